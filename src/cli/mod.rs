@@ -1,0 +1,96 @@
+//! The command line: what it understands, and how a command is run, watched and ended.
+//!
+//! Exit status 0 is done, 1 failed with one clear line on stderr, 2 wrong usage. With `--json` each
+//! line of output is one JSON object; without it, people read it.
+
+mod export;
+mod index;
+mod map;
+mod output;
+mod query;
+mod train;
+mod watch;
+
+use crate::job::Stop;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// What does this file look like, and how sure are we?
+///
+/// Without a command the window opens, with the files or the labelled folder that are named.
+/// A labelled folder is FOLDER/<label>/<files…>. Files are read, never run.
+#[derive(Debug, Parser)]
+#[command(version, args_conflicts_with_subcommands = true)]
+pub struct Cli {
+    /// What to do; without it the window opens.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// How the window opens.
+    #[command(flatten)]
+    pub window: WindowArgs,
+    /// Files to look at, or a labelled folder to open.
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+}
+
+/// How the window opens.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub struct WindowArgs {
+    /// What draws the window. `wgpu` uses the GPU or, where there is none, a software Vulkan or
+    /// DirectX; `glow` uses OpenGL.
+    #[arg(long, value_enum, default_value_t)]
+    pub renderer: Renderer,
+}
+
+/// What draws the window.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Renderer {
+    /// Vulkan, Metal, DirectX 12 or OpenGL ES, hardware or software.
+    #[default]
+    Wgpu,
+    /// OpenGL 2 or later.
+    Glow,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Open the window on bundled labelled samples
+    Demo(WindowArgs),
+    /// Train a model on a labelled folder
+    Train(train::TrainArgs),
+    /// Put labelled folders into a library
+    Index(index::IndexArgs),
+    /// List the nearest known samples of files
+    Query(query::QueryArgs),
+    /// Lay out a library in two dimensions
+    Map(map::MapArgs),
+    /// Write all samples of a library to a file
+    Export(export::ExportArgs),
+}
+
+/// Runs a command that needs no window.
+pub fn run(command: Command) -> ExitCode {
+    let result = match command {
+        Command::Demo(_) => Err(Stop::Failed("the demo needs the window".into())),
+        Command::Train(args) => train::run(args),
+        Command::Index(args) => index::run(args),
+        Command::Query(args) => query::run(args),
+        Command::Map(args) => map::run(args),
+        Command::Export(args) => export::run(args),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Stop::Cancelled) => fail("cancelled; nothing was changed"),
+        Err(Stop::Failed(why)) => fail(&why),
+    }
+}
+
+/// One line on stderr.
+pub fn fail(why: &str) -> ExitCode {
+    use std::io::Write as _;
+    // There is no one left to tell if stderr is gone.
+    let _ = writeln!(std::io::stderr(), "lookalike: {}", crate::escape::text(why));
+    ExitCode::FAILURE
+}

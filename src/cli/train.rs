@@ -1,0 +1,154 @@
+//! `lookalike train`: from a labelled folder to a model file.
+
+use super::{output, watch};
+use crate::escape;
+use crate::job::Stop;
+use crate::model::{BatchNormPolicy, Epoch, Norm, StatisticsPolicy};
+use crate::training::TrainConfig;
+use crate::workflow::train_folder;
+use clap::{Args, ValueEnum};
+use serde_json::json;
+use std::path::PathBuf;
+
+/// Arguments of `train`.
+#[derive(Debug, Args)]
+pub struct TrainArgs {
+    /// FOLDER/<label>/<files…>
+    folder: PathBuf,
+    /// Where to write the model
+    #[arg(long, value_name = "M.safetensors")]
+    model: PathBuf,
+    /// Passes over the training files [default: enough for the size of the set]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    epochs: Option<u32>,
+    /// Files to a batch
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(2..=4096))]
+    batch_size: u16,
+    /// With or without batch normalisation
+    #[arg(long, value_enum, default_value_t = NormArg::Batch)]
+    norm: NormArg,
+    /// Weight of a new batch in the moving average (PyTorch's convention)
+    #[arg(long, default_value_t = 0.1, value_parser = share)]
+    momentum: f64,
+    /// Where the statistics for eval mode come from
+    #[arg(long, value_enum, default_value_t = StatsArg::Recompute)]
+    stats: StatsArg,
+    /// Seed of all randomness
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Threads to compute with [default: all cores]
+    #[arg(long, default_value_t = 0)]
+    threads: usize,
+    /// One JSON object a line
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum NormArg {
+    Batch,
+    None,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum StatsArg {
+    /// Over the training files once training is done
+    Recompute,
+    /// The moving average over the batches
+    Moving,
+    /// The plain average over the batches
+    Average,
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(value) if value > 0.0 && value <= 1.0 => Ok(value),
+        _ => Err("expected a number above 0, at most 1".into()),
+    }
+}
+
+impl TrainArgs {
+    fn config(&self) -> TrainConfig {
+        TrainConfig {
+            epochs: self.epochs.map(f64::from),
+            batch_size: usize::from(self.batch_size),
+            norm: match self.norm {
+                NormArg::Batch => Norm::Batch,
+                NormArg::None => Norm::None,
+            },
+            batch_norm: BatchNormPolicy {
+                statistics: match self.stats {
+                    StatsArg::Recompute => StatisticsPolicy::Recompute,
+                    StatsArg::Moving => StatisticsPolicy::Moving,
+                    StatsArg::Average => StatisticsPolicy::Average,
+                },
+                momentum: self.momentum,
+                ..BatchNormPolicy::default()
+            },
+            seed: self.seed,
+            ..TrainConfig::default()
+        }
+    }
+}
+
+/// Trains; Ctrl-C keeps the best so far.
+pub fn run(args: TrainArgs) -> Result<(), Stop> {
+    watch::use_threads(args.threads)?;
+    let config = args.config();
+    let (folder, path, as_json) = (args.folder, args.model, args.json);
+    if !as_json {
+        output::line("  epoch    loss   train mode   eval mode   recall@1   time")?;
+    }
+    let done = watch::watch(
+        move |reporter, news| {
+            let done = train_folder(&folder, &config, reporter, |epoch| {
+                // The receiver lives as long as this job.
+                let _ = news.send(*epoch);
+            })?;
+            done.trained.model.save(&path)?;
+            Ok((done, path))
+        },
+        |epoch| tell(&epoch, as_json),
+    );
+    let (done, path) = match done {
+        Err(Stop::Cancelled) => {
+            return Err(Stop::Failed("cancelled before there was anything to keep; no model was written".into()));
+        }
+        other => other?,
+    };
+    output::skipped(&done.skipped, as_json)?;
+    let config = &done.trained.model.config;
+    let training = &config.training;
+    if as_json {
+        return output::json(&json!({
+            "event": "done", "model": escape::path(&path), "sha256": done.trained.model.hash.to_string(),
+            "labels": config.labels, "files": training.files, "held_back": training.held_back,
+            "steps": training.steps, "cancelled": training.cancelled, "result": training.result,
+        }));
+    }
+    tell(&training.result, false)?;
+    let begin = if training.cancelled { "Cancelled; the best model so far" } else { "Done: a model" };
+    output::line(&format!(
+        "{begin} of {} and {}, {} held back, is in {}",
+        output::count(config.labels.len(), "label"),
+        output::count(training.files, "file"),
+        training.held_back,
+        escape::path(&path)
+    ))
+}
+
+fn tell(epoch: &Epoch, as_json: bool) -> Result<(), Stop> {
+    if as_json {
+        return output::json(&json!({ "event": "epoch", "measured": epoch }));
+    }
+    let percent = |share: f64| format!("{:.1} %", share * 100.0);
+    output::line(&format!(
+        "{:7.1} {:7.3} {:>12} {:>11} {:>10} {:>5.0} s",
+        epoch.epoch,
+        epoch.loss,
+        percent(epoch.train_mode_accuracy),
+        percent(epoch.eval_mode_accuracy),
+        epoch.recall_at_1.map_or_else(|| "–".into(), percent),
+        epoch.seconds
+    ))
+}

@@ -1,0 +1,181 @@
+//! Comma-separated values after RFC 4180, in UTF-8.
+//!
+//! A cell of text that a spreadsheet would run as a formula (it begins with `=`, `+`, `-`, `@`, a
+//! tab or a carriage return) is given a leading apostrophe, as OWASP's page on CSV injection
+//! advises. Numbers that we write ourselves are left alone.
+
+use crate::escape;
+use crate::sample::Sha256;
+use std::path::Path;
+
+/// One neighbour of one query.
+#[derive(Clone, Debug)]
+pub struct NeighbourRow<'a> {
+    /// The file that was asked about.
+    pub query_path: &'a Path,
+    /// Its digest.
+    pub query_sha256: Sha256,
+    /// 1 for the nearest.
+    pub rank: usize,
+    /// Where the neighbour was read from.
+    pub neighbour_path: &'a Path,
+    /// Its digest.
+    pub neighbour_sha256: Sha256,
+    /// Its label, if it has one.
+    pub label: Option<&'a str>,
+    /// Cosine distance, 0 same to 2 opposite.
+    pub distance: f32,
+    /// What the neighbour's content is.
+    pub neighbour_kind: &'a str,
+    /// Its size in bytes.
+    pub neighbour_size: u64,
+}
+
+/// One sample of a library.
+#[derive(Clone, Debug)]
+pub struct SampleRow<'a> {
+    /// Its digest.
+    pub sha256: Sha256,
+    /// Its label, if it has one.
+    pub label: Option<&'a str>,
+    /// Where it was read from.
+    pub path: &'a Path,
+    /// Bytes.
+    pub size: u64,
+    /// What its content is.
+    pub kind: &'a str,
+    /// The processor it was built for, if known.
+    pub architecture: Option<&'a str>,
+    /// Its place on the map, if it has one.
+    pub place: Option<[f32; 2]>,
+}
+
+/// One sample's place on the map.
+#[derive(Clone, Debug)]
+pub struct MapRow<'a> {
+    /// Its digest.
+    pub sha256: Sha256,
+    /// Its label, if it has one.
+    pub label: Option<&'a str>,
+    /// Its place; units mean nothing by themselves.
+    pub place: [f32; 2],
+}
+
+/// The neighbour table, in the contract's columns and two more.
+pub fn neighbours_csv<'a>(rows: impl IntoIterator<Item = NeighbourRow<'a>>) -> Vec<u8> {
+    let header = [
+        "query_path",
+        "query_sha256",
+        "rank",
+        "neighbour_path",
+        "neighbour_sha256",
+        "label",
+        "distance",
+        "neighbour_kind",
+        "neighbour_size",
+    ];
+    let cells = |row: NeighbourRow<'a>| {
+        [
+            text(&escape::path(row.query_path)),
+            row.query_sha256.to_string(),
+            row.rank.to_string(),
+            text(&escape::path(row.neighbour_path)),
+            row.neighbour_sha256.to_string(),
+            label(row.label),
+            format!("{:.6}", row.distance),
+            row.neighbour_kind.to_owned(),
+            row.neighbour_size.to_string(),
+        ]
+    };
+    table(header, rows.into_iter().map(cells))
+}
+
+/// All samples of a library.
+pub fn samples_csv<'a>(rows: impl IntoIterator<Item = SampleRow<'a>>) -> Vec<u8> {
+    let header = ["sha256", "label", "path", "size", "kind", "architecture", "x", "y"];
+    let cells = |row: SampleRow<'a>| {
+        let [x, y] = row.place.map_or_else(Default::default, coordinates);
+        [
+            row.sha256.to_string(),
+            label(row.label),
+            text(&escape::path(row.path)),
+            row.size.to_string(),
+            row.kind.to_owned(),
+            row.architecture.unwrap_or_default().to_owned(),
+            x,
+            y,
+        ]
+    };
+    table(header, rows.into_iter().map(cells))
+}
+
+/// The map: sha256, label, x, y.
+pub fn map_csv<'a>(rows: impl IntoIterator<Item = MapRow<'a>>) -> Vec<u8> {
+    let cells = |row: MapRow<'a>| {
+        let [x, y] = coordinates(row.place);
+        [row.sha256.to_string(), label(row.label), x, y]
+    };
+    table(["sha256", "label", "x", "y"], rows.into_iter().map(cells))
+}
+
+fn table<const N: usize>(header: [&str; N], rows: impl Iterator<Item = [String; N]>) -> Vec<u8> {
+    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+    // Writing to memory, rows of one length: neither can fail.
+    let _ = writer.write_record(header);
+    for row in rows {
+        let _ = writer.write_record(row);
+    }
+    writer.into_inner().unwrap_or_default()
+}
+
+fn coordinates(place: [f32; 2]) -> [String; 2] {
+    place.map(|v| format!("{v:.5}"))
+}
+
+fn label(label: Option<&str>) -> String {
+    label.map(|label| text(&escape::text(label))).unwrap_or_default()
+}
+
+fn text(cell: &str) -> String {
+    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        format!("'{cell}")
+    } else {
+        cell.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_are_quoted_and_formulas_defused() {
+        let row = NeighbourRow {
+            query_path: Path::new("=cmd|' /C calc'!A0"),
+            query_sha256: Sha256([0xab; 32]),
+            rank: 1,
+            neighbour_path: Path::new("a,\"b\".exe"),
+            neighbour_sha256: Sha256([0; 32]),
+            label: Some("@fam\u{202e}ily"),
+            distance: 0.25,
+            neighbour_kind: "PE",
+            neighbour_size: 7,
+        };
+        let out = String::from_utf8(neighbours_csv([row])).unwrap();
+        let mut lines = out.split("\r\n");
+        assert!(lines.next().unwrap().starts_with(
+            "query_path,query_sha256,rank,neighbour_path,neighbour_sha256,label,distance"
+        ));
+        let cells = lines.next().unwrap();
+        assert!(cells.starts_with("'=cmd|' /C calc'!A0,abab"));
+        assert!(cells.contains(",1,\"a,\"\"b\"\".exe\","));
+        assert!(cells.ends_with(",'@fam\\u{202e}ily,0.250000,PE,7"));
+    }
+
+    #[test]
+    fn negative_places_stay_numbers() {
+        let row = MapRow { sha256: Sha256([1; 32]), label: None, place: [-1.5, 2.0] };
+        let out = String::from_utf8(map_csv([row])).unwrap();
+        assert!(out.ends_with(",,-1.50000,2.00000\r\n"));
+    }
+}

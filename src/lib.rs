@@ -1,0 +1,19 @@
+//! Lookalike: what does this file look like, and how sure are we?
+//!
+//! The rooms, in the order in which a file passes through them. Calls run downwards only: `app`
+//! and `cli` use `workflow`, `workflow` uses the rest, and only `app` knows egui.
+
+pub mod escape;
+pub mod job;
+
+pub mod sample;
+// From here on a file is a picture, then a vector.
+pub mod batchnorm;
+pub mod export;
+pub mod library;
+pub mod model;
+pub mod picture;
+pub mod projection;
+pub mod search;
+pub mod training;
+pub mod workflow;

@@ -1,0 +1,17 @@
+//! The binary: no arguments opens the window; a sub-command runs headless.
+
+use clap::Parser as _;
+use lookalike::cli::{self, Cli};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
+        .with_writer(std::io::stderr)
+        .init();
+    let cli = Cli::parse();
+    match cli.command {
+        Some(command) => cli::run(command),
+        None => cli::fail("no window yet"),
+    }
+}

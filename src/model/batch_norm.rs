@@ -1,0 +1,363 @@
+//! Batch normalisation (Ioffe and Szegedy, 2015) and the rectifier behind it, in one operation.
+//!
+//! Normalising is always told, call by call, by which statistics: those of the batch (train mode)
+//! or those that were kept (eval mode). It never changes what was kept: a forward pass returns the
+//! batch's statistics, and whoever trains decides whether to keep them ([`KeptStatistics::keep`]).
+//! So a look at a model in train mode cannot alter it.
+//!
+//! Conventions are PyTorch's: the variance that normalises is biased (divided by the count), the
+//! variance that is kept unbiased, and a momentum of `m` means `kept ← (1 − m) · kept + m · batch`.
+//! TensorFlow, Keras, Flax and ONNX write the same momentum as `1 − m`.
+
+use super::convolution::{contiguous, with_f32};
+use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor, bail};
+use rayon::prelude::*;
+use std::sync::{Arc, OnceLock};
+
+/// Numbers summed in one go. Fixed, so that sums do not depend on the number of threads.
+const BLOCK: usize = 1 << 15;
+
+/// Mean and variance of each channel over one batch.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BatchStatistics {
+    /// Mean of each channel.
+    pub mean: Vec<f32>,
+    /// Biased variance of each channel.
+    pub variance: Vec<f32>,
+    /// Values per channel that went into them.
+    pub count: usize,
+}
+
+impl BatchStatistics {
+    /// The unbiased variance, which is what is kept. `count` is at least 2 for statistics that
+    /// came from a forward pass.
+    pub fn unbiased_variance(&self) -> impl Iterator<Item = f32> + '_ {
+        let n = self.count as f64;
+        let factor = n / (n - 1.0).max(1.0);
+        self.variance.iter().map(move |v| (f64::from(*v) * factor) as f32)
+    }
+}
+
+/// What a layer keeps for eval mode.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KeptStatistics {
+    /// Running mean of each channel; 0 at first.
+    pub mean: Vec<f32>,
+    /// Running variance of each channel; 1 at first.
+    pub variance: Vec<f32>,
+    /// Batches that were kept since the last reset.
+    pub batches: u64,
+}
+
+impl KeptStatistics {
+    /// What a new layer keeps: mean 0, variance 1, no batches.
+    pub fn new(channels: usize) -> Self {
+        Self { mean: vec![0.0; channels], variance: vec![1.0; channels], batches: 0 }
+    }
+
+    /// Takes in a batch. `momentum` is the weight of the new batch, 0 to 1; `None` makes the plain
+    /// average of all batches since the last reset.
+    pub fn keep(&mut self, batch: &BatchStatistics, momentum: Option<f64>) {
+        self.batches += 1;
+        let m = momentum.unwrap_or(1.0 / self.batches as f64);
+        let blend = |kept: &mut f32, new: f32| {
+            *kept = ((1.0 - m) * f64::from(*kept) + m * f64::from(new)) as f32;
+        };
+        for (kept, new) in self.mean.iter_mut().zip(&batch.mean) {
+            blend(kept, *new);
+        }
+        for (kept, new) in self.variance.iter_mut().zip(batch.unbiased_variance()) {
+            blend(kept, new);
+        }
+    }
+}
+
+/// By which statistics to normalise.
+#[derive(Clone, Copy, Debug)]
+pub enum Normalise<'a> {
+    /// Train mode: those of this very batch.
+    Batch,
+    /// Eval mode: those that were kept.
+    Kept(&'a KeptStatistics),
+}
+
+/// `max(0, γ · (x − mean) / √(variance + ε) + β)` over the last dimension of `x`, `[…][c]`, and in
+/// train mode the statistics of the batch. A batch of one value per channel has no variance and is
+/// an error in train mode.
+pub fn norm_relu(
+    x: &Tensor,
+    gamma: &Tensor,
+    beta: &Tensor,
+    epsilon: f64,
+    by: Normalise<'_>,
+) -> Result<(Tensor, Option<BatchStatistics>)> {
+    let by_batch = matches!(by, Normalise::Batch);
+    let statistics = Arc::new(OnceLock::new());
+    if let Normalise::Kept(kept) = by {
+        let _ = statistics.set(BatchStatistics {
+            mean: kept.mean.clone(),
+            variance: kept.variance.clone(),
+            count: 0,
+        });
+    }
+    let op = NormRelu { epsilon, by_batch, statistics: Arc::clone(&statistics) };
+    let out = x.contiguous()?.apply_op3(&gamma.contiguous()?, &beta.contiguous()?, op)?;
+    let batch = if by_batch { statistics.get().cloned() } else { None };
+    Ok((out, batch))
+}
+
+struct NormRelu {
+    epsilon: f64,
+    by_batch: bool,
+    /// Filled by the forward pass in train mode, beforehand in eval mode.
+    statistics: Arc<OnceLock<BatchStatistics>>,
+}
+
+impl NormRelu {
+    fn statistics(&self, channels: usize) -> Result<(&BatchStatistics, Vec<f32>)> {
+        match self.statistics.get() {
+            Some(found) if found.mean.len() == channels && found.variance.len() == channels => {
+                let inverse = |v: &f32| (1.0 / (f64::from(*v) + self.epsilon).sqrt()) as f32;
+                Ok((found, found.variance.iter().map(inverse).collect()))
+            }
+            Some(found) => bail!("batch norm: expected statistics of {channels} channels, found {}", found.mean.len()),
+            None => bail!("batch norm: backward before forward"),
+        }
+    }
+
+    /// Gradients of `x`, γ and β.
+    fn backward(&self, x: &[f32], gamma: &[f32], out: &[f32], grad: &[f32]) -> Result<[Vec<f32>; 3]> {
+        let c = gamma.len();
+        let (kept, inverse) = self.statistics(c)?;
+        let block = block_of(c);
+        let part = |((x, out), grad): ((&[f32], &[f32]), &[f32])| {
+            let (mut by_gamma, mut by_beta) = (vec![0.0_f32; c], vec![0.0_f32; c]);
+            for ((x, out), grad) in x.chunks_exact(c).zip(out.chunks_exact(c)).zip(grad.chunks_exact(c)) {
+                for i in 0..c {
+                    let g = if out[i] > 0.0 { grad[i] } else { 0.0 };
+                    by_beta[i] += g;
+                    by_gamma[i] += g * (x[i] - kept.mean[i]) * inverse[i];
+                }
+            }
+            (by_gamma, by_beta)
+        };
+        let parts: Vec<_> = x
+            .par_chunks(block)
+            .zip(out.par_chunks(block))
+            .zip(grad.par_chunks(block))
+            .map(part)
+            .collect();
+        let (mut by_gamma, mut by_beta) = (vec![0.0_f64; c], vec![0.0_f64; c]);
+        for (gamma, beta) in parts {
+            add(&mut by_gamma, &gamma);
+            add(&mut by_beta, &beta);
+        }
+        // In train mode mean and variance depend on x too: two more terms.
+        let n = (x.len() / c).max(1) as f64;
+        let share = |sum: &f64| if self.by_batch { (sum / n) as f32 } else { 0.0 };
+        let (mean_beta, mean_gamma): (Vec<f32>, Vec<f32>) =
+            (by_beta.iter().map(share).collect(), by_gamma.iter().map(share).collect());
+        let mut by_x = vec![0.0; x.len()];
+        by_x.par_chunks_mut(block)
+            .zip(x.par_chunks(block))
+            .zip(out.par_chunks(block).zip(grad.par_chunks(block)))
+            .for_each(|((to, x), (out, grad))| {
+                let rows = x.chunks_exact(c).zip(out.chunks_exact(c)).zip(grad.chunks_exact(c));
+                for (to, ((x, out), grad)) in to.chunks_exact_mut(c).zip(rows) {
+                    for i in 0..c {
+                        let g = if out[i] > 0.0 { grad[i] } else { 0.0 };
+                        let normal = (x[i] - kept.mean[i]) * inverse[i];
+                        to[i] = gamma[i] * inverse[i] * (g - mean_beta[i] - normal * mean_gamma[i]);
+                    }
+                }
+            });
+        let narrow = |sums: Vec<f64>| sums.into_iter().map(|v| v as f32).collect();
+        Ok([by_x, narrow(by_gamma), narrow(by_beta)])
+    }
+}
+
+impl CustomOp3 for NormRelu {
+    fn name(&self) -> &'static str {
+        "batch-norm-relu"
+    }
+
+    fn cpu_fwd(
+        &self,
+        x: &CpuStorage,
+        xl: &Layout,
+        gamma: &CpuStorage,
+        gl: &Layout,
+        beta: &CpuStorage,
+        bl: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let (x, gamma, beta) = (contiguous(x, xl)?, contiguous(gamma, gl)?, contiguous(beta, bl)?);
+        let c = gamma.len();
+        if c == 0 || beta.len() != c || xl.dims().last() != Some(&c) {
+            bail!("batch norm: {c} scales and {} shifts do not fit {:?}", beta.len(), xl.dims());
+        }
+        if self.by_batch {
+            let _ = self.statistics.set(measure(x, c)?);
+        }
+        let (kept, inverse) = self.statistics(c)?;
+        let scale: Vec<f32> = gamma.iter().zip(&inverse).map(|(g, i)| g * i).collect();
+        let mut out = vec![0.0; x.len()];
+        out.par_chunks_mut(block_of(c)).zip(x.par_chunks(block_of(c))).for_each(|(out, x)| {
+            for (out, x) in out.chunks_exact_mut(c).zip(x.chunks_exact(c)) {
+                for i in 0..c {
+                    out[i] = ((x[i] - kept.mean[i]) * scale[i] + beta[i]).max(0.0);
+                }
+            }
+        });
+        Ok((CpuStorage::F32(out), xl.shape().clone()))
+    }
+
+    fn bwd(
+        &self,
+        x: &Tensor,
+        gamma: &Tensor,
+        beta: &Tensor,
+        out: &Tensor,
+        grad: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
+        let grad = grad.contiguous()?;
+        let [by_x, by_gamma, by_beta] = with_f32(x, |x| {
+            with_f32(gamma, |gamma| {
+                with_f32(out, |out| with_f32(&grad, |grad| self.backward(x, gamma, out, grad)))
+            })
+        })?;
+        Ok((
+            Some(Tensor::from_vec(by_x, x.shape(), x.device())?),
+            Some(Tensor::from_vec(by_gamma, gamma.shape(), x.device())?),
+            Some(Tensor::from_vec(by_beta, beta.shape(), x.device())?),
+        ))
+    }
+}
+
+/// Whole rows of about [`BLOCK`] numbers.
+fn block_of(channels: usize) -> usize {
+    (BLOCK / channels).max(1) * channels
+}
+
+fn add(sums: &mut [f64], part: &[f32]) {
+    for (sum, part) in sums.iter_mut().zip(part) {
+        *sum += f64::from(*part);
+    }
+}
+
+/// Mean and biased variance of each of `c` interleaved channels, in two passes: subtracting the
+/// mean first keeps the variance exact where the mean is large.
+pub(crate) fn measure(x: &[f32], c: usize) -> Result<BatchStatistics> {
+    let count = x.len() / c;
+    if count < 2 {
+        bail!(
+            "batch norm in train mode: expected at least two values per channel, found {count}. One value has no variance: use a larger batch or picture, or eval mode"
+        );
+    }
+    let sums = |centre: &[f32], power: i32| {
+        let parts: Vec<Vec<f32>> = x
+            .par_chunks(block_of(c))
+            .map(|block| {
+                let mut part = vec![0.0_f32; c];
+                for row in block.chunks_exact(c) {
+                    for i in 0..c {
+                        part[i] += (row[i] - centre[i]).powi(power);
+                    }
+                }
+                part
+            })
+            .collect();
+        let mut total = vec![0.0_f64; c];
+        parts.iter().for_each(|part| add(&mut total, part));
+        total.into_iter().map(|sum| (sum / count as f64) as f32).collect::<Vec<f32>>()
+    };
+    let mean = sums(&vec![0.0; c], 1);
+    let variance = sums(&mean, 2);
+    Ok(BatchStatistics { mean, variance, count })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use candle_core::{Device, Var};
+
+    fn values(n: usize, seed: f64) -> Vec<f32> {
+        (0..n).map(|i| ((i as f64 * 12.9898 + seed).sin() * 3.0 + seed) as f32).collect()
+    }
+
+    fn setting(rows: usize, c: usize) -> [Var; 3] {
+        let var = |v: Vec<f32>, shape: &[usize]| {
+            Var::from_tensor(&Tensor::from_vec(v, shape, &Device::Cpu).unwrap()).unwrap()
+        };
+        let gamma = (0..c).map(|i| 0.5 + i as f32).collect();
+        let beta = (0..c).map(|i| 0.3 - 0.2 * i as f32).collect();
+        [var(values(rows * c, 1.5), &[rows, c]), var(gamma, &[c]), var(beta, &[c])]
+    }
+
+    #[test]
+    fn statistics_of_known_numbers() {
+        let found = measure(&[1.0, 1000.0, 3.0, 1002.0, 5.0, 1004.0], 2).unwrap();
+        assert_eq!(found.mean, [3.0, 1002.0]);
+        for v in &found.variance {
+            assert!((v - 8.0 / 3.0).abs() < 1e-5);
+        }
+        let unbiased: Vec<f32> = found.unbiased_variance().collect();
+        assert_eq!(unbiased, [4.0, 4.0]);
+    }
+
+    #[test]
+    fn one_value_per_channel_is_an_error_in_train_mode_alone() {
+        let [x, gamma, beta] = setting(1, 3);
+        let error = norm_relu(&x, &gamma, &beta, 1e-5, Normalise::Batch).unwrap_err();
+        assert!(error.to_string().contains("at least two values"), "{error}");
+        let kept = KeptStatistics::new(3);
+        assert!(norm_relu(&x, &gamma, &beta, 1e-5, Normalise::Kept(&kept)).is_ok());
+    }
+
+    #[test]
+    fn keeping_follows_the_formula() {
+        let batch = BatchStatistics { mean: vec![2.0], variance: vec![3.0], count: 4 };
+        let mut moving = KeptStatistics::new(1);
+        moving.keep(&batch, Some(0.1));
+        assert!((moving.mean[0] - 0.2).abs() < 1e-6);
+        assert!((moving.variance[0] - (0.9 + 0.1 * 4.0)).abs() < 1e-6);
+        let mut average = KeptStatistics::new(1);
+        average.keep(&batch, None);
+        average.keep(&BatchStatistics { mean: vec![4.0], ..batch }, None);
+        assert_eq!((average.mean[0], average.batches), (3.0, 2));
+    }
+
+    /// The gradients against finite differences of the forward pass, in `f32` at a tolerance that
+    /// its rounding allows.
+    #[test]
+    fn gradients_equal_finite_differences_in_both_modes() {
+        let (rows, c) = (7, 3);
+        let kept = KeptStatistics { mean: vec![0.4, -0.2, 1.0], variance: vec![2.0, 0.5, 3.0], batches: 1 };
+        let weight = Tensor::from_vec(values(rows * c, 0.7), (rows, c), &Device::Cpu).unwrap();
+        for by in [Normalise::Batch, Normalise::Kept(&kept)] {
+            let vars = setting(rows, c);
+            let loss = |vars: &[Var; 3]| {
+                let [x, gamma, beta] = vars;
+                let (out, _) = norm_relu(x, gamma, beta, 1e-5, by).unwrap();
+                (out * &weight).unwrap().sum_all().unwrap()
+            };
+            let grads = loss(&vars).backward().unwrap();
+            for var in &vars {
+                let got: Vec<f32> = grads.get(var).unwrap().flatten_all().unwrap().to_vec1().unwrap();
+                let before: Vec<f32> = var.flatten_all().unwrap().to_vec1().unwrap();
+                for (i, got) in got.iter().enumerate() {
+                    let at = |delta: f32| {
+                        let mut moved = before.clone();
+                        moved[i] += delta;
+                        let moved = Tensor::from_vec(moved, var.shape(), &Device::Cpu).unwrap();
+                        var.set(&moved).unwrap();
+                        f64::from(loss(&vars).to_scalar::<f32>().unwrap())
+                    };
+                    let want = (at(1e-2) - at(-1e-2)) / 2e-2;
+                    let tolerance = 0.02 * (1.0 + want.abs());
+                    assert!((f64::from(*got) - want).abs() < tolerance, "{by:?} {i}: {got} {want}");
+                }
+                var.set(&Tensor::from_vec(before, var.shape(), &Device::Cpu).unwrap()).unwrap();
+            }
+        }
+    }
+}

@@ -1,0 +1,314 @@
+//! Convolution 3×3 with a border of one zero, as a candle operation: patches laid out as a matrix
+//! (im2col), a few images at a time so that they stay in cache, then one matrix product.
+//!
+//! Input `[n][h][w][c]`, weights `[3][3][c][o]`, output `[n][⌈h/s⌉][⌈w/s⌉][o]` for stride `s`. The
+//! batch is always cut the same way, whatever the number of threads, so that sums come in one
+//! order and training gives the same bits.
+
+use super::matmul::{Matrix, matmul};
+use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Storage, Tensor, bail};
+use rayon::prelude::*;
+
+/// Patches for at least this many output pixels go into one product.
+const ROWS: usize = 256;
+/// Parts of a batch whose weight gradients are summed separately.
+const LANES: usize = 8;
+
+/// Convolves `x`, `[n][h][w][c]`, with `weights`, `[3][3][c][o]`, stride 1 or more, border 1.
+pub fn conv3x3(x: &Tensor, weights: &Tensor, stride: usize) -> Result<Tensor> {
+    x.contiguous()?.apply_op2(&weights.contiguous()?, Conv3x3 { stride })
+}
+
+struct Conv3x3 {
+    stride: usize,
+}
+
+/// Sizes of one convolution.
+#[derive(Clone, Copy)]
+struct Geometry {
+    images: usize,
+    height: usize,
+    width: usize,
+    channels: usize,
+    filters: usize,
+    stride: usize,
+}
+
+impl Geometry {
+    fn new(x: &Shape, weights: &Shape, stride: usize) -> Result<Self> {
+        let (images, height, width, channels) = x.dims4()?;
+        let (kh, kw, c, filters) = weights.dims4()?;
+        if (kh, kw, c) != (3, 3, channels) || stride == 0 {
+            bail!("conv3x3: weights {weights:?} and stride {stride} do not fit input {x:?}");
+        }
+        Ok(Self { images, height, width, channels, filters, stride })
+    }
+
+    fn out_height(self) -> usize {
+        self.height.div_ceil(self.stride)
+    }
+
+    fn out_width(self) -> usize {
+        self.width.div_ceil(self.stride)
+    }
+
+    /// Output pixels of one image.
+    fn pixels(self) -> usize {
+        self.out_height() * self.out_width()
+    }
+
+    /// Numbers in a patch.
+    fn patch(self) -> usize {
+        9 * self.channels
+    }
+
+    /// Numbers in an input image.
+    fn image(self) -> usize {
+        self.height * self.width * self.channels
+    }
+
+    /// Images whose patches are multiplied together.
+    fn group(self) -> usize {
+        ROWS.div_ceil(self.pixels().max(1))
+    }
+
+    /// For each output row and tap row, the input row it reads; and likewise for columns.
+    fn source(self, out: usize, tap: usize, size: usize) -> Option<usize> {
+        (out * self.stride + tap).checked_sub(1).filter(|at| *at < size)
+    }
+
+    /// Lays the patches of one image out as `[pixels][3][3][c]`.
+    fn patches(self, image: &[f32], out: &mut [f32]) {
+        let c = self.channels;
+        for (row, out) in out.chunks_exact_mut(self.out_width() * self.patch()).enumerate() {
+            for (column, out) in out.chunks_exact_mut(self.patch()).enumerate() {
+                for (tap, out) in out.chunks_exact_mut(3 * c).enumerate() {
+                    let Some(y) = self.source(row, tap, self.height) else {
+                        out.fill(0.0);
+                        continue;
+                    };
+                    let line = &image[y * self.width * c..(y + 1) * self.width * c];
+                    let left = column * self.stride;
+                    if left >= 1 && left + 1 < self.width {
+                        out.copy_from_slice(&line[(left - 1) * c..(left + 2) * c]);
+                        continue;
+                    }
+                    for (tap, out) in out.chunks_exact_mut(c).enumerate() {
+                        match self.source(column, tap, self.width) {
+                            Some(x) => out.copy_from_slice(&line[x * c..(x + 1) * c]),
+                            None => out.fill(0.0),
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// The reverse: adds what flowed back to each patch to the pixels it was read from.
+    fn add_patches(self, patches: &[f32], image: &mut [f32]) {
+        let c = self.channels;
+        for (row, part) in patches.chunks_exact(self.out_width() * self.patch()).enumerate() {
+            for (column, part) in part.chunks_exact(self.patch()).enumerate() {
+                for (tap, part) in part.chunks_exact(3 * c).enumerate() {
+                    let Some(y) = self.source(row, tap, self.height) else {
+                        continue;
+                    };
+                    let line = &mut image[y * self.width * c..(y + 1) * self.width * c];
+                    for (tap, part) in part.chunks_exact(c).enumerate() {
+                        if let Some(x) = self.source(column, tap, self.width) {
+                            for (to, from) in line[x * c..(x + 1) * c].iter_mut().zip(part) {
+                                *to += from;
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn forward(self, x: &[f32], weights: &[f32]) -> Vec<f32> {
+        let (pixels, patch, group) = (self.pixels(), self.patch(), self.group());
+        let mut out = vec![0.0; self.images * pixels * self.filters];
+        if out.is_empty() {
+            return out;
+        }
+        let weights = Matrix::new(weights, patch, self.filters);
+        out.par_chunks_mut(group * pixels * self.filters)
+            .zip(x.par_chunks(group * self.image()))
+            .for_each_init(
+                || vec![0.0; group * pixels * patch],
+                |buffer, (out, images)| {
+                    let rows = self.group_patches(images, buffer);
+                    matmul(Matrix::new(buffer, rows, patch), weights, false, out);
+                },
+            );
+        out
+    }
+
+    /// Patches of a few images; returns the rows of the matrix.
+    fn group_patches(self, images: &[f32], buffer: &mut [f32]) -> usize {
+        let each = self.pixels() * self.patch();
+        for (image, out) in images.chunks_exact(self.image()).zip(buffer.chunks_exact_mut(each)) {
+            self.patches(image, out);
+        }
+        images.len() / self.image() * self.pixels()
+    }
+
+    /// Gradients of the input (if asked for) and of the weights.
+    fn backward(self, x: &[f32], weights: &[f32], grad: &[f32], want_input: bool) -> (Vec<f32>, Vec<f32>) {
+        let (pixels, patch, group) = (self.pixels(), self.patch(), self.group());
+        let lane = self.images.div_ceil(LANES).next_multiple_of(group);
+        let weights = Matrix::new(weights, patch, self.filters);
+        let mut input_grad = vec![0.0; if want_input { x.len() } else { 0 }];
+        // Without an input gradient there is nothing to zip with: hand each lane an empty place.
+        let mut places: Vec<&mut [f32]> = if want_input {
+            input_grad.chunks_mut(lane * self.image()).collect()
+        } else {
+            x.chunks(lane * self.image()).map(|_| &mut [][..]).collect()
+        };
+        let lanes: Vec<Vec<f32>> = places
+            .par_iter_mut()
+            .zip(x.par_chunks(lane * self.image()))
+            .zip(grad.par_chunks(lane * pixels * self.filters))
+            .map(|((input_grad, x), grad)| {
+                let mut weight_grad = vec![0.0; patch * self.filters];
+                let mut buffer = vec![0.0; group * pixels * patch];
+                let groups = x.chunks(group * self.image()).zip(grad.chunks(group * pixels * self.filters));
+                for (i, (images, grad)) in groups.enumerate() {
+                    let rows = self.group_patches(images, &mut buffer);
+                    let grad = Matrix::new(grad, rows, self.filters);
+                    matmul(Matrix::new(&buffer, rows, patch).t(), grad, true, &mut weight_grad);
+                    if want_input {
+                        matmul(grad, weights.t(), false, &mut buffer);
+                        let first = i * group * self.image();
+                        let place = &mut input_grad[first..first + images.len()];
+                        let each = pixels * patch;
+                        for (image, part) in place.chunks_exact_mut(self.image()).zip(buffer.chunks_exact(each)) {
+                            self.add_patches(part, image);
+                        }
+                    }
+                }
+                weight_grad
+            })
+            .collect();
+        let mut weight_grad = vec![0.0; patch * self.filters];
+        for lane in lanes {
+            for (sum, part) in weight_grad.iter_mut().zip(lane) {
+                *sum += part;
+            }
+        }
+        (input_grad, weight_grad)
+    }
+}
+
+impl CustomOp2 for Conv3x3 {
+    fn name(&self) -> &'static str {
+        "conv3x3"
+    }
+
+    fn cpu_fwd(&self, x: &CpuStorage, xl: &Layout, w: &CpuStorage, wl: &Layout) -> Result<(CpuStorage, Shape)> {
+        let geometry = Geometry::new(xl.shape(), wl.shape(), self.stride)?;
+        let out = geometry.forward(contiguous(x, xl)?, contiguous(w, wl)?);
+        let shape = (geometry.images, geometry.out_height(), geometry.out_width(), geometry.filters);
+        Ok((CpuStorage::F32(out), shape.into()))
+    }
+
+    fn bwd(&self, x: &Tensor, w: &Tensor, _out: &Tensor, grad: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
+        let geometry = Geometry::new(x.shape(), w.shape(), self.stride)?;
+        let want_input = x.track_op();
+        let grad = grad.contiguous()?;
+        let (input, weights) = with_f32(x, |x| {
+            with_f32(w, |w| with_f32(&grad, |grad| Ok(geometry.backward(x, w, grad, want_input))))
+        })?;
+        let input = if want_input {
+            Some(Tensor::from_vec(input, x.shape(), x.device())?)
+        } else {
+            None
+        };
+        Ok((input, Some(Tensor::from_vec(weights, w.shape(), w.device())?)))
+    }
+}
+
+/// The numbers of a contiguous `f32` storage.
+pub(super) fn contiguous<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
+    let Some((start, end)) = layout.contiguous_offsets() else {
+        bail!("expected contiguous numbers, found strides {:?}", layout.stride());
+    };
+    match storage.as_slice::<f32>()?.get(start..end) {
+        Some(slice) => Ok(slice),
+        None => bail!("a tensor's layout reaches beyond its storage"),
+    }
+}
+
+/// Calls `f` with the numbers of a contiguous `f32` tensor on the CPU, without copying them.
+pub(super) fn with_f32<T>(tensor: &Tensor, f: impl FnOnce(&[f32]) -> Result<T>) -> Result<T> {
+    let (storage, layout) = tensor.storage_and_layout();
+    match &*storage {
+        Storage::Cpu(storage) => f(contiguous(storage, layout)?),
+        _ => bail!("expected a tensor on the CPU"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use candle_core::{Device, Var};
+
+    fn noise(shape: impl Into<Shape>, seed: f32) -> Tensor {
+        let shape = shape.into();
+        let values: Vec<f32> = (0..shape.elem_count())
+            .map(|i| ((i as f32 * 12.9898 + seed).sin() * 43_758.547).fract())
+            .collect();
+        Tensor::from_vec(values, shape, &Device::Cpu).unwrap()
+    }
+
+    fn close(a: &Tensor, b: &Tensor) {
+        assert_eq!(a.dims(), b.dims());
+        let a: Vec<f32> = a.flatten_all().unwrap().to_vec1().unwrap();
+        let b: Vec<f32> = b.flatten_all().unwrap().to_vec1().unwrap();
+        for (a, b) in a.iter().zip(b) {
+            assert!((a - b).abs() < 2e-4 * (1.0 + b.abs()), "{a} {b}");
+        }
+    }
+
+    /// candle's own convolution, moved to channels-last.
+    fn stock(x: &Tensor, w: &Tensor, stride: usize) -> Tensor {
+        let x = x.permute((0, 3, 1, 2)).unwrap();
+        let w = w.permute((3, 2, 0, 1)).unwrap().contiguous().unwrap();
+        let out = x.contiguous().unwrap().conv2d(&w, 1, stride, 1, 1).unwrap();
+        out.permute((0, 2, 3, 1)).unwrap()
+    }
+
+    #[test]
+    fn equals_candles_convolution_forward_and_backward_on_odd_shapes() {
+        let shapes = [
+            (1, 1, 1, 1, 1, 1),
+            (1, 5, 1, 2, 3, 1),
+            (3, 4, 6, 5, 2, 2),
+            (9, 8, 8, 3, 4, 1),
+            (2, 7, 7, 1, 1, 2),
+            (17, 16, 16, 4, 8, 2),
+            (1, 9, 9, 2, 2, 4),
+        ];
+        for (n, h, w, c, o, stride) in shapes {
+            let x = Var::from_tensor(&noise((n, h, w, c), 1.0)).unwrap();
+            let k = Var::from_tensor(&noise((3, 3, c, o), 2.0)).unwrap();
+            let ours = conv3x3(&x, &k, stride).unwrap();
+            let theirs = stock(&x, &k, stride);
+            close(&ours, &theirs);
+            let weight = noise(ours.shape(), 3.0);
+            let ours = (ours * &weight).unwrap().sum_all().unwrap().backward().unwrap();
+            let theirs = (theirs * &weight).unwrap().sum_all().unwrap().backward().unwrap();
+            close(ours.get(&k).unwrap(), theirs.get(&k).unwrap());
+            close(ours.get(&x).unwrap(), theirs.get(&x).unwrap());
+        }
+    }
+
+    #[test]
+    fn wrong_shapes_are_errors() {
+        let x = noise((1, 4, 4, 3), 1.0);
+        assert!(conv3x3(&x, &noise((3, 3, 2, 4), 1.0), 1).is_err());
+        assert!(conv3x3(&x, &noise((5, 5, 3, 4), 1.0), 1).is_err());
+        assert!(conv3x3(&x, &noise((3, 3, 3, 4), 1.0), 0).is_err());
+    }
+}

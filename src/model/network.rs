@@ -1,0 +1,246 @@
+//! The network's layers and its forward pass.
+//!
+//! Four 3×3 convolutions, each with batch normalisation (or a bias) and a rectifier; average
+//! pooling to 4×4; a linear layer; unit length. Beside it one prototype a label: the cosine with a
+//! prototype says how much a picture looks like that label.
+
+use super::batch_norm::{BatchStatistics, KeptStatistics, Normalise, norm_relu};
+use super::config::{ModelConfig, Norm};
+use super::convolution::conv3x3;
+use candle_core::{D, DType, Device, Result, Tensor, Var, bail};
+use rand::Rng;
+
+/// Rows and columns that are left of a picture before the linear layer.
+const POOLED: usize = 4;
+
+/// Which statistics normalise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Those of the batch.
+    Train,
+    /// Those that were kept.
+    Eval,
+}
+
+/// What a forward pass gives.
+pub struct Forward {
+    /// `[n][embedding]`, each of length 1.
+    pub embeddings: Tensor,
+    /// In train mode with batch normalisation: a layer's statistics of this batch each.
+    pub statistics: Vec<BatchStatistics>,
+}
+
+/// One convolution and what follows it.
+struct Block {
+    weights: Var,
+    /// γ; absent without batch normalisation.
+    scale: Option<Var>,
+    /// β, or the bias.
+    shift: Var,
+    stride: usize,
+}
+
+/// The weights, and the statistics that were kept.
+pub struct Network {
+    blocks: Vec<Block>,
+    linear: Var,
+    prototypes: Var,
+    /// One a convolution with batch normalisation; none without.
+    pub kept: Vec<KeptStatistics>,
+    epsilon: f64,
+}
+
+impl Network {
+    /// A network with random weights: He's normal initialisation (He et al., 2015) from `rng`.
+    pub fn new(config: &ModelConfig, rng: &mut impl Rng) -> Result<Self> {
+        Self::build(config, |_, shape, fan_in| {
+            let deviation = (2.0 / fan_in as f32).sqrt();
+            let values = (0..shape.iter().product()).map(|_| deviation * normal(rng)).collect::<Vec<f32>>();
+            Tensor::from_vec(values, shape, &Device::Cpu)
+        })
+    }
+
+    /// A network whose weights `find(name, shape)` gives.
+    pub fn from_weights(config: &ModelConfig, mut find: impl FnMut(&str, &[usize]) -> Result<Tensor>) -> Result<Self> {
+        let mut network = Self::build(config, |name, shape, _| find(name, shape))?;
+        network.blocks.iter().enumerate().try_for_each(|(i, block)| {
+            for (name, var) in [("scale", block.scale.as_ref()), ("shift", Some(&block.shift))] {
+                if let Some(var) = var {
+                    var.set(&find(&format!("block{i}.{name}"), var.dims())?)?;
+                }
+            }
+            Ok::<_, candle_core::Error>(())
+        })?;
+        for (i, kept) in network.kept.iter_mut().enumerate() {
+            let channels = kept.mean.len();
+            kept.mean = find(&format!("block{i}.kept_mean"), &[channels])?.to_vec1()?;
+            kept.variance = find(&format!("block{i}.kept_variance"), &[channels])?.to_vec1()?;
+            let batches = find(&format!("block{i}.kept_batches"), &[1])?.to_vec1::<f32>()?;
+            kept.batches = batches.first().copied().unwrap_or(0.0) as u64;
+        }
+        Ok(network)
+    }
+
+    fn build(
+        config: &ModelConfig,
+        mut make: impl FnMut(&str, &[usize], usize) -> Result<Tensor>,
+    ) -> Result<Self> {
+        let mut channels = config.picture.kind.channels();
+        let mut side = config.picture.side;
+        let mut blocks = Vec::new();
+        let mut kept = Vec::new();
+        for (i, (filters, stride)) in config.convolutions.iter().copied().enumerate() {
+            let weights = make(&format!("block{i}.weights"), &[3, 3, channels, filters], 9 * channels)?;
+            let batch = config.norm == Norm::Batch;
+            let scale = if batch {
+                Some(Var::ones(filters, DType::F32, &Device::Cpu)?)
+            } else {
+                None
+            };
+            blocks.push(Block {
+                weights: Var::from_tensor(&weights)?,
+                scale,
+                shift: Var::zeros(filters, DType::F32, &Device::Cpu)?,
+                stride,
+            });
+            if batch {
+                kept.push(KeptStatistics::new(filters));
+            }
+            channels = filters;
+            side = side.div_ceil(stride.max(1));
+        }
+        if side % POOLED != 0 {
+            bail!("expected pictures that the convolutions reduce to a multiple of {POOLED}, found {side}");
+        }
+        let features = POOLED * POOLED * channels;
+        let linear = make("linear", &[features, config.embedding], features)?;
+        let prototypes = make("prototypes", &[config.labels.len(), config.embedding], config.embedding)?;
+        Ok(Self {
+            blocks,
+            linear: Var::from_tensor(&linear)?,
+            prototypes: Var::from_tensor(&prototypes)?,
+            kept,
+            epsilon: config.batch_norm.epsilon,
+        })
+    }
+
+    /// Everything that training changes.
+    pub fn vars(&self) -> Vec<Var> {
+        let blocks = self.blocks.iter().flat_map(|b| [Some(&b.weights), b.scale.as_ref(), Some(&b.shift)]);
+        blocks.flatten().chain([&self.linear, &self.prototypes]).cloned().collect()
+    }
+
+    /// Everything that a model file holds, by name.
+    pub fn tensors(&self) -> Result<Vec<(String, Tensor)>> {
+        let mut out = Vec::new();
+        for (i, block) in self.blocks.iter().enumerate() {
+            out.push((format!("block{i}.weights"), block.weights.as_detached_tensor()));
+            if let Some(scale) = &block.scale {
+                out.push((format!("block{i}.scale"), scale.as_detached_tensor()));
+            }
+            out.push((format!("block{i}.shift"), block.shift.as_detached_tensor()));
+        }
+        for (i, kept) in self.kept.iter().enumerate() {
+            let channel = |v: &[f32]| Tensor::from_slice(v, v.len(), &Device::Cpu);
+            out.push((format!("block{i}.kept_mean"), channel(&kept.mean)?));
+            out.push((format!("block{i}.kept_variance"), channel(&kept.variance)?));
+            out.push((format!("block{i}.kept_batches"), channel(&[kept.batches as f32])?));
+        }
+        out.push(("linear".into(), self.linear.as_detached_tensor()));
+        out.push(("prototypes".into(), self.prototypes.as_detached_tensor()));
+        Ok(out)
+    }
+
+    /// Length of an embedding.
+    pub fn dimension(&self) -> usize {
+        self.linear.dims().last().copied().unwrap_or(0)
+    }
+
+    /// A copy that shares nothing with this one.
+    pub fn duplicate(&self) -> Result<Self> {
+        let copy = |var: &Var| Var::from_tensor(&var.as_detached_tensor().copy()?);
+        let blocks = self.blocks.iter().map(|b| {
+            Ok(Block {
+                weights: copy(&b.weights)?,
+                scale: b.scale.as_ref().map(copy).transpose()?,
+                shift: copy(&b.shift)?,
+                stride: b.stride,
+            })
+        });
+        Ok(Self {
+            blocks: blocks.collect::<Result<_>>()?,
+            linear: copy(&self.linear)?,
+            prototypes: copy(&self.prototypes)?,
+            kept: self.kept.clone(),
+            epsilon: self.epsilon,
+        })
+    }
+
+    /// Embeds `x`, `[n][side][side][channels]`. With `learn`, the result remembers how it came
+    /// about, for the backward pass. Never changes what was kept.
+    pub fn forward(&self, x: &Tensor, mode: Mode, learn: bool) -> Result<Forward> {
+        let value = |var: &Var| if learn { var.as_tensor().clone() } else { var.as_detached_tensor() };
+        let mut x = x.clone();
+        let mut statistics = Vec::new();
+        for (i, block) in self.blocks.iter().enumerate() {
+            let linear = conv3x3(&x, &value(&block.weights), block.stride)?;
+            let shift = value(&block.shift);
+            let (out, batch) = match (&block.scale, self.kept.get(i)) {
+                (Some(scale), Some(kept)) => {
+                    let by = match mode {
+                        Mode::Train => Normalise::Batch,
+                        Mode::Eval => Normalise::Kept(kept),
+                    };
+                    norm_relu(&linear, &value(scale), &shift, self.epsilon, by)?
+                }
+                // Without batch normalisation: x + bias, which is normalising by nothing.
+                _ => {
+                    let channels = shift.elem_count();
+                    let nothing = KeptStatistics::new(channels);
+                    let ones = Tensor::ones(channels, DType::F32, &Device::Cpu)?;
+                    norm_relu(&linear, &ones, &shift, 0.0, Normalise::Kept(&nothing))?
+                }
+            };
+            statistics.extend(batch);
+            x = out;
+        }
+        let features = pool(&x)?.matmul(&value(&self.linear))?;
+        Ok(Forward { embeddings: unit(&features)?, statistics })
+    }
+
+    /// Cosine of each embedding with each label's prototype, `[n][labels]`.
+    pub fn cosines(&self, embeddings: &Tensor, learn: bool) -> Result<Tensor> {
+        let prototypes = if learn {
+            self.prototypes.as_tensor().clone()
+        } else {
+            self.prototypes.as_detached_tensor()
+        };
+        embeddings.matmul(&unit(&prototypes)?.t()?)
+    }
+}
+
+/// Average pooling to 4×4, flattened: `[n][16 · channels]`.
+fn pool(x: &Tensor) -> Result<Tensor> {
+    let (n, h, w, c) = x.dims4()?;
+    let (rows, columns) = (h / POOLED, w / POOLED);
+    if rows == 1 && columns == 1 {
+        return x.reshape((n, POOLED * POOLED * c));
+    }
+    let rows_pooled = x.reshape((n, POOLED, rows, w * c))?.mean(2)?;
+    rows_pooled
+        .reshape((n * POOLED * POOLED, columns, c))?
+        .mean(1)?
+        .reshape((n, POOLED * POOLED * c))
+}
+
+/// Scales each row to length 1.
+fn unit(x: &Tensor) -> Result<Tensor> {
+    let length = (x.sqr()?.sum_keepdim(D::Minus1)? + 1e-12)?.sqrt()?;
+    x.broadcast_div(&length)
+}
+
+/// A standard normal number (Box and Muller, 1958).
+fn normal(rng: &mut impl Rng) -> f32 {
+    let radius = (-2.0 * (1.0 - rng.random::<f64>()).ln()).sqrt();
+    (radius * (std::f64::consts::TAU * rng.random::<f64>()).cos()) as f32
+}

@@ -1,0 +1,347 @@
+//! The planes of a file's bytes, made in one streaming pass with constant memory.
+//!
+//! Two descriptions are kept. The *byte pairs*: how often the upper six bits of one byte are
+//! followed by the upper six bits of the next, on a logarithmic scale, separately for each of
+//! [`SEGMENTS`] equal parts of the file, so that the histogram of any run of parts can be had
+//! later without the file. The *layout*: the file cut into [`CELLS`] equal cells in reading order,
+//! with four statistics each. A byte-value picture of malware goes back to Nataraj et al., "Malware
+//! Images" (VizSec 2011); byte pairs to Conti and Dean's "Visual reverse engineering" (2008).
+
+use std::ops::Range;
+
+/// Width and height of each plane.
+const SIDE: usize = 64;
+/// Cells of a layout plane.
+pub const CELLS: usize = SIDE * SIDE;
+/// Parts of the file whose byte pairs are counted separately.
+pub const SEGMENTS: usize = 8;
+/// Planes of a picture: byte pairs and the four of the layout.
+pub const PLANES: usize = 1 + LAYOUT;
+/// Statistics of a layout cell: mean byte, share of zeros, share of printable bytes, entropy.
+pub const LAYOUT: usize = 4;
+
+/// Bins of the pair histogram: 64 upper halves of a byte, squared.
+const BINS: usize = 64 * 64;
+/// The logarithmic scale spans this many octaves above one part in 2^16.
+const OCTAVES: f32 = 16.0;
+/// Cells up to this many bytes take their entropy from a table.
+const ENTROPY_TABLE: usize = 4096;
+
+/// The planes of one file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BytePlanes {
+    /// `[SEGMENTS][BINS]`, on the scale of [`frequency_from_level`].
+    pairs: Box<[u8]>,
+    /// `[CELLS][LAYOUT]`, each 0 to 255 for 0 to 1.
+    layout: Box<[u8]>,
+}
+
+impl BytePlanes {
+    /// The planes of bytes already in memory.
+    pub fn of(bytes: &[u8]) -> Self {
+        let mut builder = Builder::new(bytes.len() as u64);
+        builder.push(bytes);
+        builder.finish()
+    }
+
+    /// Layout statistics of a cell: mean byte, zeros, printable, entropy, each 0 to 255.
+    pub fn cell(&self, cell: usize) -> [u8; LAYOUT] {
+        let mut values = [0; LAYOUT];
+        if let Some(found) = self.layout.as_chunks::<LAYOUT>().0.get(cell) {
+            values = *found;
+        }
+        values
+    }
+
+    /// The byte-pair histogram of the parts of the file that `weights` selects (one weight a
+    /// segment, not all zero), as levels from 0 to 1 on the logarithmic scale, `BINS` of them.
+    pub fn pair_levels(&self, weights: &[f32; SEGMENTS], out: &mut [f32]) {
+        let table = frequencies();
+        out.fill(0.0);
+        let total: f32 = weights.iter().sum();
+        for (segment, weight) in self.pairs.chunks_exact(BINS).zip(weights) {
+            if *weight > 0.0 {
+                let share = weight / total;
+                for (out, level) in out.iter_mut().zip(segment) {
+                    *out += share * table[*level as usize];
+                }
+            }
+        }
+        for value in out {
+            *value = level_from_frequency(*value);
+        }
+    }
+}
+
+/// The bytes of the file that layout cell `cell` describes, for a file of `size` bytes. Every
+/// cell covers at least one byte; in a file of fewer bytes than cells, neighbours share one.
+pub fn cell_range(cell: usize, size: u64) -> Range<u64> {
+    let at = |cell: usize| (cell as u128 * u128::from(size) / CELLS as u128) as u64;
+    let start = at(cell);
+    start..at(cell + 1).max(start + 1).min(size.max(1))
+}
+
+/// 0 to 1 for a share of all pairs.
+fn level_from_frequency(frequency: f32) -> f32 {
+    (1.0 + frequency * OCTAVES.exp2()).log2() / OCTAVES
+}
+
+/// The reverse, from the byte that is kept.
+fn frequency_from_level(level: u8) -> f32 {
+    ((f32::from(level) / 255.0 * OCTAVES).exp2() - 1.0) / OCTAVES.exp2()
+}
+
+fn frequencies() -> &'static [f32; 256] {
+    static TABLE: std::sync::OnceLock<[f32; 256]> = std::sync::OnceLock::new();
+    TABLE.get_or_init(|| std::array::from_fn(|level| frequency_from_level(level as u8)))
+}
+
+/// Makes [`BytePlanes`] from a file's chunks, in order.
+#[derive(Debug)]
+pub struct Builder {
+    size: u64,
+    at: u64,
+    previous: Option<u8>,
+    pairs: Vec<u8>,
+    segment: usize,
+    segment_end: u64,
+    pair_counts: Box<[u32; BINS]>,
+    pair_total: u64,
+    layout: Vec<u8>,
+    cell: usize,
+    cell_end: u64,
+    histogram: [u32; 256],
+    /// A file of fewer bytes than cells is kept whole: its cells overlap.
+    small: Option<Vec<u8>>,
+}
+
+impl Builder {
+    /// For a file of exactly `size` bytes.
+    pub fn new(size: u64) -> Self {
+        let small = size < CELLS as u64;
+        Self {
+            size,
+            at: 0,
+            previous: None,
+            pairs: Vec::with_capacity(SEGMENTS * BINS),
+            segment: 0,
+            segment_end: segment_end(0, size),
+            pair_counts: Box::new([0; BINS]),
+            pair_total: 0,
+            layout: Vec::with_capacity(CELLS * LAYOUT),
+            cell: 0,
+            cell_end: if small { u64::MAX } else { cell_range(0, size).end },
+            histogram: [0; 256],
+            small: small.then(Vec::new),
+        }
+    }
+
+    /// The next bytes of the file. Bytes beyond the promised size are ignored.
+    pub fn push(&mut self, chunk: &[u8]) {
+        let room = (self.size - self.at.min(self.size)) as usize;
+        let mut rest = &chunk[..chunk.len().min(room)];
+        if let Some(small) = &mut self.small {
+            small.extend_from_slice(rest);
+        }
+        while !rest.is_empty() {
+            let until = self.cell_end.min(self.segment_end) - self.at;
+            let (now, later) = rest.split_at(rest.len().min(until as usize));
+            self.count(now);
+            self.at += now.len() as u64;
+            if self.at == self.segment_end {
+                self.close_segment();
+            }
+            if self.at == self.cell_end {
+                let values = statistics(&self.histogram);
+                self.layout.extend(values);
+                self.histogram = [0; 256];
+                self.cell += 1;
+                self.cell_end = cell_range(self.cell, self.size).end;
+            }
+            rest = later;
+        }
+    }
+
+    /// The planes. What was promised and did not come counts as absent.
+    pub fn finish(mut self) -> BytePlanes {
+        while self.segment < SEGMENTS {
+            self.close_segment();
+        }
+        if let Some(small) = &self.small {
+            for cell in 0..CELLS {
+                let range = cell_range(cell, small.len() as u64);
+                let mut histogram = [0; 256];
+                for byte in small.get(range.start as usize..range.end as usize).unwrap_or(&[]) {
+                    histogram[*byte as usize] += 1;
+                }
+                self.layout.extend(statistics(&histogram));
+            }
+        }
+        self.layout.resize(CELLS * LAYOUT, 0);
+        BytePlanes {
+            pairs: self.pairs.into_boxed_slice(),
+            layout: self.layout.into_boxed_slice(),
+        }
+    }
+
+    fn count(&mut self, bytes: &[u8]) {
+        let Some((first, rest)) = bytes.split_first() else {
+            return;
+        };
+        let mut previous = match self.previous {
+            Some(previous) => {
+                self.pair_counts[bin(previous, *first)] += 1;
+                self.pair_total += 1;
+                *first
+            }
+            None => *first,
+        };
+        self.histogram[*first as usize] += 1;
+        for byte in rest {
+            self.histogram[*byte as usize] += 1;
+            self.pair_counts[bin(previous, *byte)] += 1;
+            previous = *byte;
+        }
+        self.pair_total += rest.len() as u64;
+        self.previous = Some(previous);
+    }
+
+    fn close_segment(&mut self) {
+        let total = self.pair_total.max(1) as f32;
+        self.pairs.extend(self.pair_counts.iter().map(|count| {
+            (level_from_frequency(*count as f32 / total) * 255.0).round() as u8
+        }));
+        self.pair_counts.fill(0);
+        self.pair_total = 0;
+        self.segment += 1;
+        self.segment_end = if self.segment < SEGMENTS {
+            segment_end(self.segment, self.size)
+        } else {
+            u64::MAX
+        };
+    }
+}
+
+fn segment_end(segment: usize, size: u64) -> u64 {
+    ((segment as u128 + 1) * u128::from(size) / SEGMENTS as u128) as u64
+}
+
+/// The bin of a pair: always below `BINS`, which the compiler can see.
+fn bin(first: u8, second: u8) -> usize {
+    (first as usize >> 2) << 6 | second as usize >> 2
+}
+
+/// Mean byte, share of zeros, share of printable bytes (text and its white space), and entropy
+/// (Shannon, of 8 bits, or of what so few bytes can reach), each 0 to 255.
+fn statistics(histogram: &[u32; 256]) -> [u8; LAYOUT] {
+    let total: u64 = histogram.iter().map(|n| u64::from(*n)).sum();
+    if total == 0 {
+        return [0; LAYOUT];
+    }
+    let n = total as f64;
+    let sum: u64 = histogram.iter().zip(0_u64..).map(|(n, byte)| u64::from(*n) * byte).sum();
+    let printable: u64 = (0x20..0x7f).chain([0x09, 0x0a, 0x0d]).map(|b: usize| u64::from(histogram[b])).sum();
+    let table = entropy_terms();
+    let terms: f64 = histogram
+        .iter()
+        .map(|count| match table.get(*count as usize) {
+            Some(term) => f64::from(*term),
+            None => f64::from(*count) * f64::from(*count).log2(),
+        })
+        .sum();
+    let entropy = n.log2() - terms / n;
+    let most = n.log2().min(8.0);
+    let level = |share: f64| (share * 255.0).round().clamp(0.0, 255.0) as u8;
+    [
+        level(sum as f64 / n / 255.0),
+        level(f64::from(histogram[0]) / n),
+        level(printable as f64 / n),
+        level(if most > 0.0 { entropy / most } else { 0.0 }),
+    ]
+}
+
+/// `n · log2 n` for small `n`.
+fn entropy_terms() -> &'static [f32] {
+    static TABLE: std::sync::OnceLock<Vec<f32>> = std::sync::OnceLock::new();
+    TABLE.get_or_init(|| {
+        (0..ENTROPY_TABLE)
+            .map(|n| if n == 0 { 0.0 } else { n as f32 * (n as f32).log2() })
+            .collect()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The definition, without streaming.
+    fn naive_cell(bytes: &[u8], cell: usize) -> [u8; LAYOUT] {
+        let range = cell_range(cell, bytes.len() as u64);
+        let mut histogram = [0; 256];
+        for byte in &bytes[range.start as usize..range.end as usize] {
+            histogram[*byte as usize] += 1;
+        }
+        statistics(&histogram)
+    }
+
+    fn noise(n: usize) -> Vec<u8> {
+        let mut state = 1_u32;
+        (0..n)
+            .map(|_| {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                (state >> 24) as u8
+            })
+            .collect()
+    }
+
+    #[test]
+    fn streaming_equals_the_definition_for_any_chunking() {
+        for size in [1, 5, 4095, 4096, 4097, 100_003] {
+            let bytes = noise(size);
+            let whole = BytePlanes::of(&bytes);
+            for chunk in [1, 7, 4096] {
+                let mut builder = Builder::new(size as u64);
+                bytes.chunks(chunk).for_each(|c| builder.push(c));
+                assert_eq!(builder.finish(), whole, "size {size} chunk {chunk}");
+            }
+            for cell in [0, 1, 2047, CELLS - 1] {
+                assert_eq!(whole.cell(cell), naive_cell(&bytes, cell), "size {size} cell {cell}");
+            }
+        }
+    }
+
+    #[test]
+    fn cells_cover_the_file_in_order() {
+        for size in [4096_u64, 10_000, 1 << 40] {
+            let mut end = 0;
+            for cell in 0..CELLS {
+                let range = cell_range(cell, size);
+                assert_eq!(range.start, end);
+                end = range.end;
+            }
+            assert_eq!(end, size);
+        }
+        assert_eq!(cell_range(CELLS - 1, 3), 2..3);
+    }
+
+    #[test]
+    fn known_statistics() {
+        assert_eq!(BytePlanes::of(&[0; 8192]).cell(9), [0, 255, 0, 0]);
+        let text = BytePlanes::of(&b"ab".repeat(1 << 20));
+        assert_eq!(text.cell(0)[1..], [0, 255, 32], "one bit of eight");
+    }
+
+    #[test]
+    fn pair_levels_are_those_of_the_whole_file() {
+        let bytes = noise(1 << 20);
+        let planes = BytePlanes::of(&bytes);
+        let mut levels = vec![0.0; BINS];
+        planes.pair_levels(&[1.0; SEGMENTS], &mut levels);
+        let mut counts = vec![0_u32; BINS];
+        bytes.windows(2).for_each(|w| counts[bin(w[0], w[1])] += 1);
+        for (level, count) in levels.iter().zip(counts) {
+            let want = level_from_frequency(count as f32 / (bytes.len() - 1) as f32);
+            assert!((level - want).abs() < 0.003, "{level} {want}");
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Which pictures fit a set of files: the kind that most of them are, and for images the size.
+
+use super::{PictureKind, PictureSpec, image_planes};
+use crate::sample::{Found, OpenSample};
+use rayon::prelude::*;
+use std::io::Read as _;
+
+/// Files looked at, at most, evenly spread.
+const LOOKED_AT: usize = 200;
+/// Bytes of an image in which its size must stand.
+const HEAD: u64 = 64 << 10;
+/// Images whose longer side is at most this are shown to the network at this size, others at twice.
+const SMALL: usize = 32;
+
+/// How to make pictures of `found`. Files that cannot be read have no say.
+pub fn choose(found: &[Found]) -> PictureSpec {
+    let step = found.len().div_ceil(LOOKED_AT).max(1);
+    // Of each file that can be read: `Some` of its longer side if it is an image.
+    let looked: Vec<Option<u32>> = found
+        .par_iter()
+        .step_by(step)
+        .filter_map(|file| {
+            let open = OpenSample::open(&file.path).ok()?;
+            if PictureKind::for_file(open.kind) == PictureKind::Bytes {
+                return Some(None);
+            }
+            let mut head = Vec::new();
+            std::fs::File::open(&file.path).ok()?.take(HEAD).read_to_end(&mut head).ok()?;
+            let (width, height) = image_planes::dimensions(&head).unwrap_or((0, 0));
+            Some(Some(width.max(height)))
+        })
+        .collect();
+    let mut sides: Vec<u32> = looked.iter().flatten().copied().collect();
+    if sides.len() * 2 <= looked.len() {
+        return PictureSpec::BYTES;
+    }
+    sides.sort_unstable();
+    let median = sides[sides.len() / 2] as usize;
+    PictureSpec { kind: PictureKind::Image, side: if median <= SMALL { SMALL } else { 2 * SMALL } }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use image::RgbImage;
+
+    #[test]
+    fn the_majority_decides() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut found = Vec::new();
+        let mut add = |name: &str, side: u32| {
+            let path = folder.path().join(name);
+            if side == 0 {
+                std::fs::write(&path, "not an image").unwrap();
+            } else {
+                RgbImage::new(side, 4).save(&path).unwrap();
+            }
+            found.push(Found { path, label: None });
+            choose(&found)
+        };
+        assert_eq!(add("a", 0), PictureSpec::BYTES);
+        assert_eq!(add("b.png", 8), PictureSpec::BYTES);
+        assert_eq!(add("c.png", 8), PictureSpec { kind: PictureKind::Image, side: 32 });
+        assert_eq!(add("d.png", 400).side, 32);
+        assert_eq!(add("e.png", 400).side, 32);
+        assert_eq!(add("f.png", 400).side, 64);
+        assert_eq!(choose(&[]), PictureSpec::BYTES);
+    }
+}

@@ -1,0 +1,183 @@
+//! From a kept picture to what the network is fed: `side × side × channels` numbers, of the whole
+//! or of a random part of it.
+//!
+//! Augmentation fits the kind. A file is cropped: a contiguous run of 50 to 100 % of it, as a
+//! release with something appended or left out would look. An image is shifted, scaled and turned
+//! by a little; never mirrored, since a mirrored digit is another thing.
+
+use super::byte_planes::{BytePlanes, CELLS, LAYOUT, PLANES, SEGMENTS};
+use super::image_planes::{CHANNELS, ImagePlanes};
+use super::{Encoded, PictureKind, PictureSpec};
+use rand::Rng;
+
+/// Shares of a file that a random crop keeps.
+const KEPT: std::ops::RangeInclusive<f32> = 0.5..=1.0;
+/// Largest shift of an image, as a share of its side.
+const SHIFT: f32 = 0.08;
+/// Largest change of an image's scale.
+const SCALE: f32 = 0.12;
+/// Largest turn of an image, radians.
+const TURN: f32 = 0.17;
+
+/// Which part of a picture to show the network.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum View {
+    /// All of it, as it is.
+    Whole,
+    /// Of a file: the share before and the share kept, both 0 to 1.
+    Crop {
+        /// Share of the file left out before.
+        start: f32,
+        /// Share of the file kept.
+        length: f32,
+    },
+    /// Of an image: shift in shares of the side, scale, and turn in radians.
+    Moved {
+        /// To the right.
+        dx: f32,
+        /// Down.
+        dy: f32,
+        /// 1 leaves it as it is.
+        scale: f32,
+        /// Anti-clockwise.
+        turn: f32,
+    },
+}
+
+impl View {
+    /// A random view of the kind that fits the picture.
+    pub fn random(kind: PictureKind, rng: &mut impl Rng) -> Self {
+        match kind {
+            PictureKind::Bytes => {
+                let length = rng.random_range(KEPT);
+                Self::Crop {
+                    start: rng.random_range(0.0..=1.0 - length),
+                    length,
+                }
+            }
+            PictureKind::Image => Self::Moved {
+                dx: rng.random_range(-SHIFT..=SHIFT),
+                dy: rng.random_range(-SHIFT..=SHIFT),
+                scale: 1.0 + rng.random_range(-SCALE..=SCALE),
+                turn: rng.random_range(-TURN..=TURN),
+            },
+        }
+    }
+}
+
+/// Writes `view` of `picture` to `out`, `[side][side][channels]`, values about -1 to 1. `out` has
+/// `spec.len()` numbers.
+pub fn fill(picture: &Encoded, spec: PictureSpec, view: View, out: &mut [f32]) {
+    debug_assert_eq!(out.len(), spec.len());
+    match (picture, view) {
+        (Encoded::Bytes(planes), View::Crop { start, length }) => {
+            fill_bytes(planes, start, length, out);
+        }
+        (Encoded::Bytes(planes), _) => fill_bytes(planes, 0.0, 1.0, out),
+        (Encoded::Image(planes), View::Moved { dx, dy, scale, turn }) => {
+            fill_moved(planes, [dx, dy], scale, turn, out);
+        }
+        (Encoded::Image(planes), _) => {
+            for (out, byte) in out.iter_mut().zip(&planes.rgb) {
+                *out = from_byte(*byte);
+            }
+        }
+    }
+}
+
+/// 0 to 255 becomes -1 to 1.
+fn from_byte(byte: u8) -> f32 {
+    f32::from(byte) / 127.5 - 1.0
+}
+
+fn fill_bytes(planes: &BytePlanes, start: f32, length: f32, out: &mut [f32]) {
+    let end = (start + length).min(1.0);
+    let weights: [f32; SEGMENTS] = std::array::from_fn(|i| {
+        let from = i as f32 / SEGMENTS as f32;
+        let to = (i + 1) as f32 / SEGMENTS as f32;
+        (end.min(to) - start.max(from)).max(0.0)
+    });
+    let mut levels = [0.0; CELLS];
+    planes.pair_levels(&weights, &mut levels);
+    let first = start * CELLS as f32;
+    let cells = out.as_chunks_mut::<PLANES>().0;
+    for (i, (cell, level)) in cells.iter_mut().zip(levels).enumerate() {
+        let [pairs, layout @ ..] = cell;
+        *pairs = level * 2.0 - 1.0;
+        let from = (first + i as f32 * length) as usize;
+        let values: [u8; LAYOUT] = planes.cell(from.min(CELLS - 1));
+        for (out, byte) in layout.iter_mut().zip(values) {
+            *out = from_byte(byte);
+        }
+    }
+}
+
+/// Bilinear sampling; beyond the edge lies the edge.
+fn fill_moved(planes: &ImagePlanes, shift: [f32; 2], scale: f32, turn: f32, out: &mut [f32]) {
+    let side = planes.side;
+    let last = (side - 1) as f32;
+    let centre = last / 2.0;
+    let (sin, cos) = turn.sin_cos();
+    let pixels = planes.rgb.as_chunks::<CHANNELS>().0;
+    for (i, out) in out.as_chunks_mut::<CHANNELS>().0.iter_mut().enumerate() {
+        let x = (i % side) as f32 - centre - shift[0] * side as f32;
+        let y = (i / side) as f32 - centre - shift[1] * side as f32;
+        let sx = ((x * cos - y * sin) / scale + centre).clamp(0.0, last);
+        let sy = ((x * sin + y * cos) / scale + centre).clamp(0.0, last);
+        let (x0, y0) = (sx as usize, sy as usize);
+        let (x1, y1) = ((x0 + 1).min(side - 1), (y0 + 1).min(side - 1));
+        let (fx, fy) = (sx - x0 as f32, sy - y0 as f32);
+        for c in 0..CHANNELS {
+            let at = |x: usize, y: usize| f32::from(pixels[y * side + x][c]);
+            let top = at(x0, y0) * (1.0 - fx) + at(x1, y0) * fx;
+            let bottom = at(x0, y1) * (1.0 - fx) + at(x1, y1) * fx;
+            out[c] = (top * (1.0 - fy) + bottom * fy) / 127.5 - 1.0;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::SeedableRng as _;
+
+    #[test]
+    fn a_crop_shows_the_cells_of_that_part() {
+        let mut bytes = vec![0_u8; 1 << 16];
+        bytes[1 << 15..].fill(b'A');
+        let picture = Encoded::Bytes(BytePlanes::of(&bytes));
+        let spec = PictureSpec::BYTES;
+        let mut out = vec![0.0; spec.len()];
+        let half = View::Crop { start: 0.5, length: 0.5 };
+        fill(&picture, spec, half, &mut out);
+        let zeros = |out: &[f32]| out.chunks(PLANES).map(|c| c[2]).sum::<f32>();
+        assert_eq!(zeros(&out), -(CELLS as f32), "no zeros in the second half");
+        fill(&picture, spec, View::Whole, &mut out);
+        assert_eq!(zeros(&out), 0.0, "half of the cells are zeros");
+    }
+
+    #[test]
+    fn an_image_that_does_not_move_is_itself() {
+        let rgb = (0..32 * 32 * 3).map(|i| (i % 256) as u8).collect();
+        let picture = Encoded::Image(ImagePlanes { side: 32, rgb });
+        let spec = PictureSpec { kind: PictureKind::Image, side: 32 };
+        let (mut still, mut moved) = (vec![0.0; spec.len()], vec![0.0; spec.len()]);
+        fill(&picture, spec, View::Whole, &mut still);
+        let view = View::Moved { dx: 0.0, dy: 0.0, scale: 1.0, turn: 0.0 };
+        fill(&picture, spec, view, &mut moved);
+        for (a, b) in still.iter().zip(moved) {
+            assert!((a - b).abs() < 1e-4);
+        }
+    }
+
+    #[test]
+    fn random_crops_stay_inside() {
+        let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(1);
+        for _ in 0..1000 {
+            let View::Crop { start, length } = View::random(PictureKind::Bytes, &mut rng) else {
+                panic!("a file is cropped");
+            };
+            assert!(start >= 0.0 && length >= 0.5 && start + length <= 1.000_001);
+        }
+    }
+}

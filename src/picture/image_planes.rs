@@ -1,0 +1,143 @@
+//! The planes of a decoded image: three channels, fitted into a square.
+//!
+//! The picture is what a person would see: turned as its EXIF orientation says, laid on white
+//! where it is transparent, its first frame if it moves, its proportions kept (black fills the
+//! rest). Width, height and memory are limited before anything is decoded.
+
+use image::{DynamicImage, ImageDecoder as _, ImageReader, Limits, Rgb, RgbImage, imageops};
+use std::io::Cursor;
+
+/// Red, green, blue.
+pub const CHANNELS: usize = 3;
+/// An image file longer than this is not decoded.
+pub const MAX_FILE: u64 = 256 << 20;
+/// Neither width nor height may be more.
+const MAX_SIDE: u32 = 16_384;
+/// What a decoder may allocate.
+const MAX_MEMORY: u64 = 512 << 20;
+
+/// One image as `side · side` RGB pixels, row by row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImagePlanes {
+    pub(super) side: usize,
+    pub(super) rgb: Box<[u8]>,
+}
+
+/// Why an image could not be decoded.
+#[derive(Debug, thiserror::Error)]
+pub enum ImageError {
+    /// The decoder gave up: damaged, truncated, or beyond a limit.
+    #[error(
+        "could not be decoded: {0}. Expected a whole image of at most {MAX_SIDE}×{MAX_SIDE} pixels; check that it opens elsewhere"
+    )]
+    Decode(#[from] image::ImageError),
+    /// Longer than [`MAX_FILE`].
+    #[error("is an image file of {0} bytes; at most {MAX_FILE} are decoded. Scale it down first")]
+    TooLong(u64),
+}
+
+impl ImagePlanes {
+    /// Decodes `bytes` and fits the image into `side × side`.
+    pub fn decode(bytes: &[u8], side: usize) -> Result<Self, ImageError> {
+        Ok(Self::of(&decode(bytes)?, side))
+    }
+
+    fn of(image: &RgbImage, side: usize) -> Self {
+        let (w, h) = image.dimensions();
+        let longest = w.max(h).max(1);
+        let scaled = |n: u32| ((n as usize * side).div_ceil(longest as usize)).clamp(1, side) as u32;
+        let (sw, sh) = (scaled(w), scaled(h));
+        let small = imageops::resize(image, sw, sh, imageops::FilterType::Triangle);
+        let mut square = RgbImage::new(side as u32, side as u32);
+        let at = |n: u32| i64::from((side as u32 - n) / 2);
+        imageops::replace(&mut square, &small, at(sw), at(sh));
+        Self {
+            side,
+            rgb: square.into_raw().into_boxed_slice(),
+        }
+    }
+}
+
+/// Width and height that the header promises, without decoding.
+pub fn dimensions(bytes: &[u8]) -> Option<(u32, u32)> {
+    ImageReader::new(Cursor::new(bytes))
+        .with_guessed_format()
+        .ok()?
+        .into_dimensions()
+        .ok()
+}
+
+fn decode(bytes: &[u8]) -> Result<RgbImage, ImageError> {
+    let mut limits = Limits::default();
+    limits.max_image_width = Some(MAX_SIDE);
+    limits.max_image_height = Some(MAX_SIDE);
+    limits.max_alloc = Some(MAX_MEMORY);
+    let mut reader = ImageReader::new(Cursor::new(bytes))
+        .with_guessed_format()
+        .map_err(image::ImageError::IoError)?;
+    reader.limits(limits);
+    let mut decoder = reader.into_decoder()?;
+    let orientation = decoder.orientation()?;
+    let mut image = DynamicImage::from_decoder(decoder)?;
+    image.apply_orientation(orientation);
+    Ok(if image.color().has_alpha() {
+        on_white(&image)
+    } else {
+        image.into_rgb8()
+    })
+}
+
+fn on_white(image: &DynamicImage) -> RgbImage {
+    let rgba = image.to_rgba8();
+    RgbImage::from_fn(rgba.width(), rgba.height(), |x, y| {
+        let [r, g, b, a] = rgba.get_pixel(x, y).0.map(u32::from);
+        let over = |c: u32| ((c * a + 255 * (255 - a) + 127) / 255) as u8;
+        Rgb([over(r), over(g), over(b)])
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use image::{ImageFormat, Rgba, RgbaImage};
+
+    fn png(image: &DynamicImage) -> Vec<u8> {
+        let mut out = Cursor::new(Vec::new());
+        image.write_to(&mut out, ImageFormat::Png).unwrap();
+        out.into_inner()
+    }
+
+    fn pixel(planes: &ImagePlanes, x: usize, y: usize) -> [u8; 3] {
+        let at = (y * planes.side + x) * 3;
+        planes.rgb[at..at + 3].try_into().unwrap()
+    }
+
+    #[test]
+    fn proportions_are_kept_and_transparency_is_white() {
+        let wide = RgbaImage::from_pixel(40, 20, Rgba([200, 0, 0, 255]));
+        let planes = ImagePlanes::decode(&png(&wide.into()), 32).unwrap();
+        assert_eq!(pixel(&planes, 16, 16), [200, 0, 0]);
+        assert_eq!(pixel(&planes, 16, 2), [0, 0, 0]);
+        let clear = RgbaImage::from_pixel(9, 9, Rgba([0, 0, 0, 0]));
+        let planes = ImagePlanes::decode(&png(&clear.into()), 32).unwrap();
+        assert_eq!(pixel(&planes, 5, 5), [255, 255, 255]);
+    }
+
+    #[test]
+    fn sixteen_bit_and_grey_images_decode() {
+        let deep = image::ImageBuffer::<image::Luma<u16>, _>::from_pixel(8, 8, image::Luma([0x8000]));
+        let planes = ImagePlanes::decode(&png(&deep.into()), 32).unwrap();
+        assert_eq!(pixel(&planes, 3, 3), [128, 128, 128]);
+    }
+
+    #[test]
+    fn damage_and_lies_are_errors() {
+        let whole = png(&RgbImage::new(64, 64).into());
+        for bytes in [&whole[..whole.len() / 2], &whole[..8], b"not an image"] {
+            assert!(ImagePlanes::decode(bytes, 32).is_err());
+        }
+        let mut huge = whole.clone();
+        huge[16..20].copy_from_slice(&u32::MAX.to_be_bytes());
+        assert!(ImagePlanes::decode(&huge, 32).is_err());
+    }
+}

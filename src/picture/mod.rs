@@ -1,0 +1,99 @@
+//! Pictures: what the network sees of a file, a small fixed-size stack of planes.
+//!
+//! An image is decoded and resized to three channels. Anything else becomes planes that a person
+//! can look at too: how often each pair of bytes occurs, and the file in reading order (mean byte,
+//! share of zeros, share of printable text, entropy). Both are `side × side` planes, so that one
+//! network serves both. Pictures are kept as bytes ([`Encoded`]) and become `f32` a batch at a
+//! time.
+
+mod byte_planes;
+mod choose;
+mod crop;
+mod encode;
+mod image_planes;
+mod render;
+
+pub use byte_planes::{BytePlanes, CELLS, SEGMENTS, cell_range};
+pub use choose::choose;
+pub use crop::{View, fill};
+pub use encode::{EncodeError, PictureSet, Taken, encode_all, encode_file};
+pub use image_planes::{ImageError, ImagePlanes};
+pub use render::{Rendered, THUMBNAIL, thumbnail};
+
+use crate::sample::FileKind;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Which of the two ways of making pictures a model was trained on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PictureKind {
+    /// Planes computed from the bytes of any file.
+    Bytes,
+    /// A decoded image.
+    Image,
+}
+
+impl PictureKind {
+    /// The kind of picture that fits a file of this kind.
+    pub fn for_file(kind: FileKind) -> Self {
+        if kind.is_image() {
+            Self::Image
+        } else {
+            Self::Bytes
+        }
+    }
+
+    /// Planes in one picture.
+    pub fn channels(self) -> usize {
+        match self {
+            Self::Bytes => byte_planes::PLANES,
+            Self::Image => image_planes::CHANNELS,
+        }
+    }
+}
+
+impl fmt::Display for PictureKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Bytes => "executables and other binary files",
+            Self::Image => "images (PNG, JPEG, GIF, BMP, WebP)",
+        })
+    }
+}
+
+/// How pictures are made: part of a model, since a model only understands its own pictures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PictureSpec {
+    /// From bytes or from a decoded image.
+    pub kind: PictureKind,
+    /// Width and height of each plane: 64 for bytes; 32 or 64 for images.
+    pub side: usize,
+}
+
+impl PictureSpec {
+    /// The picture of any file's bytes.
+    pub const BYTES: Self = Self {
+        kind: PictureKind::Bytes,
+        side: 64,
+    };
+
+    /// Values in one picture: `side · side · channels`.
+    pub fn len(self) -> usize {
+        self.side * self.side * self.kind.channels()
+    }
+
+    /// Never true; present because `len` is.
+    pub fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// One picture, kept as bytes.
+#[derive(Clone, Debug)]
+pub enum Encoded {
+    /// From a file's bytes: 48 KiB.
+    Bytes(BytePlanes),
+    /// From a decoded image: `3 · side²` bytes.
+    Image(ImagePlanes),
+}

@@ -1,0 +1,52 @@
+//! A place on a finished map for a file that came later, without moving the others.
+
+use super::fuzzy_graph::memberships;
+use crate::search::Neighbour;
+
+/// Steps of Weiszfeld's method; it has settled to a pixel long before.
+const STEPS: usize = 32;
+
+/// A place among `found`, the nearest neighbours on the map, nearest first: the geometric median of
+/// their places, weighted by UMAP's membership (Weiszfeld, 1937). A median and not a mean, so that
+/// neighbours in two clusters do not put the file into the empty middle between them. `None`
+/// without neighbours that have a place.
+pub fn place(found: &[Neighbour], places: &[[f32; 2]]) -> Option<[f32; 2]> {
+    let weighted: Vec<([f32; 2], f32)> = found
+        .iter()
+        .zip(memberships(found))
+        .filter_map(|(n, weight)| Some((*places.get(n.index)?, weight)))
+        .collect();
+    let mut at = mean(weighted.iter().copied())?;
+    for _ in 0..STEPS {
+        let pull = weighted.iter().map(|(place, weight)| {
+            let distance = ((place[0] - at[0]).powi(2) + (place[1] - at[1]).powi(2)).sqrt();
+            (*place, weight / distance.max(1e-3))
+        });
+        at = mean(pull)?;
+    }
+    Some(at)
+}
+
+fn mean(weighted: impl Iterator<Item = ([f32; 2], f32)>) -> Option<[f32; 2]> {
+    let sums = weighted.fold([0.0_f32; 3], |[x, y, w], (place, weight)| {
+        [x + place[0] * weight, y + place[1] * weight, w + weight]
+    });
+    (sums[2] > 0.0).then(|| [sums[0] / sums[2], sums[1] / sums[2]])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lands_in_the_cluster_that_has_more_of_its_neighbours() {
+        let places = [[0.0, 0.0], [0.2, 0.0], [0.0, 0.2], [100.0, 100.0]];
+        let found: Vec<Neighbour> =
+            (0..4).map(|index| Neighbour { index, distance: 0.1 + 0.01 * index as f32 }).collect();
+        let at = place(&found, &places).unwrap();
+        assert!(at[0] < 0.5 && at[1] < 0.5, "{at:?}");
+        assert_eq!(place(&[], &places), None);
+        let alone = place(&[Neighbour { index: 3, distance: 0.0 }], &places).unwrap();
+        assert!((alone[0] - 100.0).abs() < 1e-3);
+    }
+}

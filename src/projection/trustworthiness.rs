@@ -1,0 +1,75 @@
+//! Trustworthiness (Venna and Kaski, 2001): how far a map's neighbours are neighbours in truth.
+
+use crate::model::Embeddings;
+use crate::search::nearest;
+use rayon::prelude::*;
+
+/// Rows asked, at most: beyond this a sample says the same.
+const ASKED: usize = 2000;
+
+/// From 0 to 1, where 1 means that each of the `k` nearest on the map is among the `k` nearest in
+/// truth. Of a large map an even sample of rows is asked. 1 where there are too few rows for the
+/// measure (it needs `k` below half of them).
+pub fn trustworthiness(rows: &Embeddings, places: &[[f32; 2]], k: usize) -> f64 {
+    let n = rows.len();
+    if k == 0 || 2 * k >= n || places.len() != n {
+        return 1.0;
+    }
+    let asked: Vec<usize> = (0..n).step_by(n.div_ceil(ASKED)).collect();
+    let penalty: u64 = asked
+        .par_iter()
+        .map(|&i| {
+            let mut rank = vec![0_u32; n];
+            for (r, found) in nearest(rows, rows.row(i), n, |j| j == i).iter().enumerate() {
+                rank[found.index] = r as u32 + 1;
+            }
+            let at = places[i];
+            let mut near: Vec<(f32, usize)> = places
+                .iter()
+                .enumerate()
+                .filter(|(j, _)| *j != i)
+                .map(|(j, p)| ((p[0] - at[0]).powi(2) + (p[1] - at[1]).powi(2), j))
+                .collect();
+            near.select_nth_unstable_by(k - 1, |a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+            near.iter().take(k).map(|(_, j)| u64::from(rank[*j]).saturating_sub(k as u64)).sum::<u64>()
+        })
+        .sum();
+    let (n, k, m) = (n as f64, k as f64, asked.len() as f64);
+    1.0 - 2.0 / (m * k * (2.0 * n - 3.0 * k - 1.0)) * penalty as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Rows on a quarter circle, in order.
+    fn arc(n: usize) -> Embeddings {
+        let mut out = Embeddings::new(2);
+        for i in 0..n {
+            let (sin, cos) = (i as f32 / n as f32 * 1.5).sin_cos();
+            out.data.extend([cos, sin]);
+        }
+        out
+    }
+
+    #[test]
+    fn a_true_map_scores_one_and_a_shuffled_one_much_less() {
+        let rows = arc(101);
+        let line: Vec<[f32; 2]> = (0..101).map(|i| [i as f32 * 1.001, 0.0]).collect();
+        assert!(trustworthiness(&rows, &line, 5) > 0.99);
+        let shuffled: Vec<[f32; 2]> = (0..101).map(|i| [(i * 37 % 101) as f32, 0.0]).collect();
+        assert!(trustworthiness(&rows, &shuffled, 5) < 0.7);
+    }
+
+    #[test]
+    fn a_case_by_hand() {
+        // Six rows in order; the map exchanges rows 0 and 5. k = 1, so a penalty is rank - 1.
+        let rows = arc(6);
+        let x = [5.0, 1.1, 2.3, 3.6, 5.0, 0.0];
+        let places: Vec<[f32; 2]> = x.iter().map(|x| [*x, 0.0]).collect();
+        // Nearest on the map: 0→4 (rank 4), 1→5 (4), 2→1 or 3 (1 or 2), 3→2 (1), 4→0 (4), 5→1 (4).
+        let got = trustworthiness(&rows, &places, 1);
+        let penalty = (1.0 - got) * (6.0 * (12.0 - 3.0 - 1.0)) / 2.0;
+        assert!((12.0..=13.01).contains(&penalty), "{penalty}");
+    }
+}

@@ -1,0 +1,170 @@
+//! One opened file: identified at once, then streamed exactly once.
+
+use super::{Architecture, FileKind, Sample, SampleError, Sha256};
+use sha2::Digest as _;
+use std::fs::{File, Metadata};
+use std::io::{Read as _, Seek as _, SeekFrom};
+use std::path::{Path, PathBuf};
+
+/// Bytes read at a time. Large enough that system calls do not show, small enough for L2.
+const CHUNK: usize = 256 << 10;
+/// Bytes looked at to identify a file.
+const HEAD: usize = 64 << 10;
+
+/// A regular file, open for reading and identified, not yet read through.
+#[derive(Debug)]
+pub struct OpenSample {
+    file: File,
+    /// Where it lies.
+    pub path: PathBuf,
+    /// Bytes, when it was opened.
+    pub size: u64,
+    /// What the first bytes say it is.
+    pub kind: FileKind,
+    /// For executables, the processor the header names.
+    pub architecture: Option<Architecture>,
+}
+
+impl OpenSample {
+    /// Opens and identifies `path`. Pipes, devices and sockets are refused before they are
+    /// opened, since opening one can block for ever.
+    pub fn open(path: &Path) -> Result<Self, SampleError> {
+        let metadata = std::fs::metadata(path)?;
+        if let Some(what) = other_than_file(&metadata) {
+            return Err(SampleError::NotAFile(what));
+        }
+        let mut file = File::open(path)?;
+        let size = file.metadata()?.len();
+        if size == 0 {
+            return Err(SampleError::Empty);
+        }
+        let mut head = Vec::with_capacity(HEAD.min(size as usize));
+        file.by_ref().take(HEAD as u64).read_to_end(&mut head)?;
+        file.seek(SeekFrom::Start(0))?;
+        let (kind, architecture) = FileKind::identify(&head);
+        Ok(Self {
+            file,
+            path: path.to_owned(),
+            size,
+            kind,
+            architecture,
+        })
+    }
+
+    /// Reads the file once from start to end, giving each chunk to `sink`, and returns what is
+    /// then known of it. Fails if the file cannot be read or is no longer as long as it was.
+    pub fn stream(mut self, mut sink: impl FnMut(&[u8])) -> Result<Sample, SampleError> {
+        let mut digest = sha2::Sha256::new();
+        let mut buffer = vec![0; CHUNK.min(self.size.max(1) as usize + 1)];
+        let mut found = 0_u64;
+        loop {
+            let n = match self.file.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(n) => n,
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error.into()),
+            };
+            found += n as u64;
+            if found > self.size {
+                break;
+            }
+            let chunk = &buffer[..n];
+            digest.update(chunk);
+            sink(chunk);
+        }
+        if found != self.size {
+            return Err(SampleError::Changed {
+                expected: self.size,
+                found,
+            });
+        }
+        Ok(Sample {
+            path: self.path,
+            label: None,
+            sha256: Sha256(digest.finalize().into()),
+            size: self.size,
+            kind: self.kind,
+            architecture: self.architecture,
+        })
+    }
+}
+
+/// What `metadata` describes, if that is not a regular file.
+fn other_than_file(metadata: &Metadata) -> Option<&'static str> {
+    let kind = metadata.file_type();
+    if kind.is_file() {
+        return None;
+    }
+    if kind.is_dir() {
+        return Some("a folder");
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileTypeExt as _;
+        if kind.is_fifo() {
+            return Some("a named pipe");
+        }
+        if kind.is_socket() {
+            return Some("a socket");
+        }
+        if kind.is_block_device() || kind.is_char_device() {
+            return Some("a device");
+        }
+    }
+    Some("something else")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write as _;
+
+    #[test]
+    fn streams_every_byte_and_hashes_it() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        let content: Vec<u8> = (0..CHUNK * 2 + 17).map(|i| (i % 251) as u8).collect();
+        file.write_all(&content).unwrap();
+        let mut seen = Vec::new();
+        let sample = OpenSample::open(file.path())
+            .unwrap()
+            .stream(|chunk| seen.extend_from_slice(chunk))
+            .unwrap();
+        assert_eq!(seen, content);
+        assert_eq!(sample.size, content.len() as u64);
+        assert_eq!(sample.sha256, Sha256::of(&content));
+    }
+
+    #[test]
+    fn sha256_of_the_fips_180_example() {
+        let hex = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!(Sha256::of(b"abc").to_string(), hex);
+        assert_eq!(Sha256::from_hex(hex), Some(Sha256::of(b"abc")));
+        assert_eq!(Sha256::from_hex("ab"), None);
+    }
+
+    #[test]
+    fn folders_and_empty_files_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(matches!(
+            OpenSample::open(folder.path()),
+            Err(SampleError::NotAFile("a folder"))
+        ));
+        let empty = tempfile::NamedTempFile::new().unwrap();
+        assert!(matches!(
+            OpenSample::open(empty.path()),
+            Err(SampleError::Empty)
+        ));
+    }
+
+    #[test]
+    fn a_file_that_grows_is_refused() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(b"four").unwrap();
+        let open = OpenSample::open(file.path()).unwrap();
+        file.write_all(b" and more").unwrap();
+        assert!(matches!(
+            open.stream(|_| ()),
+            Err(SampleError::Changed { expected: 4, .. })
+        ));
+    }
+}

@@ -1,0 +1,72 @@
+//! Class-balanced sampling: first a label, each as likely, then one of its files, none twice
+//! before all were drawn.
+
+use rand::Rng;
+use rand::seq::SliceRandom as _;
+
+/// Draws files of the training set.
+pub struct Sampler {
+    labels: Vec<Cycle>,
+}
+
+struct Cycle {
+    files: Vec<usize>,
+    next: usize,
+}
+
+impl Sampler {
+    /// Over `files`, of which `classes[file]` is the label, below `labels`. Labels without files
+    /// are never drawn.
+    pub fn new(files: &[usize], classes: &[usize], labels: usize) -> Self {
+        let mut cycles: Vec<Cycle> = (0..labels).map(|_| Cycle { files: Vec::new(), next: 0 }).collect();
+        for file in files {
+            cycles[classes[*file]].files.push(*file);
+        }
+        cycles.retain(|cycle| !cycle.files.is_empty());
+        Self { labels: cycles }
+    }
+
+    /// The next `count` files; none if there are none.
+    pub fn draw(&mut self, count: usize, rng: &mut impl Rng) -> Vec<usize> {
+        if self.labels.is_empty() {
+            return Vec::new();
+        }
+        (0..count)
+            .map(|_| {
+                let at = rng.random_range(0..self.labels.len());
+                self.labels[at].draw(rng)
+            })
+            .collect()
+    }
+}
+
+impl Cycle {
+    fn draw(&mut self, rng: &mut impl Rng) -> usize {
+        if self.next == 0 {
+            self.files.shuffle(rng);
+        }
+        let file = self.files[self.next];
+        self.next = (self.next + 1) % self.files.len();
+        file
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::SeedableRng as _;
+
+    #[test]
+    fn labels_are_balanced_and_files_take_turns() {
+        let classes: Vec<usize> = [vec![0; 90], vec![1; 10]].concat();
+        let files: Vec<usize> = (0..100).collect();
+        let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(1);
+        let drawn = Sampler::new(&files, &classes, 2).draw(2000, &mut rng);
+        let rare: Vec<usize> = drawn.into_iter().filter(|file| classes[*file] == 1).collect();
+        assert!((900..1100).contains(&rare.len()));
+        for file in 90..100 {
+            let times = rare.iter().filter(|drawn| **drawn == file).count();
+            assert!(times.abs_diff(rare.len() / 10) <= 1);
+        }
+    }
+}

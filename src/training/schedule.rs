@@ -1,0 +1,39 @@
+//! The learning rate over a training: one cycle (Smith and Topin, 2018), with PyTorch's
+//! `OneCycleLR` defaults: up along a cosine for 30 % of the steps, then down to almost nothing.
+
+use std::f64::consts::PI;
+
+const WARM_UP: f64 = 0.3;
+const START: f64 = 1.0 / 25.0;
+const END: f64 = START / 1e4;
+
+/// Learning rate of step `step` (from 0) of `steps`, whose highest is `peak`.
+pub fn one_cycle(peak: f64, step: usize, steps: usize) -> f64 {
+    let turn = WARM_UP * steps as f64 - 1.0;
+    let at = step as f64;
+    let cosine = |from: f64, to: f64, share: f64| to + (from - to) / 2.0 * (1.0 + (PI * share).cos());
+    if at <= turn {
+        peak * cosine(START, 1.0, at / turn.max(1.0))
+    } else {
+        let left = steps as f64 - 1.0 - turn;
+        peak * cosine(1.0, END, ((at - turn) / left.max(1.0)).min(1.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=0.1, total_steps=10)`: `get_last_lr()`
+    /// before each step (PyTorch 2.15).
+    #[test]
+    fn equals_pytorch() {
+        let want = [
+            0.004, 0.052, 0.1, 0.095_048_463, 0.081_174_565, 0.061_126_047, 0.038_874_198, 0.018_825_835,
+            0.004_951_937, 4e-7,
+        ];
+        for (step, want) in want.into_iter().enumerate() {
+            assert!((one_cycle(0.1, step, 10) - want).abs() < 1e-8, "step {step}");
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! What a user does, as functions: the window and the command line call the same ones.
+
+mod ask;
+mod index;
+mod map;
+mod read;
+mod train;
+
+pub use ask::{Answer, Answers, answer, ask};
+pub use index::{Indexed, index, index_set, known};
+pub use map::{MapMethod, lay_out, map_library};
+pub use read::{Read, read};
+pub use train::{TrainedFolder, train_folder};

@@ -1,0 +1,91 @@
+//! Reading what the user points at: walk, read every file once, leave out what was seen before.
+
+use crate::job::{Reporter, Stop};
+use crate::picture::{PictureSpec, Taken, choose, encode_all};
+use crate::sample::{Found, Layout, Skipped, walk};
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+/// Files that were read, and those that could not be used.
+pub type Read = Taken;
+
+/// Reads all files below `roots`. Without `spec`, pictures are of the kind that most files are.
+/// A content that occurs twice is taken once; the others are listed. Finding nothing at all is an
+/// error that says so.
+pub fn read(
+    roots: &[PathBuf],
+    layout: Layout,
+    spec: Option<PictureSpec>,
+    reporter: &Reporter,
+) -> Result<Read, Stop> {
+    let stage = reporter.stage("Listing files", 0);
+    let (mut found, mut skipped) = (Vec::new(), Vec::new());
+    for root in roots {
+        reporter.check()?;
+        let (more, less) = walk(root, layout);
+        stage.advance(more.len());
+        found.extend(more);
+        skipped.extend(less);
+    }
+    if found.is_empty() {
+        return Err(Stop::Failed(nothing(roots, &skipped)));
+    }
+    let spec = spec.unwrap_or_else(|| choose(&found));
+    let mut taken = encode_all(&found, spec, reporter);
+    reporter.check()?;
+    leave_out_repeated(&mut taken);
+    skipped.append(&mut taken.skipped);
+    taken.skipped = skipped;
+    if taken.set.samples.is_empty() {
+        return Err(Stop::Failed(nothing_usable(&found, &taken.skipped)));
+    }
+    Ok(taken)
+}
+
+/// One content under two names would stand on both sides of the held-back split.
+fn leave_out_repeated(taken: &mut Taken) {
+    let mut seen = HashMap::new();
+    let set = &mut taken.set;
+    let (samples, pictures) = (std::mem::take(&mut set.samples), std::mem::take(&mut set.pictures));
+    for (sample, picture) in samples.into_iter().zip(pictures) {
+        match seen.get(&sample.sha256) {
+            None => {
+                seen.insert(sample.sha256, set.samples.len());
+                set.samples.push(sample);
+                set.pictures.push(picture);
+            }
+            Some(first) => {
+                let first = &set.samples[*first];
+                let same = crate::escape::path(&first.path);
+                let reason = match (&first.label, &sample.label) {
+                    (Some(a), Some(b)) if a != b => format!(
+                        "has the same content as {same}, but lies under another label ({} there, {} here); the first was kept. Decide which label is right and remove the other file",
+                        crate::escape::text(a),
+                        crate::escape::text(b)
+                    ),
+                    _ => format!("has the same content as {same}; one is enough"),
+                };
+                taken.skipped.push(Skipped { path: sample.path, reason });
+            }
+        }
+    }
+}
+
+fn nothing(roots: &[PathBuf], skipped: &[Skipped]) -> String {
+    let names = roots.iter().map(|root| crate::escape::path(root)).collect::<Vec<_>>().join(", ");
+    match skipped.first() {
+        Some(first) => format!("expected files, found none: {} {}", crate::escape::path(&first.path), first.reason),
+        None => format!("expected files in {names}, found an empty folder. Put files there, or choose another folder"),
+    }
+}
+
+fn nothing_usable(found: &[Found], skipped: &[Skipped]) -> String {
+    let first = skipped
+        .first()
+        .map(|first| format!(": {} {}", crate::escape::path(&first.path), first.reason))
+        .unwrap_or_default();
+    match found.len() {
+        1 => first.trim_start_matches(": ").to_owned(),
+        n => format!("none of {n} files could be used; the first{first}"),
+    }
+}

@@ -1,0 +1,36 @@
+//! Train on a labelled folder.
+
+use super::read::read;
+use crate::job::{Reporter, Stop};
+use crate::model::Epoch;
+use crate::picture::PictureSet;
+use crate::sample::{Layout, Skipped};
+use crate::training::{TrainConfig, Trained, train};
+use std::path::Path;
+
+/// A training with what it was made from.
+pub struct TrainedFolder {
+    /// The model and the split.
+    pub trained: Trained,
+    /// All files that were read.
+    pub set: PictureSet,
+    /// Files that could not be used.
+    pub skipped: Vec<Skipped>,
+}
+
+/// Reads FOLDER/<label>/… and trains on it.
+pub fn train_folder(
+    folder: &Path,
+    config: &TrainConfig,
+    reporter: &Reporter,
+    on_epoch: impl FnMut(&Epoch),
+) -> Result<TrainedFolder, Stop> {
+    let mut taken = read(&[folder.to_owned()], Layout::Labelled, None, reporter)?;
+    let unlabelled = taken.set.samples.iter().filter(|sample| sample.label.is_none());
+    taken.skipped.extend(unlabelled.map(|sample| Skipped {
+        path: sample.path.clone(),
+        reason: "has no label: it lies directly in the folder, not in a folder below it. It was not trained on".into(),
+    }));
+    let trained = train(&taken.set, config, reporter, on_epoch)?;
+    Ok(TrainedFolder { trained, set: taken.set, skipped: taken.skipped })
+}
