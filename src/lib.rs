@@ -17,3 +17,5 @@ pub mod projection;
 pub mod search;
 pub mod training;
 pub mod workflow;
+
+pub mod cli;

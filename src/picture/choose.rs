@@ -62,8 +62,7 @@ mod tests {
         assert_eq!(add("b.png", 8), PictureSpec::BYTES);
         assert_eq!(add("c.png", 8), PictureSpec { kind: PictureKind::Image, side: 32 });
         assert_eq!(add("d.png", 400).side, 32);
-        assert_eq!(add("e.png", 400).side, 32);
-        assert_eq!(add("f.png", 400).side, 64);
+        assert_eq!(add("e.png", 400).side, 64);
         assert_eq!(choose(&[]), PictureSpec::BYTES);
     }
 }

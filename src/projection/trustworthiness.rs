@@ -63,13 +63,15 @@ mod tests {
 
     #[test]
     fn a_case_by_hand() {
-        // Six rows in order; the map exchanges rows 0 and 5. k = 1, so a penalty is rank - 1.
-        let rows = arc(6);
-        let x = [5.0, 1.1, 2.3, 3.6, 5.0, 0.0];
+        // Six rows at growing distances; the map exchanges the first and the last. k = 1.
+        let angles = [0.0_f32, 1.0, 2.1, 3.3, 4.6, 6.0];
+        let mut rows = Embeddings::new(2);
+        angles.iter().for_each(|a| rows.data.extend([(a * 0.2).cos(), (a * 0.2).sin()]));
+        let x = [5.0, 1.1, 2.3, 3.6, 4.95, 0.0];
         let places: Vec<[f32; 2]> = x.iter().map(|x| [*x, 0.0]).collect();
-        // Nearest on the map: 0→4 (rank 4), 1→5 (4), 2→1 or 3 (1 or 2), 3→2 (1), 4→0 (4), 5→1 (4).
-        let got = trustworthiness(&rows, &places, 1);
-        let penalty = (1.0 - got) * (6.0 * (12.0 - 3.0 - 1.0)) / 2.0;
-        assert!((12.0..=13.01).contains(&penalty), "{penalty}");
+        // Nearest on the map and its true rank: 0→4 (4), 1→5 (5), 2→1 (1), 3→2 (1), 4→0 (5),
+        // 5→1 (4). A penalty is the rank less one: 14 together.
+        let want = 1.0 - 2.0 / (6.0 * (12.0 - 3.0 - 1.0)) * 14.0;
+        assert!((trustworthiness(&rows, &places, 1) - want).abs() < 1e-9);
     }
 }
