@@ -77,10 +77,7 @@ pub struct Reporter {
 impl Reporter {
     /// For work that nobody watches.
     pub fn silent() -> Self {
-        Self {
-            shared: Arc::default(),
-            wake: Arc::new(|| ()),
-        }
+        Self { shared: Arc::default(), wake: Arc::new(|| ()) }
     }
 
     /// Begins a stage of `total` steps (0 if unknown).
@@ -104,11 +101,7 @@ impl Reporter {
 
     /// `Err` once cancelled, for `?`.
     pub fn check(&self) -> Result<(), Stop> {
-        if self.cancelled() {
-            Err(Stop::Cancelled)
-        } else {
-            Ok(())
-        }
+        if self.cancelled() { Err(Stop::Cancelled) } else { Ok(()) }
     }
 
     /// Makes whoever watches look again, after news sent by another way.
@@ -161,12 +154,8 @@ impl Stage<'_> {
             let each = self.begun.elapsed().as_secs_f64() / done as f64;
             Duration::from_secs_f64(each * (self.total - done) as f64)
         });
-        *lock(&self.reporter.shared.progress) = Some(Progress {
-            stage: lock(&self.name).clone(),
-            done,
-            total: self.total,
-            left,
-        });
+        *lock(&self.reporter.shared.progress) =
+            Some(Progress { stage: lock(&self.name).clone(), done, total: self.total, left });
         self.reporter.wake();
     }
 }
@@ -179,16 +168,10 @@ pub struct Job<T> {
 
 impl<T: Send + 'static> Job<T> {
     /// Starts `work` on a thread of its own. `wake` is called when there is something to see.
-    pub fn spawn(
-        wake: Arc<Wake>,
-        work: impl FnOnce(&Reporter) -> Result<T, Stop> + Send + 'static,
-    ) -> Self {
+    pub fn spawn(wake: Arc<Wake>, work: impl FnOnce(&Reporter) -> Result<T, Stop> + Send + 'static) -> Self {
         let shared = Arc::<Shared>::default();
         let (sender, result) = mpsc::channel();
-        let reporter = Reporter {
-            shared: Arc::clone(&shared),
-            wake,
-        };
+        let reporter = Reporter { shared: Arc::clone(&shared), wake };
         let spawned = std::thread::Builder::new()
             .name("lookalike-job".into())
             .spawn({

@@ -2,9 +2,10 @@
 
 use super::{output, watch};
 use crate::escape;
-use crate::export::{SampleRow, samples_csv, save};
+use crate::export::{samples_csv, save};
 use crate::job::Stop;
-use crate::library::{Contents, Library};
+use crate::library::Library;
+use crate::workflow::sample_rows;
 use clap::{Args, ValueEnum};
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -34,7 +35,7 @@ pub fn run(args: ExportArgs) -> Result<(), Stop> {
     let library = args.library;
     let contents = watch::run(move |_| Ok(Library::open(&library)?.contents()?))?;
     let bytes = match args.format {
-        Format::Csv => samples_csv(rows(&contents)),
+        Format::Csv => samples_csv(sample_rows(&contents)),
     };
     match args.output {
         None => std::io::stdout()
@@ -49,16 +50,4 @@ pub fn run(args: ExportArgs) -> Result<(), Stop> {
             ))
         }
     }
-}
-
-fn rows(contents: &Contents) -> impl Iterator<Item = SampleRow<'_>> {
-    contents.entries.iter().enumerate().map(|(i, entry)| SampleRow {
-        sha256: entry.sha256,
-        label: entry.label.as_deref(),
-        path: &entry.path,
-        size: entry.size,
-        kind: &entry.kind,
-        architecture: entry.architecture.as_deref(),
-        place: contents.places.get(i).copied(),
-    })
 }

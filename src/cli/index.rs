@@ -50,7 +50,10 @@ pub fn run(args: IndexArgs) -> Result<(), Stop> {
         added.known
     ))?;
     if added.relabelled > 0 {
-        output::line(&format!("{} came with another label than the library has; the library's was kept", added.relabelled))?;
+        output::line(&format!(
+            "{} came with another label than the library has; the library's was kept",
+            added.relabelled
+        ))?;
     }
     Ok(())
 }

@@ -2,11 +2,11 @@
 
 use super::{output, watch};
 use crate::escape;
-use crate::export::{MapRow, map_csv, save};
+use crate::export::{map_csv, save};
 use crate::job::Stop;
 use crate::library::Library;
 use crate::projection::trustworthiness;
-use crate::workflow::{MapMethod, map_library};
+use crate::workflow::{MapMethod, map_library, map_rows};
 use clap::{Args, ValueEnum};
 use serde_json::json;
 use std::path::PathBuf;
@@ -55,12 +55,7 @@ pub fn run(args: MapArgs) -> Result<(), Stop> {
         let trust = trustworthiness(&contents.embeddings, &contents.places, K);
         Ok((contents, trust))
     })?;
-    let rows = contents.entries.iter().zip(&contents.places).map(|(entry, place)| MapRow {
-        sha256: entry.sha256,
-        label: entry.label.as_deref(),
-        place: *place,
-    });
-    save(&args.csv, &map_csv(rows))?;
+    save(&args.csv, &map_csv(map_rows(&contents)))?;
     if args.json {
         return output::json(&json!({
             "event": "done", "csv": escape::path(&args.csv), "samples": contents.entries.len(),

@@ -5,7 +5,7 @@ use crate::escape;
 use crate::export::{NeighbourRow, neighbours_csv, save};
 use crate::job::Stop;
 use crate::library::{Contents, Library};
-use crate::workflow::{Answer, ask};
+use crate::workflow::{Answer, ask, neighbour_rows};
 use clap::Args;
 use serde_json::json;
 use std::path::PathBuf;
@@ -55,22 +55,8 @@ pub fn run(args: QueryArgs) -> Result<(), Stop> {
     }
 }
 
-/// The rows of the neighbour table of one answer.
-pub fn rows<'a>(answer: &'a Answer, contents: &'a Contents) -> impl Iterator<Item = NeighbourRow<'a>> {
-    answer.neighbours.iter().enumerate().filter_map(move |(i, neighbour)| {
-        let entry = contents.entries.get(neighbour.index)?;
-        Some(NeighbourRow {
-            query_path: &answer.sample.path,
-            query_sha256: answer.sample.sha256,
-            rank: i + 1,
-            neighbour_path: &entry.path,
-            neighbour_sha256: entry.sha256,
-            label: entry.label.as_deref(),
-            distance: neighbour.distance,
-            neighbour_kind: &entry.kind,
-            neighbour_size: entry.size,
-        })
-    })
+fn rows<'a>(answer: &'a Answer, contents: &'a Contents) -> impl Iterator<Item = NeighbourRow<'a>> {
+    neighbour_rows(contents, &answer.sample.path, answer.sample.sha256, &answer.neighbours)
 }
 
 fn print(answer: &Answer, contents: &Contents) -> Result<(), Stop> {

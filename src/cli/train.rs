@@ -112,7 +112,9 @@ pub fn run(args: TrainArgs) -> Result<(), Stop> {
     );
     let (done, path) = match done {
         Err(Stop::Cancelled) => {
-            return Err(Stop::Failed("cancelled before there was anything to keep; no model was written".into()));
+            return Err(Stop::Failed(
+                "cancelled before there was anything to keep; no model was written".into(),
+            ));
         }
         other => other?,
     };

@@ -137,11 +137,7 @@ fn label(label: Option<&str>) -> String {
 }
 
 fn text(cell: &str) -> String {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-        format!("'{cell}")
-    } else {
-        cell.to_owned()
-    }
+    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell.to_owned() }
 }
 
 #[cfg(test)]
@@ -163,9 +159,12 @@ mod tests {
         };
         let out = String::from_utf8(neighbours_csv([row])).unwrap();
         let mut lines = out.split("\r\n");
-        assert!(lines.next().unwrap().starts_with(
-            "query_path,query_sha256,rank,neighbour_path,neighbour_sha256,label,distance"
-        ));
+        assert!(
+            lines
+                .next()
+                .unwrap()
+                .starts_with("query_path,query_sha256,rank,neighbour_path,neighbour_sha256,label,distance")
+        );
         let cells = lines.next().unwrap();
         assert!(cells.starts_with("'=cmd|' /C calc'!A0,abab"));
         assert!(cells.contains(",1,\"a,\"\"b\"\".exe\","));

@@ -36,6 +36,8 @@ pub struct Contents {
     pub embeddings: Embeddings,
     /// Places on the map, for all entries or for none.
     pub places: Vec<[f32; 2]>,
+    /// The places are a first sketch that the library does not keep.
+    pub provisional: bool,
     /// Samples in the library that this model has not embedded.
     pub others: usize,
 }

@@ -79,7 +79,8 @@ pub fn open(path: &Path, create: bool) -> Result<Connection, LibraryError> {
     if empty {
         make(&mut connection).map_err(sqlite)?;
     } else {
-        let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).map_err(sqlite);
+        let pragma =
+            |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).map_err(sqlite);
         if pragma("application_id")? != APPLICATION {
             return Err(LibraryError::NotALibrary {
                 what: "a database of another program".into(),

@@ -45,12 +45,22 @@ impl Library {
 
     /// Adds samples with their embeddings by `model`, which becomes the model that answers. All or
     /// nothing. A sample that is already there keeps its label; if it had none, it takes the new.
-    pub fn add(&mut self, model: &Model, set: &PictureSet, embeddings: &Embeddings) -> Result<Added, LibraryError> {
+    pub fn add(
+        &mut self,
+        model: &Model,
+        set: &PictureSet,
+        embeddings: &Embeddings,
+    ) -> Result<Added, LibraryError> {
         let path = self.path.clone();
         self.add_all(model, set, embeddings).map_err(|error| LibraryError::Sqlite { error, path })
     }
 
-    fn add_all(&mut self, model: &Model, set: &PictureSet, embeddings: &Embeddings) -> rusqlite::Result<Added> {
+    fn add_all(
+        &mut self,
+        model: &Model,
+        set: &PictureSet,
+        embeddings: &Embeddings,
+    ) -> rusqlite::Result<Added> {
         let transaction = self.connection.transaction()?;
         let model = put_model(&transaction, model)?;
         let mut added = Added::default();
@@ -60,13 +70,16 @@ impl Library {
                 "INSERT INTO samples (sha256, path, size, kind, architecture, label) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             )?;
             let mut label_in = transaction.prepare("UPDATE samples SET label = ?2 WHERE id = ?1")?;
-            let mut thumbnail_in =
-                transaction.prepare("INSERT INTO thumbnails (sample, rgb) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?;
-            let mut vector_in = transaction
-                .prepare("INSERT INTO embeddings (model, sample, vector) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")?;
+            let mut thumbnail_in = transaction
+                .prepare("INSERT INTO thumbnails (sample, rgb) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?;
+            let mut vector_in = transaction.prepare(
+                "INSERT INTO embeddings (model, sample, vector) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+            )?;
             for ((sample, picture), vector) in set.samples.iter().zip(&set.pictures).zip(embeddings.rows()) {
                 let known = find
-                    .query_row([&sample.sha256.0[..]], |row| Ok((row.get(0)?, row.get::<_, Option<String>>(1)?)))
+                    .query_row([&sample.sha256.0[..]], |row| {
+                        Ok((row.get(0)?, row.get::<_, Option<String>>(1)?))
+                    })
                     .optional()?;
                 let id: i64 = match known {
                     Some((id, label)) => {
@@ -129,8 +142,12 @@ impl Library {
                 let entry = entry(row)?;
                 if let (Some(entry), true) = (entry, vector.len() == dimension * 4) {
                     contents.entries.push(entry);
-                    contents.embeddings.data.extend(vector.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)));
-                    if let (Some(x), Some(y)) = (row.get::<_, Option<f64>>(8)?, row.get::<_, Option<f64>>(9)?) {
+                    contents
+                        .embeddings
+                        .data
+                        .extend(vector.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)));
+                    if let (Some(x), Some(y)) = (row.get::<_, Option<f64>>(8)?, row.get::<_, Option<f64>>(9)?)
+                    {
                         places.push([x as f32, y as f32]);
                     }
                 }
@@ -152,7 +169,8 @@ impl Library {
         let put = |connection: &mut Connection| {
             let transaction = connection.transaction()?;
             {
-                transaction.execute("DELETE FROM places WHERE model = (SELECT model FROM current_model)", [])?;
+                transaction
+                    .execute("DELETE FROM places WHERE model = (SELECT model FROM current_model)", [])?;
                 let mut place_in = transaction.prepare(
                     "INSERT INTO places (model, sample, x, y) SELECT model, ?1, ?2, ?3 FROM current_model",
                 )?;
@@ -184,7 +202,9 @@ fn put_model(transaction: &Transaction<'_>, model: &Model) -> rusqlite::Result<i
         "INSERT INTO models (sha256, bytes) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
         params![&model.hash.0[..], model.bytes],
     )?;
-    let id = transaction.query_row("SELECT id FROM models WHERE sha256 = ?1", [&model.hash.0[..]], |row| row.get(0))?;
+    let id =
+        transaction
+            .query_row("SELECT id FROM models WHERE sha256 = ?1", [&model.hash.0[..]], |row| row.get(0))?;
     transaction.execute(
         "INSERT INTO current_model (only, model) VALUES (1, ?1) ON CONFLICT DO UPDATE SET model = excluded.model",
         [id],

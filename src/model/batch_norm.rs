@@ -120,7 +120,9 @@ impl NormRelu {
                 let inverse = |v: &f32| (1.0 / (f64::from(*v) + self.epsilon).sqrt()) as f32;
                 Ok((found, found.variance.iter().map(inverse).collect()))
             }
-            Some(found) => bail!("batch norm: expected statistics of {channels} channels, found {}", found.mean.len()),
+            Some(found) => {
+                bail!("batch norm: expected statistics of {channels} channels, found {}", found.mean.len())
+            }
             None => bail!("batch norm: backward before forward"),
         }
     }
@@ -141,12 +143,8 @@ impl NormRelu {
             }
             (by_gamma, by_beta)
         };
-        let parts: Vec<_> = x
-            .par_chunks(block)
-            .zip(out.par_chunks(block))
-            .zip(grad.par_chunks(block))
-            .map(part)
-            .collect();
+        let parts: Vec<_> =
+            x.par_chunks(block).zip(out.par_chunks(block)).zip(grad.par_chunks(block)).map(part).collect();
         let (mut by_gamma, mut by_beta) = (vec![0.0_f64; c], vec![0.0_f64; c]);
         for (gamma, beta) in parts {
             add(&mut by_gamma, &gamma);
@@ -253,14 +251,14 @@ pub(crate) fn measure(x: &[f32], c: usize) -> Result<BatchStatistics> {
             "batch norm in train mode: expected at least two values per channel, found {count}. One value has no variance: use a larger batch or picture, or eval mode"
         );
     }
-    let sums = |centre: &[f32], power: i32| {
+    let sums = |term: fn(f32, f32) -> f32, centre: &[f32]| {
         let parts: Vec<Vec<f32>> = x
             .par_chunks(block_of(c))
             .map(|block| {
                 let mut part = vec![0.0_f32; c];
                 for row in block.chunks_exact(c) {
-                    for i in 0..c {
-                        part[i] += (row[i] - centre[i]).powi(power);
+                    for ((sum, x), centre) in part.iter_mut().zip(row).zip(centre) {
+                        *sum += term(*x, *centre);
                     }
                 }
                 part
@@ -270,8 +268,8 @@ pub(crate) fn measure(x: &[f32], c: usize) -> Result<BatchStatistics> {
         parts.iter().for_each(|part| add(&mut total, part));
         total.into_iter().map(|sum| (sum / count as f64) as f32).collect::<Vec<f32>>()
     };
-    let mean = sums(&vec![0.0; c], 1);
-    let variance = sums(&mean, 2);
+    let mean = sums(|x, _| x, &vec![0.0; c]);
+    let variance = sums(|x, mean| (x - mean) * (x - mean), &mean);
     Ok(BatchStatistics { mean, variance, count })
 }
 

@@ -183,7 +183,9 @@ impl Geometry {
                         let first = i * group * self.image();
                         let place = &mut input_grad[first..first + images.len()];
                         let each = pixels * patch;
-                        for (image, part) in place.chunks_exact_mut(self.image()).zip(buffer.chunks_exact(each)) {
+                        for (image, part) in
+                            place.chunks_exact_mut(self.image()).zip(buffer.chunks_exact(each))
+                        {
                             self.add_patches(part, image);
                         }
                     }
@@ -206,25 +208,33 @@ impl CustomOp2 for Conv3x3 {
         "conv3x3"
     }
 
-    fn cpu_fwd(&self, x: &CpuStorage, xl: &Layout, w: &CpuStorage, wl: &Layout) -> Result<(CpuStorage, Shape)> {
+    fn cpu_fwd(
+        &self,
+        x: &CpuStorage,
+        xl: &Layout,
+        w: &CpuStorage,
+        wl: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
         let geometry = Geometry::new(xl.shape(), wl.shape(), self.stride)?;
         let out = geometry.forward(contiguous(x, xl)?, contiguous(w, wl)?);
         let shape = (geometry.images, geometry.out_height(), geometry.out_width(), geometry.filters);
         Ok((CpuStorage::F32(out), shape.into()))
     }
 
-    fn bwd(&self, x: &Tensor, w: &Tensor, _out: &Tensor, grad: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
+    fn bwd(
+        &self,
+        x: &Tensor,
+        w: &Tensor,
+        _out: &Tensor,
+        grad: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
         let geometry = Geometry::new(x.shape(), w.shape(), self.stride)?;
         let want_input = x.track_op();
         let grad = grad.contiguous()?;
         let (input, weights) = with_f32(x, |x| {
             with_f32(w, |w| with_f32(&grad, |grad| Ok(geometry.backward(x, w, grad, want_input))))
         })?;
-        let input = if want_input {
-            Some(Tensor::from_vec(input, x.shape(), x.device())?)
-        } else {
-            None
-        };
+        let input = if want_input { Some(Tensor::from_vec(input, x.shape(), x.device())?) } else { None };
         Ok((input, Some(Tensor::from_vec(weights, w.shape(), w.device())?)))
     }
 }

@@ -24,11 +24,7 @@ impl<'a> Matrix<'a> {
 
     /// Distance of neighbouring columns and rows.
     fn strides(self) -> (isize, isize) {
-        if self.transposed {
-            (self.rows as isize, 1)
-        } else {
-            (1, self.columns as isize)
-        }
+        if self.transposed { (self.rows as isize, 1) } else { (1, self.columns as isize) }
     }
 }
 

@@ -46,10 +46,14 @@ pub enum ModelError {
         path: std::path::PathBuf,
     },
     /// Not one of ours, or damaged.
-    #[error("expected a model that Lookalike wrote, found {0}. Train one with `lookalike train`, or choose another file")]
+    #[error(
+        "expected a model that Lookalike wrote, found {0}. Train one with `lookalike train`, or choose another file"
+    )]
     Format(String),
     /// Written by a later program.
-    #[error("the model has format version {found}; this program reads up to {CONFIG_VERSION}. Update Lookalike, or train a new model")]
+    #[error(
+        "the model has format version {found}; this program reads up to {CONFIG_VERSION}. Update Lookalike, or train a new model"
+    )]
     Version {
         /// What the file says.
         found: u32,
@@ -72,7 +76,8 @@ impl Model {
         let format = |error: &dyn std::fmt::Display| ModelError::Format(error.to_string());
         let (_, metadata) = SafeTensors::read_metadata(&bytes).map_err(|e| format(&e))?;
         let json = metadata.metadata().as_ref().and_then(|m| m.get(KEY));
-        let json = json.ok_or_else(|| ModelError::Format("a safetensors file without its configuration".into()))?;
+        let json =
+            json.ok_or_else(|| ModelError::Format("a safetensors file without its configuration".into()))?;
         let version: Version = serde_json::from_str(json).map_err(|e| format(&e))?;
         if version.version > CONFIG_VERSION {
             return Err(ModelError::Version { found: version.version });
@@ -116,11 +121,7 @@ fn believable(config: &ModelConfig) -> Result<(), ModelError> {
         && (1..=MAX_LABELS).contains(&config.labels.len())
         && (8..=1024).contains(&config.picture.side)
         && config.batch_norm.epsilon > 0.0;
-    if fits {
-        Ok(())
-    } else {
-        Err(ModelError::Format("a configuration with sizes out of range".into()))
-    }
+    if fits { Ok(()) } else { Err(ModelError::Format("a configuration with sizes out of range".into())) }
 }
 
 fn read_tensor(tensors: &SafeTensors<'_>, name: &str, shape: &[usize]) -> candle_core::Result<Tensor> {
@@ -146,7 +147,8 @@ fn serialize(config: &ModelConfig, network: &Network) -> Result<Vec<u8>, ModelEr
     }
     let mut views = Vec::new();
     for (name, shape, bytes) in &owned {
-        let view = TensorView::new(Dtype::F32, shape.clone(), bytes).map_err(|e| ModelError::Format(e.to_string()))?;
+        let view = TensorView::new(Dtype::F32, shape.clone(), bytes)
+            .map_err(|e| ModelError::Format(e.to_string()))?;
         views.push((name.as_str(), view));
     }
     let metadata = HashMap::from([(KEY.to_owned(), json)]);

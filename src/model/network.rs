@@ -51,17 +51,21 @@ pub struct Network {
 }
 
 impl Network {
-    /// A network with random weights: He's normal initialisation (He et al., 2015) from `rng`.
+    /// A network with random weights from `rng`: uniform within 1/√(inputs), PyTorch's default.
     pub fn new(config: &ModelConfig, rng: &mut impl Rng) -> Result<Self> {
         Self::build(config, |_, shape, fan_in| {
-            let deviation = (2.0 / fan_in as f32).sqrt();
-            let values = (0..shape.iter().product()).map(|_| deviation * normal(rng)).collect::<Vec<f32>>();
+            let bound = 1.0 / (fan_in as f32).sqrt();
+            let values =
+                (0..shape.iter().product()).map(|_| rng.random_range(-bound..bound)).collect::<Vec<f32>>();
             Tensor::from_vec(values, shape, &Device::Cpu)
         })
     }
 
     /// A network whose weights `find(name, shape)` gives.
-    pub fn from_weights(config: &ModelConfig, mut find: impl FnMut(&str, &[usize]) -> Result<Tensor>) -> Result<Self> {
+    pub fn from_weights(
+        config: &ModelConfig,
+        mut find: impl FnMut(&str, &[usize]) -> Result<Tensor>,
+    ) -> Result<Self> {
         let mut network = Self::build(config, |name, shape, _| find(name, shape))?;
         network.blocks.iter().enumerate().try_for_each(|(i, block)| {
             for (name, var) in [("scale", block.scale.as_ref()), ("shift", Some(&block.shift))] {
@@ -92,11 +96,7 @@ impl Network {
         for (i, (filters, stride)) in config.convolutions.iter().copied().enumerate() {
             let weights = make(&format!("block{i}.weights"), &[3, 3, channels, filters], 9 * channels)?;
             let batch = config.norm == Norm::Batch;
-            let scale = if batch {
-                Some(Var::ones(filters, DType::F32, &Device::Cpu)?)
-            } else {
-                None
-            };
+            let scale = if batch { Some(Var::ones(filters, DType::F32, &Device::Cpu)?) } else { None };
             blocks.push(Block {
                 weights: Var::from_tensor(&weights)?,
                 scale,
@@ -109,7 +109,7 @@ impl Network {
             channels = filters;
             side = side.div_ceil(stride.max(1));
         }
-        if side % POOLED != 0 {
+        if !side.is_multiple_of(POOLED) {
             bail!("expected pictures that the convolutions reduce to a multiple of {POOLED}, found {side}");
         }
         let features = POOLED * POOLED * channels;
@@ -210,11 +210,8 @@ impl Network {
 
     /// Cosine of each embedding with each label's prototype, `[n][labels]`.
     pub fn cosines(&self, embeddings: &Tensor, learn: bool) -> Result<Tensor> {
-        let prototypes = if learn {
-            self.prototypes.as_tensor().clone()
-        } else {
-            self.prototypes.as_detached_tensor()
-        };
+        let prototypes =
+            if learn { self.prototypes.as_tensor().clone() } else { self.prototypes.as_detached_tensor() };
         embeddings.matmul(&unit(&prototypes)?.t()?)
     }
 }
@@ -227,20 +224,11 @@ fn pool(x: &Tensor) -> Result<Tensor> {
         return x.reshape((n, POOLED * POOLED * c));
     }
     let rows_pooled = x.reshape((n, POOLED, rows, w * c))?.mean(2)?;
-    rows_pooled
-        .reshape((n * POOLED * POOLED, columns, c))?
-        .mean(1)?
-        .reshape((n, POOLED * POOLED * c))
+    rows_pooled.reshape((n * POOLED * POOLED, columns, c))?.mean(1)?.reshape((n, POOLED * POOLED * c))
 }
 
 /// Scales each row to length 1.
 fn unit(x: &Tensor) -> Result<Tensor> {
     let length = (x.sqr()?.sum_keepdim(D::Minus1)? + 1e-12)?.sqrt()?;
     x.broadcast_div(&length)
-}
-
-/// A standard normal number (Box and Muller, 1958).
-fn normal(rng: &mut impl Rng) -> f32 {
-    let radius = (-2.0 * (1.0 - rng.random::<f64>()).ln()).sqrt();
-    (radius * (std::f64::consts::TAU * rng.random::<f64>()).cos()) as f32
 }

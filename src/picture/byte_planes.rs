@@ -178,10 +178,7 @@ impl Builder {
             }
         }
         self.layout.resize(CELLS * LAYOUT, 0);
-        BytePlanes {
-            pairs: self.pairs.into_boxed_slice(),
-            layout: self.layout.into_boxed_slice(),
-        }
+        BytePlanes { pairs: self.pairs.into_boxed_slice(), layout: self.layout.into_boxed_slice() }
     }
 
     fn count(&mut self, bytes: &[u8]) {
@@ -208,17 +205,16 @@ impl Builder {
 
     fn close_segment(&mut self) {
         let total = self.pair_total.max(1) as f32;
-        self.pairs.extend(self.pair_counts.iter().map(|count| {
-            (level_from_frequency(*count as f32 / total) * 255.0).round() as u8
-        }));
+        self.pairs.extend(
+            self.pair_counts
+                .iter()
+                .map(|count| (level_from_frequency(*count as f32 / total) * 255.0).round() as u8),
+        );
         self.pair_counts.fill(0);
         self.pair_total = 0;
         self.segment += 1;
-        self.segment_end = if self.segment < SEGMENTS {
-            segment_end(self.segment, self.size)
-        } else {
-            u64::MAX
-        };
+        self.segment_end =
+            if self.segment < SEGMENTS { segment_end(self.segment, self.size) } else { u64::MAX };
     }
 }
 
@@ -264,9 +260,7 @@ fn statistics(histogram: &[u32; 256]) -> [u8; LAYOUT] {
 fn entropy_terms() -> &'static [f32] {
     static TABLE: std::sync::OnceLock<Vec<f32>> = std::sync::OnceLock::new();
     TABLE.get_or_init(|| {
-        (0..ENTROPY_TABLE)
-            .map(|n| if n == 0 { 0.0 } else { n as f32 * (n as f32).log2() })
-            .collect()
+        (0..ENTROPY_TABLE).map(|n| if n == 0 { 0.0 } else { n as f32 * (n as f32).log2() }).collect()
     })
 }
 

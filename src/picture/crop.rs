@@ -50,10 +50,7 @@ impl View {
         match kind {
             PictureKind::Bytes => {
                 let length = rng.random_range(KEPT);
-                Self::Crop {
-                    start: rng.random_range(0.0..=1.0 - length),
-                    length,
-                }
+                Self::Crop { start: rng.random_range(0.0..=1.0 - length), length }
             }
             PictureKind::Image => Self::Moved {
                 dx: rng.random_range(-SHIFT..=SHIFT),

@@ -2,7 +2,7 @@
 
 use super::byte_planes::Builder;
 use super::image_planes::MAX_FILE;
-use super::{Encoded, ImageError, ImagePlanes, BytePlanes, PictureKind, PictureSpec};
+use super::{BytePlanes, Encoded, ImageError, ImagePlanes, PictureKind, PictureSpec};
 use crate::job::Reporter;
 use crate::sample::{FileKind, Found, OpenSample, Sample, SampleError, Skipped};
 use rayon::prelude::*;
@@ -51,10 +51,7 @@ pub struct Taken {
 pub fn encode_file(path: &Path, spec: PictureSpec) -> Result<(Sample, Encoded), EncodeError> {
     let open = OpenSample::open(path)?;
     if PictureKind::for_file(open.kind) != spec.kind {
-        return Err(EncodeError::OtherKind {
-            expected: spec.kind,
-            found: open.kind,
-        });
+        return Err(EncodeError::OtherKind { expected: spec.kind, found: open.kind });
     }
     match spec.kind {
         PictureKind::Bytes => {
@@ -103,10 +100,7 @@ pub fn encode_all(found: &[Found], spec: PictureSpec, reporter: &Reporter) -> Ta
                 set.samples.push(sample);
                 set.pictures.push(picture);
             }
-            Err(error) => skipped.push(Skipped {
-                path: file.path.clone(),
-                reason: error.to_string(),
-            }),
+            Err(error) => skipped.push(Skipped { path: file.path.clone(), reason: error.to_string() }),
         }
     }
     Taken { set, skipped }

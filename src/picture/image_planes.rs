@@ -51,20 +51,13 @@ impl ImagePlanes {
         let mut square = RgbImage::new(side as u32, side as u32);
         let at = |n: u32| i64::from((side as u32 - n) / 2);
         imageops::replace(&mut square, &small, at(sw), at(sh));
-        Self {
-            side,
-            rgb: square.into_raw().into_boxed_slice(),
-        }
+        Self { side, rgb: square.into_raw().into_boxed_slice() }
     }
 }
 
 /// Width and height that the header promises, without decoding.
 pub fn dimensions(bytes: &[u8]) -> Option<(u32, u32)> {
-    ImageReader::new(Cursor::new(bytes))
-        .with_guessed_format()
-        .ok()?
-        .into_dimensions()
-        .ok()
+    ImageReader::new(Cursor::new(bytes)).with_guessed_format().ok()?.into_dimensions().ok()
 }
 
 fn decode(bytes: &[u8]) -> Result<RgbImage, ImageError> {
@@ -72,19 +65,14 @@ fn decode(bytes: &[u8]) -> Result<RgbImage, ImageError> {
     limits.max_image_width = Some(MAX_SIDE);
     limits.max_image_height = Some(MAX_SIDE);
     limits.max_alloc = Some(MAX_MEMORY);
-    let mut reader = ImageReader::new(Cursor::new(bytes))
-        .with_guessed_format()
-        .map_err(image::ImageError::IoError)?;
+    let mut reader =
+        ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(image::ImageError::IoError)?;
     reader.limits(limits);
     let mut decoder = reader.into_decoder()?;
     let orientation = decoder.orientation()?;
     let mut image = DynamicImage::from_decoder(decoder)?;
     image.apply_orientation(orientation);
-    Ok(if image.color().has_alpha() {
-        on_white(&image)
-    } else {
-        image.into_rgb8()
-    })
+    Ok(if image.color().has_alpha() { on_white(&image) } else { image.into_rgb8() })
 }
 
 fn on_white(image: &DynamicImage) -> RgbImage {

@@ -37,11 +37,7 @@ pub enum PictureKind {
 impl PictureKind {
     /// The kind of picture that fits a file of this kind.
     pub fn for_file(kind: FileKind) -> Self {
-        if kind.is_image() {
-            Self::Image
-        } else {
-            Self::Bytes
-        }
+        if kind.is_image() { Self::Image } else { Self::Bytes }
     }
 
     /// Planes in one picture.
@@ -73,10 +69,7 @@ pub struct PictureSpec {
 
 impl PictureSpec {
     /// The picture of any file's bytes.
-    pub const BYTES: Self = Self {
-        kind: PictureKind::Bytes,
-        side: 64,
-    };
+    pub const BYTES: Self = Self { kind: PictureKind::Bytes, side: 64 };
 
     /// Values in one picture: `side · side · channels`.
     pub fn len(self) -> usize {

@@ -1,7 +1,7 @@
 //! Pictures for a person: RGB pixels of the same planes that the network sees.
 
-use super::byte_planes::{CELLS, SEGMENTS};
 use super::Encoded;
+use super::byte_planes::{CELLS, SEGMENTS};
 use image::{RgbImage, imageops};
 
 /// A small RGB image, ready for a texture or a file.
@@ -22,14 +22,10 @@ impl Rendered {
     /// image: the image.
     pub fn layout(picture: &Encoded) -> Self {
         match picture {
-            Encoded::Image(planes) => Self {
-                side: planes.side,
-                rgb: planes.rgb.to_vec(),
-            },
-            Encoded::Bytes(planes) => Self {
-                side: 64,
-                rgb: (0..CELLS).flat_map(|cell| colour(planes.cell(cell))).collect(),
-            },
+            Encoded::Image(planes) => Self { side: planes.side, rgb: planes.rgb.to_vec() },
+            Encoded::Bytes(planes) => {
+                Self { side: 64, rgb: (0..CELLS).flat_map(|cell| colour(planes.cell(cell))).collect() }
+            }
         }
     }
 
@@ -41,10 +37,7 @@ impl Rendered {
         };
         let mut levels = vec![0.0; CELLS];
         planes.pair_levels(&[1.0; SEGMENTS], &mut levels);
-        Some(Self {
-            side: 64,
-            rgb: levels.into_iter().flat_map(heat).collect(),
-        })
+        Some(Self { side: 64, rgb: levels.into_iter().flat_map(heat).collect() })
     }
 }
 

@@ -71,7 +71,8 @@ fn symmetric(lists: &[Vec<(u32, f32)>]) -> Vec<Edge> {
     directed.par_sort_unstable_by_key(|edge| (edge.0, edge.1));
     let mut edges: Vec<Edge> = Vec::with_capacity(directed.len());
     for group in directed.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
-        let (out, back) = group.iter().fold((0.0_f32, 0.0_f32), |(out, back), edge| (out + edge.2, back + edge.3));
+        let (out, back) =
+            group.iter().fold((0.0_f32, 0.0_f32), |(out, back), edge| (out + edge.2, back + edge.3));
         let weight = out + back - out * back;
         if weight > 0.0 {
             edges.push(Edge { from: group[0].0, to: group[0].1, weight });

@@ -31,7 +31,8 @@ pub fn pca(rows: &Embeddings) -> Vec<[f32; 2]> {
     });
     let axes = leading(covariance, d);
     let along = |row: &[f32], axis: &[f64]| {
-        row.iter().zip(&mean).zip(axis).map(|((v, mean), axis)| (f64::from(*v) - mean) * axis).sum::<f64>() as f32
+        row.iter().zip(&mean).zip(axis).map(|((v, mean), axis)| (f64::from(*v) - mean) * axis).sum::<f64>()
+            as f32
     };
     rows.data.par_chunks_exact(d).map(|row| [along(row, &axes[0]), along(row, &axes[1])]).collect()
 }
@@ -59,7 +60,8 @@ fn leading(mut a: Vec<f64>, d: usize) -> [Vec<f64>; 2] {
     (0..d).for_each(|i| vectors[i * d + i] = 1.0);
     let scale: f64 = (0..d).map(|i| a[i * d + i].abs()).sum();
     for _ in 0..SWEEPS {
-        let off: f64 = (0..d).flat_map(|i| (0..i).map(move |j| (i, j))).map(|(i, j)| a[i * d + j].abs()).sum();
+        let off: f64 =
+            (0..d).flat_map(|i| (0..i).map(move |j| (i, j))).map(|(i, j)| a[i * d + j].abs()).sum();
         if off <= 1e-14 * scale {
             break;
         }

@@ -142,9 +142,8 @@ mod tests {
         let mut rng = ChaCha8Rng::seed_from_u64(9);
         let mut out = Embeddings::new(16);
         for i in 0..n {
-            let row: Vec<f32> = (0..16)
-                .map(|c| if c == i % 8 { 2.0 } else { 0.0 } + rng.random_range(-0.3..0.3))
-                .collect();
+            let row: Vec<f32> =
+                (0..16).map(|c| if c == i % 8 { 2.0 } else { 0.0 } + rng.random_range(-0.3..0.3)).collect();
             let length = row.iter().map(|v| v * v).sum::<f32>().sqrt();
             out.data.extend(row.iter().map(|v| v / length));
         }
@@ -162,7 +161,8 @@ mod tests {
             [0, 1].map(|axis| own.iter().map(|p| p[axis]).sum::<f32>() / own.len() as f32)
         };
         for (i, place) in places.iter().enumerate() {
-            let nearest = (0..8).min_by(|a, b| squared(*place, centre(*a)).total_cmp(&squared(*place, centre(*b))));
+            let nearest =
+                (0..8).min_by(|a, b| squared(*place, centre(*a)).total_cmp(&squared(*place, centre(*b))));
             assert_eq!(nearest, Some(i % 8));
         }
         assert!(trustworthiness(&rows, &places, 15) > 0.85);

@@ -63,10 +63,7 @@ impl FileKind {
 
     /// Whether the content is a picture that can be decoded.
     pub fn is_image(self) -> bool {
-        matches!(
-            self,
-            Self::Png | Self::Jpeg | Self::Gif | Self::Bmp | Self::WebP
-        )
+        matches!(self, Self::Png | Self::Jpeg | Self::Gif | Self::Bmp | Self::WebP)
     }
 
     /// Whether the content is machine code for some operating system.
@@ -290,16 +287,8 @@ mod tests {
             (&pe_with(0xffff), FileKind::Pe, None),
             (&elf, FileKind::Elf, Some(Architecture::X86_64)),
             (&elf_big, FileKind::Elf, Some(Architecture::PowerPc)),
-            (
-                &[0xcf, 0xfa, 0xed, 0xfe, 0x0c, 0, 0, 1],
-                FileKind::MachO,
-                Some(Architecture::Arm64),
-            ),
-            (
-                &[0xca, 0xfe, 0xba, 0xbe, 0, 0, 0, 2],
-                FileKind::MachOFat,
-                Some(Architecture::Several),
-            ),
+            (&[0xcf, 0xfa, 0xed, 0xfe, 0x0c, 0, 0, 1], FileKind::MachO, Some(Architecture::Arm64)),
+            (&[0xca, 0xfe, 0xba, 0xbe, 0, 0, 0, 2], FileKind::MachOFat, Some(Architecture::Several)),
             (b"\x89PNG\r\n\x1a\n", FileKind::Png, None),
             (b"GIF89a", FileKind::Gif, None),
         ];

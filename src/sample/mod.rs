@@ -29,10 +29,7 @@ impl Sha256 {
 
     /// Parses 64 hexadecimal digits; `None` for anything else.
     pub fn from_hex(text: &str) -> Option<Self> {
-        let digits: Vec<u8> = text
-            .chars()
-            .map(|c| c.to_digit(16).map(|d| d as u8))
-            .collect::<Option<_>>()?;
+        let digits: Vec<u8> = text.chars().map(|c| c.to_digit(16).map(|d| d as u8)).collect::<Option<_>>()?;
         let (pairs, rest) = digits.as_chunks::<2>();
         if !rest.is_empty() {
             return None;

@@ -42,13 +42,7 @@ impl OpenSample {
         file.by_ref().take(HEAD as u64).read_to_end(&mut head)?;
         file.seek(SeekFrom::Start(0))?;
         let (kind, architecture) = FileKind::identify(&head);
-        Ok(Self {
-            file,
-            path: path.to_owned(),
-            size,
-            kind,
-            architecture,
-        })
+        Ok(Self { file, path: path.to_owned(), size, kind, architecture })
     }
 
     /// Reads the file once from start to end, giving each chunk to `sink`, and returns what is
@@ -73,10 +67,7 @@ impl OpenSample {
             sink(chunk);
         }
         if found != self.size {
-            return Err(SampleError::Changed {
-                expected: self.size,
-                found,
-            });
+            return Err(SampleError::Changed { expected: self.size, found });
         }
         Ok(Sample {
             path: self.path,
@@ -125,10 +116,8 @@ mod tests {
         let content: Vec<u8> = (0..CHUNK * 2 + 17).map(|i| (i % 251) as u8).collect();
         file.write_all(&content).unwrap();
         let mut seen = Vec::new();
-        let sample = OpenSample::open(file.path())
-            .unwrap()
-            .stream(|chunk| seen.extend_from_slice(chunk))
-            .unwrap();
+        let sample =
+            OpenSample::open(file.path()).unwrap().stream(|chunk| seen.extend_from_slice(chunk)).unwrap();
         assert_eq!(seen, content);
         assert_eq!(sample.size, content.len() as u64);
         assert_eq!(sample.sha256, Sha256::of(&content));
@@ -145,15 +134,9 @@ mod tests {
     #[test]
     fn folders_and_empty_files_are_refused() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(matches!(
-            OpenSample::open(folder.path()),
-            Err(SampleError::NotAFile("a folder"))
-        ));
+        assert!(matches!(OpenSample::open(folder.path()), Err(SampleError::NotAFile("a folder"))));
         let empty = tempfile::NamedTempFile::new().unwrap();
-        assert!(matches!(
-            OpenSample::open(empty.path()),
-            Err(SampleError::Empty)
-        ));
+        assert!(matches!(OpenSample::open(empty.path()), Err(SampleError::Empty)));
     }
 
     #[test]
@@ -162,9 +145,6 @@ mod tests {
         file.write_all(b"four").unwrap();
         let open = OpenSample::open(file.path()).unwrap();
         file.write_all(b" and more").unwrap();
-        assert!(matches!(
-            open.stream(|_| ()),
-            Err(SampleError::Changed { expected: 4, .. })
-        ));
+        assert!(matches!(open.stream(|_| ()), Err(SampleError::Changed { expected: 4, .. })));
     }
 }

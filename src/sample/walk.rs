@@ -43,17 +43,16 @@ pub struct Skipped {
 pub fn walk(root: &Path, layout: Layout) -> (Vec<Found>, Vec<Skipped>) {
     let mut found = Vec::new();
     let mut skipped = Vec::new();
-    let walker = WalkDir::new(root)
-        .follow_links(true)
-        .max_depth(MAX_DEPTH)
-        .sort_by_file_name();
+    let walker = WalkDir::new(root).follow_links(true).max_depth(MAX_DEPTH).sort_by_file_name();
     for entry in walker {
         match entry {
             Ok(entry) if entry.file_type().is_dir() => {
                 if entry.depth() == MAX_DEPTH {
                     skipped.push(Skipped {
                         path: entry.into_path(),
-                        reason: format!("lies more than {MAX_DEPTH} folders deep. Open it by itself if it matters"),
+                        reason: format!(
+                            "lies more than {MAX_DEPTH} folders deep. Open it by itself if it matters"
+                        ),
                     });
                 }
             }
@@ -69,7 +68,9 @@ pub fn walk(root: &Path, layout: Layout) -> (Vec<Found>, Vec<Skipped>) {
                 reason: match error.loop_ancestor() {
                     Some(_) => "is a link to a folder that contains it; it was not followed".to_owned(),
                     None => match error.io_error() {
-                        Some(io) => format!("could not be listed: {io}. Check that it still exists and that you may read it"),
+                        Some(io) => format!(
+                            "could not be listed: {io}. Check that it still exists and that you may read it"
+                        ),
                         None => error.to_string(),
                     },
                 },

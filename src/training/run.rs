@@ -7,10 +7,10 @@ use super::sampler::Sampler;
 use super::schedule::one_cycle;
 use super::{Split, TrainConfig, split};
 use crate::batchnorm::recompute;
-use crate::job::{Reporter, Stop, Stage};
+use crate::job::{Reporter, Stage, Stop};
 use crate::model::{
-    BatchNormPolicy, Epoch, Forward, Mode, Model, ModelConfig, Network, Norm, StatisticsPolicy, TrainingSummary,
-    picture_batch,
+    BatchNormPolicy, Epoch, Forward, Mode, Model, ModelConfig, Network, Norm, StatisticsPolicy,
+    TrainingSummary, picture_batch,
 };
 use crate::picture::{Encoded, PictureSet, View};
 use candle_nn::{AdamW, Optimizer as _, ParamsAdamW};
@@ -67,7 +67,8 @@ pub fn train(
         answers: data.files(shuffled.iter().take(ANSWERS)),
         held_back: data.files(split.held_back.iter().take(ANSWERS)),
     };
-    let mut optimizer = AdamW::new(network.vars(), ParamsAdamW { lr: config.learning_rate, ..Default::default() })?;
+    let mut optimizer =
+        AdamW::new(network.vars(), ParamsAdamW { lr: config.learning_rate, ..Default::default() })?;
 
     let stage = reporter.stage("Training", steps);
     let mut history: Vec<Epoch> = Vec::new();
@@ -113,7 +114,8 @@ pub fn train(
     let quiet = Reporter::silent();
     let watcher = if cancelled { &quiet } else { reporter };
     if config.norm == Norm::Batch && config.batch_norm.statistics == StatisticsPolicy::Recompute {
-        let pictures: Vec<&Encoded> = data.files(shuffled.iter()).into_iter().map(|(picture, _)| picture).collect();
+        let pictures: Vec<&Encoded> =
+            data.files(shuffled.iter()).into_iter().map(|(picture, _)| picture).collect();
         network.kept = recompute(&network, set.spec, &pictures, config.batch_size, watcher)?;
     }
     let found = measured.measure(&mut network, config)?;

@@ -47,7 +47,9 @@ pub fn ask(paths: &[PathBuf], contents: &Contents, k: usize, reporter: &Reporter
     let embeddings = embed(&model.network, model.config.embedding, taken.set.spec, &pictures, reporter)?;
     let stage = reporter.stage("Finding neighbours", embeddings.len());
     let mut answers = Vec::with_capacity(embeddings.len());
-    for ((sample, picture), embedding) in taken.set.samples.into_iter().zip(taken.set.pictures).zip(embeddings.rows()) {
+    for ((sample, picture), embedding) in
+        taken.set.samples.into_iter().zip(taken.set.pictures).zip(embeddings.rows())
+    {
         reporter.check()?;
         let (neighbours, place) = answer(contents, &sample, embedding, k);
         stage.advance(1);

@@ -16,7 +16,12 @@ pub enum MapMethod {
 }
 
 /// A place for each row.
-pub fn lay_out(rows: &Embeddings, method: MapMethod, seed: u64, reporter: &Reporter) -> Result<Vec<[f32; 2]>, Stop> {
+pub fn lay_out(
+    rows: &Embeddings,
+    method: MapMethod,
+    seed: u64,
+    reporter: &Reporter,
+) -> Result<Vec<[f32; 2]>, Stop> {
     match method {
         MapMethod::Pca => Ok(pca(rows)),
         MapMethod::Umap => umap(rows, UmapConfig { seed, ..UmapConfig::default() }, reporter),

@@ -4,10 +4,12 @@ mod ask;
 mod index;
 mod map;
 mod read;
+mod tables;
 mod train;
 
 pub use ask::{Answer, Answers, answer, ask};
 pub use index::{Indexed, index, index_set, known};
 pub use map::{MapMethod, lay_out, map_library};
 pub use read::{Read, read};
+pub use tables::{map_rows, neighbour_rows, sample_rows};
 pub use train::{TrainedFolder, train_folder};

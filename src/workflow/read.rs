@@ -74,8 +74,12 @@ fn leave_out_repeated(taken: &mut Taken) {
 fn nothing(roots: &[PathBuf], skipped: &[Skipped]) -> String {
     let names = roots.iter().map(|root| crate::escape::path(root)).collect::<Vec<_>>().join(", ");
     match skipped.first() {
-        Some(first) => format!("expected files, found none: {} {}", crate::escape::path(&first.path), first.reason),
-        None => format!("expected files in {names}, found an empty folder. Put files there, or choose another folder"),
+        Some(first) => {
+            format!("expected files, found none: {} {}", crate::escape::path(&first.path), first.reason)
+        }
+        None => format!(
+            "expected files in {names}, found an empty folder. Put files there, or choose another folder"
+        ),
     }
 }
 

@@ -1,0 +1,479 @@
+//! Carrying out commands, and taking in what jobs end with.
+
+use super::command::Command;
+use super::jobs::{Finished, Kind};
+use super::picker::Pick;
+use super::session::{Folder, Selection, Tone};
+use super::view::{Ask, Layout, PathQuestion, Tab};
+use super::{App, Picked};
+use crate::escape;
+use crate::export::{map_csv, neighbours_csv, samples_csv, save};
+use crate::job::{Outcome, Stop};
+use crate::library::{Contents, Library};
+use crate::model::Model;
+use crate::picture::{Encoded, encode_file};
+use crate::sample::{Layout as FolderLayout, Skipped};
+use crate::workflow::{
+    self, Answer, MapMethod, answer, ask, index_set, map_rows, neighbour_rows, read, sample_rows,
+};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+impl App {
+    pub(super) fn act(&mut self, command: Command) {
+        match command {
+            Command::Open(paths) => self.open(paths),
+            Command::PickFolder => self.pick(Pick::Folder, Picked::Open),
+            Command::PickFiles => self.pick(Pick::Files, Picked::Open),
+            Command::PickForQuestion => {
+                if let Some(question) = &self.view.question {
+                    let pick = match question.ask {
+                        Ask::LoadModel => Pick::Files,
+                        _ => Pick::Save(suggestion(question.ask).to_owned()),
+                    };
+                    self.pick(pick, Picked::Question);
+                }
+            }
+            Command::Question(ask) => {
+                let folder = directories::UserDirs::new().map(|dirs| dirs.home_dir().to_owned()).unwrap_or_default();
+                let path = folder.join(suggestion(ask)).to_string_lossy().into_owned();
+                self.view.question = Some(PathQuestion { ask, path });
+            }
+            Command::Answer(ask, path) => {
+                self.view.question = None;
+                self.answered(ask, path);
+            }
+            Command::Demo { digits } => self.open_demo(digits),
+            Command::Train => self.train(),
+            Command::Index => self.index(),
+            Command::LayOut(layout) => {
+                self.view.kept.layout = layout;
+                self.lay_out();
+            }
+            Command::Select(selection) => self.select(selection),
+            Command::Jump(selection) => {
+                self.view.marked = Some(selection);
+                self.view.kept.tab = Tab::Map;
+                self.view.centre_on = self.session.place_of(selection);
+            }
+            Command::Neighbours(k) => {
+                self.view.kept.k = k.max(1);
+                self.session.find_neighbours(self.view.kept.k);
+            }
+            Command::Forget(i) => {
+                if i < self.session.asked.len() {
+                    self.session.asked.remove(i);
+                    let last = self.session.asked.len().checked_sub(1).map(Selection::Asked);
+                    self.select(last);
+                }
+            }
+            Command::Cancel(i) => {
+                if let Some(running) = self.jobs.running.get(i) {
+                    running.job.cancel();
+                }
+            }
+            Command::ClearMessages => {
+                self.session.messages.clear();
+                self.session.skipped.clear();
+                self.view.messages_open = false;
+            }
+        }
+    }
+
+    fn pick(&self, pick: Pick, wrap: impl FnOnce(Vec<PathBuf>) -> Picked + Send + 'static) {
+        let (sender, ctx) = (self.picked.0.clone(), self.ctx.clone());
+        self.picker.pick(
+            pick,
+            Box::new(move |paths| {
+                // The window may be gone by now.
+                let _ = sender.send(wrap(paths));
+                ctx.request_repaint();
+            }),
+        );
+    }
+
+    /// Folders with folders in them are labelled folders; everything else is asked about.
+    fn open(&mut self, paths: Vec<PathBuf>) {
+        let (folders, mut files): (Vec<_>, Vec<_>) = paths.into_iter().partition(|path| holds_folders(path));
+        files.retain(|path| {
+            let model = path.extension().is_some_and(|extension| extension == "safetensors");
+            let library = path.extension().is_some_and(|extension| extension == "lookalike");
+            if model {
+                self.answered(Ask::LoadModel, path.clone());
+            } else if library {
+                self.open_library(path.clone());
+            }
+            !model && !library
+        });
+        for folder in folders {
+            let spec = None;
+            self.jobs.start(Kind::Other, format!("Opening {}", escape::file_name(&folder)), move |reporter| {
+                let taken = read(std::slice::from_ref(&folder), FolderLayout::Labelled, spec, reporter)?;
+                Ok(Finished::Folder(folder, taken))
+            });
+        }
+        if files.is_empty() {
+            return;
+        }
+        if !self.session.can_answer() {
+            let first = files.first().map(|path| escape::path(path)).unwrap_or_default();
+            self.session.say(
+                Tone::Bad,
+                format!("{first} cannot be compared yet: the library holds no samples. Open a labelled folder (FOLDER/<label>/<files>) and train a model first"),
+            );
+            return;
+        }
+        self.ask_about(files);
+    }
+
+    fn ask_about(&mut self, files: Vec<PathBuf>) {
+        let (contents, k) = (Arc::clone(&self.session.contents), self.view.kept.k);
+        let title = match files.as_slice() {
+            [only] => format!("Looking at {}", escape::file_name(only)),
+            many => format!("Looking at {} files", many.len()),
+        };
+        self.jobs.start(Kind::Other, title, move |reporter| Ok(Finished::Answers(ask(&files, &contents, k, reporter)?)));
+    }
+
+    pub(super) fn open_library(&mut self, path: PathBuf) {
+        self.jobs.start(Kind::Other, format!("Opening {}", escape::file_name(&path)), move |_| {
+            let library = Library::open_or_create(&path)?;
+            let contents = library.contents()?;
+            Ok(Finished::Library(Box::new((library, contents)), None, Vec::new()))
+        });
+    }
+
+    pub(super) fn open_waiting(&mut self) {
+        let waiting = std::mem::take(&mut self.waiting);
+        if !waiting.is_empty() {
+            self.open(waiting);
+        }
+    }
+
+    fn train(&mut self) {
+        let Some(folder) = &self.session.folder else {
+            self.session.say(Tone::Bad, "Open a labelled folder first: there is nothing to train on");
+            return;
+        };
+        let set = Arc::clone(&folder.set);
+        let (config, path) = (self.view.kept.train_config(), self.session.library_path.clone());
+        let epochs = self.jobs.epochs.0.clone();
+        self.session.history.clear();
+        self.view.kept.tab = Tab::Training;
+        self.jobs.start(Kind::Train, "Training", move |reporter| {
+            let trained = crate::training::train(&set, &config, reporter, |epoch| {
+                // The window may be gone by now.
+                let _ = epochs.send(*epoch);
+                reporter.wake();
+            })?;
+            let model = trained.model;
+            let mut library = open_for_writing(&path)?;
+            // A cancelled training has kept its best model: what follows takes seconds, and makes it of use.
+            let quiet = crate::job::Reporter::silent();
+            index_set(&set, &model, &mut library, if reporter.cancelled() { &quiet } else { reporter })?;
+            let result = &model.config.training;
+            let said = format!(
+                "{} {} files of {} labels. In eval mode {:.1} % of the training files lie at their label (train mode {:.1} %); recall@1 on {} files held back: {}.",
+                if result.cancelled { "Cancelled; kept the best model so far, trained on" } else { "Trained on" },
+                result.files,
+                model.config.labels.len(),
+                result.result.eval_mode_accuracy * 100.0,
+                result.result.train_mode_accuracy * 100.0,
+                result.held_back,
+                result.result.recall_at_1.map_or_else(|| "not measured".into(), |r| format!("{:.1} %", r * 100.0)),
+            );
+            let contents = first_map(library.contents()?);
+            Ok(Finished::Trained(Box::new((library, contents)), said))
+        });
+    }
+
+    fn index(&mut self) {
+        let (Some(folder), true) = (&self.session.folder, self.session.can_answer()) else {
+            return;
+        };
+        let (set, path) = (Arc::clone(&folder.set), self.session.library_path.clone());
+        let contents = Arc::clone(&self.session.contents);
+        self.jobs.start(Kind::Other, format!("Adding {}", escape::file_name(&folder.path)), move |reporter| {
+            let Some(model) = &contents.model else {
+                return Err(Stop::Failed("the library holds no model".into()));
+            };
+            let mut library = open_for_writing(&path)?;
+            let added = index_set(&set, model, &mut library, reporter)?;
+            let contents = first_map(library.contents()?);
+            let said = format!("{} samples added, {} already there", added.new, added.known);
+            Ok(Finished::Library(Box::new((library, contents)), Some(said), Vec::new()))
+        });
+    }
+
+    fn lay_out(&mut self) {
+        let contents = Arc::clone(&self.session.contents);
+        let Some(hash) = contents.model.as_ref().map(|model| model.hash) else {
+            return;
+        };
+        let method = match self.view.kept.layout {
+            Layout::Umap => MapMethod::Umap,
+            Layout::Pca => MapMethod::Pca,
+        };
+        let (path, seed) = (self.session.library_path.clone(), self.view.kept.seed);
+        self.jobs.start(Kind::Map, "Map", move |reporter| {
+            let places = workflow::lay_out(&contents.embeddings, method, seed, reporter)?;
+            open_for_writing(&path)?.put_places(&contents.entries, &places)?;
+            Ok(Finished::Places(places, hash))
+        });
+    }
+
+    fn select(&mut self, selection: Option<Selection>) {
+        self.session.selection = selection;
+        self.view.marked = None;
+        self.session.find_neighbours(self.view.kept.k);
+        if let Some(Selection::Known(row)) = selection {
+            self.inspect(row);
+        }
+    }
+
+    /// Reads a library sample again, for its full picture.
+    fn inspect(&mut self, row: usize) {
+        let contents = &self.session.contents;
+        let (Some(entry), Some(model)) = (contents.entries.get(row), &contents.model) else {
+            return;
+        };
+        if self.session.inspected.contains_key(&row) {
+            return;
+        }
+        let (path, sha256, spec) = (entry.path.clone(), entry.sha256, model.config.picture);
+        self.jobs.start(Kind::Inspect, "Reading the sample", move |_| {
+            let (sample, picture): (_, Encoded) = encode_file(&path, spec)?;
+            if sample.sha256 == sha256 {
+                Ok(Finished::Inspected(row, Box::new((sample, picture))))
+            } else {
+                Err(Stop::Failed("the file has changed since it was added".into()))
+            }
+        });
+    }
+
+    fn answered(&mut self, ask: Ask, path: PathBuf) {
+        match ask {
+            Ask::Library => self.open_library(path),
+            Ask::LoadModel => self.load_model(path),
+            Ask::Neighbours | Ask::Samples | Ask::Map | Ask::Model => self.write(ask, path),
+        }
+    }
+
+    /// Makes another model answer: the open folder is embedded with it.
+    fn load_model(&mut self, path: PathBuf) {
+        let Some(folder) = &self.session.folder else {
+            self.session.say(Tone::Bad, "Open the labelled folder that the model is to be used on first, then load the model");
+            return;
+        };
+        let (set, library) = (Arc::clone(&folder.set), self.session.library_path.clone());
+        self.jobs.start(Kind::Other, format!("Loading {}", escape::file_name(&path)), move |reporter| {
+            let model = Model::load(&path)?;
+            let mut library = open_for_writing(&library)?;
+            let added = index_set(&set, &model, &mut library, reporter)?;
+            let contents = first_map(library.contents()?);
+            let said = format!("Model loaded; {} samples embedded with it", added.new + added.known);
+            Ok(Finished::Library(Box::new((library, contents)), Some(said), Vec::new()))
+        });
+    }
+
+    fn write(&mut self, what: Ask, path: PathBuf) {
+        let (contents, k) = (Arc::clone(&self.session.contents), self.view.kept.k);
+        // What is shown: the selected library sample, or everything that was asked about.
+        let selected = match self.session.selection {
+            Some(Selection::Known(row)) => Some((row, self.session.neighbours.clone())),
+            _ => None,
+        };
+        let asked = self.session.asked.clone();
+        self.jobs.start(Kind::Other, format!("Writing {}", escape::file_name(&path)), move |_| {
+            let bytes = match what {
+                Ask::Samples => samples_csv(sample_rows(&contents)),
+                Ask::Map => map_csv(map_rows(&contents)),
+                Ask::Model => match &contents.model {
+                    Some(model) => model.bytes.clone(),
+                    None => return Err(Stop::Failed("the library holds no model".into())),
+                },
+                _ => neighbour_table(&contents, selected, &asked, k),
+            };
+            save(&path, &bytes)?;
+            Ok(Finished::Saved(format!("Written to {}", escape::path(&path))))
+        });
+    }
+
+    pub(super) fn take_results(&mut self) {
+        while let Ok(epoch) = self.jobs.epochs.1.try_recv() {
+            self.session.history.push(epoch);
+        }
+        for (title, quiet, outcome) in self.jobs.poll() {
+            match outcome {
+                Outcome::Done(finished) => self.take(finished),
+                Outcome::Cancelled if !quiet => self.session.say(Tone::Note, format!("{title}: cancelled")),
+                Outcome::Failed(why) if !quiet => {
+                    self.session.say(Tone::Bad, format!("{title}: {why}"));
+                    self.open_waiting();
+                }
+                Outcome::Cancelled | Outcome::Failed(_) => {}
+            }
+        }
+    }
+
+    fn take(&mut self, finished: Finished) {
+        match finished {
+            Finished::Folder(path, taken) => self.take_folder(path, taken),
+            Finished::Library(opened, said, skipped) => {
+                self.take_library(*opened);
+                if let Some(said) = said {
+                    self.session.say(Tone::Good, said);
+                }
+                self.leave_out(skipped);
+                self.open_waiting();
+            }
+            Finished::Trained(opened, said) => {
+                let (library, contents) = *opened;
+                if let Some(model) = &contents.model {
+                    self.session.history.clone_from(&model.config.training.history);
+                }
+                self.take_library((library, contents));
+                self.view.kept.tab = Tab::Map;
+                self.session.say(Tone::Good, said);
+                let held_back = std::mem::take(&mut self.held_back);
+                if !held_back.is_empty() {
+                    self.ask_about(held_back);
+                }
+            }
+            Finished::Answers(answers) => {
+                for answer in answers.answers {
+                    self.session.asked.retain(|other| other.sample.sha256 != answer.sample.sha256);
+                    self.session.asked.push(answer);
+                }
+                if let Some(last) = self.session.asked.len().checked_sub(1) {
+                    self.select(Some(Selection::Asked(last)));
+                    self.view.kept.tab = Tab::Map;
+                }
+                self.leave_out(answers.skipped);
+            }
+            Finished::Places(places, hash) => {
+                let current = self.session.contents.model.as_ref().map(|model| model.hash);
+                if current == Some(hash) && places.len() == self.session.contents.entries.len() {
+                    self.session.place(places);
+                    self.view.fit = true;
+                }
+            }
+            Finished::Inspected(row, read) => {
+                self.session.inspected.insert(row, *read);
+            }
+            Finished::Saved(said) => self.session.say(Tone::Good, said),
+            Finished::Demo(folder, held_back, library) => {
+                self.session.library_path = library;
+                self.session.show(Contents::default(), self.view.kept.k);
+                self.held_back = held_back;
+                self.open(vec![folder]);
+            }
+        }
+    }
+
+    fn take_folder(&mut self, path: PathBuf, taken: workflow::Read) {
+        let mut labels: Vec<_> = taken.set.samples.iter().filter_map(|sample| sample.label.as_deref()).collect();
+        labels.sort_unstable();
+        labels.dedup();
+        let labels = labels.len();
+        self.session.say(
+            Tone::Good,
+            format!("{}: {} files of {labels} labels", escape::path(&path), taken.set.samples.len()),
+        );
+        if labels < 2 {
+            self.session.say(
+                Tone::Bad,
+                format!("{} cannot be trained on: expected at least two labels (FOLDER/<label>/<files>), found {labels}. Put the files of each family into a folder of its own", escape::path(&path)),
+            );
+        }
+        self.session.folder = Some(Folder { path, set: Arc::new(taken.set), labels });
+        self.leave_out(taken.skipped);
+        if !self.held_back.is_empty() {
+            self.train();
+        } else if self.session.can_answer() {
+            self.view.kept.tab = Tab::Training;
+        }
+    }
+
+    fn take_library(&mut self, (library, contents): (Library, Contents)) {
+        let unmapped = contents.provisional || contents.places.is_empty();
+        self.session.library_path = library.path().to_owned();
+        self.session.library = Some(library);
+        self.session.show(contents, self.view.kept.k);
+        self.view.only_label = None;
+        self.view.marked = None;
+        self.view.fit = true;
+        if self.session.history.is_empty()
+            && let Some(model) = &self.session.contents.model
+        {
+            self.session.history.clone_from(&model.config.training.history);
+        }
+        if unmapped && !self.session.contents.entries.is_empty() {
+            self.lay_out();
+        }
+    }
+
+    fn leave_out(&mut self, skipped: Vec<Skipped>) {
+        if let Some(first) = skipped.first() {
+            let n = skipped.len();
+            let first = format!("{} {}", escape::path(&first.path), first.reason);
+            let text = if n == 1 { format!("Left out: {first}") } else { format!("{n} files were left out; the first: {first}") };
+            self.session.say(Tone::Note, text);
+        }
+        self.session.skipped.extend(skipped);
+    }
+}
+
+/// PCA, where the library has no map yet: there at once.
+fn first_map(mut contents: Contents) -> Contents {
+    if contents.places.is_empty() {
+        contents.places = crate::projection::pca(&contents.embeddings);
+        contents.provisional = true;
+    }
+    contents
+}
+
+fn holds_folders(path: &Path) -> bool {
+    std::fs::read_dir(path).is_ok_and(|entries| entries.flatten().any(|entry| entry.path().is_dir()))
+}
+
+/// Opens the library, making its folder if it is the first.
+fn open_for_writing(path: &Path) -> Result<Library, Stop> {
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists()) {
+        std::fs::create_dir_all(folder).map_err(|error| {
+            Stop::Failed(format!("the folder for the library could not be made: {error} ({})", escape::path(folder)))
+        })?;
+    }
+    Ok(Library::open_or_create(path)?)
+}
+
+fn suggestion(ask: Ask) -> &'static str {
+    match ask {
+        Ask::Neighbours => "neighbours.csv",
+        Ask::Samples => "samples.csv",
+        Ask::Map => "map.csv",
+        Ask::Model | Ask::LoadModel => "model.safetensors",
+        Ask::Library => "library.lookalike",
+    }
+}
+
+fn neighbour_table(
+    contents: &Contents,
+    selected: Option<(usize, Vec<crate::search::Neighbour>)>,
+    asked: &[Answer],
+    k: usize,
+) -> Vec<u8> {
+    match &selected {
+        Some((row, neighbours)) => {
+            let entry = contents.entries.get(*row);
+            neighbours_csv(entry.into_iter().flat_map(|e| neighbour_rows(contents, &e.path, e.sha256, neighbours)))
+        }
+        None => {
+            let answered: Vec<_> =
+                asked.iter().map(|file| (&file.sample, answer(contents, &file.sample, &file.embedding, k).0)).collect();
+            neighbours_csv(
+                answered.iter().flat_map(|(sample, found)| neighbour_rows(contents, &sample.path, sample.sha256, found)),
+            )
+        }
+    }
+}

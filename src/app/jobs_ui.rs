@@ -1,0 +1,74 @@
+//! The bar at the bottom: what runs, how long it will take, and what there is to tell.
+
+use super::command::Command;
+use super::jobs::Jobs;
+use super::session::{Message, Session, Tone};
+use super::view::View;
+use crate::escape;
+use crate::job::duration_text;
+use egui::{Color32, ProgressBar, RichText, ScrollArea, Ui};
+
+/// Draws it.
+pub fn jobs_ui(ui: &mut Ui, session: &Session, view: &mut View, jobs: &Jobs, out: &mut Vec<Command>) {
+    ui.add_space(2.0);
+    for (i, running) in jobs.running.iter().enumerate().filter(|(_, running)| !running.quiet) {
+        ui.horizontal(|ui| {
+            let cancelled = running.job.cancelled();
+            let cancel = egui::Button::new(if cancelled { "Stopping…" } else { "Cancel" });
+            if ui.add_enabled(!cancelled, cancel).on_hover_text(format!("Cancel: {}", running.title)).clicked() {
+                out.push(Command::Cancel(i));
+            }
+            ui.label(&running.title);
+            let progress = running.job.progress();
+            let fraction = progress.as_ref().and_then(|progress| progress.fraction());
+            ui.add(ProgressBar::new(fraction.unwrap_or(0.0)).desired_width(180.0).animate(fraction.is_none()));
+            if let Some(progress) = progress {
+                let left = progress.left.map(|left| format!(", {} left", duration_text(left))).unwrap_or_default();
+                let of = match progress.total {
+                    0 => String::new(),
+                    total => format!(" {} of {total}", progress.done),
+                };
+                ui.weak(format!("{}{of}{left}", progress.stage));
+            }
+        });
+    }
+    ui.horizontal(|ui| match session.messages.last() {
+        None => {
+            ui.weak("Files are read, never run. Nothing leaves this machine.");
+        }
+        Some(last) => {
+            let n = session.messages.len();
+            let fold = if view.messages_open { "⏷" } else { "⏵" };
+            if ui.button(format!("{fold} Messages ({n})")).on_hover_text("All messages, and the files left out").clicked() {
+                view.messages_open = !view.messages_open;
+            }
+            if view.messages_open && ui.button("Clear").clicked() {
+                out.push(Command::ClearMessages);
+            }
+            if !view.messages_open {
+                let text = egui::Label::new(coloured(last)).truncate();
+                ui.add(text).on_hover_text(&last.text);
+            }
+        }
+    });
+    if view.messages_open {
+        ScrollArea::vertical().id_salt("messages").max_height(160.0).auto_shrink([false, true]).show(ui, |ui| {
+            for message in session.messages.iter().rev() {
+                ui.label(coloured(message));
+            }
+            for file in session.skipped.iter().rev().take(500) {
+                ui.weak(format!("left out: {} {}", escape::path(&file.path), escape::text(&file.reason)));
+            }
+        });
+    }
+    ui.add_space(2.0);
+}
+
+fn coloured(message: &Message) -> RichText {
+    let (mark, colour) = match message.tone {
+        Tone::Good => ("✔", Color32::from_rgb(0x4c, 0xb7, 0x82)),
+        Tone::Note => ("ℹ", Color32::from_rgb(0xe6, 0x9f, 0x00)),
+        Tone::Bad => ("⚠", Color32::from_rgb(0xff, 0x6b, 0x57)),
+    };
+    RichText::new(format!("{mark} {}", message.text)).color(colour)
+}

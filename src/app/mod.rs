@@ -1,0 +1,192 @@
+//! The window. The only place that knows egui.
+//!
+//! [`Session`] is what is open, [`View`] how the user looks at it, [`Jobs`] what runs behind. Panels
+//! draw from these and push [`Command`]s, which `act` carries out once the frame is drawn.
+
+mod act;
+mod command;
+mod demo;
+mod empty_ui;
+mod file_ui;
+mod input;
+mod jobs;
+mod jobs_ui;
+mod map_ui;
+mod neighbours_ui;
+mod picker;
+mod question_ui;
+mod samples_ui;
+mod session;
+mod start;
+mod textures;
+mod theme;
+mod toolbar_ui;
+mod training_ui;
+mod view;
+
+pub use command::Command;
+pub use picker::{Pick, Picker, Reply, SharedPicker, SystemPicker};
+pub use session::{Selection, Session, Tone};
+pub use start::{Start, run};
+pub use view::{Remembered, View};
+
+use jobs::Jobs;
+use std::path::PathBuf;
+use std::sync::{Arc, mpsc};
+use textures::Textures;
+
+/// Key under which the view is remembered.
+const STORED: &str = "lookalike-view";
+
+/// What a start of the window begins with.
+pub struct Options {
+    /// The library to open; without it the one that was open last, or the default.
+    pub library: Option<PathBuf>,
+    /// Files to look at, or a labelled folder to open.
+    pub paths: Vec<PathBuf>,
+    /// Begin with the bundled executables.
+    pub demo: bool,
+    /// Shows file dialogs.
+    pub picker: SharedPicker,
+    /// Whether the window system is known not to deliver dropped files.
+    pub no_drops: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { library: None, paths: Vec::new(), demo: false, picker: Arc::new(SystemPicker), no_drops: false }
+    }
+}
+
+/// The window's state.
+pub struct App {
+    /// What is open.
+    pub session: Session,
+    /// How the user looks at it.
+    pub view: View,
+    jobs: Jobs,
+    textures: Textures,
+    picker: SharedPicker,
+    /// Paths that a dialog gave, and whether they answer the open question.
+    picked: (mpsc::Sender<Picked>, mpsc::Receiver<Picked>),
+    no_drops: bool,
+    /// Opened as soon as the library is there.
+    waiting: Vec<PathBuf>,
+    /// Asked about once the demo is trained.
+    held_back: Vec<PathBuf>,
+    ctx: egui::Context,
+}
+
+enum Picked {
+    Open(Vec<PathBuf>),
+    Question(Vec<PathBuf>),
+}
+
+impl App {
+    /// Opens the library and whatever `options` name.
+    pub fn new(cc: &eframe::CreationContext<'_>, options: Options) -> Self {
+        theme::apply(&cc.egui_ctx);
+        let kept: Remembered =
+            cc.storage.and_then(|storage| eframe::get_value(storage, STORED)).unwrap_or_default();
+        let path = options.library.or_else(|| kept.library.clone()).unwrap_or_else(default_library);
+        let ctx = cc.egui_ctx.clone();
+        let wake = Arc::new({
+            let ctx = ctx.clone();
+            move || ctx.request_repaint()
+        });
+        let mut app = Self {
+            session: Session::new(path.clone()),
+            view: View { kept, ..View::default() },
+            jobs: Jobs::new(wake),
+            textures: Textures::default(),
+            picker: options.picker,
+            picked: mpsc::channel(),
+            no_drops: options.no_drops,
+            waiting: options.paths,
+            held_back: Vec::new(),
+            ctx,
+        };
+        if options.demo {
+            app.open_demo(false);
+        } else if path.exists() {
+            app.open_library(path);
+        } else {
+            app.open_waiting();
+        }
+        app
+    }
+
+    /// Whether any job runs.
+    pub fn busy(&self) -> bool {
+        self.jobs.busy()
+    }
+}
+
+impl eframe::App for App {
+    fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
+        self.take_results();
+        self.take_input(ctx);
+    }
+
+    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+        let mut out = Vec::new();
+        egui::Panel::top("toolbar").show(ui, |ui| {
+            toolbar_ui::toolbar_ui(ui, &self.session, &mut self.view, &mut out);
+        });
+        egui::Panel::bottom("jobs").show(ui, |ui| {
+            jobs_ui::jobs_ui(ui, &self.session, &mut self.view, &self.jobs, &mut out);
+        });
+        egui::Panel::left("samples").default_size(250.0).min_size(180.0).resizable(true).show(ui, |ui| {
+            samples_ui::samples_ui(ui, &self.session, &mut self.view, &mut out);
+        });
+        egui::Panel::right("file").default_size(430.0).min_size(330.0).resizable(true).show(ui, |ui| {
+            file_ui::file_ui(ui, &self.session, &mut self.view, &mut self.textures, &mut out);
+        });
+        egui::CentralPanel::default().show(ui, |ui| {
+            if empty_ui::needed(&self.session, &self.view) {
+                empty_ui::empty_ui(ui, &self.session, &mut self.view, self.jobs.busy(), self.no_drops, &mut out);
+            } else {
+                self.middle_ui(ui, &mut out);
+            }
+        });
+        question_ui::question_ui(ui, &self.session, &mut self.view, &mut out);
+        input::drop_target_ui(ui);
+        for command in out {
+            self.act(command);
+        }
+    }
+
+    fn save(&mut self, storage: &mut dyn eframe::Storage) {
+        self.view.kept.library = Some(self.session.library_path.clone());
+        eframe::set_value(storage, STORED, &self.view.kept);
+    }
+}
+
+impl App {
+    fn middle_ui(&mut self, ui: &mut egui::Ui, out: &mut Vec<Command>) {
+        ui.horizontal(|ui| {
+            let tab = &mut self.view.kept.tab;
+            ui.selectable_value(tab, view::Tab::Map, "Map").on_hover_text("All samples in two dimensions");
+            ui.selectable_value(tab, view::Tab::Training, "Training").on_hover_text("Train a model, and see its curves");
+            if self.view.kept.tab == view::Tab::Map {
+                map_ui::controls_ui(ui, &self.session, &mut self.view, out);
+            }
+        });
+        ui.separator();
+        match self.view.kept.tab {
+            view::Tab::Map => map_ui::map_ui(ui, &self.session, &mut self.view, out),
+            view::Tab::Training => {
+                let busy = self.jobs.runs(jobs::Kind::Train);
+                training_ui::training_ui(ui, &self.session, &mut self.view, busy, out);
+            }
+        }
+    }
+}
+
+/// In the user's data folder; beside the program's working folder where there is none.
+fn default_library() -> PathBuf {
+    match directories::ProjectDirs::from("org", "lookalike", "Lookalike") {
+        Some(dirs) => dirs.data_dir().join("library.lookalike"),
+        None => PathBuf::from("library.lookalike"),
+    }
+}

@@ -1,0 +1,49 @@
+//! The question for a path: typed, or chosen with the system's dialog where there is one.
+
+use super::command::Command;
+use super::session::Session;
+use super::view::{Ask, PathQuestion, View};
+use egui::{Id, Modal, TextEdit, Ui};
+use std::path::PathBuf;
+
+/// Draws the question, if one is open.
+pub fn question_ui(ui: &mut Ui, session: &Session, view: &mut View, out: &mut Vec<Command>) {
+    let Some(PathQuestion { ask, path }) = &mut view.question else {
+        return;
+    };
+    let (title, verb) = match ask {
+        Ask::Neighbours => ("Save the neighbours as CSV", "Save"),
+        Ask::Samples => ("Save all samples as CSV", "Save"),
+        Ask::Map => ("Save the map as CSV", "Save"),
+        Ask::Model => ("Save the model", "Save"),
+        Ask::Library => ("Open a library, or make a new one", "Open"),
+        Ask::LoadModel => ("Load a model for the open folder", "Load"),
+    };
+    let mut close = false;
+    let modal = Modal::new(Id::unique("path-question")).show(ui, |ui| {
+        ui.set_width(520.0);
+        ui.heading(title);
+        let label = ui.label("File:");
+        let response = ui.add(TextEdit::singleline(path).desired_width(f32::INFINITY)).labelled_by(label.id);
+        let entered = response.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
+        ui.weak(match ask {
+            Ask::Library => format!("Now open: {}", crate::escape::path(&session.library_path)),
+            Ask::LoadModel => "The files of the open folder are embedded with it.".to_owned(),
+            _ => "A file of that name is replaced, whole or not at all.".to_owned(),
+        });
+        ui.horizontal(|ui| {
+            let filled = !path.trim().is_empty();
+            if ui.add_enabled(filled, egui::Button::new(verb)).clicked() || (entered && filled) {
+                out.push(Command::Answer(*ask, PathBuf::from(path.trim())));
+                close = true;
+            }
+            if ui.button("Browse…").on_hover_text("The system's file dialog").clicked() {
+                out.push(Command::PickForQuestion);
+            }
+            close |= ui.button("Cancel").clicked();
+        });
+    });
+    if close || modal.should_close() {
+        view.question = None;
+    }
+}

@@ -1,0 +1,190 @@
+//! What is open: the library and what its model says, the labelled folder, the files that were
+//! asked about. Plain data; the window is drawn from it anew each frame.
+
+use crate::library::{Contents, Library};
+use crate::model::Epoch;
+use crate::picture::{Encoded, PictureSet};
+use crate::sample::{Sample, Skipped};
+use crate::search::Neighbour;
+use crate::workflow::{Answer, answer};
+use egui_plot::PlotPoint;
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// A labelled folder that was read.
+pub struct Folder {
+    /// Where it lies.
+    pub path: PathBuf,
+    /// Its files.
+    pub set: Arc<PictureSet>,
+    /// Its labels.
+    pub labels: usize,
+}
+
+/// What is selected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Selection {
+    /// A file that was asked about.
+    Asked(usize),
+    /// A sample of the library, by its row.
+    Known(usize),
+}
+
+/// How much a message matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    /// It went well.
+    Good,
+    /// Something was left out.
+    Note,
+    /// It did not work.
+    Bad,
+}
+
+/// One sentence for the user.
+#[derive(Clone, Debug)]
+pub struct Message {
+    /// How much it matters.
+    pub tone: Tone,
+    /// Already escaped.
+    pub text: String,
+}
+
+/// Everything that is open.
+pub struct Session {
+    /// Where the library lies.
+    pub library_path: PathBuf,
+    /// Open for reading thumbnails.
+    pub library: Option<Library>,
+    /// What the library's model says.
+    pub contents: Arc<Contents>,
+    /// Labels of the library and their counts, in the order of their symbols.
+    pub labels: Vec<(Option<String>, usize)>,
+    /// For each row of the library, its label's place in `labels`.
+    pub label_of: Vec<usize>,
+    /// Points of the map, label by label, with the row of each.
+    pub points: Vec<Vec<PlotPoint>>,
+    /// The folder that was opened last.
+    pub folder: Option<Folder>,
+    /// Files that were asked about, newest last.
+    pub asked: Vec<Answer>,
+    /// What is selected.
+    pub selection: Option<Selection>,
+    /// Its neighbours.
+    pub neighbours: Vec<Neighbour>,
+    /// Full pictures of library samples that were read again.
+    pub inspected: HashMap<usize, (Sample, Encoded)>,
+    /// The curve of the training that runs or ran last.
+    pub history: Vec<Epoch>,
+    /// Newest last.
+    pub messages: Vec<Message>,
+    /// Files that were left out, newest last.
+    pub skipped: Vec<Skipped>,
+}
+
+impl Session {
+    /// Nothing is open yet.
+    pub fn new(library_path: PathBuf) -> Self {
+        Self {
+            library_path,
+            library: None,
+            contents: Arc::default(),
+            labels: Vec::new(),
+            label_of: Vec::new(),
+            points: Vec::new(),
+            folder: None,
+            asked: Vec::new(),
+            selection: None,
+            neighbours: Vec::new(),
+            inspected: HashMap::new(),
+            history: Vec::new(),
+            messages: Vec::new(),
+            skipped: Vec::new(),
+        }
+    }
+
+    /// Tells the user something.
+    pub fn say(&mut self, tone: Tone, text: impl Into<String>) {
+        const KEPT: usize = 200;
+        if self.messages.len() >= KEPT {
+            self.messages.remove(0);
+        }
+        self.messages.push(Message { tone, text: crate::escape::text(&text.into()) });
+    }
+
+    /// Other contents are shown. Answers by the same model are brought up to date.
+    pub fn show(&mut self, contents: Contents, k: usize) {
+        let same = self.contents.model.as_ref().map(|m| m.hash) == contents.model.as_ref().map(|m| m.hash);
+        let known = match self.selection {
+            Some(Selection::Known(row)) => self.contents.entries.get(row).map(|entry| entry.sha256),
+            _ => None,
+        };
+        self.labels = contents.label_counts();
+        let place: HashMap<&Option<String>, usize> = self.labels.iter().map(|(label, _)| label).zip(0..).collect();
+        self.label_of = contents.entries.iter().map(|e| place.get(&e.label).copied().unwrap_or(0)).collect();
+        self.contents = Arc::new(contents);
+        self.inspected.clear();
+        if same {
+            for asked in &mut self.asked {
+                asked.place = answer(&self.contents, &asked.sample, &asked.embedding, 1).1;
+            }
+        } else {
+            self.asked.clear();
+            if !matches!(self.selection, Some(Selection::Known(_))) {
+                self.selection = None;
+            }
+        }
+        if let Some(sha256) = known {
+            self.selection = crate::workflow::known(&self.contents, sha256).map(Selection::Known);
+        }
+        self.lay_points();
+        self.find_neighbours(k);
+    }
+
+    /// Places of the samples changed.
+    pub fn place(&mut self, places: Vec<[f32; 2]>) {
+        if let Some(contents) = Arc::get_mut(&mut self.contents) {
+            contents.places = places;
+        }
+        for asked in &mut self.asked {
+            asked.place = answer(&self.contents, &asked.sample, &asked.embedding, 1).1;
+        }
+        self.lay_points();
+    }
+
+    fn lay_points(&mut self) {
+        self.points = vec![Vec::new(); self.labels.len()];
+        for (place, label) in self.contents.places.iter().zip(&self.label_of) {
+            self.points[*label].push(PlotPoint::new(f64::from(place[0]), f64::from(place[1])));
+        }
+    }
+
+    /// Finds the neighbours of what is selected.
+    pub fn find_neighbours(&mut self, k: usize) {
+        self.neighbours = match self.selection {
+            None => Vec::new(),
+            Some(Selection::Asked(i)) => match self.asked.get(i) {
+                Some(asked) => answer(&self.contents, &asked.sample, &asked.embedding, k).0,
+                None => Vec::new(),
+            },
+            Some(Selection::Known(row)) => {
+                let embeddings = &self.contents.embeddings;
+                crate::search::nearest(embeddings, embeddings.row(row), k, |other| other == row)
+            }
+        };
+    }
+
+    /// Where something lies on the map.
+    pub fn place_of(&self, selection: Selection) -> Option<[f32; 2]> {
+        match selection {
+            Selection::Asked(i) => self.asked.get(i)?.place,
+            Selection::Known(row) => self.contents.places.get(row).copied(),
+        }
+    }
+
+    /// Whether there is a model to answer.
+    pub fn can_answer(&self) -> bool {
+        self.contents.model.is_some()
+    }
+}

@@ -1,0 +1,77 @@
+//! Pictures on their way to the screen: each uploaded once and kept while it is likely to be shown
+//! again.
+
+use crate::library::Library;
+use crate::picture::{Encoded, Rendered, THUMBNAIL, thumbnail};
+use crate::sample::Sha256;
+use egui::{ColorImage, Context, TextureHandle, TextureOptions};
+use std::collections::HashMap;
+
+/// Textures kept before all are dropped and made anew.
+const KEPT: usize = 2000;
+
+/// Which rendering of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Which {
+    Thumbnail,
+    Layout,
+    BytePairs,
+}
+
+/// Textures by file and rendering.
+#[derive(Default)]
+pub struct Textures {
+    kept: HashMap<(Sha256, Which), Option<TextureHandle>>,
+}
+
+impl Textures {
+    /// The layout of a file, or the image itself.
+    pub fn layout(&mut self, ctx: &Context, sha256: Sha256, picture: &Encoded) -> Option<TextureHandle> {
+        self.get(ctx, sha256, Which::Layout, || Some(Rendered::layout(picture)))
+    }
+
+    /// The byte pairs of a file; `None` for an image.
+    pub fn byte_pairs(&mut self, ctx: &Context, sha256: Sha256, picture: &Encoded) -> Option<TextureHandle> {
+        self.get(ctx, sha256, Which::BytePairs, || Rendered::byte_pairs(picture))
+    }
+
+    /// The thumbnail of a file that was read.
+    pub fn thumbnail(&mut self, ctx: &Context, sha256: Sha256, picture: &Encoded) -> Option<TextureHandle> {
+        self.get(ctx, sha256, Which::Thumbnail, || Some(thumbnail(picture)))
+    }
+
+    /// The thumbnail that the library keeps.
+    pub fn stored(
+        &mut self,
+        ctx: &Context,
+        sha256: Sha256,
+        id: i64,
+        library: Option<&Library>,
+    ) -> Option<TextureHandle> {
+        self.get(ctx, sha256, Which::Thumbnail, || {
+            let rgb = library?.thumbnail(id).ok()??;
+            Some(Rendered { side: THUMBNAIL, rgb })
+        })
+    }
+
+    fn get(
+        &mut self,
+        ctx: &Context,
+        sha256: Sha256,
+        which: Which,
+        make: impl FnOnce() -> Option<Rendered>,
+    ) -> Option<TextureHandle> {
+        if self.kept.len() >= KEPT {
+            self.kept.clear();
+        }
+        let load = || {
+            let rendered = make()?;
+            if rendered.rgb.len() != rendered.side * rendered.side * 3 {
+                return None;
+            }
+            let image = ColorImage::from_rgb([rendered.side; 2], &rendered.rgb);
+            Some(ctx.load_texture(format!("{which:?} {sha256}"), image, TextureOptions::NEAREST))
+        };
+        self.kept.entry((sha256, which)).or_insert_with(load).clone()
+    }
+}

@@ -1,0 +1,102 @@
+//! The command line as a user types it: train, index, query, map and export on a small folder, and
+//! what bad input answers.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn lookalike(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_lookalike")).args(args).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// Three families of made-up binaries, twelve files each.
+fn corpus(root: &Path) {
+    for (family, step) in [("alpha", 3_usize), ("beta", 7), ("gamma", 11)] {
+        std::fs::create_dir_all(root.join(family)).unwrap();
+        for file in 0..12_usize {
+            let bytes: Vec<u8> =
+                (0..6000 + file * 31).map(|i| (i * step + (i / 97) * file) as u8 % (20 * step) as u8).collect();
+            std::fs::write(root.join(family).join(format!("{file}.bin")), bytes).unwrap();
+        }
+    }
+}
+
+#[test]
+fn the_main_job_from_folder_to_table() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    corpus(&folder.path().join("known"));
+    std::fs::write(folder.path().join("known/alpha/empty.bin"), "").unwrap();
+
+    let (model, library) = (at("m.safetensors"), at("l.lookalike"));
+    let train = |out: &str| {
+        lookalike(&["train", &at("known"), "--model", out, "--epochs", "12", "--batch-size", "8", "--json"])
+    };
+    let trained = train(&model);
+    assert!(trained.status.success(), "{}", text(&trained.stderr));
+    let said = text(&trained.stdout);
+    assert!(said.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()));
+    assert!(said.contains("recall_at_1") && said.contains("is empty"));
+    assert!(train(&at("again")).status.success());
+    assert_eq!(std::fs::metadata(&model).unwrap().len(), std::fs::metadata(at("again")).unwrap().len());
+
+    let index = || lookalike(&["index", &at("known"), "--model", &model, "--library", &library]);
+    assert!(text(&index().stdout).starts_with("36 samples added"));
+    assert!(text(&index().stdout).starts_with("0 samples added"), "adding twice changes nothing");
+
+    let asked = at("known/beta/3.bin");
+    let csv = at("out.csv");
+    let query = lookalike(&["query", &asked, "--library", &library, "-k", "5", "--csv", &csv]);
+    assert!(query.status.success(), "{}", text(&query.stderr));
+    let mut rows = csv::Reader::from_path(&csv).unwrap();
+    let header: Vec<String> = rows.headers().unwrap().iter().map(str::to_owned).collect();
+    let contract =
+        ["query_path", "query_sha256", "rank", "neighbour_path", "neighbour_sha256", "label", "distance"];
+    assert_eq!(header[..7], contract);
+    let rows: Vec<csv::StringRecord> = rows.records().map(Result::unwrap).collect();
+    assert_eq!(rows.len(), 5);
+    assert_eq!(&rows[0][5], "beta");
+    for row in &rows {
+        assert_ne!(row[1], row[4], "a file is not its own neighbour");
+        assert!((0.0..=2.0).contains(&row[6].parse::<f32>().unwrap()));
+    }
+
+    let map = lookalike(&["map", "--library", &library, "--csv", &at("map.csv")]);
+    assert!(map.status.success(), "{}", text(&map.stderr));
+    assert_eq!(std::fs::read_to_string(at("map.csv")).unwrap().lines().count(), 37);
+    let export = lookalike(&["export", "--library", &library, "--format", "csv"]);
+    let lines = text(&export.stdout);
+    assert_eq!(lines.lines().count(), 37);
+    assert!(lines.starts_with("sha256,label,path,size,kind,architecture,x,y"));
+}
+
+#[test]
+fn bad_input_fails_with_one_clear_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    std::fs::create_dir_all(folder.path().join("one/label")).unwrap();
+    std::fs::create_dir_all(folder.path().join("empty")).unwrap();
+    std::fs::write(folder.path().join("one/label/file"), "content").unwrap();
+    std::fs::write(folder.path().join("text"), "not a library, and long enough to be looked at as one").unwrap();
+    let cases: [(&[&str], &str); 6] = [
+        (&["train", &at("one"), "--model", &at("m")], "at least two labels"),
+        (&["train", &at("empty"), "--model", &at("m")], "empty folder"),
+        (&["train", &at("no such"), "--model", &at("m")], "found none"),
+        (&["query", &at("text"), "--library", &at("none.lookalike")], "expected a library"),
+        (&["query", &at("text"), "--library", &at("text")], "expected a Lookalike library"),
+        (&["index", &at("one"), "--model", &at("text"), "--library", &at("l")], "expected a model"),
+    ];
+    for (args, expected) in cases {
+        let output = lookalike(args);
+        assert_eq!(output.status.code(), Some(1), "{args:?}");
+        let said = text(&output.stderr);
+        assert_eq!(said.lines().count(), 1, "{said}");
+        assert!(said.contains(expected), "{args:?}: {said}");
+    }
+    assert!(!Path::new(&at("m")).exists());
+    assert_eq!(std::fs::read_to_string(at("text")).unwrap().len(), 53, "what is not ours is not changed");
+    assert_eq!(lookalike(&["train"]).status.code(), Some(2));
+}
