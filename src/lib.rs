@@ -18,4 +18,5 @@ pub mod search;
 pub mod training;
 pub mod workflow;
 
+pub mod app;
 pub mod cli;

@@ -9,9 +9,5 @@ fn main() -> ExitCode {
         .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
         .with_writer(std::io::stderr)
         .init();
-    let cli = Cli::parse();
-    match cli.command {
-        Some(command) => cli::run(command),
-        None => cli::fail("no window yet"),
-    }
+    cli::run(Cli::parse())
 }

@@ -17,8 +17,9 @@ fn corpus(root: &Path) {
     for (family, step) in [("alpha", 3_usize), ("beta", 7), ("gamma", 11)] {
         std::fs::create_dir_all(root.join(family)).unwrap();
         for file in 0..12_usize {
-            let bytes: Vec<u8> =
-                (0..6000 + file * 31).map(|i| (i * step + (i / 97) * file) as u8 % (20 * step) as u8).collect();
+            let bytes: Vec<u8> = (0..6000 + file * 31)
+                .map(|i| (i * step + (i / 97) * file) as u8 % (20 * step) as u8)
+                .collect();
             std::fs::write(root.join(family).join(format!("{file}.bin")), bytes).unwrap();
         }
     }
@@ -80,7 +81,8 @@ fn bad_input_fails_with_one_clear_line() {
     std::fs::create_dir_all(folder.path().join("one/label")).unwrap();
     std::fs::create_dir_all(folder.path().join("empty")).unwrap();
     std::fs::write(folder.path().join("one/label/file"), "content").unwrap();
-    std::fs::write(folder.path().join("text"), "not a library, and long enough to be looked at as one").unwrap();
+    std::fs::write(folder.path().join("text"), "not a library, and long enough to be looked at as one")
+        .unwrap();
     let cases: [(&[&str], &str); 6] = [
         (&["train", &at("one"), "--model", &at("m")], "at least two labels"),
         (&["train", &at("empty"), "--model", &at("m")], "empty folder"),

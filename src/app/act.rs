@@ -19,6 +19,9 @@ use crate::workflow::{
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+/// Share of the library's samples whose nearest neighbour is called usual.
+const USUAL: f64 = 0.95;
+
 impl App {
     pub(super) fn act(&mut self, command: Command) {
         match command {
@@ -35,7 +38,8 @@ impl App {
                 }
             }
             Command::Question(ask) => {
-                let folder = directories::UserDirs::new().map(|dirs| dirs.home_dir().to_owned()).unwrap_or_default();
+                let folder =
+                    directories::UserDirs::new().map(|dirs| dirs.home_dir().to_owned()).unwrap_or_default();
                 let path = folder.join(suggestion(ask)).to_string_lossy().into_owned();
                 self.view.question = Some(PathQuestion { ask, path });
             }
@@ -94,7 +98,7 @@ impl App {
 
     /// Folders with folders in them are labelled folders; everything else is asked about.
     fn open(&mut self, paths: Vec<PathBuf>) {
-        let (folders, mut files): (Vec<_>, Vec<_>) = paths.into_iter().partition(|path| holds_folders(path));
+        let (folders, mut files): (Vec<_>, Vec<_>) = paths.into_iter().partition(|path| path.is_dir());
         files.retain(|path| {
             let model = path.extension().is_some_and(|extension| extension == "safetensors");
             let library = path.extension().is_some_and(|extension| extension == "lookalike");
@@ -106,11 +110,19 @@ impl App {
             !model && !library
         });
         for folder in folders {
-            let spec = None;
-            self.jobs.start(Kind::Other, format!("Opening {}", escape::file_name(&folder)), move |reporter| {
-                let taken = read(std::slice::from_ref(&folder), FolderLayout::Labelled, spec, reporter)?;
-                Ok(Finished::Folder(folder, taken))
-            });
+            let (contents, k) = (Arc::clone(&self.session.contents), self.view.kept.k);
+            self.jobs.start(
+                Kind::Other,
+                format!("Opening {}", escape::file_name(&folder)),
+                move |reporter| {
+                    if !holds_folders(&folder) && contents.model.is_some() {
+                        return Ok(Finished::Answers(ask(&[folder], &contents, k, reporter)?));
+                    }
+                    drop(contents);
+                    let taken = read(std::slice::from_ref(&folder), FolderLayout::Labelled, None, reporter)?;
+                    Ok(Finished::Folder(folder, taken))
+                },
+            );
         }
         if files.is_empty() {
             return;
@@ -132,7 +144,9 @@ impl App {
             [only] => format!("Looking at {}", escape::file_name(only)),
             many => format!("Looking at {} files", many.len()),
         };
-        self.jobs.start(Kind::Other, title, move |reporter| Ok(Finished::Answers(ask(&files, &contents, k, reporter)?)));
+        self.jobs.start(Kind::Other, title, move |reporter| {
+            Ok(Finished::Answers(ask(&files, &contents, k, reporter)?))
+        });
     }
 
     pub(super) fn open_library(&mut self, path: PathBuf) {
@@ -193,16 +207,20 @@ impl App {
         };
         let (set, path) = (Arc::clone(&folder.set), self.session.library_path.clone());
         let contents = Arc::clone(&self.session.contents);
-        self.jobs.start(Kind::Other, format!("Adding {}", escape::file_name(&folder.path)), move |reporter| {
-            let Some(model) = &contents.model else {
-                return Err(Stop::Failed("the library holds no model".into()));
-            };
-            let mut library = open_for_writing(&path)?;
-            let added = index_set(&set, model, &mut library, reporter)?;
-            let contents = first_map(library.contents()?);
-            let said = format!("{} samples added, {} already there", added.new, added.known);
-            Ok(Finished::Library(Box::new((library, contents)), Some(said), Vec::new()))
-        });
+        self.jobs.start(
+            Kind::Other,
+            format!("Adding {}", escape::file_name(&folder.path)),
+            move |reporter| {
+                let Some(model) = &contents.model else {
+                    return Err(Stop::Failed("the library holds no model".into()));
+                };
+                let mut library = open_for_writing(&path)?;
+                let added = index_set(&set, model, &mut library, reporter)?;
+                let contents = first_map(library.contents()?);
+                let said = format!("{} samples added, {} already there", added.new, added.known);
+                Ok(Finished::Library(Box::new((library, contents)), Some(said), Vec::new()))
+            },
+        );
     }
 
     fn lay_out(&mut self) {
@@ -262,7 +280,10 @@ impl App {
     /// Makes another model answer: the open folder is embedded with it.
     fn load_model(&mut self, path: PathBuf) {
         let Some(folder) = &self.session.folder else {
-            self.session.say(Tone::Bad, "Open the labelled folder that the model is to be used on first, then load the model");
+            self.session.say(
+                Tone::Bad,
+                "Open the labelled folder that the model is to be used on first, then load the model",
+            );
             return;
         };
         let (set, library) = (Arc::clone(&folder.set), self.session.library_path.clone());
@@ -314,6 +335,13 @@ impl App {
                 Outcome::Cancelled | Outcome::Failed(_) => {}
             }
         }
+        // A job that still reads the contents wakes the window when it ends: then it is tried again.
+        if let Some(places) = self.unplaced.take() {
+            match self.session.place(places) {
+                Ok(()) => self.view.fit = true,
+                Err(places) => self.unplaced = Some(places),
+            }
+        }
     }
 
     fn take(&mut self, finished: Finished) {
@@ -354,8 +382,13 @@ impl App {
             Finished::Places(places, hash) => {
                 let current = self.session.contents.model.as_ref().map(|model| model.hash);
                 if current == Some(hash) && places.len() == self.session.contents.entries.len() {
-                    self.session.place(places);
-                    self.view.fit = true;
+                    self.unplaced = Some(places);
+                }
+            }
+            Finished::Usual(usual, hash) => {
+                let current = self.session.contents.model.as_ref().map(|model| model.hash);
+                if current == Some(hash) {
+                    self.session.usual_distance = usual;
                 }
             }
             Finished::Inspected(row, read) => {
@@ -372,7 +405,8 @@ impl App {
     }
 
     fn take_folder(&mut self, path: PathBuf, taken: workflow::Read) {
-        let mut labels: Vec<_> = taken.set.samples.iter().filter_map(|sample| sample.label.as_deref()).collect();
+        let mut labels: Vec<_> =
+            taken.set.samples.iter().filter_map(|sample| sample.label.as_deref()).collect();
         labels.sort_unstable();
         labels.dedup();
         let labels = labels.len();
@@ -386,6 +420,16 @@ impl App {
                 format!("{} cannot be trained on: expected at least two labels (FOLDER/<label>/<files>), found {labels}. Put the files of each family into a folder of its own", escape::path(&path)),
             );
         }
+        let of_demo = path.starts_with(&self.demo_folder);
+        if !of_demo && self.session.library_path.starts_with(&self.demo_folder) {
+            // The user's own samples do not belong into the demo's library.
+            self.session.library = None;
+            self.session.library_path.clone_from(&self.own_library);
+            self.session.show(Contents::default(), self.view.kept.k);
+            if self.own_library.exists() {
+                self.open_library(self.own_library.clone());
+            }
+        }
         self.session.folder = Some(Folder { path, set: Arc::new(taken.set), labels });
         self.leave_out(taken.skipped);
         if !self.held_back.is_empty() {
@@ -398,7 +442,11 @@ impl App {
     fn take_library(&mut self, (library, contents): (Library, Contents)) {
         let unmapped = contents.provisional || contents.places.is_empty();
         self.session.library_path = library.path().to_owned();
+        if !self.session.library_path.starts_with(&self.demo_folder) {
+            self.own_library.clone_from(&self.session.library_path);
+        }
         self.session.library = Some(library);
+        self.unplaced = None;
         self.session.show(contents, self.view.kept.k);
         self.view.only_label = None;
         self.view.marked = None;
@@ -411,13 +459,29 @@ impl App {
         if unmapped && !self.session.contents.entries.is_empty() {
             self.lay_out();
         }
+        self.measure_usual();
+    }
+
+    /// How far samples of this library usually lie apart: what a distance is compared with.
+    fn measure_usual(&mut self) {
+        let contents = Arc::clone(&self.session.contents);
+        let Some(hash) = contents.model.as_ref().map(|model| model.hash) else {
+            return;
+        };
+        self.jobs.start(Kind::Usual, "Measuring distances", move |_| {
+            Ok(Finished::Usual(crate::search::usual_distance(&contents.embeddings, USUAL), hash))
+        });
     }
 
     fn leave_out(&mut self, skipped: Vec<Skipped>) {
         if let Some(first) = skipped.first() {
             let n = skipped.len();
             let first = format!("{} {}", escape::path(&first.path), first.reason);
-            let text = if n == 1 { format!("Left out: {first}") } else { format!("{n} files were left out; the first: {first}") };
+            let text = if n == 1 {
+                format!("Left out: {first}")
+            } else {
+                format!("{n} files were left out; the first: {first}")
+            };
             self.session.say(Tone::Note, text);
         }
         self.session.skipped.extend(skipped);
@@ -441,7 +505,10 @@ fn holds_folders(path: &Path) -> bool {
 fn open_for_writing(path: &Path) -> Result<Library, Stop> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists()) {
         std::fs::create_dir_all(folder).map_err(|error| {
-            Stop::Failed(format!("the folder for the library could not be made: {error} ({})", escape::path(folder)))
+            Stop::Failed(format!(
+                "the folder for the library could not be made: {error} ({})",
+                escape::path(folder)
+            ))
         })?;
     }
     Ok(Library::open_or_create(path)?)
@@ -466,13 +533,19 @@ fn neighbour_table(
     match &selected {
         Some((row, neighbours)) => {
             let entry = contents.entries.get(*row);
-            neighbours_csv(entry.into_iter().flat_map(|e| neighbour_rows(contents, &e.path, e.sha256, neighbours)))
+            neighbours_csv(
+                entry.into_iter().flat_map(|e| neighbour_rows(contents, &e.path, e.sha256, neighbours)),
+            )
         }
         None => {
-            let answered: Vec<_> =
-                asked.iter().map(|file| (&file.sample, answer(contents, &file.sample, &file.embedding, k).0)).collect();
+            let answered: Vec<_> = asked
+                .iter()
+                .map(|file| (&file.sample, answer(contents, &file.sample, &file.embedding, k).0))
+                .collect();
             neighbours_csv(
-                answered.iter().flat_map(|(sample, found)| neighbour_rows(contents, &sample.path, sample.sha256, found)),
+                answered
+                    .iter()
+                    .flat_map(|(sample, found)| neighbour_rows(contents, &sample.path, sample.sha256, found)),
             )
         }
     }

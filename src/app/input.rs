@@ -4,11 +4,14 @@ use super::command::Command;
 use super::session::Selection;
 use super::view::Ask;
 use super::{App, Picked};
-use egui::{Align2, Color32, Context, Event, Id, Key, KeyboardShortcut, LayerId, Modifiers, Order, TextStyle, Ui};
+use egui::{
+    Align2, Color32, Context, Event, Id, Key, KeyboardShortcut, LayerId, Modifiers, Order, TextStyle, Ui,
+};
 use std::path::PathBuf;
 
 const OPEN_FILES: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, Key::O);
-const OPEN_FOLDER: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::O);
+const OPEN_FOLDER: KeyboardShortcut =
+    KeyboardShortcut::new(Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::O);
 const SAVE: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, Key::S);
 
 impl App {

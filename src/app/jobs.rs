@@ -21,6 +21,8 @@ pub enum Finished {
     Answers(Answers),
     /// The map was laid out, for the model with this digest.
     Places(Vec<[f32; 2]>, crate::sample::Sha256),
+    /// How far samples usually lie apart, for the model with this digest.
+    Usual(Option<f32>, crate::sample::Sha256),
     /// A library sample was read again.
     Inspected(usize, Box<(Sample, Encoded)>),
     /// Something was written; the sentence says what.
@@ -50,6 +52,8 @@ pub enum Kind {
     Map,
     /// Reading one picture.
     Inspect,
+    /// Measuring how far samples usually lie apart.
+    Usual,
     /// Everything else: they run side by side.
     Other,
 }
@@ -83,7 +87,12 @@ impl Jobs {
             self.running.retain(|running| running.kind != kind);
         }
         let job = Job::spawn(Arc::clone(&self.wake), work);
-        self.running.push(Running { title: title.into(), job, quiet: kind == Kind::Inspect, kind });
+        self.running.push(Running {
+            title: title.into(),
+            job,
+            quiet: matches!(kind, Kind::Inspect | Kind::Usual),
+            kind,
+        });
     }
 
     /// What ended since the last look.

@@ -15,15 +15,22 @@ pub fn jobs_ui(ui: &mut Ui, session: &Session, view: &mut View, jobs: &Jobs, out
         ui.horizontal(|ui| {
             let cancelled = running.job.cancelled();
             let cancel = egui::Button::new(if cancelled { "Stopping…" } else { "Cancel" });
-            if ui.add_enabled(!cancelled, cancel).on_hover_text(format!("Cancel: {}", running.title)).clicked() {
+            if ui
+                .add_enabled(!cancelled, cancel)
+                .on_hover_text(format!("Cancel: {}", running.title))
+                .clicked()
+            {
                 out.push(Command::Cancel(i));
             }
             ui.label(&running.title);
             let progress = running.job.progress();
             let fraction = progress.as_ref().and_then(|progress| progress.fraction());
-            ui.add(ProgressBar::new(fraction.unwrap_or(0.0)).desired_width(180.0).animate(fraction.is_none()));
+            ui.add(
+                ProgressBar::new(fraction.unwrap_or(0.0)).desired_width(180.0).animate(fraction.is_none()),
+            );
             if let Some(progress) = progress {
-                let left = progress.left.map(|left| format!(", {} left", duration_text(left))).unwrap_or_default();
+                let left =
+                    progress.left.map(|left| format!(", {} left", duration_text(left))).unwrap_or_default();
                 let of = match progress.total {
                     0 => String::new(),
                     total => format!(" {} of {total}", progress.done),
@@ -39,7 +46,11 @@ pub fn jobs_ui(ui: &mut Ui, session: &Session, view: &mut View, jobs: &Jobs, out
         Some(last) => {
             let n = session.messages.len();
             let fold = if view.messages_open { "⏷" } else { "⏵" };
-            if ui.button(format!("{fold} Messages ({n})")).on_hover_text("All messages, and the files left out").clicked() {
+            if ui
+                .button(format!("{fold} Messages ({n})"))
+                .on_hover_text("All messages, and the files left out")
+                .clicked()
+            {
                 view.messages_open = !view.messages_open;
             }
             if view.messages_open && ui.button("Clear").clicked() {
@@ -52,14 +63,17 @@ pub fn jobs_ui(ui: &mut Ui, session: &Session, view: &mut View, jobs: &Jobs, out
         }
     });
     if view.messages_open {
-        ScrollArea::vertical().id_salt("messages").max_height(160.0).auto_shrink([false, true]).show(ui, |ui| {
-            for message in session.messages.iter().rev() {
-                ui.label(coloured(message));
-            }
-            for file in session.skipped.iter().rev().take(500) {
-                ui.weak(format!("left out: {} {}", escape::path(&file.path), escape::text(&file.reason)));
-            }
-        });
+        ScrollArea::vertical().id_salt("messages").max_height(160.0).auto_shrink([false, true]).show(
+            ui,
+            |ui| {
+                for message in session.messages.iter().rev() {
+                    ui.label(coloured(message));
+                }
+                for file in session.skipped.iter().rev().take(500) {
+                    ui.weak(format!("left out: {} {}", escape::path(&file.path), escape::text(&file.reason)));
+                }
+            },
+        );
     }
     ui.add_space(2.0);
 }

@@ -25,9 +25,10 @@ mod training_ui;
 mod view;
 
 pub use command::Command;
+pub use demo::demo_folder;
 pub use picker::{Pick, Picker, Reply, SharedPicker, SystemPicker};
 pub use session::{Selection, Session, Tone};
-pub use start::{Start, run};
+pub use start::{Renderer, run};
 pub use view::{Remembered, View};
 
 use jobs::Jobs;
@@ -50,11 +51,20 @@ pub struct Options {
     pub picker: SharedPicker,
     /// Whether the window system is known not to deliver dropped files.
     pub no_drops: bool,
+    /// Where the bundled samples are unpacked to.
+    pub demo_folder: PathBuf,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { library: None, paths: Vec::new(), demo: false, picker: Arc::new(SystemPicker), no_drops: false }
+        Self {
+            library: None,
+            paths: Vec::new(),
+            demo: false,
+            picker: Arc::new(SystemPicker),
+            no_drops: false,
+            demo_folder: demo_folder(),
+        }
     }
 }
 
@@ -70,6 +80,11 @@ pub struct App {
     /// Paths that a dialog gave, and whether they answer the open question.
     picked: (mpsc::Sender<Picked>, mpsc::Receiver<Picked>),
     no_drops: bool,
+    demo_folder: PathBuf,
+    /// The user's own library, to go back to from a demo.
+    own_library: PathBuf,
+    /// A map that came while the contents were lent to a job.
+    unplaced: Option<Vec<[f32; 2]>>,
     /// Opened as soon as the library is there.
     waiting: Vec<PathBuf>,
     /// Asked about once the demo is trained.
@@ -102,6 +117,9 @@ impl App {
             picker: options.picker,
             picked: mpsc::channel(),
             no_drops: options.no_drops,
+            demo_folder: options.demo_folder,
+            own_library: path.clone(),
+            unplaced: None,
             waiting: options.paths,
             held_back: Vec::new(),
             ctx,
@@ -144,7 +162,14 @@ impl eframe::App for App {
         });
         egui::CentralPanel::default().show(ui, |ui| {
             if empty_ui::needed(&self.session, &self.view) {
-                empty_ui::empty_ui(ui, &self.session, &mut self.view, self.jobs.busy(), self.no_drops, &mut out);
+                empty_ui::empty_ui(
+                    ui,
+                    &self.session,
+                    &mut self.view,
+                    self.jobs.busy(),
+                    self.no_drops,
+                    &mut out,
+                );
             } else {
                 self.middle_ui(ui, &mut out);
             }
@@ -157,7 +182,7 @@ impl eframe::App for App {
     }
 
     fn save(&mut self, storage: &mut dyn eframe::Storage) {
-        self.view.kept.library = Some(self.session.library_path.clone());
+        self.view.kept.library = Some(self.own_library.clone());
         eframe::set_value(storage, STORED, &self.view.kept);
     }
 }
@@ -167,7 +192,8 @@ impl App {
         ui.horizontal(|ui| {
             let tab = &mut self.view.kept.tab;
             ui.selectable_value(tab, view::Tab::Map, "Map").on_hover_text("All samples in two dimensions");
-            ui.selectable_value(tab, view::Tab::Training, "Training").on_hover_text("Train a model, and see its curves");
+            ui.selectable_value(tab, view::Tab::Training, "Training")
+                .on_hover_text("Train a model, and see its curves");
             if self.view.kept.tab == view::Tab::Map {
                 map_ui::controls_ui(ui, &self.session, &mut self.view, out);
             }

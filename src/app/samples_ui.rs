@@ -58,7 +58,8 @@ fn asked_ui(ui: &mut Ui, session: &Session, out: &mut Vec<Command>) {
                     if ui.small_button("✖").on_hover_text("Forget this file").clicked() {
                         out.push(Command::Forget(i));
                     }
-                    let name = egui::Button::selectable(selected, escape::file_name(&asked.sample.path)).truncate();
+                    let name =
+                        egui::Button::selectable(selected, escape::file_name(&asked.sample.path)).truncate();
                     if ui.add(name).on_hover_text(escape::path(&asked.sample.path)).clicked() {
                         out.push(Command::Select(Some(Selection::Asked(i))));
                     }
@@ -80,15 +81,20 @@ fn folder_ui(ui: &mut Ui, session: &Session) {
     for sample in &folder.set.samples {
         *counts.entry(sample.label.as_deref().unwrap_or("(no label)")).or_default() += 1;
     }
-    ScrollArea::vertical().id_salt("folder").auto_shrink([false, false]).show_rows(ui, ROW, counts.len(), |ui, rows| {
-        for (i, (label, n)) in counts.iter().enumerate().skip(rows.start).take(rows.len()) {
-            ui.horizontal(|ui| {
-                Symbol::of(Some(i)).ui(ui);
-                ui.add(egui::Label::new(escape::text(label)).truncate());
-                ui.weak(n.to_string());
-            });
-        }
-    });
+    ScrollArea::vertical().id_salt("folder").auto_shrink([false, false]).show_rows(
+        ui,
+        ROW,
+        counts.len(),
+        |ui, rows| {
+            for (i, (label, n)) in counts.iter().enumerate().skip(rows.start).take(rows.len()) {
+                ui.horizontal(|ui| {
+                    Symbol::of(Some(i)).ui(ui);
+                    ui.add(egui::Label::new(escape::text(label)).truncate());
+                    ui.weak(n.to_string());
+                });
+            }
+        },
+    );
 }
 
 fn label_ui(ui: &mut Ui, session: &Session, view: &mut View, i: usize) {
@@ -108,7 +114,8 @@ fn label_ui(ui: &mut Ui, session: &Session, view: &mut View, i: usize) {
 fn list_ui(ui: &mut Ui, session: &Session, view: &mut View, out: &mut Vec<Command>) {
     ui.horizontal(|ui| {
         let label = ui.strong("Samples");
-        let field = TextEdit::singleline(&mut view.filter).hint_text("part of a name").desired_width(f32::INFINITY);
+        let field =
+            TextEdit::singleline(&mut view.filter).hint_text("part of a name").desired_width(f32::INFINITY);
         ui.add(field).labelled_by(label.id);
     });
     let wanted = view.filter.to_lowercase();
@@ -130,22 +137,36 @@ fn list_ui(ui: &mut Ui, session: &Session, view: &mut View, out: &mut Vec<Comman
     if total == 0 {
         ui.weak("No sample has that in its name.");
     }
-    ScrollArea::vertical().id_salt("samples").auto_shrink([false, false]).show_rows(ui, ROW, total, |ui, range| {
-        for i in range {
-            let row = if everything { Some(i) } else { rows.get(i).copied() };
-            let Some((row, entry)) = row.and_then(|row| Some((row, session.contents.entries.get(row)?))) else {
-                continue;
-            };
-            ui.horizontal(|ui| {
-                let label = session.label_of.get(row).copied();
-                Symbol::of(entry.label.as_ref().and(label)).ui(ui);
-                let selected = session.selection == Some(Selection::Known(row));
-                let name = egui::Button::selectable(selected, escape::file_name(&entry.path)).truncate();
-                let hint = || format!("{}\n{}, {}", escape::path(&entry.path), entry.kind, size_text(entry.size));
-                if ui.add(name).on_hover_ui(|ui| { ui.label(hint()); }).clicked() {
-                    out.push(Command::Select(Some(Selection::Known(row))));
-                }
-            });
-        }
-    });
+    ScrollArea::vertical().id_salt("samples").auto_shrink([false, false]).show_rows(
+        ui,
+        ROW,
+        total,
+        |ui, range| {
+            for i in range {
+                let row = if everything { Some(i) } else { rows.get(i).copied() };
+                let Some((row, entry)) = row.and_then(|row| Some((row, session.contents.entries.get(row)?)))
+                else {
+                    continue;
+                };
+                ui.horizontal(|ui| {
+                    let label = session.label_of.get(row).copied();
+                    Symbol::of(entry.label.as_ref().and(label)).ui(ui);
+                    let selected = session.selection == Some(Selection::Known(row));
+                    let name = egui::Button::selectable(selected, escape::file_name(&entry.path)).truncate();
+                    let hint = || {
+                        format!("{}\n{}, {}", escape::path(&entry.path), entry.kind, size_text(entry.size))
+                    };
+                    if ui
+                        .add(name)
+                        .on_hover_ui(|ui| {
+                            ui.label(hint());
+                        })
+                        .clicked()
+                    {
+                        out.push(Command::Select(Some(Selection::Known(row))));
+                    }
+                });
+            }
+        },
+    );
 }

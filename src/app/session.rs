@@ -73,6 +73,10 @@ pub struct Session {
     pub selection: Option<Selection>,
     /// Its neighbours.
     pub neighbours: Vec<Neighbour>,
+    /// The distance within which 95 % of the library's samples have a neighbour, once measured.
+    pub usual_distance: Option<f32>,
+    /// Counts changes of the contents, so that what is derived from them knows when it is stale.
+    pub generation: u64,
     /// Full pictures of library samples that were read again.
     pub inspected: HashMap<usize, (Sample, Encoded)>,
     /// The curve of the training that runs or ran last.
@@ -97,6 +101,8 @@ impl Session {
             asked: Vec::new(),
             selection: None,
             neighbours: Vec::new(),
+            usual_distance: None,
+            generation: 0,
             inspected: HashMap::new(),
             history: Vec::new(),
             messages: Vec::new(),
@@ -121,9 +127,12 @@ impl Session {
             _ => None,
         };
         self.labels = contents.label_counts();
-        let place: HashMap<&Option<String>, usize> = self.labels.iter().map(|(label, _)| label).zip(0..).collect();
+        let place: HashMap<&Option<String>, usize> =
+            self.labels.iter().map(|(label, _)| label).zip(0..).collect();
         self.label_of = contents.entries.iter().map(|e| place.get(&e.label).copied().unwrap_or(0)).collect();
         self.contents = Arc::new(contents);
+        self.generation += 1;
+        self.usual_distance = None;
         self.inspected.clear();
         if same {
             for asked in &mut self.asked {
@@ -142,15 +151,18 @@ impl Session {
         self.find_neighbours(k);
     }
 
-    /// Places of the samples changed.
-    pub fn place(&mut self, places: Vec<[f32; 2]>) {
-        if let Some(contents) = Arc::get_mut(&mut self.contents) {
-            contents.places = places;
-        }
+    /// Places of the samples changed. They are given back while a job still reads the contents.
+    pub fn place(&mut self, places: Vec<[f32; 2]>) -> Result<(), Vec<[f32; 2]>> {
+        let Some(contents) = Arc::get_mut(&mut self.contents) else {
+            return Err(places);
+        };
+        contents.places = places;
+        contents.provisional = false;
         for asked in &mut self.asked {
             asked.place = answer(&self.contents, &asked.sample, &asked.embedding, 1).1;
         }
         self.lay_points();
+        Ok(())
     }
 
     fn lay_points(&mut self) {

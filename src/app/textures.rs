@@ -2,7 +2,7 @@
 //! again.
 
 use crate::library::Library;
-use crate::picture::{Encoded, Rendered, THUMBNAIL, thumbnail};
+use crate::picture::{Encoded, Rendered, THUMBNAIL};
 use crate::sample::Sha256;
 use egui::{ColorImage, Context, TextureHandle, TextureOptions};
 use std::collections::HashMap;
@@ -33,11 +33,6 @@ impl Textures {
     /// The byte pairs of a file; `None` for an image.
     pub fn byte_pairs(&mut self, ctx: &Context, sha256: Sha256, picture: &Encoded) -> Option<TextureHandle> {
         self.get(ctx, sha256, Which::BytePairs, || Rendered::byte_pairs(picture))
-    }
-
-    /// The thumbnail of a file that was read.
-    pub fn thumbnail(&mut self, ctx: &Context, sha256: Sha256, picture: &Encoded) -> Option<TextureHandle> {
-        self.get(ctx, sha256, Which::Thumbnail, || Some(thumbnail(picture)))
     }
 
     /// The thumbnail that the library keeps.

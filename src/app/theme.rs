@@ -19,8 +19,14 @@ const COLOURS: [Color32; 7] = [
 const SHAPES: [MarkerShape; 5] =
     [MarkerShape::Circle, MarkerShape::Square, MarkerShape::Up, MarkerShape::Diamond, MarkerShape::Down];
 
-/// With batch normalisation, in the article's colours.
+/// Train mode, in curves.
 pub const TRAIN_MODE: Color32 = Color32::from_rgb(0x56, 0xb4, 0xe9);
+/// Eval mode, in curves; dashed besides.
+pub const EVAL_MODE: Color32 = Color32::from_rgb(0xe6, 0x9f, 0x00);
+/// Recall, in curves; dotted besides.
+pub const RECALL: Color32 = Color32::from_rgb(0x00, 0x9e, 0x73);
+/// The loss, in curves.
+pub const LOSS: Color32 = Color32::from_rgb(0xcc, 0x79, 0xa7);
 /// What was asked about, on the map.
 pub const ASKED: Color32 = Color32::from_rgb(0xff, 0x4d, 0x6d);
 /// What is not in focus.
@@ -108,7 +114,6 @@ pub fn size_text(bytes: u64) -> String {
     }
     format!("{value:.1} {}", UNITS[unit])
 }
-
 
 #[cfg(test)]
 mod tests {

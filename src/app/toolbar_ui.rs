@@ -11,7 +11,11 @@ use egui::{Align, Layout, TextEdit, Ui};
 pub fn toolbar_ui(ui: &mut Ui, session: &Session, view: &mut View, out: &mut Vec<Command>) {
     ui.add_space(4.0);
     ui.horizontal(|ui| {
-        if ui.button("Open folder…").on_hover_text("A labelled folder: FOLDER/<label>/<files> (Ctrl+Shift+O)").clicked() {
+        if ui
+            .button("Open folder…")
+            .on_hover_text("A labelled folder: FOLDER/<label>/<files> (Ctrl+Shift+O)")
+            .clicked()
+        {
             out.push(Command::PickFolder);
         }
         if ui.button("Open files…").on_hover_text("Files to look at (Ctrl+O)").clicked() {

@@ -11,6 +11,7 @@ mod query;
 mod train;
 mod watch;
 
+use crate::app;
 use crate::job::Stop;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -35,17 +36,20 @@ pub struct Cli {
 }
 
 /// How the window opens.
-#[derive(Clone, Copy, Debug, Default, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub struct WindowArgs {
+    /// The library to open [default: the one that was open last].
+    #[arg(long, value_name = "L.lookalike")]
+    pub library: Option<PathBuf>,
     /// What draws the window. `wgpu` uses the GPU or, where there is none, a software Vulkan or
     /// DirectX; `glow` uses OpenGL.
     #[arg(long, value_enum, default_value_t)]
-    pub renderer: Renderer,
+    pub renderer: RendererArg,
 }
 
 /// What draws the window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Renderer {
+pub enum RendererArg {
     /// Vulkan, Metal, DirectX 12 or OpenGL ES, hardware or software.
     #[default]
     Wgpu,
@@ -53,11 +57,19 @@ pub enum Renderer {
     Glow,
 }
 
+/// Arguments of `demo`.
+#[derive(Clone, Debug, Args)]
+pub struct DemoArgs {
+    /// What draws the window: see `lookalike --help`.
+    #[arg(long, value_enum, default_value_t)]
+    pub renderer: RendererArg,
+}
+
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Open the window on bundled labelled samples
-    Demo(WindowArgs),
+    Demo(DemoArgs),
     /// Train a model on a labelled folder
     Train(train::TrainArgs),
     /// Put labelled folders into a library
@@ -70,10 +82,17 @@ pub enum Command {
     Export(export::ExportArgs),
 }
 
-/// Runs a command that needs no window.
-pub fn run(command: Command) -> ExitCode {
+/// Runs what was asked for: the window, or a command without one.
+pub fn run(cli: Cli) -> ExitCode {
+    let Some(command) = cli.command else {
+        let options =
+            app::Options { library: cli.window.library, paths: cli.paths, ..app::Options::default() };
+        return window(cli.window.renderer, options);
+    };
     let result = match command {
-        Command::Demo(_) => Err(Stop::Failed("the demo needs the window".into())),
+        Command::Demo(args) => {
+            return window(args.renderer, app::Options { demo: true, ..app::Options::default() });
+        }
         Command::Train(args) => train::run(args),
         Command::Index(args) => index::run(args),
         Command::Query(args) => query::run(args),
@@ -84,6 +103,17 @@ pub fn run(command: Command) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(Stop::Cancelled) => fail("cancelled; nothing was changed"),
         Err(Stop::Failed(why)) => fail(&why),
+    }
+}
+
+fn window(renderer: RendererArg, options: app::Options) -> ExitCode {
+    let renderer = match renderer {
+        RendererArg::Wgpu => app::Renderer::Wgpu,
+        RendererArg::Glow => app::Renderer::Glow,
+    };
+    match app::run(renderer, options) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => fail(&why),
     }
 }
 

@@ -4,6 +4,10 @@
 //! of the library is looked at, so that the answer is the answer; ties go to the sample that was
 //! added first.
 
+mod vote;
+
+pub use vote::{Vote, vote};
+
 use crate::model::Embeddings;
 use rayon::prelude::*;
 use std::cmp::Ordering;
@@ -48,6 +52,23 @@ pub fn nearest(
     keep_nearest(&mut best, k);
     best.sort_unstable_by(order);
     best
+}
+
+/// The distance within which the nearest neighbour of `share` (0 to 1) of the rows lies: what is
+/// usual in this library. Of a large library an even sample of rows is asked. `None` below two rows.
+pub fn usual_distance(library: &Embeddings, share: f64) -> Option<f32> {
+    const ASKED: usize = 500;
+    let n = library.len();
+    if n < 2 {
+        return None;
+    }
+    let mut distances: Vec<f32> = (0..n)
+        .step_by(n.div_ceil(ASKED))
+        .filter_map(|i| Some(nearest(library, library.row(i), 1, |j| j == i).first()?.distance))
+        .collect();
+    distances.sort_unstable_by(f32::total_cmp);
+    let rank = (share.clamp(0.0, 1.0) * (distances.len() - 1) as f64).round() as usize;
+    distances.get(rank).copied()
 }
 
 /// Cosine distance of two unit vectors of one length, 0 to 2.
@@ -111,6 +132,17 @@ mod tests {
             assert_eq!(got.index, index);
             assert!((f64::from(got.distance) - distance).abs() < 1e-6);
         }
+    }
+
+    #[test]
+    fn the_usual_distance_is_a_quantile_of_nearest_distances() {
+        let library = random(300, 6);
+        let mut all: Vec<f32> =
+            (0..300).map(|i| nearest(&library, library.row(i), 1, |j| j == i)[0].distance).collect();
+        all.sort_by(f32::total_cmp);
+        assert_eq!(usual_distance(&library, 1.0), all.last().copied());
+        assert_eq!(usual_distance(&library, 0.0), all.first().copied());
+        assert_eq!(usual_distance(&random(1, 6), 0.5), None);
     }
 
     #[test]

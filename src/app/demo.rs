@@ -1,0 +1,100 @@
+//! The bundled samples: unpacked into the user's data folder, where they can be looked at like any
+//! others. Where they come from is told in `assets/demo/SOURCES.md`.
+
+use super::App;
+use super::jobs::{Finished, Kind};
+use crate::escape;
+use crate::export::write_whole;
+use crate::job::{Reporter, Stop};
+use std::io::{Cursor, Read as _};
+use std::path::{Path, PathBuf};
+
+const BUNDLE: &[u8] = include_bytes!("../../assets/demo/demo.zip");
+/// Held-back files that are asked about once the model is trained.
+const ASKED: usize = 4;
+
+impl App {
+    /// Unpacks the bundled executables or digits, trains on them, and asks about files that were
+    /// held back.
+    pub(super) fn open_demo(&mut self, digits: bool) {
+        let name = if digits { "digits" } else { "executables" };
+        let folder = self.demo_folder.clone();
+        self.jobs.start(Kind::Other, "Unpacking the bundled samples", move |reporter| {
+            unpack(&folder, name, reporter)?;
+            let held_back = some_of(&folder.join(name).join("held-back"))?;
+            let library = folder.join(format!("{name}.lookalike"));
+            // Each demo begins anew; the user's own library is another file.
+            if library.exists() {
+                std::fs::remove_file(&library)?;
+            }
+            Ok(Finished::Demo(folder.join(name).join("known"), held_back, library))
+        });
+    }
+}
+
+/// Where the bundled samples are unpacked to.
+pub fn demo_folder() -> PathBuf {
+    match directories::ProjectDirs::from("org", "lookalike", "Lookalike") {
+        Some(dirs) => dirs.data_local_dir().join("demo"),
+        None => PathBuf::from("lookalike-demo"),
+    }
+}
+
+/// Writes the files below `name` that are not there yet.
+fn unpack(folder: &Path, name: &str, reporter: &Reporter) -> Result<(), Stop> {
+    let mut archive = zip::ZipArchive::new(Cursor::new(BUNDLE))?;
+    let stage = reporter.stage("Unpacking", archive.len());
+    for i in 0..archive.len() {
+        reporter.check()?;
+        stage.advance(1);
+        let mut member = archive.by_index(i)?;
+        let Some(path) = member.enclosed_name().filter(|path| path.starts_with(name)) else {
+            continue;
+        };
+        let target = folder.join(path);
+        if std::fs::metadata(&target).is_ok_and(|there| there.len() == member.size()) {
+            continue;
+        }
+        let mut bytes = Vec::new();
+        member.read_to_end(&mut bytes)?;
+        let written = target.parent().map_or(Ok(()), std::fs::create_dir_all);
+        written.and_then(|()| write_whole(&target, &bytes)).map_err(|error| {
+            Stop::Failed(format!(
+                "the bundled samples could not be unpacked: {error} ({}). Free some space, or set XDG_DATA_HOME to a folder that you may write to",
+                escape::path(&target)
+            ))
+        })?;
+    }
+    Ok(())
+}
+
+/// A few files of a folder, evenly spread over their sorted names.
+fn some_of(folder: &Path) -> Result<Vec<PathBuf>, Stop> {
+    let entries = std::fs::read_dir(folder)?;
+    let mut files: Vec<PathBuf> = entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>()?;
+    files.sort_unstable();
+    let step = (files.len() / ASKED).max(1);
+    Ok(files.into_iter().step_by(step).take(ASKED).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bundle_unpacks_and_a_second_time_changes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["executables", "digits"] {
+            unpack(folder.path(), name, &Reporter::silent()).unwrap();
+            let labels = std::fs::read_dir(folder.path().join(name).join("known")).unwrap().count();
+            assert!(labels >= 10, "{name}: {labels} labels");
+            assert_eq!(some_of(&folder.path().join(name).join("held-back")).unwrap().len(), ASKED);
+        }
+        let known = folder.path().join("executables/known");
+        let one = std::fs::read_dir(known.join("psutil")).unwrap().next().unwrap().unwrap().path();
+        let before = std::fs::metadata(&one).unwrap().modified().unwrap();
+        unpack(folder.path(), "executables", &Reporter::silent()).unwrap();
+        assert_eq!(std::fs::metadata(&one).unwrap().modified().unwrap(), before);
+        assert!(std::fs::read(&one).unwrap().starts_with(b"MZ"));
+    }
+}

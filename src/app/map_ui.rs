@@ -1,0 +1,201 @@
+//! The map: all samples in two dimensions, coloured by label, with what was asked about among them.
+//!
+//! Axes of a UMAP have no meaning, so none are drawn. The wheel zooms, dragging pans, a click
+//! selects, a double click shows everything. The labels at the left are the legend.
+
+use super::command::Command;
+use super::session::{Selection, Session};
+use super::theme::{ASKED, FADED, Symbol};
+use super::view::{Layout, View};
+use crate::escape;
+use egui::{Color32, CursorIcon, PopupAnchor, Role, Tooltip, Ui, Vec2, WidgetInfo, vec2};
+use egui_plot::{MarkerShape, Plot, PlotBounds, PlotPoint, PlotPoints, PlotTransform, PlotUi, Points, Text};
+
+/// How near to a point the pointer picks it, in logical pixels.
+const REACH: f32 = 10.0;
+/// Zoom for one point of scrolling.
+const ZOOM: f32 = 1.0 / 240.0;
+
+/// The controls above the map.
+pub fn controls_ui(ui: &mut Ui, session: &Session, view: &mut View, out: &mut Vec<Command>) {
+    ui.separator();
+    for (layout, name, hint) in [
+        (Layout::Umap, "UMAP", "Neighbours stay together; distances across the map mean little"),
+        (Layout::Pca, "PCA", "The two directions in which the vectors differ most; there at once"),
+    ] {
+        let chosen = view.kept.layout == layout;
+        if ui.selectable_label(chosen, name).on_hover_text(hint).clicked() && !chosen {
+            out.push(Command::LayOut(layout));
+        }
+    }
+    if ui.button("Show all").on_hover_text("The whole map (double click)").clicked() {
+        view.fit = true;
+    }
+    let n = session.contents.places.len();
+    ui.weak(match session.contents.others {
+        0 => format!("{n} samples"),
+        others => format!("{n} samples; {others} more are not embedded by this model"),
+    })
+    .on_hover_text("Wheel: zoom. Drag: pan. Click: select.");
+}
+
+/// Draws the map.
+pub fn map_ui(ui: &mut Ui, session: &Session, view: &mut View, out: &mut Vec<Command>) {
+    if session.contents.places.is_empty() {
+        ui.centered_and_justified(|ui| ui.weak("The map is being laid out…"));
+        return;
+    }
+    let dark = ui.visuals().dark_mode;
+    let plot = Plot::new("map")
+        .data_aspect(1.0)
+        .show_axes(false)
+        .show_grid(false)
+        .show_x(false)
+        .show_y(false)
+        .allow_scroll(false)
+        .set_margin_fraction(vec2(0.06, 0.06));
+    let (fit, centre_on) = (std::mem::take(&mut view.fit), view.centre_on.take());
+    let shown = plot.show(ui, |plot| {
+        move_view(plot, fit, centre_on);
+        samples(plot, session, view);
+        rings(plot, session, view, dark);
+        asked(plot, session, dark);
+    });
+    let response = shown.response;
+    response.widget_info(|| {
+        WidgetInfo::labeled(Role::Canvas, true, format!("Map of {} samples", session.contents.places.len()))
+    });
+    let Some(pointer) = response.hover_pos() else {
+        return;
+    };
+    let Some(picked) = pick(session, view, &shown.transform, pointer) else {
+        return;
+    };
+    ui.set_cursor_icon(CursorIcon::PointingHand);
+    if response.clicked() {
+        out.push(Command::Select(Some(picked)));
+    }
+    Tooltip::always_open(ui.ctx().clone(), response.layer_id, response.id, PopupAnchor::Pointer)
+        .gap(14.0)
+        .show(|ui| {
+            let (name, label) = name_and_label(session, picked);
+            ui.strong(name);
+            ui.label(label);
+        });
+}
+
+fn move_view(plot: &mut PlotUi<'_>, fit: bool, centre_on: Option<[f32; 2]>) {
+    if fit {
+        plot.set_auto_bounds(true);
+    }
+    if let Some([x, y]) = centre_on.map(|place| place.map(f64::from)) {
+        let bounds = plot.plot_bounds();
+        // What is in view already need not move.
+        let inside = |v: f64, range: std::ops::RangeInclusive<f64>| range.contains(&v);
+        if !inside(x, bounds.range_x()) || !inside(y, bounds.range_y()) {
+            let (w, h) = (bounds.width() / 2.0, bounds.height() / 2.0);
+            plot.set_plot_bounds(PlotBounds::from_min_max([x - w, y - h], [x + w, y + h]));
+        }
+    }
+    if plot.response().hovered() {
+        let scrolled = plot.ctx().input(|input| input.smooth_scroll_delta.y);
+        if scrolled != 0.0 {
+            plot.zoom_bounds_around_hovered(Vec2::splat((scrolled * ZOOM).exp()));
+        }
+    }
+}
+
+/// One item a label.
+fn samples<'a>(plot: &mut PlotUi<'a>, session: &'a Session, view: &View) {
+    let radius = match session.contents.places.len() {
+        0..1000 => 4.0,
+        1000..10_000 => 3.0,
+        _ => 2.0,
+    };
+    for (i, points) in session.points.iter().enumerate() {
+        let labelled = session.labels.get(i).is_some_and(|(label, _)| label.is_some());
+        let symbol = Symbol::of(labelled.then_some(i));
+        let focused = view.only_label.is_none_or(|only| only == i);
+        plot.points(
+            Points::new(format!("label {i}"), PlotPoints::Borrowed(points))
+                .shape(symbol.shape)
+                .color(if focused { symbol.colour } else { FADED.gamma_multiply(0.25) })
+                .radius(if focused { radius } else { radius * 0.7 })
+                .allow_hover(false),
+        );
+    }
+}
+
+/// Rings about the selection, its neighbours and what is marked.
+fn rings(plot: &mut PlotUi<'_>, session: &Session, view: &View, dark: bool) {
+    let plain = if dark { Color32::from_gray(0xd0) } else { Color32::from_gray(0x40) };
+    let near: Vec<PlotPoint> =
+        session.neighbours.iter().filter_map(|n| point(session, Selection::Known(n.index))).collect();
+    let mut ring = |name: &str, at: Vec<PlotPoint>, colour, radius| {
+        let circle = Points::new(name, PlotPoints::Owned(at)).shape(MarkerShape::Circle).filled(false);
+        plot.points(circle.color(colour).radius(radius).allow_hover(false));
+    };
+    ring("neighbours", near, plain.gamma_multiply(0.7), 7.0);
+    let selected = session.selection.and_then(|selection| point(session, selection));
+    ring("selected", selected.into_iter().collect(), ASKED, 10.0);
+    let marked = view.marked.and_then(|marked| point(session, marked));
+    ring("marked", marked.into_iter().collect(), if dark { Color32::WHITE } else { Color32::BLACK }, 11.0);
+}
+
+/// What was asked about, with its name.
+fn asked(plot: &mut PlotUi<'_>, session: &Session, dark: bool) {
+    let mut crosses = Vec::new();
+    for (i, file) in session.asked.iter().enumerate() {
+        let Some(at) = point(session, Selection::Asked(i)) else { continue };
+        crosses.push(at);
+        if session.selection == Some(Selection::Asked(i)) {
+            let colour = if dark { Color32::WHITE } else { Color32::BLACK };
+            let name = egui::RichText::new(format!("  {}", escape::file_name(&file.sample.path))).strong();
+            plot.text(
+                Text::new("asked", at, name)
+                    .color(colour)
+                    .anchor(egui::Align2::LEFT_CENTER)
+                    .allow_hover(false),
+            );
+        }
+    }
+    let points = Points::new("looked at", PlotPoints::Owned(crosses)).shape(MarkerShape::Asterisk);
+    plot.points(points.color(ASKED).radius(7.0).allow_hover(false));
+}
+
+fn point(session: &Session, selection: Selection) -> Option<PlotPoint> {
+    let [x, y] = session.place_of(selection)?;
+    Some(PlotPoint::new(f64::from(x), f64::from(y)))
+}
+
+/// The nearest thing within reach of the pointer; what was asked about lies on top.
+fn pick(session: &Session, view: &View, transform: &PlotTransform, pointer: egui::Pos2) -> Option<Selection> {
+    let distance = |[x, y]: [f32; 2]| {
+        transform.position_from_point(&PlotPoint::new(f64::from(x), f64::from(y))).distance_sq(pointer)
+    };
+    let within = |(_, d): &(Selection, f32)| *d <= REACH * REACH;
+    let nearest = |found: &mut dyn Iterator<Item = (Selection, f32)>| {
+        found.filter(within).min_by(|a, b| a.1.total_cmp(&b.1)).map(|(selection, _)| selection)
+    };
+    let asked = session.asked.iter().enumerate();
+    nearest(&mut asked.filter_map(|(i, file)| Some((Selection::Asked(i), distance(file.place?))))).or_else(
+        || {
+            let focused =
+                |row: &usize| view.only_label.is_none_or(|only| session.label_of.get(*row) == Some(&only));
+            let places = session.contents.places.iter().enumerate().filter(|(row, _)| focused(row));
+            nearest(&mut places.map(|(row, place)| (Selection::Known(row), distance(*place))))
+        },
+    )
+}
+
+fn name_and_label(session: &Session, selection: Selection) -> (String, String) {
+    let (path, label) = match selection {
+        Selection::Asked(i) => (session.asked.get(i).map(|file| &file.sample.path), "looked at".to_owned()),
+        Selection::Known(row) => {
+            let entry = session.contents.entries.get(row);
+            let label = entry.and_then(|entry| entry.label.as_deref());
+            (entry.map(|entry| &entry.path), label.map_or_else(|| "(no label)".to_owned(), escape::text))
+        }
+    };
+    (path.map(|path| escape::file_name(path)).unwrap_or_default(), label)
+}

@@ -1,0 +1,183 @@
+//! The training view: what it is set to, how it goes, and the curves of the last one.
+
+use super::command::Command;
+use super::session::Session;
+use super::theme::{EVAL_MODE, LOSS, RECALL, TRAIN_MODE};
+use super::view::View;
+use crate::escape;
+use crate::model::{Epoch, Norm, StatisticsPolicy};
+use egui::{Button, Color32, ComboBox, DragValue, Grid, ScrollArea, Ui};
+use egui_plot::{Corner, Legend, Line, LineStyle, Plot, PlotPoints};
+
+/// Draws it. `busy` while a training runs.
+pub fn training_ui(ui: &mut Ui, session: &Session, view: &mut View, busy: bool, out: &mut Vec<Command>) {
+    ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
+        folder_ui(ui, session, out);
+        ui.add_space(6.0);
+        settings_ui(ui, view);
+        ui.add_space(6.0);
+        buttons_ui(ui, session, busy, out);
+        ui.separator();
+        if session.history.is_empty() {
+            ui.weak(if busy {
+                "The first point of the curves comes after a twelfth of the training."
+            } else {
+                "No training yet: its curves will stand here."
+            });
+        } else {
+            curves_ui(ui, &session.history);
+        }
+    });
+}
+
+fn folder_ui(ui: &mut Ui, session: &Session, out: &mut Vec<Command>) {
+    match &session.folder {
+        None => {
+            ui.label("Open a labelled folder first: FOLDER/<label>/<files>, a folder a family.");
+            if ui.button("Choose a folder…").clicked() {
+                out.push(Command::PickFolder);
+            }
+        }
+        Some(folder) => {
+            ui.horizontal_wrapped(|ui| {
+                ui.strong(escape::file_name(&folder.path)).on_hover_text(escape::path(&folder.path));
+                ui.weak(format!(
+                    "{} files of {} labels, seen as {}",
+                    folder.set.samples.len(),
+                    folder.labels,
+                    folder.set.spec.kind
+                ));
+            });
+        }
+    }
+}
+
+fn settings_ui(ui: &mut Ui, view: &mut View) {
+    let kept = &mut view.kept;
+    Grid::new("training-settings").num_columns(2).spacing([16.0, 6.0]).show(ui, |ui| {
+        let label = ui.label("Epochs");
+        ui.horizontal(|ui| {
+            let field = DragValue::new(&mut kept.epochs)
+                .range(0..=1000)
+                .custom_formatter(|n, _| if n == 0.0 { "enough".to_owned() } else { format!("{n}") });
+            ui.add(field)
+                .labelled_by(label.id)
+                .on_hover_text("Passes over the training files; 0 for as many as suffice");
+            ui.weak("passes over the files");
+        });
+        ui.end_row();
+
+        ui.label("Batch normalisation");
+        ui.horizontal(|ui| {
+            ui.radio_value(&mut kept.norm, Norm::Batch, "with").on_hover_text("Learns in far fewer steps");
+            ui.radio_value(&mut kept.norm, Norm::None, "without")
+                .on_hover_text("Train mode and eval mode are one");
+        });
+        ui.end_row();
+
+        let label = ui.label("Its statistics for eval mode");
+        ui.add_enabled_ui(kept.norm == Norm::Batch, |ui| {
+            let combo = ComboBox::from_id_salt("statistics")
+                .width(280.0)
+                .selected_text(statistics_text(kept.statistics));
+            let combo = combo.show_ui(ui, |ui| {
+                for policy in
+                    [StatisticsPolicy::Recompute, StatisticsPolicy::Moving, StatisticsPolicy::Average]
+                {
+                    ui.selectable_value(&mut kept.statistics, policy, statistics_text(policy));
+                }
+            });
+            combo.response.labelled_by(label.id);
+        });
+        ui.end_row();
+
+        let label = ui.label("Seed");
+        ui.add(DragValue::new(&mut kept.seed)).labelled_by(label.id).on_hover_text("Same seed, same model");
+        ui.end_row();
+    });
+}
+
+fn statistics_text(policy: StatisticsPolicy) -> &'static str {
+    match policy {
+        StatisticsPolicy::Recompute => "recomputed once the weights are final",
+        StatisticsPolicy::Moving => "moving average over the batches",
+        StatisticsPolicy::Average => "plain average over the batches",
+    }
+}
+
+fn buttons_ui(ui: &mut Ui, session: &Session, busy: bool, out: &mut Vec<Command>) {
+    let labels = session.folder.as_ref().map_or(0, |folder| folder.labels);
+    ui.horizontal(|ui| {
+        let train =
+            ui.add_enabled(labels >= 2 && !busy, Button::new(if busy { "Training…" } else { "Train" }));
+        let why = if busy {
+            "A training is running; its progress is below"
+        } else {
+            "Needs a labelled folder with at least two labels"
+        };
+        if train
+            .on_disabled_hover_text(why)
+            .on_hover_text("Trains, then puts the folder into the library")
+            .clicked()
+        {
+            out.push(Command::Train);
+        }
+        let index = ui.add_enabled(
+            labels >= 1 && session.can_answer() && !busy,
+            Button::new("Add folder to the library"),
+        );
+        if index
+            .on_hover_text("Embeds the folder's files with the library's model, without training")
+            .on_disabled_hover_text("Needs an open folder and a library with a model")
+            .clicked()
+        {
+            out.push(Command::Index);
+        }
+    });
+}
+
+fn curves_ui(ui: &mut Ui, history: &[Epoch]) {
+    if let Some(last) = history.last() {
+        let recall = last.recall_at_1.map_or_else(|| "–".to_owned(), percent);
+        ui.label(format!(
+            "Epoch {:.1}, step {}: loss {:.3}, train mode {}, eval mode {}, recall@1 {recall}, after {:.0} s",
+            last.epoch,
+            last.step,
+            last.loss,
+            percent(last.train_mode_accuracy),
+            percent(last.eval_mode_accuracy),
+            last.seconds
+        ));
+    }
+    let line = |name: &str, colour: Color32, style: LineStyle, value: &dyn Fn(&Epoch) -> Option<f64>| {
+        let points: Vec<[f64; 2]> =
+            history.iter().filter_map(|at| Some([at.step as f64, value(at)?])).collect();
+        Line::new(name, PlotPoints::from(points)).color(colour).style(style).width(2.0)
+    };
+    let height = ((ui.available_height() - 70.0) / 2.0).clamp(150.0, 320.0);
+    let plot = |id: &str, axis: &'static str| {
+        Plot::new(id.to_owned())
+            .height(height)
+            .legend(Legend::default().position(Corner::RightBottom))
+            .x_axis_label("step")
+            .y_axis_label(axis)
+            .allow_scroll(false)
+            .allow_drag(false)
+            .allow_zoom(false)
+            .include_y(0.0)
+    };
+    ui.strong("Share of files at their label");
+    plot("accuracy", "share").include_y(1.0).show(ui, |plot| {
+        plot.line(line("train mode", TRAIN_MODE, LineStyle::Solid, &|at| Some(at.train_mode_accuracy)));
+        plot.line(line("eval mode", EVAL_MODE, LineStyle::dashed_dense(), &|at| Some(at.eval_mode_accuracy)));
+        plot.line(line("recall@1, held back", RECALL, LineStyle::dotted_dense(), &|at| at.recall_at_1));
+    });
+    ui.strong("Loss");
+    plot("loss", "loss").legend(Legend::default().position(Corner::RightTop)).show(ui, |plot| {
+        plot.line(line("loss", LOSS, LineStyle::Solid, &|at| Some(at.loss)));
+    });
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.1} %", share * 100.0)
+}
