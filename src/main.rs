@@ -4,6 +4,11 @@ use clap::Parser as _;
 use lookalike::cli::{self, Cli};
 use std::process::ExitCode;
 
+/// Training frees and takes the same megabytes at every step: the system's allocator gives them back
+/// to the kernel each time, which cost a third of a training step.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())

@@ -37,6 +37,7 @@ pub fn file_ui(
     textures: &mut Textures,
     out: &mut Vec<Command>,
 ) {
+    ui.take_available_width();
     ui.add_space(4.0);
     let Some(facts) = session.selection.and_then(|selection| facts(session, selection)) else {
         ui.strong("No file selected");

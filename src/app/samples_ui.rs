@@ -11,6 +11,7 @@ const ROW: f32 = 20.0;
 
 /// Draws it.
 pub fn samples_ui(ui: &mut Ui, session: &Session, view: &mut View, out: &mut Vec<Command>) {
+    ui.take_available_width();
     ui.add_space(4.0);
     if !session.asked.is_empty() {
         asked_ui(ui, session, out);

@@ -97,6 +97,8 @@ pub fn apply(ctx: &egui::Context) {
         style.spacing.item_spacing = vec2(8.0, 6.0);
         style.spacing.button_padding = vec2(8.0, 4.0);
         style.visuals.striped = true;
+        let grey = if style.visuals.dark_mode { 0xa0 } else { 0x60 };
+        style.visuals.weak_text_color = Some(Color32::from_gray(grey));
     });
 }
 

@@ -44,7 +44,7 @@ fn library_ui(ui: &mut Ui, session: &Session, out: &mut Vec<Command>) {
             ui.close();
         }
     };
-    ui.menu_button("Library ⏷", |ui| {
+    ui.menu_button("Library", |ui| {
         let any = !session.contents.entries.is_empty();
         item(ui, true, "Open or make a library…", Ask::Library);
         item(ui, session.folder.is_some(), "Load a model…", Ask::LoadModel);

@@ -135,10 +135,15 @@ impl NormRelu {
         let part = |((x, out), grad): ((&[f32], &[f32]), &[f32])| {
             let (mut by_gamma, mut by_beta) = (vec![0.0_f32; c], vec![0.0_f32; c]);
             for ((x, out), grad) in x.chunks_exact(c).zip(out.chunks_exact(c)).zip(grad.chunks_exact(c)) {
-                for i in 0..c {
-                    let g = if out[i] > 0.0 { grad[i] } else { 0.0 };
-                    by_beta[i] += g;
-                    by_gamma[i] += g * (x[i] - kept.mean[i]) * inverse[i];
+                // Zipped, not indexed: so the compiler sees that nothing is out of bounds, and uses vectors.
+                let sums = by_gamma.iter_mut().zip(&mut by_beta);
+                let row = x.iter().zip(out).zip(grad);
+                for (((by_gamma, by_beta), ((x, out), grad)), (mean, inverse)) in
+                    sums.zip(row).zip(kept.mean.iter().zip(&inverse))
+                {
+                    let g = if *out > 0.0 { *grad } else { 0.0 };
+                    *by_beta += g;
+                    *by_gamma += g * (x - mean) * inverse;
                 }
             }
             (by_gamma, by_beta)
@@ -155,6 +160,7 @@ impl NormRelu {
         let share = |sum: &f64| if self.by_batch { (sum / n) as f32 } else { 0.0 };
         let (mean_beta, mean_gamma): (Vec<f32>, Vec<f32>) =
             (by_beta.iter().map(share).collect(), by_gamma.iter().map(share).collect());
+        let scale: Vec<f32> = gamma.iter().zip(&inverse).map(|(gamma, inverse)| gamma * inverse).collect();
         let mut by_x = vec![0.0; x.len()];
         by_x.par_chunks_mut(block)
             .zip(x.par_chunks(block))
@@ -162,10 +168,15 @@ impl NormRelu {
             .for_each(|((to, x), (out, grad))| {
                 let rows = x.chunks_exact(c).zip(out.chunks_exact(c)).zip(grad.chunks_exact(c));
                 for (to, ((x, out), grad)) in to.chunks_exact_mut(c).zip(rows) {
-                    for i in 0..c {
-                        let g = if out[i] > 0.0 { grad[i] } else { 0.0 };
-                        let normal = (x[i] - kept.mean[i]) * inverse[i];
-                        to[i] = gamma[i] * inverse[i] * (g - mean_beta[i] - normal * mean_gamma[i]);
+                    let row = to.iter_mut().zip(x).zip(out.iter().zip(grad));
+                    let channels = kept.mean.iter().zip(&inverse).zip(&scale);
+                    let means = mean_beta.iter().zip(&mean_gamma);
+                    for ((((to, x), (out, grad)), ((mean, inverse), scale)), (mean_beta, mean_gamma)) in
+                        row.zip(channels).zip(means)
+                    {
+                        let g = if *out > 0.0 { *grad } else { 0.0 };
+                        let normal = (x - mean) * inverse;
+                        *to = scale * (g - mean_beta - normal * mean_gamma);
                     }
                 }
             });
@@ -201,8 +212,9 @@ impl CustomOp3 for NormRelu {
         let mut out = vec![0.0; x.len()];
         out.par_chunks_mut(block_of(c)).zip(x.par_chunks(block_of(c))).for_each(|(out, x)| {
             for (out, x) in out.chunks_exact_mut(c).zip(x.chunks_exact(c)) {
-                for i in 0..c {
-                    out[i] = ((x[i] - kept.mean[i]) * scale[i] + beta[i]).max(0.0);
+                let channels = kept.mean.iter().zip(&scale).zip(beta);
+                for ((out, x), ((mean, scale), beta)) in out.iter_mut().zip(x).zip(channels) {
+                    *out = ((x - mean) * scale + beta).max(0.0);
                 }
             }
         });
@@ -251,26 +263,30 @@ pub(crate) fn measure(x: &[f32], c: usize) -> Result<BatchStatistics> {
             "batch norm in train mode: expected at least two values per channel, found {count}. One value has no variance: use a larger batch or picture, or eval mode"
         );
     }
-    let sums = |term: fn(f32, f32) -> f32, centre: &[f32]| {
-        let parts: Vec<Vec<f32>> = x
-            .par_chunks(block_of(c))
-            .map(|block| {
-                let mut part = vec![0.0_f32; c];
-                for row in block.chunks_exact(c) {
-                    for ((sum, x), centre) in part.iter_mut().zip(row).zip(centre) {
-                        *sum += term(*x, *centre);
-                    }
-                }
-                part
-            })
-            .collect();
-        let mut total = vec![0.0_f64; c];
-        parts.iter().for_each(|part| add(&mut total, part));
-        total.into_iter().map(|sum| (sum / count as f64) as f32).collect::<Vec<f32>>()
-    };
-    let mean = sums(|x, _| x, &vec![0.0; c]);
-    let variance = sums(|x, mean| (x - mean) * (x - mean), &mean);
+    let mean = averages(x, &vec![0.0; c], |x, _| x);
+    let variance = averages(x, &mean, |x, mean| (x - mean) * (x - mean));
     Ok(BatchStatistics { mean, variance, count })
+}
+
+/// For each channel the average of `term(x, centre)` over all rows of `x`.
+fn averages(x: &[f32], centre: &[f32], term: impl Fn(f32, f32) -> f32 + Sync) -> Vec<f32> {
+    let c = centre.len();
+    let parts: Vec<Vec<f32>> = x
+        .par_chunks(block_of(c))
+        .map(|block| {
+            let mut part = vec![0.0_f32; c];
+            for row in block.chunks_exact(c) {
+                for ((sum, x), centre) in part.iter_mut().zip(row).zip(centre) {
+                    *sum += term(*x, *centre);
+                }
+            }
+            part
+        })
+        .collect();
+    let mut total = vec![0.0_f64; c];
+    parts.iter().for_each(|part| add(&mut total, part));
+    let count = (x.len() / c.max(1)).max(1) as f64;
+    total.into_iter().map(|sum| (sum / count) as f32).collect()
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Storage, Tensor,
 use rayon::prelude::*;
 
 /// Patches for at least this many output pixels go into one product.
-const ROWS: usize = 256;
+const ROWS: usize = 1024;
 /// Parts of a batch whose weight gradients are summed separately.
 const LANES: usize = 8;
 

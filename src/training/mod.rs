@@ -5,6 +5,7 @@
 //! prototype of its label ([`objective`]). At the end the batch-norm statistics are recomputed with
 //! the weights frozen, unless the user wants another policy.
 
+mod adamw;
 mod measure;
 pub mod objective;
 mod run;

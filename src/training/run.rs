@@ -1,6 +1,7 @@
 //! The loop: draw a batch, go forward and back, step, keep the batch's statistics, and measure now
 //! and then.
 
+use super::adamw::AdamW;
 use super::measure::Measured;
 use super::objective::cosine_softmax;
 use super::sampler::Sampler;
@@ -13,7 +14,6 @@ use crate::model::{
     TrainingSummary, picture_batch,
 };
 use crate::picture::{Encoded, PictureSet, View};
-use candle_nn::{AdamW, Optimizer as _, ParamsAdamW};
 use rand::SeedableRng as _;
 use rand::seq::SliceRandom as _;
 use rand_chacha::ChaCha8Rng;
@@ -67,8 +67,7 @@ pub fn train(
         answers: data.files(shuffled.iter().take(ANSWERS)),
         held_back: data.files(split.held_back.iter().take(ANSWERS)),
     };
-    let mut optimizer =
-        AdamW::new(network.vars(), ParamsAdamW { lr: config.learning_rate, ..Default::default() })?;
+    let mut optimizer = AdamW::new(network.vars());
 
     let stage = reporter.stage("Training", steps);
     let mut history: Vec<Epoch> = Vec::new();
@@ -80,8 +79,8 @@ pub fn train(
             break;
         }
         let batch = data.batch(&sampler.draw(config.batch_size, &mut rng), &mut rng);
-        optimizer.set_learning_rate(one_cycle(config.learning_rate, done, steps));
-        losses.push(step(&mut network, &mut optimizer, set, &batch, &config.batch_norm)?);
+        let rate = one_cycle(config.learning_rate, done, steps);
+        losses.push(step(&mut network, &mut optimizer, rate, set, &batch, &config.batch_norm)?);
         done += 1;
         tell(&stage, &losses);
         if done * POINTS / steps > (done - 1) * POINTS / steps {
@@ -200,6 +199,7 @@ impl<'a> Labelled<'a> {
 fn step(
     network: &mut Network,
     optimizer: &mut AdamW,
+    rate: f64,
     set: &PictureSet,
     batch: &Batch<'_>,
     policy: &BatchNormPolicy,
@@ -207,7 +207,7 @@ fn step(
     let pictures = picture_batch(&batch.views, set.spec)?;
     let Forward { embeddings, statistics } = network.forward(&pictures, Mode::Train, true)?;
     let loss = cosine_softmax(&network.cosines(&embeddings, true)?, &batch.classes)?;
-    optimizer.backward_step(&loss)?;
+    optimizer.step(&loss.backward()?, rate)?;
     let momentum = match policy.statistics {
         StatisticsPolicy::Average => None,
         StatisticsPolicy::Moving | StatisticsPolicy::Recompute => Some(policy.momentum),
