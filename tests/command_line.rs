@@ -1,6 +1,9 @@
 //! The command line as a user types it: train, index, query, map and export on a small folder, and
 //! what bad input answers.
 
+mod common;
+
+use common::corpus;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -10,19 +13,6 @@ fn lookalike(args: &[&str]) -> Output {
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
-}
-
-/// Three families of made-up binaries, twelve files each.
-fn corpus(root: &Path) {
-    for (family, step) in [("alpha", 3_usize), ("beta", 7), ("gamma", 11)] {
-        std::fs::create_dir_all(root.join(family)).unwrap();
-        for file in 0..12_usize {
-            let bytes: Vec<u8> = (0..6000 + file * 31)
-                .map(|i| (i * step + (i / 97) * file) as u8 % (20 * step) as u8)
-                .collect();
-            std::fs::write(root.join(family).join(format!("{file}.bin")), bytes).unwrap();
-        }
-    }
 }
 
 #[test]

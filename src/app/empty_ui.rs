@@ -111,6 +111,6 @@ fn demo_ui(ui: &mut Ui, busy: bool, out: &mut Vec<Command>) {
             }
         };
         demo(ui, "Try real executables", "102 Windows modules of 13 packages, from PyPI", false);
-        demo(ui, "Try handwritten digits", "1,440 images of the UCI digits", true);
+        demo(ui, "Try handwritten digits", "Images of the UCI digits, 8×8 pixels", true);
     });
 }

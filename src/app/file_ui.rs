@@ -10,9 +10,7 @@ use super::view::View;
 use crate::escape;
 use crate::picture::{BytePlanes, Encoded, cell_range};
 use crate::sample::Sha256;
-use egui::{
-    Grid, Image, Rect, Role, Sense, TextureHandle, Ui, Vec2, WidgetInfo, load::SizedTexture, vec2,
-};
+use egui::{Grid, Image, Rect, Role, Sense, TextureHandle, Ui, Vec2, WidgetInfo, load::SizedTexture, vec2};
 use std::path::Path;
 
 /// Cells of the layout picture along one side.
@@ -178,7 +176,7 @@ fn facts_ui(ui: &mut Ui, facts: &Facts<'_>) {
         ui.weak("SHA-256");
         ui.horizontal(|ui| {
             let digest = facts.sha256.to_string();
-            let copy = ui.small_button("⧉").on_hover_text("Copy the SHA-256");
+            let copy = ui.small_button("📋").on_hover_text("Copy the SHA-256");
             copy.widget_info(|| WidgetInfo::labeled(Role::Button, true, "Copy the SHA-256"));
             if copy.clicked() {
                 ui.copy_text(digest.clone());

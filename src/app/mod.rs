@@ -14,6 +14,7 @@ mod jobs_ui;
 mod map_ui;
 mod neighbours_ui;
 mod picker;
+mod pulse;
 mod question_ui;
 mod samples_ui;
 mod session;
@@ -75,6 +76,7 @@ pub struct App {
     /// How the user looks at it.
     pub view: View,
     jobs: Jobs,
+    pulse: pulse::Pulse,
     textures: Textures,
     picker: SharedPicker,
     /// Paths that a dialog gave, and whether they answer the open question.
@@ -113,6 +115,7 @@ impl App {
             session: Session::new(path.clone()),
             view: View { kept, ..View::default() },
             jobs: Jobs::new(wake),
+            pulse: pulse::Pulse::default(),
             textures: Textures::default(),
             picker: options.picker,
             picked: mpsc::channel(),
@@ -142,6 +145,13 @@ impl App {
 
 impl eframe::App for App {
     fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
+        let busy = self.busy();
+        if let Some((pause, frames)) = self.pulse.frame(busy, std::time::Instant::now()) {
+            tracing::info!("longest pause between {frames} frames while jobs ran: {pause:.1?}");
+        }
+        if busy {
+            ctx.request_repaint_after(pulse::BEAT);
+        }
         self.take_results();
         self.take_input(ctx);
     }

@@ -1,0 +1,160 @@
+//! The real binary in a real window, on an X server without a screen (Xvfb): what stands in it
+//! changes when a file is opened.
+#![cfg(target_os = "linux")]
+
+mod common;
+
+use common::{corpus, sample};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+const PATIENCE: Duration = Duration::from_secs(120);
+const BINARY: &str = env!("CARGO_BIN_EXE_lookalike");
+
+/// A program that ends with the test.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// An X server that keeps its screen in a file.
+struct Screen {
+    _server: Running,
+    display: String,
+    file: PathBuf,
+}
+
+/// The pixels of a screen, `0x00RRGGBB`, row by row.
+struct Photograph {
+    width: usize,
+    pixels: Vec<u32>,
+}
+
+impl Screen {
+    fn start(folder: &Path) -> Self {
+        common::needs("Xvfb", "xvfb");
+        let read_end = folder.join("display");
+        let server = Command::new("Xvfb")
+            .args(["-displayfd", "1", "-screen", "0", "1280x800x24", "-fbdir"])
+            .arg(folder)
+            .stdout(std::fs::File::create(&read_end).unwrap())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let server = Running(server);
+        let number = wait("Xvfb to start", || {
+            let text = std::fs::read_to_string(&read_end).unwrap();
+            text.ends_with('\n').then(|| text.trim().to_owned())
+        });
+        Self { _server: server, display: format!(":{number}"), file: folder.join("Xvfb_screen0") }
+    }
+
+    /// Reads the screen (X11's XWD file format, version 7, 32 bits a pixel).
+    fn photograph(&self) -> Photograph {
+        let bytes = std::fs::read(&self.file).unwrap();
+        let word = |i: usize| u32::from_be_bytes(bytes[i * 4..i * 4 + 4].try_into().unwrap()) as usize;
+        let (header, width, height, per_line, colours) = (word(0), word(4), word(5), word(12), word(19));
+        let start = header + colours * 12;
+        let pixels = (0..height)
+            .flat_map(|y| bytes[start + y * per_line..][..width * 4].as_chunks::<4>().0)
+            .map(|pixel| u32::from_le_bytes(*pixel) & 0x00ff_ffff)
+            .collect();
+        Photograph { width, pixels }
+    }
+
+    fn act(&self, arguments: &[&str]) {
+        let done = Command::new("xdotool").args(arguments).env("DISPLAY", &self.display).status().unwrap();
+        assert!(done.success(), "xdotool {arguments:?}");
+    }
+}
+
+impl Photograph {
+    /// Share of the pixels from column `left` on that differ from `other`'s.
+    fn changed(&self, other: &Self, left: usize) -> f64 {
+        let columns = |photograph: &Self| {
+            let rows = photograph.pixels.chunks_exact(photograph.width);
+            rows.flat_map(|row| row[left..].to_vec()).collect::<Vec<u32>>()
+        };
+        let (ours, theirs) = (columns(self), columns(other));
+        ours.iter().zip(&theirs).filter(|(a, b)| a != b).count() as f64 / ours.len() as f64
+    }
+
+    /// How many colours there are.
+    fn colours(&self) -> usize {
+        self.pixels.iter().collect::<std::collections::HashSet<_>>().len()
+    }
+}
+
+fn wait<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(begun.elapsed() < PATIENCE, "waited in vain for {what}");
+        std::thread::sleep(Duration::from_millis(200));
+    }
+}
+
+fn lookalike(arguments: &[&str]) {
+    let output = Command::new(BINARY).args(arguments).output().unwrap();
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn opening_a_file_changes_what_stands_in_the_window() {
+    common::needs("xdotool", "xdotool");
+    common::needs_software_vulkan();
+    let home = tempfile::tempdir().unwrap();
+    let at = |name: &str| home.path().join(name).to_str().unwrap().to_owned();
+    corpus(&home.path().join("known"));
+    let (known, model, library) = (at("known"), at("m.safetensors"), at("l.lookalike"));
+    lookalike(&["train", &known, "--model", &model, "--epochs", "6", "--batch-size", "8"]);
+    lookalike(&["index", &known, "--model", &model, "--library", &library]);
+    let asked = at("asked.bin");
+    std::fs::write(&asked, sample(7, 40)).unwrap();
+
+    let screen = Screen::start(home.path());
+    let mut program = Running(
+        Command::new(BINARY)
+            .args(["--library", &library])
+            .env("DISPLAY", &screen.display)
+            .env_remove("WAYLAND_DISPLAY")
+            .env("HOME", home.path())
+            .env("XDG_DATA_HOME", home.path())
+            .spawn()
+            .unwrap(),
+    );
+    // The symbols of the labels bring colours that an empty window has not.
+    let before = wait("the library to be shown", || {
+        let seen = screen.photograph();
+        (seen.colours() > 40).then_some(seen)
+    });
+    // The path field in the bar at the top.
+    screen.act(&["mousemove", "400", "17", "click", "1"]);
+    screen.act(&["type", "--delay", "20", &asked]);
+    screen.act(&["key", "Return"]);
+    let right = 900;
+    wait("the file's picture and neighbours", || {
+        (screen.photograph().changed(&before, right) > 0.1).then_some(())
+    });
+    assert!(program.0.try_wait().unwrap().is_none(), "the program still runs");
+}
+
+#[test]
+fn without_a_display_one_line_says_what_to_do() {
+    let output = Command::new(BINARY)
+        .env_remove("DISPLAY")
+        .env_remove("WAYLAND_DISPLAY")
+        .env_remove("WAYLAND_SOCKET")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said.lines().count() == 1 && said.contains("DISPLAY"), "{said}");
+}

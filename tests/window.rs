@@ -1,0 +1,318 @@
+//! The window as a user meets it: the real `App`, driven by the labels that a screen reader says and
+//! by the input that a window system delivers.
+
+mod common;
+
+use common::{corpus, sample};
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable as _;
+use lookalike::app::{App, Options, Pick, Picker, Reply, Selection};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// Long enough for a training on a slow machine that does other things too.
+const PATIENCE: Duration = Duration::from_secs(240);
+
+/// Answers dialogs with what the test put there.
+#[derive(Default)]
+struct FakePicker {
+    answers: Mutex<Vec<PathBuf>>,
+    asked: Mutex<Vec<Pick>>,
+}
+
+impl Picker for FakePicker {
+    fn pick(&self, pick: Pick, reply: Reply) {
+        self.asked.lock().unwrap().push(pick);
+        reply(std::mem::take(&mut *self.answers.lock().unwrap()));
+    }
+}
+
+#[derive(Debug)]
+struct Dropped(PathBuf);
+
+impl egui::DroppedFile for Dropped {
+    fn path(&self) -> &Path {
+        &self.0
+    }
+
+    fn bytes(&self) -> Result<Vec<u8>, String> {
+        std::fs::read(&self.0).map_err(|error| error.to_string())
+    }
+}
+
+struct Window {
+    harness: Harness<'static, App>,
+    home: TempDir,
+    picker: Arc<FakePicker>,
+}
+
+impl Window {
+    /// An empty window with a folder of its own.
+    fn open() -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let picker = Arc::new(FakePicker::default());
+        let options = Options {
+            library: Some(home.path().join("library.lookalike")),
+            picker: picker.clone(),
+            demo_folder: home.path().join("demo"),
+            ..Options::default()
+        };
+        let harness =
+            Harness::builder().with_size(egui::vec2(1280.0, 800.0)).build_eframe(|cc| App::new(cc, options));
+        let mut window = Self { harness, home, picker };
+        window.harness.step();
+        window
+    }
+
+    /// A window in which the three made-up families are open and trained on.
+    fn trained() -> Self {
+        let mut window = Self::open();
+        let known = window.at("known");
+        corpus(&known);
+        window.drop(&[&known]);
+        window.wait_for("36 files of 3 labels");
+        window.harness.state_mut().view.kept.epochs = 12;
+        window.click("Train");
+        window.wait_for("recall@1 on 3 files held back");
+        window
+    }
+
+    fn at(&self, name: &str) -> PathBuf {
+        self.home.path().join(name)
+    }
+
+    fn click(&mut self, label: &str) {
+        self.harness.get_by_label(label).click();
+        self.harness.run_steps(2);
+    }
+
+    fn drop(&mut self, paths: &[&Path]) {
+        let files = paths.iter().map(|path| Arc::new(Dropped((*path).to_owned())) as _);
+        self.harness.input_mut().dropped_files = files.collect();
+        self.harness.step();
+    }
+
+    /// Draws frames until something with this text stands in the window.
+    fn wait_for(&mut self, text: &str) {
+        let begun = Instant::now();
+        while self.harness.query_all_by_label_contains(text).next().is_none() {
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "{text:?} did not appear; messages: {:#?}",
+                self.harness.state().session.messages
+            );
+            std::thread::sleep(Duration::from_millis(10));
+            self.harness.step();
+        }
+        // Once more, so that what was asked for in this frame is carried out.
+        self.harness.step();
+    }
+
+    fn wait_until(&mut self, what: &str, condition: impl Fn(&App) -> bool) {
+        let begun = Instant::now();
+        while !condition(self.harness.state()) {
+            assert!(begun.elapsed() < PATIENCE, "{what}: {:#?}", self.harness.state().session.messages);
+            std::thread::sleep(Duration::from_millis(10));
+            self.harness.step();
+        }
+    }
+
+    fn shows(&self, text: &str) -> bool {
+        self.harness.query_all_by_label_contains(text).next().is_some()
+    }
+}
+
+#[test]
+fn the_main_job_from_a_labelled_folder_to_a_table() {
+    let mut window = Window::open();
+    for step in
+        ["Open a labelled folder", "Train a model on it", "Drop a suspicious file anywhere in this window"]
+    {
+        assert!(window.shows(step), "an empty window says what to do");
+    }
+    window.harness.check_accessibility();
+
+    // Open the folder with the system's dialog.
+    let known = window.at("known");
+    corpus(&known);
+    window.picker.answers.lock().unwrap().push(known);
+    window.click("Open folder…");
+    assert_eq!(*window.picker.asked.lock().unwrap(), [Pick::Folder]);
+    window.wait_for("36 files of 3 labels");
+
+    // Train; the curves come, then the map.
+    window.harness.state_mut().view.kept.epochs = 12;
+    window.click("Train");
+    window.wait_for("train mode");
+    window.harness.check_accessibility();
+    window.wait_for("recall@1 on 3 files held back");
+    assert!(!window.harness.state().session.history.is_empty());
+    window.wait_for("Map of 36 samples");
+    window.wait_until("a UMAP takes the place of the first sketch", |app| {
+        !app.session.contents.provisional && !app.busy()
+    });
+
+    // Drop a file that the library does not know.
+    let asked = window.at("suspicious.exe");
+    std::fs::write(&asked, sample(7, 40)).unwrap();
+    window.drop(&[&asked]);
+    window.wait_for("10 of 10 are");
+    assert!(window.shows("suspicious.exe") && window.shows("Byte pairs") && window.shows("SHA-256"));
+    let session = &window.harness.state().session;
+    assert_eq!(session.neighbours.len(), 10);
+    let nearest = &session.contents.entries[session.neighbours[0].index];
+    assert_eq!(nearest.label.as_deref(), Some("beta"));
+    assert!(session.asked[0].place.is_some(), "it has a place on the map");
+    window.harness.run_ok();
+    window.harness.check_accessibility();
+
+    // Click on the nearest: it is marked on the map.
+    let (row, name) = {
+        let session = &window.harness.state().session;
+        let row = session.neighbours[0].index;
+        (row, session.contents.entries[row].path.file_name().unwrap().to_str().unwrap().to_owned())
+    };
+    let in_table =
+        window.harness.query_all_by_label(&name).max_by(|a, b| a.rect().left().total_cmp(&b.rect().left()));
+    in_table.unwrap().click();
+    window.harness.run_steps(2);
+    assert_eq!(window.harness.state().view.marked, Some(Selection::Known(row)));
+
+    // Save what is shown.
+    let csv = window.at("out.csv");
+    window.click("Save as CSV…");
+    window.harness.run_steps(2);
+    window.harness.state_mut().view.question.as_mut().unwrap().path = csv.to_str().unwrap().to_owned();
+    window.harness.step();
+    window.click("Save");
+    window.wait_for("Written to");
+    let table = std::fs::read_to_string(&csv).unwrap();
+    assert!(table.starts_with("query_path,query_sha256,rank,neighbour_path,neighbour_sha256,label,distance"));
+    assert_eq!(table.lines().count(), 11);
+    assert!(table.lines().nth(1).unwrap().contains("suspicious.exe"));
+}
+
+#[test]
+fn a_library_is_there_again_at_the_next_start_and_a_path_can_be_typed() {
+    let mut window = Window::trained();
+    let options = Options { library: Some(window.at("library.lookalike")), ..Options::default() };
+    window.harness =
+        Harness::builder().with_size(egui::vec2(1280.0, 800.0)).build_eframe(|cc| App::new(cc, options));
+    window.wait_for("Map of 36 samples");
+    let asked = window.at("known/gamma/5.bin");
+    window.harness.get_by_label("or path:").click();
+    window.harness.run_steps(2);
+    window.harness.get_by_label("or path:").type_text(asked.to_str().unwrap());
+    window.harness.run_steps(2);
+    window.harness.key_press(egui::Key::Enter);
+    window.harness.run_steps(2);
+    window.wait_until("the file is answered", |app| app.session.asked.len() == 1);
+    let session = &window.harness.state().session;
+    let digest = session.asked[0].sample.sha256;
+    assert!(!session.neighbours.is_empty());
+    assert!(session.neighbours.iter().all(|n| session.contents.entries[n.index].sha256 != digest));
+}
+
+#[test]
+fn a_training_can_be_cancelled_and_the_window_goes_on() {
+    let mut window = Window::open();
+    let known = window.at("known");
+    corpus(&known);
+    window.drop(&[&known]);
+    window.wait_for("36 files of 3 labels");
+    window.harness.state_mut().view.kept.epochs = 1000;
+    window.click("Train");
+    window.wait_for("Cancel");
+    window.click("Cancel");
+    window.wait_until("the training ends", |app| !app.busy());
+    window.harness.step();
+    assert!(
+        window.shows("cancelled") || window.shows("Cancelled"),
+        "{:#?}",
+        window.harness.state().session.messages
+    );
+    assert!(window.shows("Train"));
+}
+
+#[test]
+fn bad_input_is_told_and_costs_itself_alone() {
+    let mut window = Window::open();
+    let write = |window: &Window, name: &str, bytes: &[u8]| {
+        let path = window.at(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, bytes).unwrap();
+        path
+    };
+    // A file before there is a library.
+    let early = write(&window, "early.exe", b"MZ and more");
+    window.drop(&[&early]);
+    window.wait_for("cannot be compared yet");
+    // An empty folder; a folder with one label.
+    let empty = window.at("empty");
+    std::fs::create_dir_all(&empty).unwrap();
+    window.drop(&[&empty]);
+    window.wait_for("found an empty folder");
+    let one = write(&window, "one/label/a.bin", b"content").parent().unwrap().parent().unwrap().to_owned();
+    window.drop(&[&one]);
+    window.wait_for("expected at least two labels");
+
+    // With a library: an empty file, a missing file and an image among good ones.
+    let known = window.at("known");
+    corpus(&known);
+    window.drop(&[&known]);
+    window.wait_for("36 files of 3 labels");
+    window.harness.state_mut().view.kept.epochs = 6;
+    window.click("Train");
+    window.wait_for("recall@1 on 3 files held back");
+    let (nothing, good) = (write(&window, "nothing.bin", b""), write(&window, "good.bin", &sample(3, 50)));
+    let image = write(&window, "image.png", include_bytes!("../assets/icon-48.png"));
+    window.drop(&[&nothing, &good, &image, &window.at("no such file")]);
+    window.wait_until("the good file is answered", |app| app.session.asked.len() == 1);
+    window.wait_for("3 files were left out");
+    let reasons: Vec<&str> =
+        window.harness.state().session.skipped.iter().map(|s| s.reason.as_str()).collect();
+    for expected in ["is empty", "could not be listed", "the model was made for"] {
+        assert!(reasons.iter().any(|reason| reason.contains(expected)), "{expected}: {reasons:#?}");
+    }
+    window.click("▶ Messages (7)");
+    window.wait_for("left out:");
+    window.harness.check_accessibility();
+
+    // A library of another version, and a file that is none: what is open stays open.
+    for (name, expected) in
+        [("other.lookalike", "format version"), ("text.lookalike", "expected a Lookalike library")]
+    {
+        let path = window.at(name);
+        if name.starts_with("text") {
+            std::fs::write(&path, [b'x'; 5000]).unwrap();
+        } else {
+            std::fs::copy(window.at("library.lookalike"), &path).unwrap();
+            rusqlite::Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
+        }
+        window.drop(&[&path]);
+        window.wait_for(expected);
+        assert_eq!(window.harness.state().session.contents.entries.len(), 36);
+    }
+    // A model made for images, loaded on a folder of executables.
+    let table = window.at("no/such/folder/out.csv");
+    window.harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::S);
+    window.harness.run_steps(2);
+    window.harness.state_mut().view.question.as_mut().unwrap().path = table.to_str().unwrap().to_owned();
+    window.harness.step();
+    window.click("Save");
+    window.wait_for("could not be written");
+}
+
+#[test]
+fn the_demo_trains_and_answers_for_what_was_held_back() {
+    let mut window = Window::open();
+    window.harness.state_mut().view.kept.epochs = 4;
+    window.click("Try handwritten digits");
+    window.wait_until("held-back digits are answered", |app| app.session.asked.len() == 4);
+    window.wait_for("Map of 1438 samples");
+    assert!(window.shows("The image"));
+    window.wait_until("the map is laid out", |app| !app.busy());
+    assert!(!window.at("library.lookalike").exists(), "the demo keeps to a library of its own");
+}
