@@ -127,6 +127,7 @@ fn opening_a_file_changes_what_stands_in_the_window() {
             .env_remove("WAYLAND_DISPLAY")
             .env("HOME", home.path())
             .env("XDG_DATA_HOME", home.path())
+            .env("XDG_RUNTIME_DIR", home.path())
             .spawn()
             .unwrap(),
     );
@@ -135,6 +136,8 @@ fn opening_a_file_changes_what_stands_in_the_window() {
         let seen = screen.photograph();
         (seen.colours() > 40).then_some(seen)
     });
+    // Without a window manager nobody gives the window the keyboard.
+    screen.act(&["search", "--onlyvisible", "--name", "^Lookalike$", "windowfocus"]);
     // The path field in the bar at the top.
     screen.act(&["mousemove", "400", "17", "click", "1"]);
     screen.act(&["type", "--delay", "20", &asked]);
