@@ -1,5 +1,6 @@
 //! The command line as a user types it: train, index, query, map and export on a small folder, and
 //! what bad input answers.
+#![allow(clippy::unwrap_used, reason = "a test may fail at once")]
 
 mod common;
 

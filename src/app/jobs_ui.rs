@@ -45,7 +45,7 @@ pub fn jobs_ui(ui: &mut Ui, session: &Session, view: &mut View, jobs: &Jobs, out
         }
         Some(last) => {
             let n = session.messages.len();
-            let fold = if view.messages_open { "▼" } else { "▶" };
+            let fold = if view.messages_open { "⏷" } else { "⏵" };
             if ui
                 .button(format!("{fold} Messages ({n})"))
                 .on_hover_text("All messages, and the files left out")

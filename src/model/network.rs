@@ -7,6 +7,7 @@
 use super::batch_norm::{BatchStatistics, KeptStatistics, Normalise, norm_relu};
 use super::config::{ModelConfig, Norm};
 use super::convolution::conv3x3;
+use crate::picture::{PictureKind, TEXT_PLANE};
 use candle_core::{D, DType, Device, Result, Tensor, Var, bail};
 use rand::Rng;
 
@@ -44,6 +45,9 @@ struct Block {
 pub struct Network {
     blocks: Vec<Block>,
     linear: Var,
+    /// For pictures of bytes: from the text grams straight to the embedding. Convolutions look for
+    /// patterns of neighbours, and neighbours in a table of hashes mean nothing.
+    text: Option<Var>,
     prototypes: Var,
     /// One a convolution with batch normalisation; none without.
     pub kept: Vec<KeptStatistics>,
@@ -114,10 +118,18 @@ impl Network {
         }
         let features = POOLED * POOLED * channels;
         let linear = make("linear", &[features, config.embedding], features)?;
+        let pixels = config.picture.side * config.picture.side;
+        let text = match config.picture.kind {
+            PictureKind::Bytes => {
+                Some(Var::from_tensor(&make("text", &[pixels, config.embedding], pixels)?)?)
+            }
+            PictureKind::Image => None,
+        };
         let prototypes = make("prototypes", &[config.labels.len(), config.embedding], config.embedding)?;
         Ok(Self {
             blocks,
             linear: Var::from_tensor(&linear)?,
+            text,
             prototypes: Var::from_tensor(&prototypes)?,
             kept,
             epsilon: config.batch_norm.epsilon,
@@ -127,7 +139,7 @@ impl Network {
     /// Everything that training changes.
     pub fn vars(&self) -> Vec<Var> {
         let blocks = self.blocks.iter().flat_map(|b| [Some(&b.weights), b.scale.as_ref(), Some(&b.shift)]);
-        blocks.flatten().chain([&self.linear, &self.prototypes]).cloned().collect()
+        blocks.flatten().chain([&self.linear]).chain(&self.text).chain([&self.prototypes]).cloned().collect()
     }
 
     /// Everything that a model file holds, by name.
@@ -147,6 +159,9 @@ impl Network {
             out.push((format!("block{i}.kept_batches"), channel(&[kept.batches as f32])?));
         }
         out.push(("linear".into(), self.linear.as_detached_tensor()));
+        if let Some(text) = &self.text {
+            out.push(("text".into(), text.as_detached_tensor()));
+        }
         out.push(("prototypes".into(), self.prototypes.as_detached_tensor()));
         Ok(out)
     }
@@ -170,6 +185,7 @@ impl Network {
         Ok(Self {
             blocks: blocks.collect::<Result<_>>()?,
             linear: copy(&self.linear)?,
+            text: self.text.as_ref().map(copy).transpose()?,
             prototypes: copy(&self.prototypes)?,
             kept: self.kept.clone(),
             epsilon: self.epsilon,
@@ -180,6 +196,10 @@ impl Network {
     /// about, for the backward pass. Never changes what was kept.
     pub fn forward(&self, x: &Tensor, mode: Mode, learn: bool) -> Result<Forward> {
         let value = |var: &Var| if learn { var.as_tensor().clone() } else { var.as_detached_tensor() };
+        let by_text = match &self.text {
+            Some(text) => Some(text_grams(x)?.matmul(&value(text))?),
+            None => None,
+        };
         let mut x = x.clone();
         let mut statistics = Vec::new();
         for (i, block) in self.blocks.iter().enumerate() {
@@ -204,7 +224,10 @@ impl Network {
             statistics.extend(batch);
             x = out;
         }
-        let features = pool(&x)?.matmul(&value(&self.linear))?;
+        let mut features = pool(&x)?.matmul(&value(&self.linear))?;
+        if let Some(by_text) = by_text {
+            features = (features + by_text)?;
+        }
         Ok(Forward { embeddings: unit(&features)?, statistics })
     }
 
@@ -214,6 +237,11 @@ impl Network {
             if learn { self.prototypes.as_tensor().clone() } else { self.prototypes.as_detached_tensor() };
         embeddings.matmul(&unit(&prototypes)?.t()?)
     }
+}
+
+/// The plane of text grams of pictures of bytes: `[n][side · side]`.
+fn text_grams(x: &Tensor) -> Result<Tensor> {
+    x.narrow(D::Minus1, TEXT_PLANE, 1)?.flatten_from(1)
 }
 
 /// Average pooling to 4×4, flattened: `[n][16 · channels]`.

@@ -1,9 +1,12 @@
 //! The planes of a file's bytes, made in one streaming pass with constant memory.
 //!
-//! Two descriptions are kept. The *byte pairs*: how often the upper six bits of one byte are
+//! Three descriptions are kept. The *byte pairs*: how often the upper six bits of one byte are
 //! followed by the upper six bits of the next, on a logarithmic scale, separately for each of
 //! [`SEGMENTS`] equal parts of the file, so that the histogram of any run of parts can be had
-//! later without the file. The *layout*: the file cut into [`CELLS`] equal cells in reading order,
+//! later without the file. The *text grams*, likewise: how often each four bytes in a row occur in runs
+//! of printable text, hashed into as many bins (Weinberger et al., "Feature Hashing for Large Scale
+//! Multitask Learning", 2009): names of modules, messages and imports are what the files of one family
+//! share. The *layout*: the file cut into [`CELLS`] equal cells in reading order,
 //! with four statistics each. A byte-value picture of malware goes back to Nataraj et al., "Malware
 //! Images" (VizSec 2011); byte pairs to Conti and Dean's "Visual reverse engineering" (2008).
 
@@ -15,13 +18,17 @@ const SIDE: usize = 64;
 pub const CELLS: usize = SIDE * SIDE;
 /// Parts of the file whose byte pairs are counted separately.
 pub const SEGMENTS: usize = 8;
-/// Planes of a picture: byte pairs and the four of the layout.
-pub const PLANES: usize = 1 + LAYOUT;
+/// Planes of a picture: byte pairs, text grams and the four of the layout.
+pub const PLANES: usize = 2 + LAYOUT;
+/// Which plane holds the text grams.
+pub const TEXT_PLANE: usize = 1;
 /// Statistics of a layout cell: mean byte, share of zeros, share of printable bytes, entropy.
 pub const LAYOUT: usize = 4;
 
 /// Bins of the pair histogram: 64 upper halves of a byte, squared.
 const BINS: usize = 64 * 64;
+/// Printable bytes in a row from which on they count as text: shorter runs are chance, in code.
+const TEXT_RUN: u32 = 6;
 /// The logarithmic scale spans this many octaves above one part in 2^16.
 const OCTAVES: f32 = 16.0;
 /// Cells up to this many bytes take their entropy from a table.
@@ -32,6 +39,8 @@ const ENTROPY_TABLE: usize = 4096;
 pub struct BytePlanes {
     /// `[SEGMENTS][BINS]`, on the scale of [`frequency_from_level`].
     pairs: Box<[u8]>,
+    /// Likewise for text grams.
+    grams: Box<[u8]>,
     /// `[CELLS][LAYOUT]`, each 0 to 255 for 0 to 1.
     layout: Box<[u8]>,
 }
@@ -56,20 +65,30 @@ impl BytePlanes {
     /// The byte-pair histogram of the parts of the file that `weights` selects (one weight a
     /// segment, not all zero), as levels from 0 to 1 on the logarithmic scale, `BINS` of them.
     pub fn pair_levels(&self, weights: &[f32; SEGMENTS], out: &mut [f32]) {
-        let table = frequencies();
-        out.fill(0.0);
-        let total: f32 = weights.iter().sum();
-        for (segment, weight) in self.pairs.chunks_exact(BINS).zip(weights) {
-            if *weight > 0.0 {
-                let share = weight / total;
-                for (out, level) in out.iter_mut().zip(segment) {
-                    *out += share * table[*level as usize];
-                }
+        mix(&self.pairs, weights, out);
+    }
+
+    /// Likewise the text grams: how often the four bytes with this hash occur in text.
+    pub fn gram_levels(&self, weights: &[f32; SEGMENTS], out: &mut [f32]) {
+        mix(&self.grams, weights, out);
+    }
+}
+
+/// The histogram of several parts of a file together.
+fn mix(segments: &[u8], weights: &[f32; SEGMENTS], out: &mut [f32]) {
+    let table = frequencies();
+    out.fill(0.0);
+    let total: f32 = weights.iter().sum();
+    for (segment, weight) in segments.chunks_exact(BINS).zip(weights) {
+        if *weight > 0.0 {
+            let share = weight / total;
+            for (out, level) in out.iter_mut().zip(segment) {
+                *out += share * table[*level as usize];
             }
         }
-        for value in out {
-            *value = level_from_frequency(*value);
-        }
+    }
+    for value in out {
+        *value = level_from_frequency(*value);
     }
 }
 
@@ -103,6 +122,11 @@ pub struct Builder {
     at: u64,
     previous: Option<u8>,
     pairs: Vec<u8>,
+    grams: Vec<u8>,
+    gram_counts: Box<[u32; BINS]>,
+    /// The last four bytes, and for how long they were printable.
+    gram: u32,
+    text_run: u32,
     segment: usize,
     segment_end: u64,
     pair_counts: Box<[u32; BINS]>,
@@ -124,6 +148,10 @@ impl Builder {
             at: 0,
             previous: None,
             pairs: Vec::with_capacity(SEGMENTS * BINS),
+            grams: Vec::with_capacity(SEGMENTS * BINS),
+            gram_counts: Box::new([0; BINS]),
+            gram: 0,
+            text_run: 0,
             segment: 0,
             segment_end: segment_end(0, size),
             pair_counts: Box::new([0; BINS]),
@@ -178,7 +206,8 @@ impl Builder {
             }
         }
         self.layout.resize(CELLS * LAYOUT, 0);
-        BytePlanes { pairs: self.pairs.into_boxed_slice(), layout: self.layout.into_boxed_slice() }
+        let grams = self.grams.into_boxed_slice();
+        BytePlanes { pairs: self.pairs.into_boxed_slice(), grams, layout: self.layout.into_boxed_slice() }
     }
 
     fn count(&mut self, bytes: &[u8]) {
@@ -193,6 +222,7 @@ impl Builder {
             }
             None => *first,
         };
+        self.count_text(bytes);
         self.histogram[*first as usize] += 1;
         for byte in rest {
             self.histogram[*byte as usize] += 1;
@@ -203,14 +233,24 @@ impl Builder {
         self.previous = Some(previous);
     }
 
+    fn count_text(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.gram = self.gram << 8 | u32::from(*byte);
+            self.text_run = if (0x20..0x7f).contains(byte) { self.text_run.saturating_add(1) } else { 0 };
+            if self.text_run >= TEXT_RUN {
+                // Knuth's multiplicative hash; its upper twelve bits are the bin.
+                self.gram_counts[(self.gram.wrapping_mul(0x9e37_79b1) >> 20) as usize] += 1;
+            }
+        }
+    }
+
     fn close_segment(&mut self) {
         let total = self.pair_total.max(1) as f32;
-        self.pairs.extend(
-            self.pair_counts
-                .iter()
-                .map(|count| (level_from_frequency(*count as f32 / total) * 255.0).round() as u8),
-        );
+        let level = |count: &u32| (level_from_frequency(*count as f32 / total) * 255.0).round() as u8;
+        self.pairs.extend(self.pair_counts.iter().map(level));
+        self.grams.extend(self.gram_counts.iter().map(level));
         self.pair_counts.fill(0);
+        self.gram_counts.fill(0);
         self.pair_total = 0;
         self.segment += 1;
         self.segment_end =
@@ -323,6 +363,21 @@ mod tests {
         assert_eq!(BytePlanes::of(&[0; 8192]).cell(9), [0, 255, 0, 0]);
         let text = BytePlanes::of(&b"ab".repeat(1 << 20));
         assert_eq!(text.cell(0)[1..], [0, 255, 32], "one bit of eight");
+    }
+
+    #[test]
+    fn text_is_counted_and_short_runs_of_it_are_not() {
+        let levels = |bytes: &[u8]| {
+            let mut out = vec![0.0; BINS];
+            BytePlanes::of(bytes).gram_levels(&[1.0; SEGMENTS], &mut out);
+            out
+        };
+        let bin_of = |gram: &[u8; 4]| (u32::from_be_bytes(*gram).wrapping_mul(0x9e37_79b1) >> 20) as usize;
+        let text = levels(&b"sklearn.utils\0\x01\x02".repeat(4000));
+        assert!(text[bin_of(b"util")] > 0.5);
+        // The first grams of a run come before it is long enough to be text.
+        assert_eq!(text[bin_of(b"skle")], 0.0);
+        assert!(levels(&b"short\0".repeat(4000)).iter().all(|level| *level == 0.0));
     }
 
     #[test]

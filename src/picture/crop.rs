@@ -12,6 +12,8 @@ use rand::Rng;
 
 /// Shares of a file that a random crop keeps.
 const KEPT: std::ops::RangeInclusive<f32> = 0.5..=1.0;
+/// Levels of a histogram are mostly small: this brings them to the spread of the layout's.
+const GAIN: f32 = 3.0;
 /// Largest shift of an image, as a share of its side.
 const SHIFT: f32 = 0.08;
 /// Largest change of an image's scale.
@@ -94,13 +96,15 @@ fn fill_bytes(planes: &BytePlanes, start: f32, length: f32, out: &mut [f32]) {
         let to = (i + 1) as f32 / SEGMENTS as f32;
         (end.min(to) - start.max(from)).max(0.0)
     });
-    let mut levels = [0.0; CELLS];
-    planes.pair_levels(&weights, &mut levels);
+    let (mut pair_levels, mut gram_levels) = ([0.0; CELLS], [0.0; CELLS]);
+    planes.pair_levels(&weights, &mut pair_levels);
+    planes.gram_levels(&weights, &mut gram_levels);
     let first = start * CELLS as f32;
     let cells = out.as_chunks_mut::<PLANES>().0;
-    for (i, (cell, level)) in cells.iter_mut().zip(levels).enumerate() {
-        let [pairs, layout @ ..] = cell;
-        *pairs = level * 2.0 - 1.0;
+    for (i, (cell, levels)) in cells.iter_mut().zip(pair_levels.iter().zip(&gram_levels)).enumerate() {
+        let [pairs, grams, layout @ ..] = cell;
+        *pairs = levels.0 * GAIN;
+        *grams = levels.1 * GAIN;
         let from = (first + i as f32 * length) as usize;
         let values: [u8; LAYOUT] = planes.cell(from.min(CELLS - 1));
         for (out, byte) in layout.iter_mut().zip(values) {
@@ -147,7 +151,7 @@ mod tests {
         let mut out = vec![0.0; spec.len()];
         let half = View::Crop { start: 0.5, length: 0.5 };
         fill(&picture, spec, half, &mut out);
-        let zeros = |out: &[f32]| out.chunks(PLANES).map(|c| c[2]).sum::<f32>();
+        let zeros = |out: &[f32]| out.chunks(PLANES).map(|c| c[3]).sum::<f32>();
         assert_eq!(zeros(&out), -(CELLS as f32), "no zeros in the second half");
         fill(&picture, spec, View::Whole, &mut out);
         assert_eq!(zeros(&out), 0.0, "half of the cells are zeros");

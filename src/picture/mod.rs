@@ -1,7 +1,7 @@
 //! Pictures: what the network sees of a file, a small fixed-size stack of planes.
 //!
 //! An image is decoded and resized to three channels. Anything else becomes planes that a person
-//! can look at too: how often each pair of bytes occurs, and the file in reading order (mean byte,
+//! can look at too: how often each pair of bytes occurs, which text, and the file in reading order (mean byte,
 //! share of zeros, share of printable text, entropy). Both are `side × side` planes, so that one
 //! network serves both. Pictures are kept as bytes ([`Encoded`]) and become `f32` a batch at a
 //! time.
@@ -13,7 +13,7 @@ mod encode;
 mod image_planes;
 mod render;
 
-pub use byte_planes::{BytePlanes, CELLS, SEGMENTS, cell_range};
+pub use byte_planes::{BytePlanes, CELLS, SEGMENTS, TEXT_PLANE, cell_range};
 pub use choose::choose;
 pub use crop::{View, fill};
 pub use encode::{EncodeError, PictureSet, Taken, encode_all, encode_file};
@@ -85,7 +85,7 @@ impl PictureSpec {
 /// One picture, kept as bytes.
 #[derive(Clone, Debug)]
 pub enum Encoded {
-    /// From a file's bytes: 48 KiB.
+    /// From a file's bytes: 80 KiB.
     Bytes(BytePlanes),
     /// From a decoded image: `3 · side²` bytes.
     Image(ImagePlanes),

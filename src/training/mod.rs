@@ -50,8 +50,11 @@ impl Default for TrainConfig {
 }
 
 impl TrainConfig {
-    /// Batches that suffice for small sets: about half a minute on two cores.
+    /// Batches that suffice for sets of some hundred files: about a minute on two cores.
     const ENOUGH: usize = 400;
+    /// A smaller set needs fewer: this many, and [`Self::BY_FILE`] for each file, up to [`Self::ENOUGH`].
+    const LEAST: usize = 100;
+    const BY_FILE: f64 = 0.75;
     /// Passes over a set too large for [`Self::ENOUGH`] batches to see all of it.
     const PASSES: usize = 2;
 
@@ -60,7 +63,10 @@ impl TrainConfig {
         let batch = self.batch_size.max(1);
         match self.epochs {
             Some(epochs) => (epochs.max(0.0) * files as f64 / batch as f64).ceil().max(1.0) as usize,
-            None => Self::ENOUGH.max((Self::PASSES * files).div_ceil(batch)),
+            None => {
+                let small = Self::LEAST + (Self::BY_FILE * files as f64) as usize;
+                small.min(Self::ENOUGH).max((Self::PASSES * files).div_ceil(batch))
+            }
         }
     }
 }
@@ -72,6 +78,7 @@ mod tests {
     #[test]
     fn steps_follow_from_epochs_or_from_the_size_of_the_set() {
         let config = TrainConfig::default();
+        assert_eq!(config.steps(40), 130);
         assert_eq!(config.steps(500), 400);
         assert_eq!(config.steps(100_000), 3125);
         let config = TrainConfig { epochs: Some(2.0), ..config };

@@ -1,6 +1,6 @@
 //! Samples that several tests use.
 
-#![allow(dead_code, reason = "each test uses a part")]
+#![allow(dead_code, clippy::unwrap_used, reason = "each test uses a part, and may fail at once")]
 
 use std::path::Path;
 
@@ -40,7 +40,9 @@ pub fn needs_software_vulkan() {
         })
     };
     if !there() {
-        install("mesa-vulkan-drivers libvulkan1 libxkbcommon-x11-0 libxcursor1 libxi6 libxrandr2 libx11-xcb1");
+        install(
+            "mesa-vulkan-drivers libvulkan1 libxkbcommon-x11-0 libxcursor1 libxi6 libxrandr2 libx11-xcb1",
+        );
     }
     assert!(there(), "this test needs a software Vulkan: apt-get install mesa-vulkan-drivers libvulkan1");
 }
