@@ -14,6 +14,8 @@ use rand::Rng;
 const KEPT: std::ops::RangeInclusive<f32> = 0.5..=1.0;
 /// Levels of a histogram are mostly small: this brings them to the spread of the layout's.
 const GAIN: f32 = 3.0;
+/// Likewise for text, of which most files hold little.
+const TEXT_GAIN: f32 = 8.0;
 /// Largest shift of an image, as a share of its side.
 const SHIFT: f32 = 0.08;
 /// Largest change of an image's scale.
@@ -104,7 +106,7 @@ fn fill_bytes(planes: &BytePlanes, start: f32, length: f32, out: &mut [f32]) {
     for (i, (cell, levels)) in cells.iter_mut().zip(pair_levels.iter().zip(&gram_levels)).enumerate() {
         let [pairs, grams, layout @ ..] = cell;
         *pairs = levels.0 * GAIN;
-        *grams = levels.1 * GAIN;
+        *grams = levels.1 * TEXT_GAIN;
         let from = (first + i as f32 * length) as usize;
         let values: [u8; LAYOUT] = planes.cell(from.min(CELLS - 1));
         for (out, byte) in layout.iter_mut().zip(values) {
