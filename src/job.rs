@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 /// Progress is told at most this often: more would flood a window without showing more.
-const TELL_EVERY: Duration = Duration::from_millis(50);
+const TELL_EVERY: Duration = Duration::from_millis(80);
 
 /// How far the work has come.
 #[derive(Clone, Debug, PartialEq)]

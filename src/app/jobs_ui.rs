@@ -25,9 +25,7 @@ pub fn jobs_ui(ui: &mut Ui, session: &Session, view: &mut View, jobs: &Jobs, out
             ui.label(&running.title);
             let progress = running.job.progress();
             let fraction = progress.as_ref().and_then(|progress| progress.fraction());
-            ui.add(
-                ProgressBar::new(fraction.unwrap_or(0.0)).desired_width(180.0).animate(fraction.is_none()),
-            );
+            ui.add(ProgressBar::new(fraction.unwrap_or(0.0)).desired_width(180.0));
             if let Some(progress) = progress {
                 let left =
                     progress.left.map(|left| format!(", {} left", duration_text(left))).unwrap_or_default();

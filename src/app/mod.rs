@@ -146,8 +146,8 @@ impl App {
 impl eframe::App for App {
     fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
         let busy = self.busy();
-        if let Some((pause, frames)) = self.pulse.frame(busy, std::time::Instant::now()) {
-            tracing::info!("longest pause between {frames} frames while jobs ran: {pause:.1?}");
+        if let Some((delay, frames)) = self.pulse.frame(busy, std::time::Instant::now()) {
+            tracing::info!("{frames} frames while jobs ran; the latest came {delay:.1?} after it was due");
         }
         if busy {
             ctx.request_repaint_after(pulse::BEAT);

@@ -52,6 +52,7 @@ pub fn run(renderer: Renderer, mut options: Options) -> Result<(), String> {
         return Err("expected a display to open the window on, found neither DISPLAY nor WAYLAND_DISPLAY. Start it from a desktop, or use the command line (lookalike --help)".into());
     }
     options.no_drops = system == WindowSystem::Wayland;
+    make_room();
     let native = native_options(renderer, system);
     let panic_text = Arc::new(Mutex::new(String::new()));
     let previous = std::panic::take_hook();
@@ -71,6 +72,25 @@ pub fn run(renderer: Renderer, mut options: Options) -> Result<(), String> {
         Ok(Ok(())) => Ok(()),
         Ok(Err(error)) => Err(advice(&error.to_string(), renderer)),
         Err(_) => Err(advice(&panic_text.lock().unwrap_or_else(PoisonError::into_inner), renderer)),
+    }
+}
+
+/// Lets the threads that compute give way to those that draw: on a machine with few cores, and
+/// without a graphics card, both want the same ones.
+fn make_room() {
+    // Of 0 to 99, where 50 is usual: a little less, so that drawing never waits and work still goes on.
+    let Ok(modest) = thread_priority::ThreadPriorityValue::try_from(35_u8)
+        .map(thread_priority::ThreadPriority::Crossplatform)
+    else {
+        return;
+    };
+    let workers = rayon::ThreadPoolBuilder::new().start_handler(move |_| {
+        if let Err(error) = thread_priority::set_current_thread_priority(modest) {
+            tracing::debug!("a worker keeps its priority: {error:?}");
+        }
+    });
+    if let Err(error) = workers.build_global() {
+        tracing::debug!("the workers were there already: {error}");
     }
 }
 
