@@ -38,7 +38,7 @@ pub struct Model {
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
     /// The operating system refused.
-    #[error("the model file could not be read or written: {error} ({path})", path = crate::escape::path(.path))]
+    #[error("the model file could not be read or written: {error} ({path}). What was there before is unchanged; check that the folder exists, has free space, and is yours to write", path = crate::escape::path(.path))]
     Io {
         /// What it said.
         error: std::io::Error,
