@@ -150,7 +150,8 @@ fn asked(plot: &mut PlotUi<'_>, session: &Session, dark: bool) {
         crosses.push(at);
         if session.selection == Some(Selection::Asked(i)) {
             let colour = if dark { Color32::WHITE } else { Color32::BLACK };
-            let name = egui::RichText::new(format!("  {}", escape::file_name(&file.sample.path))).strong();
+            let name =
+                egui::RichText::new(format!("      {}", escape::file_name(&file.sample.path))).strong();
             plot.text(
                 Text::new("asked", at, name)
                     .color(colour)

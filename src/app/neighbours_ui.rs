@@ -52,7 +52,7 @@ pub fn neighbours_ui(
         .column(Column::exact(22.0))
         .column(Column::exact(PICTURE))
         .column(Column::remainder().clip(true).at_least(80.0))
-        .column(Column::initial(110.0).clip(true).resizable(true))
+        .column(Column::initial(86.0).clip(true).resizable(true))
         .column(Column::exact(110.0))
         .auto_shrink([false, false])
         .header(18.0, |mut header| {
@@ -78,8 +78,8 @@ fn verdict_ui(ui: &mut Ui, session: &Session) {
     ui.horizontal_wrapped(|ui| {
         Symbol::of(verdict.label).ui(ui);
         ui.label(format!("{} of {} are", verdict.agreeing, session.neighbours.len()));
-        ui.strong(name);
-        ui.label(format!("; the nearest lies at {:.3}", verdict.nearest));
+        ui.strong(format!("{name},"));
+        ui.label(format!("the nearest lies at {:.3}", verdict.nearest));
         if let Some(usual) = session.usual_distance {
             let far = verdict.nearest > usual;
             let text = if far { "further than 95 % of the library's own samples: unlike anything known" } else { "as near as the library's own samples lie to each other" };

@@ -46,7 +46,7 @@ pub fn samples_ui(ui: &mut Ui, session: &Session, view: &mut View, out: &mut Vec
 /// What was asked about.
 fn asked_ui(ui: &mut Ui, session: &Session, out: &mut Vec<Command>) {
     ui.strong("Looked at");
-    let height = (session.asked.len() as f32 * (ROW + 6.0)).min(160.0);
+    let height = (session.asked.len() as f32 * (ROW + 9.0)).min(160.0);
     ScrollArea::vertical().id_salt("asked").max_height(height).auto_shrink([false, true]).show_rows(
         ui,
         ROW,

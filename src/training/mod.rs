@@ -53,8 +53,8 @@ impl TrainConfig {
     /// Batches that suffice for sets of some hundred files: about a minute on two cores.
     const ENOUGH: usize = 400;
     /// A smaller set needs fewer: this many, and [`Self::BY_FILE`] for each file, up to [`Self::ENOUGH`].
-    const LEAST: usize = 100;
-    const BY_FILE: f64 = 0.75;
+    const LEAST: usize = 40;
+    const BY_FILE: f64 = 0.8;
     /// Passes over a set too large for [`Self::ENOUGH`] batches to see all of it.
     const PASSES: usize = 2;
 
@@ -78,7 +78,7 @@ mod tests {
     #[test]
     fn steps_follow_from_epochs_or_from_the_size_of_the_set() {
         let config = TrainConfig::default();
-        assert_eq!(config.steps(40), 130);
+        assert_eq!(config.steps(40), 72);
         assert_eq!(config.steps(500), 400);
         assert_eq!(config.steps(100_000), 3125);
         let config = TrainConfig { epochs: Some(2.0), ..config };
