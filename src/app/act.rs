@@ -1,26 +1,23 @@
-//! Carrying out commands, and taking in what jobs end with.
+//! Carrying out commands: most start a job, whose result `results` takes in.
 
 use super::command::Command;
 use super::jobs::{Finished, Kind};
 use super::picker::Pick;
-use super::session::{Folder, Selection, Tone};
+use super::session::{Selection, Tone};
 use super::view::{Ask, Layout, PathQuestion, Tab};
 use super::{App, Picked};
 use crate::escape;
 use crate::export::{map_csv, neighbours_csv, samples_csv, save};
-use crate::job::{Outcome, Stop};
+use crate::job::Stop;
 use crate::library::{Contents, Library};
 use crate::model::Model;
 use crate::picture::{Encoded, encode_file};
-use crate::sample::{Layout as FolderLayout, Skipped};
+use crate::sample::Layout as FolderLayout;
 use crate::workflow::{
     self, Answer, MapMethod, answer, ask, index_set, map_rows, neighbour_rows, read, sample_rows,
 };
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-/// Share of the library's samples whose nearest neighbour is called usual.
-const USUAL: f64 = 0.95;
 
 impl App {
     pub(super) fn act(&mut self, command: Command) {
@@ -97,7 +94,7 @@ impl App {
     }
 
     /// Folders with folders in them are labelled folders; everything else is asked about.
-    fn open(&mut self, paths: Vec<PathBuf>) {
+    pub(super) fn open(&mut self, paths: Vec<PathBuf>) {
         let (folders, mut files): (Vec<_>, Vec<_>) = paths.into_iter().partition(|path| path.is_dir());
         files.retain(|path| {
             let model = path.extension().is_some_and(|extension| extension == "safetensors");
@@ -138,7 +135,7 @@ impl App {
         self.ask_about(files);
     }
 
-    fn ask_about(&mut self, files: Vec<PathBuf>) {
+    pub(super) fn ask_about(&mut self, files: Vec<PathBuf>) {
         let (contents, k) = (Arc::clone(&self.session.contents), self.view.kept.k);
         let title = match files.as_slice() {
             [only] => format!("Looking at {}", escape::file_name(only)),
@@ -164,7 +161,7 @@ impl App {
         }
     }
 
-    fn train(&mut self) {
+    pub(super) fn train(&mut self) {
         let Some(folder) = &self.session.folder else {
             self.session.say(Tone::Bad, "Open a labelled folder first: there is nothing to train on");
             return;
@@ -223,7 +220,7 @@ impl App {
         );
     }
 
-    fn lay_out(&mut self) {
+    pub(super) fn lay_out(&mut self) {
         let contents = Arc::clone(&self.session.contents);
         let Some(hash) = contents.model.as_ref().map(|model| model.hash) else {
             return;
@@ -240,7 +237,7 @@ impl App {
         });
     }
 
-    fn select(&mut self, selection: Option<Selection>) {
+    pub(super) fn select(&mut self, selection: Option<Selection>) {
         self.session.selection = selection;
         self.view.marked = None;
         self.session.find_neighbours(self.view.kept.k);
@@ -318,173 +315,6 @@ impl App {
             save(&path, &bytes)?;
             Ok(Finished::Saved(format!("Written to {}", escape::path(&path))))
         });
-    }
-
-    pub(super) fn take_results(&mut self) {
-        while let Ok(epoch) = self.jobs.epochs.1.try_recv() {
-            self.session.history.push(epoch);
-        }
-        for (title, quiet, outcome) in self.jobs.poll() {
-            match outcome {
-                Outcome::Done(finished) => self.take(finished),
-                Outcome::Cancelled if !quiet => self.session.say(Tone::Note, format!("{title}: cancelled")),
-                Outcome::Failed(why) if !quiet => {
-                    self.session.say(Tone::Bad, format!("{title}: {why}"));
-                    self.open_waiting();
-                }
-                Outcome::Cancelled | Outcome::Failed(_) => {}
-            }
-        }
-        // A job that still reads the contents wakes the window when it ends: then it is tried again.
-        if let Some(places) = self.unplaced.take() {
-            match self.session.place(places) {
-                Ok(()) => self.view.fit = true,
-                Err(places) => self.unplaced = Some(places),
-            }
-        }
-    }
-
-    fn take(&mut self, finished: Finished) {
-        match finished {
-            Finished::Folder(path, taken) => self.take_folder(path, taken),
-            Finished::Library(opened, said, skipped) => {
-                self.take_library(*opened);
-                if let Some(said) = said {
-                    self.session.say(Tone::Good, said);
-                }
-                self.leave_out(skipped);
-                self.open_waiting();
-            }
-            Finished::Trained(opened, said) => {
-                let (library, contents) = *opened;
-                if let Some(model) = &contents.model {
-                    self.session.history.clone_from(&model.config.training.history);
-                }
-                self.take_library((library, contents));
-                self.view.kept.tab = Tab::Map;
-                self.session.say(Tone::Good, said);
-                let held_back = std::mem::take(&mut self.held_back);
-                if !held_back.is_empty() {
-                    self.ask_about(held_back);
-                }
-            }
-            Finished::Answers(answers) => {
-                for answer in answers.answers {
-                    self.session.asked.retain(|other| other.sample.sha256 != answer.sample.sha256);
-                    self.session.asked.push(answer);
-                }
-                if let Some(last) = self.session.asked.len().checked_sub(1) {
-                    self.select(Some(Selection::Asked(last)));
-                    self.view.kept.tab = Tab::Map;
-                }
-                self.leave_out(answers.skipped);
-            }
-            Finished::Places(places, hash) => {
-                let current = self.session.contents.model.as_ref().map(|model| model.hash);
-                if current == Some(hash) && places.len() == self.session.contents.entries.len() {
-                    self.unplaced = Some(places);
-                }
-            }
-            Finished::Usual(usual, hash) => {
-                let current = self.session.contents.model.as_ref().map(|model| model.hash);
-                if current == Some(hash) {
-                    self.session.usual_distance = usual;
-                }
-            }
-            Finished::Inspected(row, read) => {
-                self.session.inspected.insert(row, *read);
-            }
-            Finished::Saved(said) => self.session.say(Tone::Good, said),
-            Finished::Demo(folder, held_back, library) => {
-                self.session.library_path = library;
-                self.session.show(Contents::default(), self.view.kept.k);
-                self.held_back = held_back;
-                self.open(vec![folder]);
-            }
-        }
-    }
-
-    fn take_folder(&mut self, path: PathBuf, taken: workflow::Read) {
-        let mut labels: Vec<_> =
-            taken.set.samples.iter().filter_map(|sample| sample.label.as_deref()).collect();
-        labels.sort_unstable();
-        labels.dedup();
-        let labels = labels.len();
-        self.session.say(
-            Tone::Good,
-            format!("{}: {} files of {labels} labels", escape::path(&path), taken.set.samples.len()),
-        );
-        if labels < 2 {
-            self.session.say(
-                Tone::Bad,
-                format!("{} cannot be trained on: expected at least two labels (FOLDER/<label>/<files>), found {labels}. Put the files of each family into a folder of its own", escape::path(&path)),
-            );
-        }
-        let of_demo = path.starts_with(&self.demo_folder);
-        if !of_demo && self.session.library_path.starts_with(&self.demo_folder) {
-            // The user's own samples do not belong into the demo's library.
-            self.session.library = None;
-            self.session.library_path.clone_from(&self.own_library);
-            self.session.show(Contents::default(), self.view.kept.k);
-            if self.own_library.exists() {
-                self.open_library(self.own_library.clone());
-            }
-        }
-        self.session.folder = Some(Folder { path, set: Arc::new(taken.set), labels });
-        self.leave_out(taken.skipped);
-        if !self.held_back.is_empty() {
-            self.train();
-        } else if self.session.can_answer() {
-            self.view.kept.tab = Tab::Training;
-        }
-    }
-
-    fn take_library(&mut self, (library, contents): (Library, Contents)) {
-        let unmapped = contents.provisional || contents.places.is_empty();
-        self.session.library_path = library.path().to_owned();
-        if !self.session.library_path.starts_with(&self.demo_folder) {
-            self.own_library.clone_from(&self.session.library_path);
-        }
-        self.session.library = Some(library);
-        self.unplaced = None;
-        self.session.show(contents, self.view.kept.k);
-        self.view.only_label = None;
-        self.view.marked = None;
-        self.view.fit = true;
-        if self.session.history.is_empty()
-            && let Some(model) = &self.session.contents.model
-        {
-            self.session.history.clone_from(&model.config.training.history);
-        }
-        if unmapped && !self.session.contents.entries.is_empty() {
-            self.lay_out();
-        }
-        self.measure_usual();
-    }
-
-    /// How far samples of this library usually lie apart: what a distance is compared with.
-    fn measure_usual(&mut self) {
-        let contents = Arc::clone(&self.session.contents);
-        let Some(hash) = contents.model.as_ref().map(|model| model.hash) else {
-            return;
-        };
-        self.jobs.start(Kind::Usual, "Measuring distances", move |_| {
-            Ok(Finished::Usual(crate::search::usual_distance(&contents.embeddings, USUAL), hash))
-        });
-    }
-
-    fn leave_out(&mut self, skipped: Vec<Skipped>) {
-        if let Some(first) = skipped.first() {
-            let n = skipped.len();
-            let first = format!("{} {}", escape::path(&first.path), first.reason);
-            let text = if n == 1 {
-                format!("Left out: {first}")
-            } else {
-                format!("{n} files were left out; the first: {first}")
-            };
-            self.session.say(Tone::Note, text);
-        }
-        self.session.skipped.extend(skipped);
     }
 }
 

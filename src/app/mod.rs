@@ -16,6 +16,7 @@ mod neighbours_ui;
 mod picker;
 mod pulse;
 mod question_ui;
+mod results;
 mod samples_ui;
 mod session;
 mod start;
