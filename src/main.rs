@@ -5,7 +5,7 @@ use lookalike::cli::{self, Cli};
 use std::process::ExitCode;
 
 /// Training frees and takes the same megabytes at every step: the system's allocator gives them back
-/// to the kernel each time, which cost a third of a training step.
+/// to the kernel each time, which cost about a tenth of a training.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

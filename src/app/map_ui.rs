@@ -165,15 +165,16 @@ fn asked(plot: &mut PlotUi<'_>, session: &Session, dark: bool) {
 }
 
 fn point(session: &Session, selection: Selection) -> Option<PlotPoint> {
-    let [x, y] = session.place_of(selection)?;
-    Some(PlotPoint::new(f64::from(x), f64::from(y)))
+    session.place_of(selection).map(plot_from_place)
+}
+
+fn plot_from_place([x, y]: [f32; 2]) -> PlotPoint {
+    PlotPoint::new(f64::from(x), f64::from(y))
 }
 
 /// The nearest thing within reach of the pointer; what was asked about lies on top.
 fn pick(session: &Session, view: &View, transform: &PlotTransform, pointer: egui::Pos2) -> Option<Selection> {
-    let distance = |[x, y]: [f32; 2]| {
-        transform.position_from_point(&PlotPoint::new(f64::from(x), f64::from(y))).distance_sq(pointer)
-    };
+    let distance = |place| transform.position_from_point(&plot_from_place(place)).distance_sq(pointer);
     let within = |(_, d): &(Selection, f32)| *d <= REACH * REACH;
     let nearest = |found: &mut dyn Iterator<Item = (Selection, f32)>| {
         found.filter(within).min_by(|a, b| a.1.total_cmp(&b.1)).map(|(selection, _)| selection)

@@ -76,14 +76,12 @@ impl App {
                 self.leave_out(answers.skipped);
             }
             Finished::Places(places, hash) => {
-                let current = self.session.contents.model.as_ref().map(|model| model.hash);
-                if current == Some(hash) && places.len() == self.session.contents.entries.len() {
+                if self.session.answers_by(hash) && places.len() == self.session.contents.entries.len() {
                     self.unplaced = Some(places);
                 }
             }
             Finished::Usual(usual, hash) => {
-                let current = self.session.contents.model.as_ref().map(|model| model.hash);
-                if current == Some(hash) {
+                if self.session.answers_by(hash) {
                     self.session.usual_distance = usual;
                 }
             }

@@ -4,7 +4,7 @@
 use crate::library::{Contents, Library};
 use crate::model::Epoch;
 use crate::picture::{Encoded, PictureSet};
-use crate::sample::{Sample, Skipped};
+use crate::sample::{Sample, Sha256, Skipped};
 use crate::search::Neighbour;
 use crate::workflow::{Answer, answer};
 use egui_plot::PlotPoint;
@@ -75,8 +75,6 @@ pub struct Session {
     pub neighbours: Vec<Neighbour>,
     /// The distance within which 95 % of the library's samples have a neighbour, once measured.
     pub usual_distance: Option<f32>,
-    /// Counts changes of the contents, so that what is derived from them knows when it is stale.
-    pub generation: u64,
     /// Full pictures of library samples that were read again.
     pub inspected: HashMap<usize, (Sample, Encoded)>,
     /// The curve of the training that runs or ran last.
@@ -102,7 +100,6 @@ impl Session {
             selection: None,
             neighbours: Vec::new(),
             usual_distance: None,
-            generation: 0,
             inspected: HashMap::new(),
             history: Vec::new(),
             messages: Vec::new(),
@@ -131,7 +128,6 @@ impl Session {
             self.labels.iter().map(|(label, _)| label).zip(0..).collect();
         self.label_of = contents.entries.iter().map(|e| place.get(&e.label).copied().unwrap_or(0)).collect();
         self.contents = Arc::new(contents);
-        self.generation += 1;
         self.usual_distance = None;
         self.inspected.clear();
         if same {
@@ -193,6 +189,11 @@ impl Session {
             Selection::Asked(i) => self.asked.get(i)?.place,
             Selection::Known(row) => self.contents.places.get(row).copied(),
         }
+    }
+
+    /// Whether the model with this digest is the one that answers.
+    pub fn answers_by(&self, hash: Sha256) -> bool {
+        self.contents.model.as_ref().is_some_and(|model| model.hash == hash)
     }
 
     /// Whether there is a model to answer.

@@ -32,6 +32,9 @@ impl AdamW {
     pub fn step(&mut self, grads: &GradStore, rate: f64) -> Result<()> {
         self.steps += 1;
         let [first, second] = BETAS.map(|beta| 1.0 - beta.powi(self.steps));
+        let [b1, b2] = BETAS.map(|beta| beta as f32);
+        let (keep, pace) = ((1.0 - rate * DECAY) as f32, (rate / first) as f32);
+        let (root, epsilon) = ((1.0 / second.sqrt()) as f32, EPSILON as f32);
         for weight in &mut self.weights {
             let Some(grad) = grads.get(&weight.var) else {
                 continue;
@@ -41,9 +44,6 @@ impl AdamW {
             if grad.len() != values.len() {
                 bail!("a gradient of {} numbers for {} weights", grad.len(), values.len());
             }
-            let [b1, b2] = BETAS.map(|beta| beta as f32);
-            let (keep, pace) = ((1.0 - rate * DECAY) as f32, (rate / first) as f32);
-            let (root, epsilon) = ((1.0 / second.sqrt()) as f32, EPSILON as f32);
             for ((value, grad), [mean, square]) in values.iter_mut().zip(grad).zip(&mut weight.moments) {
                 *mean = b1 * *mean + (1.0 - b1) * grad;
                 *square = b2 * *square + (1.0 - b2) * grad * grad;
