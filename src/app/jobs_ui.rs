@@ -1,4 +1,5 @@
-//! The bar at the bottom: what runs, how long it will take, and what there is to tell.
+//! What runs and how long it will take; and at the very bottom, what there is to tell. Each is a panel
+//! of its own, so that a job that ends does not move the messages under the pointer.
 
 use super::command::Command;
 use super::jobs::Jobs;
@@ -8,8 +9,8 @@ use crate::escape;
 use crate::job::duration_text;
 use egui::{Color32, ProgressBar, RichText, ScrollArea, Ui};
 
-/// Draws it.
-pub fn jobs_ui(ui: &mut Ui, session: &Session, view: &mut View, jobs: &Jobs, out: &mut Vec<Command>) {
+/// One line a job.
+pub fn jobs_ui(ui: &mut Ui, jobs: &Jobs, out: &mut Vec<Command>) {
     ui.add_space(2.0);
     for (i, running) in jobs.running.iter().enumerate().filter(|(_, running)| !running.quiet) {
         ui.horizontal(|ui| {
@@ -37,6 +38,12 @@ pub fn jobs_ui(ui: &mut Ui, session: &Session, view: &mut View, jobs: &Jobs, out
             }
         });
     }
+    ui.add_space(2.0);
+}
+
+/// The latest message; all of them, and the files left out, when unfolded.
+pub fn messages_ui(ui: &mut Ui, session: &Session, view: &mut View, out: &mut Vec<Command>) {
+    ui.add_space(2.0);
     ui.horizontal(|ui| match session.messages.last() {
         None => {
             ui.weak("Files are read, never run. Nothing leaves this machine.");

@@ -162,9 +162,12 @@ impl eframe::App for App {
         egui::Panel::top("toolbar").show(ui, |ui| {
             toolbar_ui::toolbar_ui(ui, &self.session, &mut self.view, &mut out);
         });
-        egui::Panel::bottom("jobs").show(ui, |ui| {
-            jobs_ui::jobs_ui(ui, &self.session, &mut self.view, &self.jobs, &mut out);
+        egui::Panel::bottom("messages").show(ui, |ui| {
+            jobs_ui::messages_ui(ui, &self.session, &mut self.view, &mut out);
         });
+        if self.busy() {
+            egui::Panel::bottom("jobs").show(ui, |ui| jobs_ui::jobs_ui(ui, &self.jobs, &mut out));
+        }
         egui::Panel::left("samples").default_size(250.0).min_size(180.0).resizable(true).show(ui, |ui| {
             samples_ui::samples_ui(ui, &self.session, &mut self.view, &mut out);
         });

@@ -1,5 +1,21 @@
-//! The difference between train mode and eval mode: what it comes from and how it is mended.
+//! The difference between train mode and eval mode: measured ([`compare`], [`layer`], [`company`]),
+//! explained ([`moving_average`], [`verdict()`]) and mended ([`repair()`], [`recompute`]).
 
+mod channel;
+mod company;
+mod modes;
+pub mod moving_average;
 mod recompute;
+mod repair;
+mod report;
+#[cfg(test)]
+pub(crate) mod testing;
+mod verdict;
 
+pub use channel::{Channel, Condition, Layer, layer};
+pub use company::{Company, InCompany, SIZES, company};
+pub use modes::{Compared, ModeFigures, compare, in_batches};
 pub use recompute::{PooledStatistics, recompute};
+pub use repair::{Repair, repair};
+pub use report::{Known, MEASURED, Report, known_files, report, weight_of_start};
+pub use verdict::{Severity, Verdict, provenance, verdict, warning};

@@ -5,6 +5,7 @@
 //! pooled exactly (Wu and Johnson, "Rethinking 'Batch' in BatchNorm", 2021, call it PreciseBN).
 //! Neither the initial 0 and 1 nor statistics of earlier weights are left in them.
 
+use super::in_batches;
 use crate::job::{Reporter, Stop};
 use crate::model::{BatchStatistics, KeptStatistics, Mode, Network, picture_batch};
 use crate::picture::{Encoded, PictureSpec, View};
@@ -67,7 +68,7 @@ pub fn recompute(
         return Ok(Vec::new());
     }
     let stage = reporter.stage("Recomputing batch-norm statistics", pictures.len());
-    for batch in pictures.chunks(batch_size.max(1)) {
+    for batch in in_batches(pictures, batch_size) {
         reporter.check()?;
         let views: Vec<_> = batch.iter().map(|picture| (*picture, View::Whole)).collect();
         let forward = network.forward(&picture_batch(&views, spec)?, Mode::Train, false)?;

@@ -5,10 +5,12 @@
 //! batch's statistics, and whoever trains decides whether to keep them ([`KeptStatistics::keep`]).
 //! So a look at a model in train mode cannot alter it.
 //!
-//! Conventions are PyTorch's: the variance that normalises is biased (divided by the count), the
-//! variance that is kept unbiased, and a momentum of `m` means `kept ← (1 − m) · kept + m · batch`.
-//! TensorFlow, Keras, Flax and ONNX write the same momentum as `1 − m`.
+//! The variance that normalises is biased (divided by the count). Which variance is kept, and the
+//! other things that frameworks differ in, are [`super::Convention`]s; a momentum of `m` always means
+//! `kept ← (1 − m) · kept + m · batch`, as in PyTorch. TensorFlow, Keras, Flax and ONNX write the same
+//! momentum as `1 − m`.
 
+use super::config::KeptVariance;
 use super::convolution::{contiguous, with_f32};
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
@@ -29,11 +31,14 @@ pub struct BatchStatistics {
 }
 
 impl BatchStatistics {
-    /// The unbiased variance, which is what is kept. `count` is at least 2 for statistics that
-    /// came from a forward pass.
-    pub fn unbiased_variance(&self) -> impl Iterator<Item = f32> + '_ {
+    /// The variance as it is kept. `count` is at least 2 for statistics that came from a forward
+    /// pass, so the unbiased one is always a number.
+    pub fn variance_to_keep(&self, which: KeptVariance) -> impl Iterator<Item = f32> + '_ {
         let n = self.count as f64;
-        let factor = n / (n - 1.0).max(1.0);
+        let factor = match which {
+            KeptVariance::Unbiased => n / (n - 1.0).max(1.0),
+            KeptVariance::Biased => 1.0,
+        };
         self.variance.iter().map(move |v| (f64::from(*v) * factor) as f32)
     }
 }
@@ -57,7 +62,7 @@ impl KeptStatistics {
 
     /// Takes in a batch. `momentum` is the weight of the new batch, 0 to 1; `None` makes the plain
     /// average of all batches since the last reset.
-    pub fn keep(&mut self, batch: &BatchStatistics, momentum: Option<f64>) {
+    pub fn keep(&mut self, batch: &BatchStatistics, momentum: Option<f64>, which: KeptVariance) {
         self.batches += 1;
         let m = momentum.unwrap_or(1.0 / self.batches as f64);
         let blend = |kept: &mut f32, new: f32| {
@@ -66,9 +71,14 @@ impl KeptStatistics {
         for (kept, new) in self.mean.iter_mut().zip(&batch.mean) {
             blend(kept, *new);
         }
-        for (kept, new) in self.variance.iter_mut().zip(batch.unbiased_variance()) {
+        for (kept, new) in self.variance.iter_mut().zip(batch.variance_to_keep(which)) {
             blend(kept, new);
         }
+    }
+
+    /// Whether every number is one: a mean or variance of NaN or infinity makes every output so.
+    pub fn is_finite(&self) -> bool {
+        self.mean.iter().chain(&self.variance).all(|v| v.is_finite())
     }
 }
 
@@ -214,7 +224,9 @@ impl CustomOp3 for NormRelu {
             for (out, x) in out.chunks_exact_mut(c).zip(x.chunks_exact(c)) {
                 let channels = kept.mean.iter().zip(&scale).zip(beta);
                 for ((out, x), ((mean, scale), beta)) in out.iter_mut().zip(x).zip(channels) {
-                    *out = ((x - mean) * scale + beta).max(0.0);
+                    // Not `max`, which would turn what is not a number into 0, and so hide it.
+                    let value = (x - mean) * scale + beta;
+                    *out = if value < 0.0 { 0.0 } else { value };
                 }
             }
         });
@@ -314,8 +326,10 @@ mod tests {
         for v in &found.variance {
             assert!((v - 8.0 / 3.0).abs() < 1e-5);
         }
-        let unbiased: Vec<f32> = found.unbiased_variance().collect();
+        let unbiased: Vec<f32> = found.variance_to_keep(KeptVariance::Unbiased).collect();
         assert_eq!(unbiased, [4.0, 4.0]);
+        let biased: Vec<f32> = found.variance_to_keep(KeptVariance::Biased).collect();
+        assert_eq!(biased, found.variance);
     }
 
     #[test]
@@ -331,12 +345,12 @@ mod tests {
     fn keeping_follows_the_formula() {
         let batch = BatchStatistics { mean: vec![2.0], variance: vec![3.0], count: 4 };
         let mut moving = KeptStatistics::new(1);
-        moving.keep(&batch, Some(0.1));
+        moving.keep(&batch, Some(0.1), KeptVariance::Unbiased);
         assert!((moving.mean[0] - 0.2).abs() < 1e-6);
         assert!((moving.variance[0] - (0.9 + 0.1 * 4.0)).abs() < 1e-6);
         let mut average = KeptStatistics::new(1);
-        average.keep(&batch, None);
-        average.keep(&BatchStatistics { mean: vec![4.0], ..batch }, None);
+        average.keep(&batch, None, KeptVariance::Unbiased);
+        average.keep(&BatchStatistics { mean: vec![4.0], ..batch }, None, KeptVariance::Unbiased);
         assert_eq!((average.mean[0], average.batches), (3.0, 2));
     }
 
@@ -372,6 +386,78 @@ mod tests {
                 }
                 var.set(&Tensor::from_vec(before, var.shape(), &Device::Cpu).unwrap()).unwrap();
             }
+        }
+    }
+
+    #[derive(serde::Deserialize)]
+    struct Case {
+        name: String,
+        rows: usize,
+        channels: usize,
+        momentum: Option<f64>,
+        epsilon: f64,
+        gamma: Vec<f32>,
+        beta: Vec<f32>,
+        grad: Vec<f32>,
+        batches: Vec<Recorded>,
+        eval: Recorded,
+    }
+
+    #[derive(serde::Deserialize)]
+    struct Recorded {
+        #[serde(default)]
+        x: Vec<f32>,
+        y: Vec<f32>,
+        dx: Vec<f32>,
+        dgamma: Vec<f32>,
+        dbeta: Vec<f32>,
+        #[serde(default)]
+        running_mean: Vec<f32>,
+        #[serde(default)]
+        running_var: Vec<f32>,
+    }
+
+    /// Forward, backward and what is kept, against PyTorch's own figures
+    /// (tests/data/batch_norm_pytorch.py), to 1e-5 of their size.
+    #[test]
+    fn equals_pytorch_on_recorded_cases() {
+        let cases: Vec<Case> =
+            serde_json::from_str(include_str!("../../tests/data/batch_norm_pytorch.json")).unwrap();
+        assert_eq!(cases.len(), 7);
+        for case in cases {
+            let (rows, c) = (case.rows, case.channels);
+            let var = |v: &[f32], shape: &[usize]| {
+                Var::from_tensor(&Tensor::from_slice(v, shape, &Device::Cpu).unwrap()).unwrap()
+            };
+            let same = |what: &str, ours: &[f32], theirs: &[f32]| {
+                assert_eq!(ours.len(), theirs.len());
+                let size = theirs.iter().fold(1.0_f32, |size, v| size.max(v.abs()));
+                for (a, b) in ours.iter().zip(theirs) {
+                    assert!((a - b).abs() <= 1e-5 * size, "{}, {what}: {a} {b}", case.name);
+                }
+            };
+            let run = |x: &[f32], by: Normalise<'_>, recorded: &Recorded| {
+                let vars = [var(x, &[rows, c]), var(&case.gamma, &[c]), var(&case.beta, &[c])];
+                let (y, batch) = norm_relu(&vars[0], &vars[1], &vars[2], case.epsilon, by).unwrap();
+                let grad = var(&case.grad, &[rows, c]);
+                let grads = (&y * grad.as_detached_tensor()).unwrap().sum_all().unwrap().backward().unwrap();
+                let flat = |t: &Tensor| t.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+                same("y", &flat(&y), &recorded.y);
+                let theirs = [&recorded.dx, &recorded.dgamma, &recorded.dbeta];
+                for ((what, var), theirs) in ["dx", "dgamma", "dbeta"].iter().zip(&vars).zip(theirs) {
+                    same(what, &flat(grads.get(var).unwrap()), theirs);
+                }
+                batch
+            };
+            let mut kept = KeptStatistics::new(c);
+            for recorded in &case.batches {
+                let batch = run(&recorded.x, Normalise::Batch, recorded).unwrap();
+                kept.keep(&batch, case.momentum, KeptVariance::Unbiased);
+                same("running mean", &kept.mean, &recorded.running_mean);
+                same("running variance", &kept.variance, &recorded.running_var);
+            }
+            let last = case.batches.last().unwrap();
+            assert!(run(&last.x, Normalise::Kept(&kept), &case.eval).is_none());
         }
     }
 }

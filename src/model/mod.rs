@@ -6,17 +6,25 @@
 
 mod batch_norm;
 mod config;
+mod convention;
 mod convolution;
 mod embed;
 mod matmul;
 mod model_file;
 mod network;
+mod objective;
+mod trace;
+mod trace_file;
 
 pub use batch_norm::{BatchStatistics, KeptStatistics, Normalise, norm_relu};
 pub use config::{
-    BatchNormPolicy, CONFIG_VERSION, Epoch, ModelConfig, Norm, StatisticsPolicy, TrainingSummary,
+    BatchNormPolicy, CONFIG_VERSION, Epoch, Head, Init, KeptVariance, ModelConfig, Norm, RepairRecord,
+    StatisticsPolicy, StatisticsSource, TrainingSummary,
 };
+pub use convention::{CANDLE, CONVENTIONS, Convention, FLAX, KERAS, PYTORCH};
 pub use convolution::conv3x3;
 pub use embed::{Embeddings, embed, picture_batch};
 pub use model_file::{Model, ModelError};
 pub use network::{Forward, Mode, Network};
+pub use objective::{MARGIN, SCALE, objective};
+pub use trace::Trace;

@@ -1,17 +1,21 @@
 //! A model as one safetensors file: weights and kept statistics as tensors, everything else as
-//! JSON in the metadata (key `lookalike`). <https://huggingface.co/docs/safetensors>
+//! JSON in the metadata (key `lookalike`). <https://huggingface.co/docs/safetensors> The trace of its
+//! training lies beside them ([`super::trace_file`]).
 //!
 //! A model is known by the SHA-256 of its file. Statistics are part of it, so a repaired model is
 //! another model, and embeddings of the two are never mixed.
 
 use super::config::{CONFIG_VERSION, ModelConfig};
 use super::network::Network;
+use super::trace::{LONGEST, Trace};
+use super::trace_file;
 use crate::sample::Sha256;
 use candle_core::{Device, Tensor};
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
 
 /// Key of the configuration in the file's metadata.
 const KEY: &str = "lookalike";
@@ -28,6 +32,8 @@ pub struct Model {
     pub config: ModelConfig,
     /// The weights and kept statistics.
     pub network: Network,
+    /// The statistics of each batch of its training, where they were recorded.
+    pub trace: Option<Arc<Trace>>,
     /// SHA-256 of the file.
     pub hash: Sha256,
     /// The file, as it is stored.
@@ -58,6 +64,14 @@ pub enum ModelError {
         /// What the file says.
         found: u32,
     },
+    /// It gives no answers in eval mode.
+    #[error(
+        "the running statistics of batch-norm layer {layer} hold values that are not numbers, so in eval mode every answer would be none. Recompute them: `lookalike batchnorm-repair`, or Batch norm, Repair in the window"
+    )]
+    Broken {
+        /// The first such layer, from 1.
+        layer: usize,
+    },
     /// The network itself.
     #[error("the network failed: {0}")]
     Network(#[from] candle_core::Error),
@@ -65,13 +79,30 @@ pub enum ModelError {
 
 impl Model {
     /// Puts a finished network and its configuration together.
-    pub fn new(config: ModelConfig, network: Network) -> Result<Self, ModelError> {
-        let bytes = serialize(&config, &network)?;
-        Ok(Self { config, network, hash: Sha256::of(&bytes), bytes })
+    pub fn new(config: ModelConfig, network: Network, trace: Option<Arc<Trace>>) -> Result<Self, ModelError> {
+        let trace = trace.filter(|trace| (1..=LONGEST).contains(&trace.steps()));
+        let bytes = serialize(&config, &network, trace.as_deref())?;
+        Ok(Self { config, network, trace, hash: Sha256::of(&bytes), bytes })
+    }
+
+    /// The layers whose kept statistics are not numbers. Such a model answers nothing in eval mode
+    /// until they are recomputed.
+    pub fn broken_layers(&self) -> Vec<usize> {
+        let kept = self.network.kept.iter().enumerate();
+        kept.filter(|(_, kept)| !kept.is_finite()).map(|(layer, _)| layer).collect()
+    }
+
+    /// `Err` with what is to be done, where [`Self::broken_layers`] finds any.
+    pub fn usable(&self) -> Result<(), ModelError> {
+        match self.broken_layers().first() {
+            None => Ok(()),
+            Some(layer) => Err(ModelError::Broken { layer: layer + 1 }),
+        }
     }
 
     /// Reads a model from the bytes of its file. Sizes are checked before anything is allocated
-    /// for them; weights that are not numbers are refused.
+    /// for them; weights that are not numbers are refused. Kept statistics that are not numbers are
+    /// not: they can be repaired.
     pub fn from_bytes(bytes: Vec<u8>) -> Result<Self, ModelError> {
         let format = |error: &dyn std::fmt::Display| ModelError::Format(error.to_string());
         let (_, metadata) = SafeTensors::read_metadata(&bytes).map_err(|e| format(&e))?;
@@ -87,7 +118,8 @@ impl Model {
         let tensors = SafeTensors::deserialize(&bytes).map_err(|e| format(&e))?;
         let network = Network::from_weights(&config, |name, shape| read_tensor(&tensors, name, shape))
             .map_err(|e| format(&e))?;
-        Ok(Self { config, network, hash: Sha256::of(&bytes), bytes })
+        let trace = trace_file::read(&config, |name| stored(&tensors, name));
+        Ok(Self { config, network, trace: trace.map(Arc::new), hash: Sha256::of(&bytes), bytes })
     }
 
     /// Reads a model file.
@@ -130,20 +162,33 @@ fn read_tensor(tensors: &SafeTensors<'_>, name: &str, shape: &[usize]) -> candle
     if view.dtype() != Dtype::F32 || view.shape() != shape {
         return Err(fail(format!("expected f32 {shape:?}, found {:?} {:?}", view.dtype(), view.shape())));
     }
-    let values: Vec<f32> = view.data().as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect();
-    if values.iter().any(|v| !v.is_finite()) {
+    let values = numbers(view.data());
+    if values.iter().any(|v| !v.is_finite()) && !name.contains(".kept_") {
         return Err(fail("values that are not numbers".into()));
     }
     Tensor::from_vec(values, shape, &Device::Cpu)
 }
 
-fn serialize(config: &ModelConfig, network: &Network) -> Result<Vec<u8>, ModelError> {
+/// Shape and numbers of a tensor that may be there.
+fn stored(tensors: &SafeTensors<'_>, name: &str) -> Option<(Vec<usize>, Vec<f32>)> {
+    let view = tensors.tensor(name).ok()?;
+    (view.dtype() == Dtype::F32).then(|| (view.shape().to_vec(), numbers(view.data())))
+}
+
+fn numbers(bytes: &[u8]) -> Vec<f32> {
+    bytes.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect()
+}
+
+fn serialize(config: &ModelConfig, network: &Network, trace: Option<&Trace>) -> Result<Vec<u8>, ModelError> {
     let json = serde_json::to_string(config).map_err(|e| ModelError::Format(e.to_string()))?;
+    let to_bytes = |values: Vec<f32>| values.into_iter().flat_map(f32::to_le_bytes).collect::<Vec<u8>>();
     let mut owned = Vec::new();
     for (name, tensor) in network.tensors()? {
-        let values: Vec<f32> = tensor.flatten_all()?.to_vec1()?;
-        let bytes: Vec<u8> = values.into_iter().flat_map(f32::to_le_bytes).collect();
-        owned.push((name, tensor.dims().to_vec(), bytes));
+        owned.push((name, tensor.dims().to_vec(), to_bytes(tensor.flatten_all()?.to_vec1()?)));
+    }
+    if let Some(trace) = trace {
+        let tensors = trace_file::tensors(trace).into_iter();
+        owned.extend(tensors.map(|(name, shape, values)| (name, shape, to_bytes(values))));
     }
     let mut views = Vec::new();
     for (name, shape, bytes) in &owned {

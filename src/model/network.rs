@@ -1,18 +1,25 @@
 //! The network's layers and its forward pass.
 //!
-//! Four 3×3 convolutions, each with batch normalisation (or a bias) and a rectifier; average
-//! pooling to 4×4; a linear layer; unit length. Beside it one prototype a label: the cosine with a
-//! prototype says how much a picture looks like that label.
+//! Four 3×3 convolutions, each with batch normalisation (or a bias) and a rectifier; then, by
+//! [`Head`], average pooling to 4×4, a linear layer, unit length and one prototype a label, whose
+//! cosine says how much a picture looks like that label; or global average pooling, a linear layer
+//! and a linear classifier.
 
 use super::batch_norm::{BatchStatistics, KeptStatistics, Normalise, norm_relu};
-use super::config::{ModelConfig, Norm};
+use super::config::{Head, Init, ModelConfig, Norm};
 use super::convolution::conv3x3;
+use super::objective::objective;
 use crate::picture::{PictureKind, TEXT_PLANE};
 use candle_core::{D, DType, Device, Result, Tensor, Var, bail};
 use rand::Rng;
 
 /// Rows and columns that are left of a picture before the linear layer.
-const POOLED: usize = 4;
+fn pooled(head: Head) -> usize {
+    match head {
+        Head::Cosine => 4,
+        Head::Classifier => 1,
+    }
+}
 
 /// Which statistics normalise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +32,9 @@ pub enum Mode {
 
 /// What a forward pass gives.
 pub struct Forward {
-    /// `[n][embedding]`, each of length 1.
+    /// `[n][embedding]`, as the last layer gives them.
+    pub features: Tensor,
+    /// The same, each of length 1.
     pub embeddings: Tensor,
     /// In train mode with batch normalisation: a layer's statistics of this batch each.
     pub statistics: Vec<BatchStatistics>,
@@ -49,16 +58,23 @@ pub struct Network {
     /// patterns of neighbours, and neighbours in a table of hashes mean nothing.
     text: Option<Var>,
     prototypes: Var,
+    /// Of a classifier: the biases of `linear` and `prototypes`.
+    biases: Option<[Var; 2]>,
+    head: Head,
     /// One a convolution with batch normalisation; none without.
     pub kept: Vec<KeptStatistics>,
     epsilon: f64,
 }
 
 impl Network {
-    /// A network with random weights from `rng`: uniform within 1/√(inputs), PyTorch's default.
-    pub fn new(config: &ModelConfig, rng: &mut impl Rng) -> Result<Self> {
+    /// A network with random weights from `rng`.
+    pub fn new(config: &ModelConfig, init: Init, rng: &mut impl Rng) -> Result<Self> {
         Self::build(config, |_, shape, fan_in| {
-            let bound = 1.0 / (fan_in as f32).sqrt();
+            let gain = match init {
+                Init::Default => 1.0_f32,
+                Init::He => 6.0,
+            };
+            let bound = (gain / fan_in as f32).sqrt();
             let values =
                 (0..shape.iter().product()).map(|_| rng.random_range(-bound..bound)).collect::<Vec<f32>>();
             Tensor::from_vec(values, shape, &Device::Cpu)
@@ -113,24 +129,35 @@ impl Network {
             channels = filters;
             side = side.div_ceil(stride.max(1));
         }
-        if !side.is_multiple_of(POOLED) {
-            bail!("expected pictures that the convolutions reduce to a multiple of {POOLED}, found {side}");
+        let pooled = pooled(config.head);
+        if !side.is_multiple_of(pooled) {
+            bail!("expected pictures that the convolutions reduce to a multiple of {pooled}, found {side}");
         }
-        let features = POOLED * POOLED * channels;
+        let features = pooled * pooled * channels;
         let linear = make("linear", &[features, config.embedding], features)?;
         let pixels = config.picture.side * config.picture.side;
-        let text = match config.picture.kind {
-            PictureKind::Bytes => {
+        let text = match (config.head, config.picture.kind) {
+            (Head::Cosine, PictureKind::Bytes) => {
                 Some(Var::from_tensor(&make("text", &[pixels, config.embedding], pixels)?)?)
             }
-            PictureKind::Image => None,
+            _ => None,
         };
         let prototypes = make("prototypes", &[config.labels.len(), config.embedding], config.embedding)?;
+        let biases = match config.head {
+            Head::Cosine => None,
+            Head::Classifier => {
+                let linear = make("linear_bias", &[config.embedding], features)?;
+                let labels = make("prototypes_bias", &[config.labels.len()], config.embedding)?;
+                Some([Var::from_tensor(&linear)?, Var::from_tensor(&labels)?])
+            }
+        };
         Ok(Self {
             blocks,
             linear: Var::from_tensor(&linear)?,
             text,
             prototypes: Var::from_tensor(&prototypes)?,
+            biases,
+            head: config.head,
             kept,
             epsilon: config.batch_norm.epsilon,
         })
@@ -139,7 +166,8 @@ impl Network {
     /// Everything that training changes.
     pub fn vars(&self) -> Vec<Var> {
         let blocks = self.blocks.iter().flat_map(|b| [Some(&b.weights), b.scale.as_ref(), Some(&b.shift)]);
-        blocks.flatten().chain([&self.linear]).chain(&self.text).chain([&self.prototypes]).cloned().collect()
+        let heads = [&self.linear].into_iter().chain(&self.text).chain([&self.prototypes]);
+        blocks.flatten().chain(heads).chain(self.biases.iter().flatten()).cloned().collect()
     }
 
     /// Everything that a model file holds, by name.
@@ -163,6 +191,9 @@ impl Network {
             out.push(("text".into(), text.as_detached_tensor()));
         }
         out.push(("prototypes".into(), self.prototypes.as_detached_tensor()));
+        for (name, bias) in ["linear_bias", "prototypes_bias"].iter().zip(self.biases.iter().flatten()) {
+            out.push(((*name).into(), bias.as_detached_tensor()));
+        }
         Ok(out)
     }
 
@@ -187,6 +218,11 @@ impl Network {
             linear: copy(&self.linear)?,
             text: self.text.as_ref().map(copy).transpose()?,
             prototypes: copy(&self.prototypes)?,
+            biases: match &self.biases {
+                Some([a, b]) => Some([copy(a)?, copy(b)?]),
+                None => None,
+            },
+            head: self.head,
             kept: self.kept.clone(),
             epsilon: self.epsilon,
         })
@@ -224,18 +260,41 @@ impl Network {
             statistics.extend(batch);
             x = out;
         }
-        let mut features = pool(&x)?.matmul(&value(&self.linear))?;
+        let mut features = pool(&x, pooled(self.head))?.matmul(&value(&self.linear))?;
         if let Some(by_text) = by_text {
             features = (features + by_text)?;
         }
-        Ok(Forward { embeddings: unit(&features)?, statistics })
+        if let Some([bias, _]) = &self.biases {
+            features = features.broadcast_add(&value(bias))?;
+        }
+        Ok(Forward { embeddings: unit(&features)?, features, statistics })
     }
 
-    /// Cosine of each embedding with each label's prototype, `[n][labels]`.
-    pub fn cosines(&self, embeddings: &Tensor, learn: bool) -> Result<Tensor> {
-        let prototypes =
-            if learn { self.prototypes.as_tensor().clone() } else { self.prototypes.as_detached_tensor() };
-        embeddings.matmul(&unit(&prototypes)?.t()?)
+    /// How well each picture fits each label, `[n][labels]`: the cosine with its prototype, or the
+    /// classifier's score. The highest wins.
+    pub fn scores(&self, forward: &Forward, learn: bool) -> Result<Tensor> {
+        let value = |var: &Var| if learn { var.as_tensor().clone() } else { var.as_detached_tensor() };
+        let prototypes = value(&self.prototypes);
+        match &self.biases {
+            None => forward.embeddings.matmul(&unit(&prototypes)?.t()?),
+            Some([_, bias]) => forward.features.matmul(&prototypes.t()?)?.broadcast_add(&value(bias)),
+        }
+    }
+
+    /// Mean loss of `scores` where `classes[i]` is the label of row `i`, a scalar.
+    pub fn loss(&self, scores: &Tensor, classes: &[usize]) -> Result<Tensor> {
+        objective(self.head, scores, classes)
+    }
+
+    /// γ of each layer with batch normalisation, by channel.
+    pub fn scales(&self) -> Result<Vec<Vec<f32>>> {
+        let scales = self.blocks.iter().filter_map(|block| block.scale.as_ref());
+        scales.map(|scale| scale.as_detached_tensor().to_vec1()).collect()
+    }
+
+    /// Added to the variance.
+    pub fn epsilon(&self) -> f64 {
+        self.epsilon
     }
 }
 
@@ -244,15 +303,15 @@ fn text_grams(x: &Tensor) -> Result<Tensor> {
     x.narrow(D::Minus1, TEXT_PLANE, 1)?.flatten_from(1)
 }
 
-/// Average pooling to 4×4, flattened: `[n][16 · channels]`.
-fn pool(x: &Tensor) -> Result<Tensor> {
+/// Average pooling to `side × side`, flattened: `[n][side² · channels]`.
+fn pool(x: &Tensor, side: usize) -> Result<Tensor> {
     let (n, h, w, c) = x.dims4()?;
-    let (rows, columns) = (h / POOLED, w / POOLED);
+    let (rows, columns) = (h / side, w / side);
     if rows == 1 && columns == 1 {
-        return x.reshape((n, POOLED * POOLED * c));
+        return x.reshape((n, side * side * c));
     }
-    let rows_pooled = x.reshape((n, POOLED, rows, w * c))?.mean(2)?;
-    rows_pooled.reshape((n * POOLED * POOLED, columns, c))?.mean(1)?.reshape((n, POOLED * POOLED * c))
+    let rows_pooled = x.reshape((n, side, rows, w * c))?.mean(2)?;
+    rows_pooled.reshape((n * side * side, columns, c))?.mean(1)?.reshape((n, side * side * c))
 }
 
 /// Scales each row to length 1.

@@ -37,6 +37,11 @@ pub enum ImageError {
 }
 
 impl ImagePlanes {
+    /// From `side × side` pixels of red, green and blue, row by row; `None` if there are not so many.
+    pub fn from_rgb(side: usize, rgb: Vec<u8>) -> Option<Self> {
+        (rgb.len() == side * side * CHANNELS).then(|| Self { side, rgb: rgb.into_boxed_slice() })
+    }
+
     /// Decodes `bytes` and fits the image into `side × side`.
     pub fn decode(bytes: &[u8], side: usize) -> Result<Self, ImageError> {
         Ok(Self::of(&decode(bytes)?, side))

@@ -7,12 +7,14 @@ use candle_core::{Result, Tensor, Var, bail};
 
 const BETAS: [f64; 2] = [0.9, 0.999];
 const EPSILON: f64 = 1e-8;
-const DECAY: f64 = 0.01;
+/// PyTorch's default weight decay.
+pub const DECAY: f64 = 0.01;
 
 /// The weights and their running moments.
 pub struct AdamW {
     weights: Vec<Weight>,
     steps: i32,
+    decay: f64,
 }
 
 struct Weight {
@@ -22,10 +24,10 @@ struct Weight {
 }
 
 impl AdamW {
-    /// For these weights, all moments 0.
-    pub fn new(vars: Vec<Var>) -> Self {
+    /// For these weights, all moments 0. With `decay` 0 it is Adam.
+    pub fn new(vars: Vec<Var>, decay: f64) -> Self {
         let weight = |var: Var| Weight { moments: vec![[0.0; 2]; var.elem_count()], var };
-        Self { weights: vars.into_iter().map(weight).collect(), steps: 0 }
+        Self { weights: vars.into_iter().map(weight).collect(), steps: 0, decay }
     }
 
     /// One step along `grads` with learning rate `rate`. A weight without a gradient stays.
@@ -33,7 +35,7 @@ impl AdamW {
         self.steps += 1;
         let [first, second] = BETAS.map(|beta| 1.0 - beta.powi(self.steps));
         let [b1, b2] = BETAS.map(|beta| beta as f32);
-        let (keep, pace) = ((1.0 - rate * DECAY) as f32, (rate / first) as f32);
+        let (keep, pace) = ((1.0 - rate * self.decay) as f32, (rate / first) as f32);
         let (root, epsilon) = ((1.0 / second.sqrt()) as f32, EPSILON as f32);
         for weight in &mut self.weights {
             let Some(grad) = grads.get(&weight.var) else {
@@ -67,7 +69,7 @@ mod tests {
         let target = Tensor::new(&[[1.0_f32, 0.0, -1.0], [0.5, 0.5, 0.5]], &Device::Cpu).unwrap();
         let loss = |var: &Var| (var.as_tensor() - &target).unwrap().sqr().unwrap().sum_all().unwrap();
         let (ours, theirs) = (Var::from_tensor(&start).unwrap(), Var::from_tensor(&start).unwrap());
-        let mut our_step = AdamW::new(vec![ours.clone()]);
+        let mut our_step = AdamW::new(vec![ours.clone()], DECAY);
         let params = ParamsAdamW { lr: 0.05, ..Default::default() };
         let mut their_step = candle_nn::AdamW::new(vec![theirs.clone()], params).unwrap();
         for _ in 0..20 {

@@ -6,12 +6,11 @@
 //! batches of the training's size; in eval mode a file's company does not matter.
 
 use super::TrainConfig;
-use crate::batchnorm::PooledStatistics;
+use crate::batchnorm::compare;
 use crate::job::{Reporter, Stop};
-use crate::model::{Embeddings, KeptStatistics, Mode, Network, StatisticsPolicy, embed, picture_batch};
-use crate::picture::{Encoded, PictureSpec, View};
+use crate::model::{Embeddings, KeptStatistics, Network, StatisticsPolicy, embed};
+use crate::picture::{Encoded, PictureSpec};
 use crate::search::nearest;
-use candle_core::{D, Tensor};
 
 /// What is measured on; chosen once per training.
 pub struct Measured<'a> {
@@ -33,42 +32,30 @@ pub struct Found {
     pub eval_mode: f64,
     /// Recall at 1, if anything was held back.
     pub recall_at_1: Option<f64>,
+    /// What each batch-norm layer should keep now.
+    pub truth: Vec<KeptStatistics>,
 }
 
 impl Measured<'_> {
     /// Measures `network`. Recall is that of the model as the policy would leave it: with
     /// recomputed statistics where they will be recomputed, else with those kept so far.
     pub fn measure(&self, network: &mut Network, config: &TrainConfig) -> Result<Found, Stop> {
-        let mut pools = vec![PooledStatistics::default(); network.kept.len()];
-        let mut right = [0_usize; 2];
-        for files in self.training.chunks(config.batch_size.max(1)) {
-            let views: Vec<_> = files.iter().map(|(picture, _)| (*picture, View::Whole)).collect();
-            let batch = picture_batch(&views, self.spec)?;
-            let forward = network.forward(&batch, Mode::Train, false)?;
-            for (pool, statistics) in pools.iter_mut().zip(&forward.statistics) {
-                pool.add(statistics);
-            }
-            right[0] += count_right(network, &forward.embeddings, files)?;
-            // Without batch normalisation the two modes are one.
-            right[1] += if network.kept.is_empty() {
-                count_right(network, &forward.embeddings, files)?
-            } else {
-                let forward = network.forward(&batch, Mode::Eval, false)?;
-                count_right(network, &forward.embeddings, files)?
-            };
-        }
-        let [train_mode, eval_mode] = right.map(|n| n as f64 / self.training.len().max(1) as f64);
-        let recomputed: Option<Vec<KeptStatistics>> = pools.iter().map(PooledStatistics::kept).collect();
-        let recall_at_1 = match recomputed {
-            Some(statistics) if config.batch_norm.statistics == StatisticsPolicy::Recompute => {
-                let so_far = std::mem::replace(&mut network.kept, statistics);
-                let recall = self.recall(network);
-                network.kept = so_far;
-                recall?
-            }
-            _ => self.recall(network)?,
+        let quiet = Reporter::silent();
+        let compared = compare(network, self.spec, &self.training, config.batch_size, &quiet)?;
+        let recall_at_1 = if config.batch_norm.statistics == StatisticsPolicy::Recompute {
+            let so_far = std::mem::replace(&mut network.kept, compared.truth.clone());
+            let recall = self.recall(network);
+            network.kept = so_far;
+            recall?
+        } else {
+            self.recall(network)?
         };
-        Ok(Found { train_mode, eval_mode, recall_at_1 })
+        Ok(Found {
+            train_mode: compared.train.accuracy(),
+            eval_mode: compared.eval.accuracy(),
+            recall_at_1,
+            truth: compared.truth,
+        })
     }
 
     fn recall(&self, network: &Network) -> Result<Option<f64>, Stop> {
@@ -97,11 +84,6 @@ pub fn recall_at_1(library: &Embeddings, labels: &[usize], queries: &Embeddings,
         })
         .count();
     right as f64 / wanted.len().max(1) as f64
-}
-
-fn count_right(network: &Network, embeddings: &Tensor, files: &[(&Encoded, usize)]) -> Result<usize, Stop> {
-    let best = network.cosines(embeddings, false)?.argmax(D::Minus1)?.to_vec1::<u32>()?;
-    Ok(best.iter().zip(files).filter(|(best, (_, class))| **best as usize == *class).count())
 }
 
 #[cfg(test)]

@@ -6,18 +6,42 @@
 //! the weights frozen, unless the user wants another policy.
 
 mod adamw;
+mod labelled;
 mod measure;
-pub mod objective;
 mod run;
 mod sampler;
 mod schedule;
+mod sgd;
 mod split;
+mod trainer;
 
+pub use labelled::Labelled;
 pub use measure::{Measured, recall_at_1};
-pub use run::{Trained, train};
+pub use run::{Trained, train, train_on};
 pub use split::{Split, split};
+pub use trainer::Trainer;
 
-use crate::model::{BatchNormPolicy, Norm};
+use crate::model::{BatchNormPolicy, Head, Init, KERAS, Norm, StatisticsPolicy};
+
+/// How weights follow their gradients.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Optimiser {
+    /// AdamW with weight decay 0.01.
+    AdamW,
+    /// The same without decay.
+    Adam,
+    /// Stochastic gradient descent with momentum 0.9.
+    Sgd,
+}
+
+/// Which files a batch is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sampling {
+    /// Each label as likely, in random views.
+    Balanced,
+    /// All files in random order, as they are, again and again: what most tutorials do.
+    Shuffled,
+}
 
 /// What the user may choose.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,6 +56,16 @@ pub struct TrainConfig {
     pub batch_norm: BatchNormPolicy,
     /// Highest learning rate of the cycle.
     pub learning_rate: f64,
+    /// Whether the learning rate goes up and down; else it stays.
+    pub one_cycle: bool,
+    /// How weights follow their gradients.
+    pub optimiser: Optimiser,
+    /// Which files a batch is made of.
+    pub sampling: Sampling,
+    /// What stands behind the convolutions.
+    pub head: Head,
+    /// How weights begin.
+    pub init: Init,
     /// Seed of all randomness.
     pub seed: u64,
 }
@@ -44,6 +78,11 @@ impl Default for TrainConfig {
             norm: Norm::Batch,
             batch_norm: BatchNormPolicy::default(),
             learning_rate: 4e-3,
+            one_cycle: true,
+            optimiser: Optimiser::AdamW,
+            sampling: Sampling::Balanced,
+            head: Head::Cosine,
+            init: Init::Default,
             seed: 0,
         }
     }
@@ -55,8 +94,32 @@ impl TrainConfig {
     /// A smaller set needs fewer: this many, and [`Self::BY_FILE`] for each file, up to [`Self::ENOUGH`].
     const LEAST: usize = 40;
     const BY_FILE: f64 = 0.8;
+    /// Batches of [`Self::as_in_the_article`], at least: fewer learn nothing at all.
+    const ARTICLE: usize = 40;
     /// Passes over a set too large for [`Self::ENOUGH`] batches to see all of it.
     const PASSES: usize = 2;
+
+    /// A plain classifier trained for one epoch on `files` files, and for forty batches at least,
+    /// whose moving average has Keras' momentum: the set-up in which eval mode goes wrong unnoticed
+    /// (HarfangLab, "A concrete problem linked to batch normalization on reduced data sets").
+    pub fn as_in_the_article(files: usize, seed: u64) -> Self {
+        let policy = BatchNormPolicy { statistics: StatisticsPolicy::Moving, ..BatchNormPolicy::default() };
+        let batch_size = 64;
+        let batches = files.div_ceil(batch_size).max(Self::ARTICLE);
+        Self {
+            // Half a batch less: [`Self::steps`] rounds up, and rounding must not add one.
+            epochs: Some((batches as f64 - 0.5) * batch_size as f64 / files.max(1) as f64),
+            batch_size,
+            batch_norm: BatchNormPolicy { momentum: KERAS.momentum, ..policy },
+            learning_rate: 3e-3,
+            one_cycle: false,
+            optimiser: Optimiser::Adam,
+            sampling: Sampling::Shuffled,
+            head: Head::Classifier,
+            seed,
+            ..Self::default()
+        }
+    }
 
     /// Batches to train on `files` files.
     pub fn steps(&self, files: usize) -> usize {
@@ -84,5 +147,9 @@ mod tests {
         let config = TrainConfig { epochs: Some(2.0), ..config };
         assert_eq!(config.steps(100), 4);
         assert_eq!(TrainConfig { epochs: Some(0.0), ..config }.steps(100), 1);
+        for files in [2, 33, 640, 5000] {
+            let steps = TrainConfig::as_in_the_article(files, 0).steps(files);
+            assert_eq!(steps, files.div_ceil(64).max(40));
+        }
     }
 }

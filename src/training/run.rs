@@ -1,22 +1,16 @@
-//! The loop: draw a batch, go forward and back, step, keep the batch's statistics, and measure now
-//! and then.
+//! The loop: step, and measure now and then.
 
-use super::adamw::AdamW;
 use super::measure::Measured;
-use super::objective::cosine_softmax;
-use super::sampler::Sampler;
-use super::schedule::one_cycle;
-use super::{Split, TrainConfig, split};
+use super::trainer::{Trainer, model_config};
+use super::{Labelled, Split, TrainConfig, split};
 use crate::batchnorm::recompute;
 use crate::job::{Reporter, Stage, Stop};
-use crate::model::{
-    BatchNormPolicy, Epoch, Forward, Mode, Model, ModelConfig, Network, Norm, StatisticsPolicy,
-    TrainingSummary, picture_batch,
-};
-use crate::picture::{Encoded, PictureSet, View};
+use crate::model::{Epoch, Model, Network, Norm, StatisticsPolicy, Trace, TrainingSummary};
+use crate::picture::{Encoded, PictureSet};
 use rand::SeedableRng as _;
 use rand::seq::SliceRandom as _;
 use rand_chacha::ChaCha8Rng;
+use std::sync::Arc;
 use std::time::Instant;
 
 /// Points of the curve.
@@ -41,24 +35,52 @@ pub fn train(
     set: &PictureSet,
     config: &TrainConfig,
     reporter: &Reporter,
+    on_epoch: impl FnMut(&Epoch),
+) -> Result<Trained, Stop> {
+    run(set, config, None, reporter, on_epoch)
+}
+
+/// Goes on training `model`, whose labels `set` must have, with what it has kept so far. The split
+/// is the one of its first training if `config` has its seed.
+pub fn train_on(
+    set: &PictureSet,
+    model: &Model,
+    config: &TrainConfig,
+    reporter: &Reporter,
+    on_epoch: impl FnMut(&Epoch),
+) -> Result<Trained, Stop> {
+    run(set, config, Some(model), reporter, on_epoch)
+}
+
+fn run(
+    set: &PictureSet,
+    config: &TrainConfig,
+    start: Option<&Model>,
+    reporter: &Reporter,
     mut on_epoch: impl FnMut(&Epoch),
 ) -> Result<Trained, Stop> {
     let begun = Instant::now();
     let data = Labelled::new(set)?;
-    if config.batch_size < 2 {
-        return Err(Stop::Failed(format!(
-            "expected a batch size of at least 2, found {}: one file alone has no variance to normalise by",
-            config.batch_size
-        )));
-    }
     let mut rng = ChaCha8Rng::seed_from_u64(config.seed);
     let split = split(&data.classes, data.labels.len(), &mut rng);
     let steps = config.steps(split.train.len());
-    let mut model_config = ModelConfig::new(set.spec, data.labels.clone());
-    model_config.norm = config.norm;
-    model_config.batch_norm = config.batch_norm;
-    let mut network = Network::new(&model_config, &mut rng)?;
-    let mut sampler = Sampler::new(&split.train, &data.classes, data.labels.len());
+    let mut model_config = model_config(&data, config);
+    let network = match start {
+        None => Network::new(&model_config, config.init, &mut rng)?,
+        Some(model) => {
+            if model.config.labels != data.labels || model.config.picture != set.spec {
+                return Err(Stop::Failed(format!(
+                    "expected the {} labels that the model was trained on, found {} others or other files. Open the folder it was trained on",
+                    model.config.labels.len(),
+                    data.labels.len()
+                )));
+            }
+            model_config = model.config.clone();
+            model_config.batch_norm = config.batch_norm;
+            model_config.repairs.clear();
+            model.network.duplicate()?
+        }
+    };
     let mut shuffled = split.train.clone();
     shuffled.shuffle(&mut rng);
     let measured = Measured {
@@ -67,24 +89,24 @@ pub fn train(
         answers: data.files(shuffled.iter().take(ANSWERS)),
         held_back: data.files(split.held_back.iter().take(ANSWERS)),
     };
-    let mut optimizer = AdamW::new(network.vars());
+    let mut trainer = Trainer::new(&data, &split.train, config, network, steps, rng)?;
+    // The batches of a training that goes on follow those that went before.
+    let earlier = start.and_then(|model| model.trace.as_deref().cloned()).unwrap_or_default();
 
     let stage = reporter.stage("Training", steps);
     let mut history: Vec<Epoch> = Vec::new();
-    let mut best: Option<(f64, Network)> = None;
-    let (mut losses, mut done, mut cancelled) = (Vec::new(), 0, false);
-    while done < steps {
+    let mut best: Option<(f64, usize, Network)> = None;
+    let (mut losses, mut cancelled) = (Vec::new(), false);
+    while trainer.done < steps {
         if reporter.cancelled() {
             cancelled = true;
             break;
         }
-        let batch = data.batch(&sampler.draw(config.batch_size, &mut rng), &mut rng);
-        let rate = one_cycle(config.learning_rate, done, steps);
-        losses.push(step(&mut network, &mut optimizer, rate, set, &batch, &config.batch_norm)?);
-        done += 1;
+        losses.push(trainer.step()?);
+        let done = trainer.done;
         tell(&stage, &losses);
         if done * POINTS / steps > (done - 1) * POINTS / steps {
-            let found = measured.measure(&mut network, config)?;
+            let found = measured.measure(&mut trainer.network, config)?;
             let point = Epoch {
                 epoch: (done * config.batch_size) as f64 / split.train.len().max(1) as f64,
                 step: done,
@@ -97,17 +119,24 @@ pub fn train(
             losses.clear();
             on_epoch(&point);
             history.push(point);
+            if !found.truth.is_empty() {
+                trainer.trace.truths.push((done, found.truth));
+            }
             // Later is better where recall says the same.
             let score = found.recall_at_1.unwrap_or(found.train_mode);
-            if done < steps && best.as_ref().is_none_or(|(so_far, _)| score >= *so_far) {
-                best = Some((score, network.duplicate()?));
+            if done < steps && best.as_ref().is_none_or(|(so_far, _, _)| score >= *so_far) {
+                best = Some((score, done, trainer.network.duplicate()?));
             }
         }
     }
     drop(stage);
+    let (done, mut trace, mut network) = (trainer.done, trainer.trace, trainer.network);
     if cancelled {
-        network = best.ok_or(Stop::Cancelled)?.1;
+        let (_, at, best) = best.ok_or(Stop::Cancelled)?;
+        network = best;
+        trace.truncate(at);
     }
+    let trace = following(earlier, trace);
 
     // What follows takes seconds and makes the model usable: a cancelled training gets it too.
     let quiet = Reporter::silent();
@@ -136,91 +165,15 @@ pub fn train(
         result,
     };
     let split = data.in_set(split);
-    Ok(Trained { model: Model::new(model_config, network)?, split })
+    Ok(Trained { model: Model::new(model_config, network, Some(Arc::new(trace)))?, split })
 }
 
-/// The samples of a set that have a label.
-struct Labelled<'a> {
-    set: &'a PictureSet,
-    /// Index in the set of each labelled sample.
-    members: Vec<usize>,
-    classes: Vec<usize>,
-    labels: Vec<String>,
-}
-
-/// Pictures, how each is seen, and their labels.
-struct Batch<'a> {
-    views: Vec<(&'a Encoded, View)>,
-    classes: Vec<usize>,
-}
-
-impl<'a> Labelled<'a> {
-    fn new(set: &'a PictureSet) -> Result<Self, Stop> {
-        let mut labels: Vec<String> = set.samples.iter().filter_map(|sample| sample.label.clone()).collect();
-        labels.sort_unstable();
-        labels.dedup();
-        if labels.len() < 2 {
-            return Err(Stop::Failed(format!(
-                "expected a folder with at least two labels (FOLDER/<label>/<files>), found {}. Put the files of each family into a folder of its own, and open the folder that holds those",
-                match labels.first() {
-                    Some(only) => format!("only \"{}\"", crate::escape::text(only)),
-                    None => "none".to_owned(),
-                }
-            )));
-        }
-        let (mut members, mut classes) = (Vec::new(), Vec::new());
-        for (i, sample) in set.samples.iter().enumerate() {
-            if let Some(class) = sample.label.as_ref().and_then(|label| labels.binary_search(label).ok()) {
-                members.push(i);
-                classes.push(class);
-            }
-        }
-        Ok(Self { set, members, classes, labels })
-    }
-
-    fn files<'i>(&self, files: impl Iterator<Item = &'i usize>) -> Vec<(&'a Encoded, usize)> {
-        files.map(|file| (&self.set.pictures[self.members[*file]], self.classes[*file])).collect()
-    }
-
-    fn batch(&self, files: &[usize], rng: &mut ChaCha8Rng) -> Batch<'a> {
-        let kind = self.set.spec.kind;
-        let (pictures, classes): (Vec<_>, Vec<_>) = self.files(files.iter()).into_iter().unzip();
-        let views = pictures.into_iter().map(|picture| (picture, View::random(kind, rng))).collect();
-        Batch { views, classes }
-    }
-
-    fn in_set(&self, split: Split) -> Split {
-        let there = |files: Vec<usize>| files.into_iter().map(|file| self.members[file]).collect();
-        Split { train: there(split.train), held_back: there(split.held_back) }
-    }
-}
-
-/// One step; returns the loss.
-fn step(
-    network: &mut Network,
-    optimizer: &mut AdamW,
-    rate: f64,
-    set: &PictureSet,
-    batch: &Batch<'_>,
-    policy: &BatchNormPolicy,
-) -> Result<f64, Stop> {
-    let pictures = picture_batch(&batch.views, set.spec)?;
-    let Forward { embeddings, statistics } = network.forward(&pictures, Mode::Train, true)?;
-    let loss = cosine_softmax(&network.cosines(&embeddings, true)?, &batch.classes)?;
-    optimizer.step(&loss.backward()?, rate)?;
-    let momentum = match policy.statistics {
-        StatisticsPolicy::Average => None,
-        StatisticsPolicy::Moving | StatisticsPolicy::Recompute => Some(policy.momentum),
-    };
-    for (kept, batch) in network.kept.iter_mut().zip(&statistics) {
-        kept.keep(batch, momentum);
-    }
-    let loss = f64::from(loss.to_scalar::<f32>()?);
-    if loss.is_finite() {
-        Ok(loss)
-    } else {
-        Err(Stop::Failed("the loss is no longer a number: train again with a lower learning rate or with batch normalisation".into()))
-    }
+/// One trace of two trainings of which the second went on from the first.
+fn following(mut earlier: Trace, later: Trace) -> Trace {
+    let before = earlier.steps();
+    earlier.batches.extend(later.batches);
+    earlier.truths.extend(later.truths.into_iter().map(|(at, truth)| (at + before, truth)));
+    earlier
 }
 
 /// Progress with the loss of the last few steps.

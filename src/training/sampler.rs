@@ -1,5 +1,5 @@
-//! Class-balanced sampling: first a label, each as likely, then one of its files, none twice
-//! before all were drawn.
+//! Sampling: class-balanced, first a label, each as likely, then one of its files, none twice before
+//! all were drawn; or all files in random order, epoch by epoch.
 
 use rand::Rng;
 use rand::seq::SliceRandom as _;
@@ -40,6 +40,30 @@ impl Sampler {
     }
 }
 
+/// All files in random order, again and again. The last batch of an epoch may be smaller; one of a
+/// single file, which could not be normalised, joins the batch before.
+pub struct Shuffled {
+    files: Vec<usize>,
+    left: Vec<usize>,
+}
+
+impl Shuffled {
+    /// Over `files`.
+    pub fn new(files: &[usize]) -> Self {
+        Self { files: files.to_vec(), left: Vec::new() }
+    }
+
+    /// The next batch of `count`, or of what is left of the epoch.
+    pub fn draw(&mut self, count: usize, rng: &mut impl Rng) -> Vec<usize> {
+        if self.left.is_empty() {
+            self.left.clone_from(&self.files);
+            self.left.shuffle(rng);
+        }
+        let rest = self.left.len().saturating_sub(count);
+        self.left.split_off(if rest == 1 { 0 } else { rest })
+    }
+}
+
 impl Cycle {
     fn draw(&mut self, rng: &mut impl Rng) -> usize {
         if self.next == 0 {
@@ -55,6 +79,20 @@ impl Cycle {
 mod tests {
     use super::*;
     use rand::SeedableRng as _;
+
+    #[test]
+    fn an_epoch_shows_each_file_once_and_none_alone() {
+        let files: Vec<usize> = (0..21).collect();
+        let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(1);
+        let mut shuffled = Shuffled::new(&files);
+        for _ in 0..3 {
+            let (first, second) = (shuffled.draw(10, &mut rng), shuffled.draw(10, &mut rng));
+            assert_eq!((first.len(), second.len()), (10, 11));
+            let mut all = [first, second].concat();
+            all.sort_unstable();
+            assert_eq!(all, files);
+        }
+    }
 
     #[test]
     fn labels_are_balanced_and_files_take_turns() {

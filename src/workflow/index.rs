@@ -42,6 +42,7 @@ pub fn index_set(
             model.config.picture.kind, set.spec.kind
         )));
     }
+    model.usable()?;
     let pictures: Vec<_> = set.pictures.iter().collect();
     let embeddings = embed(&model.network, model.config.embedding, set.spec, &pictures, reporter)?;
     let stage = reporter.stage("Writing to the library", 0);

@@ -1,9 +1,12 @@
-//! The objective: cosine softmax with an additive margin (CosFace, Wang et al., 2018).
+//! The objective: what training makes small.
 //!
-//! Each label has a prototype. The cosine of an embedding with the prototype of its own label is
+//! By default a cosine softmax with an additive margin (CosFace, Wang et al., 2018). Each label has a
+//! prototype. The cosine of an embedding with the prototype of its own label is
 //! made harder by [`MARGIN`], all are multiplied by [`SCALE`], and the cross-entropy of their
-//! softmax is the loss: so embeddings of one label end close together, and labels well apart.
+//! softmax is the loss: so embeddings of one label end close together, and labels well apart. A
+//! plain classifier has the plain cross-entropy of its scores.
 
+use super::config::Head;
 use candle_core::{D, Device, Result, Tensor, bail};
 
 /// Taken from the cosine with the own prototype.
@@ -11,9 +14,9 @@ pub const MARGIN: f64 = 0.2;
 /// Cosines are multiplied by this: how sharp the softmax is.
 pub const SCALE: f64 = 16.0;
 
-/// Mean loss, a scalar, of `cosines`, `[n][labels]`, where `classes[i]` is the label of row `i`.
-pub fn cosine_softmax(cosines: &Tensor, classes: &[usize]) -> Result<Tensor> {
-    let (n, labels) = cosines.dims2()?;
+/// Mean loss, a scalar, of `scores`, `[n][labels]`, where `classes[i]` is the label of row `i`.
+pub fn objective(head: Head, scores: &Tensor, classes: &[usize]) -> Result<Tensor> {
+    let (n, labels) = scores.dims2()?;
     let mut own = vec![0.0_f32; n * labels];
     for (row, class) in own.chunks_exact_mut(labels).zip(classes) {
         match row.get_mut(*class) {
@@ -22,7 +25,10 @@ pub fn cosine_softmax(cosines: &Tensor, classes: &[usize]) -> Result<Tensor> {
         }
     }
     let own = Tensor::from_vec(own, (n, labels), &Device::Cpu)?;
-    let logits = ((cosines - (&own * MARGIN)?)? * SCALE)?;
+    let logits = match head {
+        Head::Cosine => ((scores - (&own * MARGIN)?)? * SCALE)?,
+        Head::Classifier => scores.clone(),
+    };
     let log_share = candle_nn::ops::log_softmax(&logits, D::Minus1)?;
     (log_share * own)?.sum_all()? / -(n as f64)
 }
@@ -45,8 +51,16 @@ mod tests {
             .sum::<f64>()
             / 2.0;
         let cosines = Tensor::new(&rows.map(|r| r.map(|v| v as f32)), &Device::Cpu).unwrap();
-        let got = cosine_softmax(&cosines, &classes).unwrap().to_scalar::<f32>().unwrap();
+        let got = objective(Head::Cosine, &cosines, &classes).unwrap().to_scalar::<f32>().unwrap();
         assert!((f64::from(got) - want).abs() < 1e-5);
-        assert!(cosine_softmax(&cosines, &[0, 3]).is_err());
+        let plain = objective(Head::Classifier, &cosines, &classes).unwrap().to_scalar::<f32>().unwrap();
+        let want: f64 = rows
+            .iter()
+            .zip(classes)
+            .map(|(row, class)| row.iter().map(|v| v.exp()).sum::<f64>().ln() - row[class])
+            .sum::<f64>()
+            / 2.0;
+        assert!((f64::from(plain) - want).abs() < 1e-5);
+        assert!(objective(Head::Cosine, &cosines, &[0, 3]).is_err());
     }
 }

@@ -1,0 +1,203 @@
+//! The verdict: one sentence on a model's two modes, and how grave it is.
+//!
+//! It goes by the share of files lost between train mode and eval mode, and by how far the kept
+//! variances are from the true ones (mean |ln of their ratio| of the worst layer). The thresholds come
+//! from 648 measured states of networks that did well in train mode: below 0.1 the gap was nil, from
+//! 0.2 on two to three points, from 0.5 on fifteen and more.
+
+use super::Layer;
+use super::modes::Compared;
+use crate::model::{ModelConfig, Norm};
+
+/// Share of files lost from which a gap is worth watching, repairing, and makes eval mode useless.
+const WATCH_GAP: f64 = 0.01;
+const REPAIR_GAP: f64 = 0.025;
+const USELESS_GAP: f64 = 0.25;
+/// Mean |ln variance ratio| from which likewise.
+const WATCH_RATIO: f64 = 0.1;
+const REPAIR_RATIO: f64 = 0.2;
+/// Train-mode accuracy below which the statistics are not what is wrong.
+const UNTRAINED: f64 = 0.6;
+
+/// How grave it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// The modes agree, or there are no modes.
+    Sound,
+    /// They differ by little.
+    Watch,
+    /// They differ: the statistics should be repaired.
+    Repair,
+    /// Eval mode is of no use.
+    Useless,
+}
+
+/// What is to be said.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Verdict {
+    /// How grave it is.
+    pub severity: Severity,
+    /// One sentence or two.
+    pub sentence: String,
+}
+
+/// The verdict on `compared`, of a model with these `layers`.
+pub fn verdict(config: &ModelConfig, compared: &Compared, layers: &[Layer]) -> Verdict {
+    let said = |severity, sentence: String| Verdict { severity, sentence };
+    let (train, eval) = (&compared.train, &compared.eval);
+    let files = count(train.files, "file");
+    if config.norm == Norm::None {
+        return said(
+            Severity::Sound,
+            format!(
+                "This model has no batch normalisation, so its two modes are one: it misplaces {} of {files}.",
+                train.files - train.right
+            ),
+        );
+    }
+    if let Some(layer) =
+        layers.iter().position(|layer| layer.count(super::Condition::NotANumber) > 0).map(|i| i + 1)
+    {
+        return said(
+            Severity::Useless,
+            format!(
+                "In eval mode this model gives no answers: what layer {layer} keeps is not a number. A batch of one value per channel, or an overflow, does that; recompute the statistics."
+            ),
+        );
+    }
+    let kept = format!("Its running statistics {}.", provenance(config, layers));
+    let lost = train.accuracy() - eval.accuracy();
+    let ratio = layers.iter().map(|layer| layer.log_ratio).fold(0.0, f64::max);
+    let misplaced = eval.files - eval.right;
+    let severity = if lost >= USELESS_GAP {
+        Severity::Useless
+    } else if lost >= REPAIR_GAP || ratio >= REPAIR_RATIO {
+        Severity::Repair
+    } else if lost >= WATCH_GAP || ratio >= WATCH_RATIO {
+        Severity::Watch
+    } else {
+        Severity::Sound
+    };
+    let sentence = if train.accuracy() < UNTRAINED {
+        format!(
+            "This model misplaces {} of {files} even in train mode, so its statistics are not the first thing wrong: it needs more training, or knows other files than these. {kept}",
+            train.files - train.right
+        )
+    } else {
+        match severity {
+            Severity::Sound => format!(
+                "Train mode and eval mode agree: in eval mode this model misplaces {misplaced} of {files}, in train mode {}. {kept}",
+                train.files - train.right
+            ),
+            _ if lost < WATCH_GAP => format!(
+                "In eval mode this model misplaces {misplaced} of {files}, no more than in train mode, but what it keeps is off: the worst layer's variances by a factor of {:.1}. {kept}",
+                ratio.exp()
+            ),
+            _ => format!(
+                "In eval mode this model misplaces {misplaced} of {files}; in train mode, with the same weights, {}. {kept}",
+                train.files - train.right
+            ),
+        }
+    };
+    said(severity, sentence)
+}
+
+/// Where the kept statistics come from, to follow "its running statistics".
+pub fn provenance(config: &ModelConfig, layers: &[Layer]) -> String {
+    let batches = count(layers.first().map_or(0, |layer| layer.batches) as usize, "batch");
+    let batches = batches.replace("batchs", "batches");
+    match config.repairs.last() {
+        Some(repair) => format!("were repaired ({})", repair.what),
+        None if config.batch_norm.statistics == crate::model::StatisticsPolicy::Recompute => {
+            format!("were recomputed over {batches} with the weights frozen")
+        }
+        None => format!("have seen {batches}"),
+    }
+}
+
+/// What a model itself tells of its modes, without any files: `Some` with a warning if the gap that
+/// its training or last repair measured calls for a repair.
+pub fn warning(config: &ModelConfig) -> Option<String> {
+    if config.norm == Norm::None {
+        return None;
+    }
+    let result = &config.training.result;
+    let (train, eval) = match config.repairs.last() {
+        Some(repair) => (result.train_mode_accuracy, repair.eval_mode_accuracy_after),
+        None => (result.train_mode_accuracy, result.eval_mode_accuracy),
+    };
+    (train - eval >= REPAIR_GAP).then(|| {
+        format!(
+            "in eval mode, which is how it answers, this model puts only {:.1} % of its own training files to their label; in train mode, with the same weights, {:.1} %. Its batch-norm statistics have not converged: recompute them",
+            eval * 100.0,
+            train * 100.0
+        )
+    })
+}
+
+fn count(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::batchnorm::ModeFigures;
+    use crate::model::{Epoch, StatisticsPolicy};
+    use crate::picture::PictureSpec;
+
+    fn config() -> ModelConfig {
+        let mut config = ModelConfig::new(PictureSpec::BYTES, vec!["a".into(), "b".into()]);
+        config.batch_norm.statistics = StatisticsPolicy::Moving;
+        config
+    }
+
+    fn compared(train: usize, eval: usize) -> Compared {
+        let mode = |right| ModeFigures { files: 640, right, ..ModeFigures::default() };
+        Compared { train: mode(train), eval: mode(eval), truth: Vec::new() }
+    }
+
+    fn layers(log_ratio: f64) -> Vec<Layer> {
+        vec![Layer { log_ratio, batches: 40, ..Layer::default() }]
+    }
+
+    #[test]
+    fn a_sentence_tells_the_count_and_the_batches() {
+        let verdict = verdict(&config(), &compared(627, 328), &layers(1.4));
+        assert_eq!(verdict.severity, Severity::Useless);
+        assert!(verdict.sentence.starts_with("In eval mode this model misplaces 312 of 640 files"));
+        assert!(verdict.sentence.ends_with("Its running statistics have seen 40 batches."));
+    }
+
+    #[test]
+    fn severity_follows_gap_and_ratio() {
+        let of = |train, eval, ratio| verdict(&config(), &compared(train, eval), &layers(ratio)).severity;
+        assert_eq!(of(640, 640, 0.01), Severity::Sound);
+        assert_eq!(of(600, 630, 0.01), Severity::Sound, "eval mode may be the better one");
+        assert_eq!(of(640, 630, 0.01), Severity::Watch);
+        assert_eq!(of(640, 620, 0.01), Severity::Repair);
+        assert_eq!(of(640, 640, 0.3), Severity::Repair);
+        let mut none = config();
+        none.norm = Norm::None;
+        assert_eq!(verdict(&none, &compared(1, 1), &[]).severity, Severity::Sound);
+        let blunt = verdict(&config(), &compared(100, 90), &layers(0.0));
+        assert!(blunt.sentence.contains("even in train mode"));
+    }
+
+    #[test]
+    fn a_model_warns_of_itself_until_it_is_repaired() {
+        let mut config = config();
+        config.training.result =
+            Epoch { train_mode_accuracy: 0.98, eval_mode_accuracy: 0.5, ..Epoch::default() };
+        assert!(warning(&config).is_some_and(|text| text.contains("50.0 %")));
+        config.repairs.push(crate::model::RepairRecord {
+            what: "recomputed".into(),
+            files: 3,
+            from: String::new(),
+            source: crate::model::StatisticsSource::Recomputed,
+            eval_mode_accuracy_before: 0.5,
+            eval_mode_accuracy_after: 0.98,
+        });
+        assert_eq!(warning(&config), None);
+    }
+}

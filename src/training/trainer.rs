@@ -1,0 +1,130 @@
+//! A training between two steps: the network, the optimiser, what was kept, and the trace. Whoever
+//! trains decides when to measure and when to stop.
+
+use super::adamw::{self, AdamW};
+use super::sampler::{Sampler, Shuffled};
+use super::schedule::one_cycle;
+use super::sgd::Sgd;
+use super::{Labelled, Optimiser, Sampling, TrainConfig};
+use crate::job::Stop;
+use crate::model::{Mode, ModelConfig, Network, Trace, picture_batch};
+use crate::picture::View;
+use candle_core::backprop::GradStore;
+use rand_chacha::ChaCha8Rng;
+
+/// It.
+pub struct Trainer<'a> {
+    data: &'a Labelled<'a>,
+    config: &'a TrainConfig,
+    /// The network as it is now, with what it has kept.
+    pub network: Network,
+    /// The statistics of every batch so far.
+    pub trace: Trace,
+    /// Batches so far.
+    pub done: usize,
+    /// Batches in all.
+    pub steps: usize,
+    optimiser: AnyOptimiser,
+    source: Source,
+    rng: ChaCha8Rng,
+}
+
+enum AnyOptimiser {
+    AdamW(AdamW),
+    Sgd(Sgd),
+}
+
+enum Source {
+    Balanced(Sampler),
+    Shuffled(Shuffled),
+}
+
+/// The configuration of a model for `data`, trained by `config`.
+pub fn model_config(data: &Labelled<'_>, config: &TrainConfig) -> ModelConfig {
+    ModelConfig {
+        norm: config.norm,
+        batch_norm: config.batch_norm,
+        head: config.head,
+        ..ModelConfig::new(data.set.spec, data.labels.clone())
+    }
+}
+
+impl<'a> Trainer<'a> {
+    /// Before the first of `steps` steps with `network` on `files` of `data`. What comes by chance
+    /// comes from `rng`.
+    pub fn new(
+        data: &'a Labelled<'a>,
+        files: &[usize],
+        config: &'a TrainConfig,
+        network: Network,
+        steps: usize,
+        rng: ChaCha8Rng,
+    ) -> Result<Self, Stop> {
+        if config.batch_size < 2 {
+            return Err(Stop::Failed(format!(
+                "expected a batch size of at least 2, found {}: one file alone has no variance to normalise by",
+                config.batch_size
+            )));
+        }
+        let vars = network.vars();
+        let optimiser = match config.optimiser {
+            Optimiser::AdamW => AnyOptimiser::AdamW(AdamW::new(vars, adamw::DECAY)),
+            Optimiser::Adam => AnyOptimiser::AdamW(AdamW::new(vars, 0.0)),
+            Optimiser::Sgd => AnyOptimiser::Sgd(Sgd::new(vars)),
+        };
+        let source = match config.sampling {
+            Sampling::Balanced => Source::Balanced(Sampler::new(files, &data.classes, data.labels.len())),
+            Sampling::Shuffled => Source::Shuffled(Shuffled::new(files)),
+        };
+        Ok(Self { data, config, network, trace: Trace::default(), done: 0, steps, optimiser, source, rng })
+    }
+
+    /// One step; returns the loss.
+    pub fn step(&mut self) -> Result<f64, Stop> {
+        let kind = self.data.set.spec.kind;
+        let size = self.config.batch_size;
+        let files = match &mut self.source {
+            Source::Balanced(sampler) => sampler.draw(size, &mut self.rng),
+            Source::Shuffled(shuffled) => shuffled.draw(size, &mut self.rng),
+        };
+        let (pictures, classes): (Vec<_>, Vec<_>) = self.data.files(files.iter()).into_iter().unzip();
+        let views: Vec<_> = pictures
+            .into_iter()
+            .map(|picture| match self.config.sampling {
+                Sampling::Balanced => (picture, View::random(kind, &mut self.rng)),
+                Sampling::Shuffled => (picture, View::Whole),
+            })
+            .collect();
+        let pictures = picture_batch(&views, self.data.set.spec)?;
+        let forward = self.network.forward(&pictures, Mode::Train, true)?;
+        let loss = self.network.loss(&self.network.scores(&forward, true)?, &classes)?;
+        let rate = match self.config.one_cycle {
+            true => one_cycle(self.config.learning_rate, self.done, self.steps),
+            false => self.config.learning_rate,
+        };
+        self.optimiser.step(&loss.backward()?, rate)?;
+        let policy = &self.config.batch_norm;
+        for (kept, batch) in self.network.kept.iter_mut().zip(&forward.statistics) {
+            kept.keep(batch, policy.weight(), policy.kept_variance);
+        }
+        if !forward.statistics.is_empty() {
+            self.trace.batches.push(forward.statistics);
+        }
+        self.done += 1;
+        let loss = f64::from(loss.to_scalar::<f32>()?);
+        if loss.is_finite() {
+            Ok(loss)
+        } else {
+            Err(Stop::Failed("the loss is no longer a number: train again with a lower learning rate or with batch normalisation".into()))
+        }
+    }
+}
+
+impl AnyOptimiser {
+    fn step(&mut self, grads: &GradStore, rate: f64) -> candle_core::Result<()> {
+        match self {
+            Self::AdamW(optimiser) => optimiser.step(grads, rate),
+            Self::Sgd(optimiser) => optimiser.step(grads, rate),
+        }
+    }
+}
