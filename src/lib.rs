@@ -9,6 +9,7 @@ pub mod job;
 pub mod sample;
 // From here on a file is a picture, then a vector.
 pub mod batchnorm;
+pub mod experiment;
 pub mod export;
 pub mod library;
 pub mod model;

@@ -14,7 +14,7 @@ use crate::model::Model;
 use crate::picture::{Encoded, encode_file};
 use crate::sample::Layout as FolderLayout;
 use crate::workflow::{
-    self, Answer, MapMethod, answer, ask, index_set, map_rows, neighbour_rows, read, sample_rows,
+    self, Answer, MapMethod, Pictures, answer, ask, index_set, map_rows, neighbour_rows, read, sample_rows,
 };
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -116,7 +116,12 @@ impl App {
                         return Ok(Finished::Answers(ask(&[folder], &contents, k, reporter)?));
                     }
                     drop(contents);
-                    let taken = read(std::slice::from_ref(&folder), FolderLayout::Labelled, None, reporter)?;
+                    let taken = read(
+                        std::slice::from_ref(&folder),
+                        FolderLayout::Labelled,
+                        Pictures::Chosen,
+                        reporter,
+                    )?;
                     Ok(Finished::Folder(folder, taken))
                 },
             );

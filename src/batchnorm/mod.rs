@@ -14,7 +14,7 @@ mod verdict;
 
 pub use channel::{Channel, Condition, Layer, layer};
 pub use company::{Company, InCompany, SIZES, company};
-pub use modes::{Compared, ModeFigures, compare, in_batches};
+pub use modes::{Compared, ModeFigures, compare, in_batches, in_mode};
 pub use recompute::{PooledStatistics, recompute};
 pub use repair::{Repair, repair};
 pub use report::{Known, MEASURED, Report, known_files, report, weight_of_start};

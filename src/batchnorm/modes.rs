@@ -91,7 +91,7 @@ impl Compared {
     }
 }
 
-/// Measures `network` on `files` with their labels. Refuses nothing but an empty set.
+/// Measures `network` on `files` with their labels in both modes. Refuses nothing but an empty set.
 pub fn compare(
     network: &Network,
     spec: PictureSpec,
@@ -99,34 +99,47 @@ pub fn compare(
     batch_size: usize,
     reporter: &Reporter,
 ) -> Result<Compared, Stop> {
-    let stage = reporter.stage("Comparing train mode with eval mode", files.len());
-    let mut compared = Compared::default();
+    if files.is_empty() {
+        return Err(Stop::Failed("expected files to measure on, found none".into()));
+    }
+    let (train, truth) = in_mode(network, spec, files, batch_size, Mode::Train, reporter)?;
+    let eval = if network.kept.is_empty() {
+        train.clone()
+    } else {
+        in_mode(network, spec, files, batch_size, Mode::Eval, reporter)?.0
+    };
+    Ok(Compared { train, eval, truth })
+}
+
+/// Measures `network` on `files` in one mode; in train mode with the statistics of each batch-norm
+/// layer over all of them.
+pub fn in_mode(
+    network: &Network,
+    spec: PictureSpec,
+    files: &[(&Encoded, usize)],
+    batch_size: usize,
+    mode: Mode,
+    reporter: &Reporter,
+) -> Result<(ModeFigures, Vec<KeptStatistics>), Stop> {
+    let name = match mode {
+        Mode::Train => "Measuring in train mode",
+        Mode::Eval => "Measuring in eval mode",
+    };
+    let stage = reporter.stage(name, files.len());
+    let mut figures = ModeFigures::default();
     let mut pools = vec![PooledStatistics::default(); network.kept.len()];
     for batch in in_batches(files, batch_size) {
         reporter.check()?;
         let views: Vec<_> = batch.iter().map(|(picture, _)| (*picture, View::Whole)).collect();
         let classes: Vec<usize> = batch.iter().map(|(_, class)| *class).collect();
-        let pictures = picture_batch(&views, spec)?;
-        let forward = network.forward(&pictures, Mode::Train, false)?;
+        let forward = network.forward(&picture_batch(&views, spec)?, mode, false)?;
         for (pool, statistics) in pools.iter_mut().zip(&forward.statistics) {
             pool.add(statistics);
         }
-        compared.train.take(network, &forward, &classes)?;
-        if !network.kept.is_empty() {
-            let forward = network.forward(&pictures, Mode::Eval, false)?;
-            compared.eval.take(network, &forward, &classes)?;
-        }
+        figures.take(network, &forward, &classes)?;
         stage.advance(batch.len());
     }
-    if network.kept.is_empty() {
-        compared.eval = compared.train.clone();
-    }
-    compared.truth = pools
-        .iter()
-        .map(PooledStatistics::kept)
-        .collect::<Option<_>>()
-        .ok_or_else(|| Stop::Failed("expected files to measure on, found none".into()))?;
-    Ok(compared)
+    Ok((figures, pools.iter().filter_map(PooledStatistics::kept).collect()))
 }
 
 /// Batches of `size`; a last one of less than half joins the one before, since few files together

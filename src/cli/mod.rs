@@ -3,6 +3,9 @@
 //! Exit status 0 is done, 1 failed with one clear line on stderr, 2 wrong usage. With `--json` each
 //! line of output is one JSON object; without it, people read it.
 
+mod batchnorm;
+mod batchnorm_experiment;
+mod batchnorm_repair;
 mod export;
 mod index;
 mod map;
@@ -80,6 +83,15 @@ pub enum Command {
     Map(map::MapArgs),
     /// Write all samples of a library to a file
     Export(export::ExportArgs),
+    /// Compare train mode with eval mode, layer by layer
+    #[command(name = "batchnorm")]
+    BatchNorm(batchnorm::BatchNormArgs),
+    /// Give a model other batch-norm statistics
+    #[command(name = "batchnorm-repair")]
+    BatchNormRepair(batchnorm_repair::RepairArgs),
+    /// Train with and without batch normalisation, and measure both modes by step
+    #[command(name = "batchnorm-experiment")]
+    BatchNormExperiment(batchnorm_experiment::ExperimentArgs),
 }
 
 /// Runs what was asked for: the window, or a command without one.
@@ -98,6 +110,9 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Query(args) => query::run(args),
         Command::Map(args) => map::run(args),
         Command::Export(args) => export::run(args),
+        Command::BatchNorm(args) => batchnorm::run(args),
+        Command::BatchNormRepair(args) => batchnorm_repair::run(args),
+        Command::BatchNormExperiment(args) => batchnorm_experiment::run(args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,6 +1,7 @@
 //! `lookalike train`: from a labelled folder to a model file.
 
 use super::{output, watch};
+use crate::batchnorm::warning;
 use crate::escape;
 use crate::job::Stop;
 use crate::model::{BatchNormPolicy, Epoch, Norm, StatisticsPolicy};
@@ -60,7 +61,8 @@ enum StatsArg {
     Average,
 }
 
-fn share(text: &str) -> Result<f64, String> {
+/// A weight above 0, at most 1.
+pub fn share(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(value) if value > 0.0 && value <= 1.0 => Ok(value),
         _ => Err("expected a number above 0, at most 1".into()),
@@ -126,9 +128,16 @@ pub fn run(args: TrainArgs) -> Result<(), Stop> {
             "event": "done", "model": escape::path(&path), "sha256": done.trained.model.hash.to_string(),
             "labels": config.labels, "files": training.files, "held_back": training.held_back,
             "steps": training.steps, "cancelled": training.cancelled, "result": training.result,
+            "warning": warning(config),
         }));
     }
     tell(&training.result, false)?;
+    if let Some(warning) = warning(config) {
+        output::line(&format!(
+            "Warning: {warning}: lookalike batchnorm-repair --model {} --stats recompute FOLDER --out REPAIRED.safetensors",
+            escape::path(&path)
+        ))?;
+    }
     let begin = if training.cancelled { "Cancelled; the best model so far" } else { "Done: a model" };
     output::line(&format!(
         "{begin} of {} and {}, {} held back, is in {}",

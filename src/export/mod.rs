@@ -2,7 +2,7 @@
 
 mod table;
 
-pub use table::{MapRow, NeighbourRow, SampleRow, map_csv, neighbours_csv, samples_csv};
+pub use table::{MapRow, NeighbourRow, SampleRow, map_csv, neighbours_csv, samples_csv, table};
 
 use std::fs::File;
 use std::io::{self, Write as _};

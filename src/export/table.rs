@@ -118,7 +118,12 @@ pub fn map_csv<'a>(rows: impl IntoIterator<Item = MapRow<'a>>) -> Vec<u8> {
     table(["sha256", "label", "x", "y"], rows.into_iter().map(cells))
 }
 
-fn table<const N: usize>(header: [&str; N], rows: impl Iterator<Item = [String; N]>) -> Vec<u8> {
+/// A CSV after RFC 4180. Each row has as many cells as the header.
+pub fn table<H, R>(header: H, rows: impl Iterator<Item = R>) -> Vec<u8>
+where
+    H: IntoIterator<Item: AsRef<[u8]>>,
+    R: IntoIterator<Item = String>,
+{
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
     // Writing to memory, rows of one length: neither can fail.
     let _ = writer.write_record(header);

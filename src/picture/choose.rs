@@ -14,6 +14,27 @@ const SMALL: usize = 32;
 
 /// How to make pictures of `found`. Files that cannot be read have no say.
 pub fn choose(found: &[Found]) -> PictureSpec {
+    match median_side(found) {
+        None => PictureSpec::BYTES,
+        Some(median) => {
+            PictureSpec { kind: PictureKind::Image, side: if median <= SMALL { SMALL } else { 2 * SMALL } }
+        }
+    }
+}
+
+/// Likewise, but images smaller than [`SMALL`] are shown at their own size, rounded up to 8 or 16: for
+/// experiments that are to be quick.
+pub fn choose_native(found: &[Found]) -> PictureSpec {
+    match median_side(found) {
+        Some(median) if median <= SMALL / 2 => {
+            PictureSpec { kind: PictureKind::Image, side: if median <= 8 { 8 } else { 16 } }
+        }
+        _ => choose(found),
+    }
+}
+
+/// The median of the longer sides, if most are images.
+fn median_side(found: &[Found]) -> Option<usize> {
     let step = found.len().div_ceil(LOOKED_AT).max(1);
     // Of each file that can be read: `Some` of its longer side if it is an image.
     let looked: Vec<Option<u32>> = found
@@ -32,17 +53,20 @@ pub fn choose(found: &[Found]) -> PictureSpec {
         .collect();
     let mut sides: Vec<u32> = looked.iter().flatten().copied().collect();
     if sides.len() * 2 <= looked.len() {
-        return PictureSpec::BYTES;
+        return None;
     }
     sides.sort_unstable();
-    let median = sides[sides.len() / 2] as usize;
-    PictureSpec { kind: PictureKind::Image, side: if median <= SMALL { SMALL } else { 2 * SMALL } }
+    sides.get(sides.len() / 2).map(|side| *side as usize)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use image::RgbImage;
+
+    fn found_below(folder: &std::path::Path, names: &[&str]) -> Vec<Found> {
+        names.iter().map(|name| Found { path: folder.join(name), label: None }).collect()
+    }
 
     #[test]
     fn the_majority_decides() {
@@ -63,6 +87,10 @@ mod tests {
         assert_eq!(add("c.png", 8), PictureSpec { kind: PictureKind::Image, side: 32 });
         assert_eq!(add("d.png", 400).side, 32);
         assert_eq!(add("e.png", 400).side, 64);
+        let small: Vec<Found> = found_below(folder.path(), &["b.png", "c.png"]);
+        assert_eq!((choose(&small).side, choose_native(&small).side), (32, 8));
+        let large = found_below(folder.path(), &["d.png"]);
+        assert_eq!(choose_native(&large), choose(&large));
         assert_eq!(choose(&[]), PictureSpec::BYTES);
     }
 }

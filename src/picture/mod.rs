@@ -14,7 +14,7 @@ mod image_planes;
 mod render;
 
 pub use byte_planes::{BytePlanes, CELLS, SEGMENTS, TEXT_PLANE, cell_range};
-pub use choose::choose;
+pub use choose::{choose, choose_native};
 pub use crop::{View, fill};
 pub use encode::{EncodeError, PictureSet, Taken, encode_all, encode_file};
 pub use image_planes::{ImageError, ImagePlanes};

@@ -19,7 +19,7 @@ pub use labelled::Labelled;
 pub use measure::{Measured, recall_at_1};
 pub use run::{Trained, train, train_on};
 pub use split::{Split, split};
-pub use trainer::Trainer;
+pub use trainer::{Trainer, model_config};
 
 use crate::model::{BatchNormPolicy, Head, Init, KERAS, Norm, StatisticsPolicy};
 

@@ -102,7 +102,11 @@ fn run(
             cancelled = true;
             break;
         }
-        losses.push(trainer.step()?);
+        let loss = trainer.step()?;
+        if !loss.is_finite() {
+            return Err(Stop::Failed("the loss is no longer a number: train again with a lower learning rate or with batch normalisation".into()));
+        }
+        losses.push(loss);
         let done = trainer.done;
         tell(&stage, &losses);
         if done * POINTS / steps > (done - 1) * POINTS / steps {

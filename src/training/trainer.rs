@@ -7,8 +7,8 @@ use super::schedule::one_cycle;
 use super::sgd::Sgd;
 use super::{Labelled, Optimiser, Sampling, TrainConfig};
 use crate::job::Stop;
-use crate::model::{Mode, ModelConfig, Network, Trace, picture_batch};
-use crate::picture::View;
+use crate::model::{Init, Mode, ModelConfig, Network, Trace, picture_batch};
+use crate::picture::{PictureSpec, View};
 use candle_core::backprop::GradStore;
 use rand_chacha::ChaCha8Rng;
 
@@ -79,7 +79,7 @@ impl<'a> Trainer<'a> {
         Ok(Self { data, config, network, trace: Trace::default(), done: 0, steps, optimiser, source, rng })
     }
 
-    /// One step; returns the loss.
+    /// One step; returns the loss, which may have become something other than a number.
     pub fn step(&mut self) -> Result<f64, Stop> {
         let kind = self.data.set.spec.kind;
         let size = self.config.batch_size;
@@ -111,12 +111,17 @@ impl<'a> Trainer<'a> {
             self.trace.batches.push(forward.statistics);
         }
         self.done += 1;
-        let loss = f64::from(loss.to_scalar::<f32>()?);
-        if loss.is_finite() {
-            Ok(loss)
-        } else {
-            Err(Stop::Failed("the loss is no longer a number: train again with a lower learning rate or with batch normalisation".into()))
-        }
+        Ok(f64::from(loss.to_scalar::<f32>()?))
+    }
+
+    /// How its pictures are made.
+    pub fn spec(&self) -> PictureSpec {
+        self.data.set.spec
+    }
+
+    /// How its weights began.
+    pub fn init(&self) -> Init {
+        self.config.init
     }
 }
 

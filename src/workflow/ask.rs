@@ -1,6 +1,6 @@
 //! What does this file look like: the nearest samples of a library.
 
-use super::read::read;
+use super::read::{Pictures, read};
 use crate::job::{Reporter, Stop};
 use crate::library::{Contents, LibraryError};
 use crate::model::embed;
@@ -42,7 +42,7 @@ pub fn ask(paths: &[PathBuf], contents: &Contents, k: usize, reporter: &Reporter
     let Some(model) = &contents.model else {
         return Err(LibraryError::NoModel.into());
     };
-    let taken = read(paths, Layout::Plain, Some(model.config.picture), reporter)?;
+    let taken = read(paths, Layout::Plain, Pictures::Of(model.config.picture), reporter)?;
     let pictures: Vec<_> = taken.set.pictures.iter().collect();
     let embeddings = embed(&model.network, model.config.embedding, taken.set.spec, &pictures, reporter)?;
     let stage = reporter.stage("Finding neighbours", embeddings.len());

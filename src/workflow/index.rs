@@ -1,6 +1,6 @@
 //! Put files into a library.
 
-use super::read::read;
+use super::read::{Pictures, read};
 use crate::job::{Reporter, Stop};
 use crate::library::{Added, Contents, Library};
 use crate::model::{Model, embed};
@@ -24,7 +24,7 @@ pub fn index(
     library: &mut Library,
     reporter: &Reporter,
 ) -> Result<Indexed, Stop> {
-    let taken = read(folders, Layout::Labelled, Some(model.config.picture), reporter)?;
+    let taken = read(folders, Layout::Labelled, Pictures::Of(model.config.picture), reporter)?;
     let added = index_set(&taken.set, model, library, reporter)?;
     Ok(Indexed { added, skipped: taken.skipped })
 }

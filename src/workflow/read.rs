@@ -1,7 +1,7 @@
 //! Reading what the user points at: walk, read every file once, leave out what was seen before.
 
 use crate::job::{Reporter, Stop};
-use crate::picture::{PictureSpec, Taken, choose, encode_all};
+use crate::picture::{PictureSpec, Taken, choose, choose_native, encode_all};
 use crate::sample::{Found, Layout, Skipped, walk};
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -9,13 +9,24 @@ use std::path::PathBuf;
 /// Files that were read, and those that could not be used.
 pub type Read = Taken;
 
-/// Reads all files below `roots`. Without `spec`, pictures are of the kind that most files are.
+/// Which pictures to make.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pictures {
+    /// Of the kind that most files are.
+    Chosen,
+    /// Likewise, small images at their own size.
+    Native,
+    /// These: what a model reads.
+    Of(PictureSpec),
+}
+
+/// Reads all files below `roots`.
 /// A content that occurs twice is taken once; the others are listed. Finding nothing at all is an
 /// error that says so.
 pub fn read(
     roots: &[PathBuf],
     layout: Layout,
-    spec: Option<PictureSpec>,
+    pictures: Pictures,
     reporter: &Reporter,
 ) -> Result<Read, Stop> {
     let stage = reporter.stage("Listing files", 0);
@@ -30,7 +41,11 @@ pub fn read(
     if found.is_empty() {
         return Err(Stop::Failed(nothing(roots, &skipped)));
     }
-    let spec = spec.unwrap_or_else(|| choose(&found));
+    let spec = match pictures {
+        Pictures::Chosen => choose(&found),
+        Pictures::Native => choose_native(&found),
+        Pictures::Of(spec) => spec,
+    };
     let mut taken = encode_all(&found, spec, reporter);
     reporter.check()?;
     leave_out_repeated(&mut taken);

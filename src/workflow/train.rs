@@ -1,6 +1,6 @@
 //! Train on a labelled folder.
 
-use super::read::read;
+use super::read::{Pictures, read};
 use crate::job::{Reporter, Stop};
 use crate::model::Epoch;
 use crate::picture::PictureSet;
@@ -25,7 +25,7 @@ pub fn train_folder(
     reporter: &Reporter,
     on_epoch: impl FnMut(&Epoch),
 ) -> Result<TrainedFolder, Stop> {
-    let mut taken = read(&[folder.to_owned()], Layout::Labelled, None, reporter)?;
+    let mut taken = read(&[folder.to_owned()], Layout::Labelled, Pictures::Chosen, reporter)?;
     let unlabelled = taken.set.samples.iter().filter(|sample| sample.label.is_none());
     taken.skipped.extend(unlabelled.map(|sample| Skipped {
         path: sample.path.clone(),

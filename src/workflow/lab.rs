@@ -1,0 +1,39 @@
+//! Measure and repair a model's two modes on a labelled folder.
+
+use super::read::{Pictures, read};
+use crate::batchnorm::{Repair, Report, known_files, repair, report};
+use crate::job::{Reporter, Stop};
+use crate::model::Model;
+use crate::picture::PictureSet;
+use crate::sample::{Layout, Skipped};
+use std::path::Path;
+
+/// Seed by which files are chosen and shuffled: what one run says the next one says too.
+pub const SEED: u64 = 0;
+
+/// A folder as `model` reads it.
+pub fn read_for(
+    model: &Model,
+    folder: &Path,
+    reporter: &Reporter,
+) -> Result<(PictureSet, Vec<Skipped>), Stop> {
+    let pictures = Pictures::Of(model.config.picture);
+    let taken = read(&[folder.to_owned()], Layout::Labelled, pictures, reporter)?;
+    Ok((taken.set, taken.skipped))
+}
+
+/// The report on `model` and FOLDER/<label>/….
+pub fn report_folder(
+    folder: &Path,
+    model: &Model,
+    reporter: &Reporter,
+) -> Result<(Report, Vec<Skipped>), Stop> {
+    let (set, skipped) = read_for(model, folder, reporter)?;
+    Ok((report(model, &set, SEED, reporter)?, skipped))
+}
+
+/// `model` repaired on a set that was read for it, on at most [`crate::batchnorm::MEASURED`] files.
+pub fn repair_set(model: &Model, how: Repair, set: &PictureSet, reporter: &Reporter) -> Result<Model, Stop> {
+    let known = known_files(model, set, SEED)?;
+    repair(model, how, &known.pictures(set), model.config.training.batch_size.max(2), reporter)
+}
