@@ -8,6 +8,8 @@ use common::{corpus, sample};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use lookalike::app::{App, Options, Pick, Picker, Reply, Selection};
+use lookalike::batchnorm::Severity;
+use lookalike::model::{Init, Model, Network, Norm};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -52,6 +54,10 @@ struct Window {
 impl Window {
     /// An empty window with a folder of its own.
     fn open() -> Self {
+        Self::open_sized(egui::vec2(1280.0, 800.0))
+    }
+
+    fn open_sized(size: egui::Vec2) -> Self {
         let home = tempfile::tempdir().unwrap();
         let picker = Arc::new(FakePicker::default());
         let options = Options {
@@ -60,8 +66,7 @@ impl Window {
             demo_folder: home.path().join("demo"),
             ..Options::default()
         };
-        let harness =
-            Harness::builder().with_size(egui::vec2(1280.0, 800.0)).build_eframe(|cc| App::new(cc, options));
+        let harness = Harness::builder().with_size(size).build_eframe(|cc| App::new(cc, options));
         let mut window = Self { harness, home, picker };
         window.harness.step();
         window
@@ -318,4 +323,174 @@ fn the_demo_trains_and_answers_for_what_was_held_back() {
     assert!(window.shows("The image"));
     window.wait_until("the map is laid out", |app| !app.busy());
     assert!(!window.at("library.lookalike").exists(), "the demo keeps to a library of its own");
+}
+
+/// A window so tall that the whole lab is in view, after a training as in the article.
+fn failing() -> Window {
+    let mut window = Window::open_sized(egui::vec2(1500.0, 3600.0));
+    let known = window.at("known");
+    corpus(&known);
+    window.drop(&[&known]);
+    window.wait_for("36 files of 3 labels");
+    window.click("Open the batch-norm lab");
+    window.click("Train as in the article");
+    window.wait_for("In eval mode this model misplaces");
+    window.wait_until("all is measured", |app| !app.busy() && app.lab.company.is_some());
+    window
+}
+
+fn severity(window: &Window) -> Severity {
+    window.harness.state().lab.report().unwrap().verdict.severity
+}
+
+#[test]
+fn the_lab_measures_explains_and_repairs_and_undoes() {
+    let mut window = failing();
+    assert!(severity(&window) >= Severity::Repair);
+    let broken = window.harness.state().lab.model.clone().unwrap();
+    // Each part says something of this very model.
+    for text in [
+        "Its running statistics have seen 40 batches.",
+        "Arrows of 36 files from train mode to eval mode",
+        "(1 − 0.01)^40 = 0.669",
+        "Kept and true variance over the training",
+        "Cloud of one file's embeddings in company",
+        "ln 0.01 / ln(1 − 0.100) = 44 batches",
+        "Before: the model as it is",
+    ] {
+        assert!(window.shows(text), "{text}");
+    }
+    window.harness.check_accessibility();
+
+    for (button, after) in [
+        ("Recompute the statistics", "After: statistics recomputed, weights frozen"),
+        ("Average instead of moving", "After: plain average of the training's batches"),
+        ("Take the start out", "After: initial 0 and 1 taken out of the moving average"),
+        ("Measure the model with this momentum", "After: moving average with momentum 0.1"),
+        ("Train on", "After: trained on for"),
+        ("Train without batch norm", "After: trained without batch norm"),
+    ] {
+        window.click(button);
+        window.wait_for(after);
+        window.wait_until("it is over", |app| !app.busy());
+    }
+    let candidates = &window.harness.state().lab.candidates;
+    assert_eq!(candidates.len(), 6);
+    let [train, eval] = candidates[0].numbers;
+    assert!((train.accuracy - eval.accuracy).abs() <= 0.03, "{train:?} {eval:?}");
+    assert_eq!(candidates[5].numbers[0], candidates[5].numbers[1], "without batch norm the modes are one");
+
+    // Saved as a file that says what was done.
+    let file = window.at("repaired.safetensors");
+    window.harness.get_all_by_label("Save…").next().unwrap().click();
+    window.harness.run_steps(2);
+    window.harness.state_mut().view.question.as_mut().unwrap().path = file.to_str().unwrap().to_owned();
+    window.harness.step();
+    window.click("Save");
+    window.wait_for("Written to");
+    let saved = Model::load(&file).unwrap();
+    assert_eq!(saved.config.repairs[0].what, "statistics recomputed, weights frozen");
+    assert_eq!(saved.config.repairs[0].from, broken.hash.to_string());
+
+    // Used: it answers, the guard is silent; undone: as before.
+    window.harness.get_all_by_label("Use it").next().unwrap().click();
+    window.harness.run_steps(2);
+    window.wait_for("The repaired model answers now");
+    window.wait_until("it is measured", |app| !app.busy() && app.lab.report().is_some());
+    assert_eq!(severity(&window), Severity::Sound);
+    assert_eq!(window.harness.state().session.contents.model.as_ref().unwrap().hash, saved.hash);
+    window.click("Map");
+    assert!(!window.shows("Look into it"));
+    window.click("Batch norm");
+    window.click("Undo: use the former model again");
+    window.wait_for("The former model answers again");
+    window.wait_until("it is measured", |app| !app.busy() && app.lab.report().is_some());
+    assert!(severity(&window) >= Severity::Repair);
+    // Wherever the model is used it is said.
+    window.click("Map");
+    assert!(window.shows("Look into it") && window.shows("Repair: recompute"));
+}
+
+#[test]
+fn the_lab_names_what_it_cannot_do() {
+    let mut window = failing();
+    let known = window.at("known");
+    let broken = window.harness.state().lab.model.clone().unwrap();
+
+    // Labels that the model does not know: some, then all.
+    let others = window.at("others");
+    std::fs::create_dir_all(&others).unwrap();
+    std::fs::rename(known.join("alpha"), others.join("alpha")).unwrap();
+    std::fs::rename(known.join("beta"), others.join("strange")).unwrap();
+    window.drop(&[&others]);
+    window.wait_for("Left out: 12 files of labels that the model does not know (strange)");
+    std::fs::rename(others.join("alpha"), others.join("foreign")).unwrap();
+    window.drop(&[&others]);
+    window.wait_for(
+        "expected files of labels that the model knows (alpha, beta, gamma…), found foreign, strange",
+    );
+    // A folder with one file.
+    std::fs::create_dir_all(window.at("one/gamma")).unwrap();
+    std::fs::copy(known.join("gamma/1.bin"), window.at("one/gamma/1.bin")).unwrap();
+    let one = window.at("one");
+    window.drop(&[&one]);
+    window.wait_for("expected at least two files, found one");
+
+    // Statistics that are not numbers: loaded, named, repaired.
+    window.drop(&[&known]);
+    window.wait_for("known cannot be trained on");
+    let mut network = broken.network.duplicate().unwrap();
+    network.kept[2].variance[0] = f32::NAN;
+    let file = window.at("nan.safetensors");
+    Model::new(broken.config.clone(), network, None).unwrap().save(&file).unwrap();
+    window.drop(&[&file]);
+    window.wait_for("the running statistics of batch-norm layer 3 hold values that are not numbers");
+    window.wait_for("In eval mode this model gives no answers: what layer 3 keeps is not a number.");
+    window.wait_until("it is measured", |app| !app.busy());
+    window.click("Recompute the statistics");
+    window.wait_for("After: statistics recomputed, weights frozen");
+    assert!(window.harness.state().lab.candidates[0].model.usable().is_ok());
+
+    // A model without batch normalisation: said, and parts 4 and 6 teach on.
+    let set = window.harness.state().session.folder.as_ref().unwrap().set.clone();
+    let mut config = broken.config.clone();
+    config.norm = Norm::None;
+    let mut rng = <rand_chacha::ChaCha8Rng as rand::SeedableRng>::seed_from_u64(1);
+    let network = Network::new(&config, Init::Default, &mut rng).unwrap();
+    let file = window.at("none.safetensors");
+    Model::new(config, network, None).unwrap().save(&file).unwrap();
+    assert_eq!(set.samples.len(), 12);
+    window.drop(&[&file]);
+    window.wait_for("This model has no batch normalisation, so its two modes are one");
+    window.wait_for("Kept variance of a channel whose true variance is 0.09");
+    assert!(window.shows("Run the experiment"));
+}
+
+#[test]
+fn the_experiment_draws_its_chart_and_saves_it() {
+    let mut window = Window::open_sized(egui::vec2(1500.0, 3600.0));
+    let known = window.at("known");
+    corpus(&known);
+    window.drop(&[&known]);
+    window.wait_for("36 files of 3 labels");
+    window.click("Open the batch-norm lab");
+    window.harness.state_mut().view.lab.steps = Some(20);
+    window.click("Run the experiment");
+    window.wait_for("Chart with and without batch norm by step");
+    window.wait_for("The experiment is done");
+    // Three policies with batch norm, two networks without, at steps 10 and 20.
+    assert_eq!(window.harness.state().lab.rows.len(), 10);
+    for (button, name, begins) in [
+        ("Save the chart…", "chart.png", &b"\x89PNG"[..]),
+        ("Save the chart…", "chart.svg", b"<svg"),
+        ("Save its table as CSV…", "table.csv", b"policy,step,train_mode_accuracy"),
+    ] {
+        let path = window.at(name);
+        window.click(button);
+        window.harness.state_mut().view.question.as_mut().unwrap().path = path.to_str().unwrap().to_owned();
+        window.harness.step();
+        window.click("Save");
+        window.wait_until(name, |_| path.exists());
+        assert!(std::fs::read(&path).unwrap().starts_with(begins), "{name}");
+    }
 }

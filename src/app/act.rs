@@ -2,20 +2,20 @@
 
 use super::command::Command;
 use super::jobs::{Finished, Kind};
+use super::lab::LabFinished;
 use super::picker::Pick;
+use super::save::suggestion;
 use super::session::{Selection, Tone};
 use super::view::{Ask, Layout, PathQuestion, Tab};
 use super::{App, Picked};
 use crate::escape;
-use crate::export::{map_csv, neighbours_csv, samples_csv, save};
-use crate::job::Stop;
+use crate::job::{Reporter, Stop};
 use crate::library::{Contents, Library};
 use crate::model::Model;
-use crate::picture::{Encoded, encode_file};
+use crate::picture::{Encoded, PictureSet, encode_file};
 use crate::sample::Layout as FolderLayout;
-use crate::workflow::{
-    self, Answer, MapMethod, Pictures, answer, ask, index_set, map_rows, neighbour_rows, read, sample_rows,
-};
+use crate::training::TrainConfig;
+use crate::workflow::{self, MapMethod, Pictures, ask, index_set, read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -73,6 +73,7 @@ impl App {
                     running.job.cancel();
                 }
             }
+            Command::Lab(command) => self.act_in_lab(command),
             Command::ClearMessages => {
                 self.session.messages.clear();
                 self.session.skipped.clear();
@@ -167,12 +168,16 @@ impl App {
     }
 
     pub(super) fn train(&mut self) {
+        self.train_by(self.view.kept.train_config());
+    }
+
+    pub(super) fn train_by(&mut self, config: TrainConfig) {
         let Some(folder) = &self.session.folder else {
             self.session.say(Tone::Bad, "Open a labelled folder first: there is nothing to train on");
             return;
         };
         let set = Arc::clone(&folder.set);
-        let (config, path) = (self.view.kept.train_config(), self.session.library_path.clone());
+        let path = self.session.library_path.clone();
         let epochs = self.jobs.epochs.0.clone();
         self.session.history.clear();
         self.view.kept.tab = Tab::Training;
@@ -271,16 +276,8 @@ impl App {
         });
     }
 
-    fn answered(&mut self, ask: Ask, path: PathBuf) {
-        match ask {
-            Ask::Library => self.open_library(path),
-            Ask::LoadModel => self.load_model(path),
-            Ask::Neighbours | Ask::Samples | Ask::Map | Ask::Model => self.write(ask, path),
-        }
-    }
-
     /// Makes another model answer: the open folder is embedded with it.
-    fn load_model(&mut self, path: PathBuf) {
+    pub(super) fn load_model(&mut self, path: PathBuf) {
         let Some(folder) = &self.session.folder else {
             self.session.say(
                 Tone::Bad,
@@ -291,36 +288,36 @@ impl App {
         let (set, library) = (Arc::clone(&folder.set), self.session.library_path.clone());
         self.jobs.start(Kind::Other, format!("Loading {}", escape::file_name(&path)), move |reporter| {
             let model = Model::load(&path)?;
-            let mut library = open_for_writing(&library)?;
-            let added = index_set(&set, &model, &mut library, reporter)?;
-            let contents = first_map(library.contents()?);
-            let said = format!("Model loaded; {} samples embedded with it", added.new + added.known);
-            Ok(Finished::Library(Box::new((library, contents)), Some(said), Vec::new()))
+            if model.usable().is_err() {
+                return Ok(Finished::Lab(LabFinished::Examine(Arc::new(model))));
+            }
+            embed_by(&model, &set, &library, "Model loaded".into(), reporter)
         });
     }
 
-    fn write(&mut self, what: Ask, path: PathBuf) {
-        let (contents, k) = (Arc::clone(&self.session.contents), self.view.kept.k);
-        // What is shown: the selected library sample, or everything that was asked about.
-        let selected = match self.session.selection {
-            Some(Selection::Known(row)) => Some((row, self.session.neighbours.clone())),
-            _ => None,
-        };
-        let asked = self.session.asked.clone();
-        self.jobs.start(Kind::Other, format!("Writing {}", escape::file_name(&path)), move |_| {
-            let bytes = match what {
-                Ask::Samples => samples_csv(sample_rows(&contents)),
-                Ask::Map => map_csv(map_rows(&contents)),
-                Ask::Model => match &contents.model {
-                    Some(model) => model.bytes.clone(),
-                    None => return Err(Stop::Failed("the library holds no model".into())),
-                },
-                _ => neighbour_table(&contents, selected, &asked, k),
-            };
-            save(&path, &bytes)?;
-            Ok(Finished::Saved(format!("Written to {}", escape::path(&path))))
+    /// Lets `model` answer: the open folder is embedded with it.
+    pub(super) fn answer_by(&mut self, model: Arc<Model>, said: String) {
+        let Some(folder) = &self.session.folder else { return };
+        let (set, library) = (Arc::clone(&folder.set), self.session.library_path.clone());
+        self.jobs.start(Kind::Repair, "Embedding the folder anew", move |reporter| {
+            embed_by(&model, &set, &library, said, reporter)
         });
     }
+}
+
+/// Embeds `set` with `model`, which then answers.
+fn embed_by(
+    model: &Model,
+    set: &PictureSet,
+    library: &Path,
+    said: String,
+    reporter: &Reporter,
+) -> Result<Finished, Stop> {
+    let mut library = open_for_writing(library)?;
+    let added = index_set(set, model, &mut library, reporter)?;
+    let contents = first_map(library.contents()?);
+    let said = format!("{said}; {} samples embedded with it", added.new + added.known);
+    Ok(Finished::Library(Box::new((library, contents)), Some(said), Vec::new()))
 }
 
 /// PCA, where the library has no map yet: there at once.
@@ -347,41 +344,4 @@ fn open_for_writing(path: &Path) -> Result<Library, Stop> {
         })?;
     }
     Ok(Library::open_or_create(path)?)
-}
-
-fn suggestion(ask: Ask) -> &'static str {
-    match ask {
-        Ask::Neighbours => "neighbours.csv",
-        Ask::Samples => "samples.csv",
-        Ask::Map => "map.csv",
-        Ask::Model | Ask::LoadModel => "model.safetensors",
-        Ask::Library => "library.lookalike",
-    }
-}
-
-fn neighbour_table(
-    contents: &Contents,
-    selected: Option<(usize, Vec<crate::search::Neighbour>)>,
-    asked: &[Answer],
-    k: usize,
-) -> Vec<u8> {
-    match &selected {
-        Some((row, neighbours)) => {
-            let entry = contents.entries.get(*row);
-            neighbours_csv(
-                entry.into_iter().flat_map(|e| neighbour_rows(contents, &e.path, e.sha256, neighbours)),
-            )
-        }
-        None => {
-            let answered: Vec<_> = asked
-                .iter()
-                .map(|file| (&file.sample, answer(contents, &file.sample, &file.embedding, k).0))
-                .collect();
-            neighbours_csv(
-                answered
-                    .iter()
-                    .flat_map(|(sample, found)| neighbour_rows(contents, &sample.path, sample.sha256, found)),
-            )
-        }
-    }
 }

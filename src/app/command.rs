@@ -1,6 +1,7 @@
 //! What a control asks for. Panels only collect commands; the app carries them out after the frame
 //! is drawn.
 
+use super::lab::LabCommand;
 use super::session::Selection;
 use super::view::{Ask, Layout};
 use std::path::PathBuf;
@@ -43,4 +44,6 @@ pub enum Command {
     Cancel(usize),
     /// Clear the messages.
     ClearMessages,
+    /// Something in the batch-norm lab.
+    Lab(LabCommand),
 }

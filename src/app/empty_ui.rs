@@ -32,6 +32,15 @@ pub fn empty_ui(
                 steps_ui(ui, session, view, busy, no_drops, out);
                 ui.add_space(18.0);
                 demo_ui(ui, busy, out);
+                ui.add_space(12.0);
+                ui.weak("Why does a model that learns its files well answer wrongly about the very same files?");
+                if ui
+                    .button("Open the batch-norm lab")
+                    .on_hover_text("Measures, explains and repairs it; teaches without a model too")
+                    .clicked()
+                {
+                    view.kept.tab = Tab::BatchNorm;
+                }
             });
         });
     });

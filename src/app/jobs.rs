@@ -1,5 +1,7 @@
 //! The jobs that run behind the window, and what they end with.
 
+use super::lab::LabFinished;
+use crate::experiment::Row;
 use crate::job::{Job, Outcome, Reporter, Stop};
 use crate::library::{Contents, Library};
 use crate::model::Epoch;
@@ -29,6 +31,8 @@ pub enum Finished {
     Saved(String),
     /// The bundled samples lie ready: the folder, the files held back, the library.
     Demo(PathBuf, Vec<PathBuf>, PathBuf),
+    /// Something of the batch-norm lab.
+    Lab(LabFinished),
 }
 
 /// One job.
@@ -54,6 +58,14 @@ pub enum Kind {
     Inspect,
     /// Measuring how far samples usually lie apart.
     Usual,
+    /// Measuring both modes of the model.
+    Lab,
+    /// Embedding a file in company.
+    Company,
+    /// Making a repaired model, or letting one answer.
+    Repair,
+    /// The experiment.
+    Experiment,
     /// Everything else: they run side by side.
     Other,
 }
@@ -66,13 +78,15 @@ pub struct Jobs {
     pub running: Vec<Running>,
     /// Points of a training's curve, as they are measured.
     pub epochs: (mpsc::Sender<Epoch>, mpsc::Receiver<Epoch>),
+    /// Rows of the experiment, as they are measured.
+    pub rows: (mpsc::Sender<Row>, mpsc::Receiver<Row>),
     wake: Wake,
 }
 
 impl Jobs {
     /// None yet; `wake` makes the window look.
     pub fn new(wake: Wake) -> Self {
-        Self { running: Vec::new(), epochs: mpsc::channel(), wake }
+        Self { running: Vec::new(), epochs: mpsc::channel(), rows: mpsc::channel(), wake }
     }
 
     /// Starts one.
@@ -90,7 +104,7 @@ impl Jobs {
         self.running.push(Running {
             title: title.into(),
             job,
-            quiet: matches!(kind, Kind::Inspect | Kind::Usual),
+            quiet: matches!(kind, Kind::Inspect | Kind::Usual | Kind::Company),
             kind,
         });
     }

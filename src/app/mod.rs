@@ -11,6 +11,7 @@ mod file_ui;
 mod input;
 mod jobs;
 mod jobs_ui;
+mod lab;
 mod map_ui;
 mod neighbours_ui;
 mod picker;
@@ -18,6 +19,7 @@ mod pulse;
 mod question_ui;
 mod results;
 mod samples_ui;
+mod save;
 mod session;
 mod start;
 mod textures;
@@ -28,6 +30,7 @@ mod view;
 
 pub use command::Command;
 pub use demo::demo_folder;
+pub use lab::Lab;
 pub use picker::{Pick, Picker, Reply, SharedPicker, SystemPicker};
 pub use session::{Selection, Session, Tone};
 pub use start::{Renderer, run};
@@ -78,6 +81,8 @@ pub struct App {
     pub view: View,
     jobs: Jobs,
     pulse: pulse::Pulse,
+    /// What the batch-norm lab knows.
+    pub lab: lab::Lab,
     textures: Textures,
     picker: SharedPicker,
     /// Paths that a dialog gave, and whether they answer the open question.
@@ -117,6 +122,7 @@ impl App {
             view: View { kept, ..View::default() },
             jobs: Jobs::new(wake),
             pulse: pulse::Pulse::default(),
+            lab: lab::Lab::default(),
             textures: Textures::default(),
             picker: options.picker,
             picked: mpsc::channel(),
@@ -168,6 +174,13 @@ impl eframe::App for App {
         if self.busy() {
             egui::Panel::bottom("jobs").show(ui, |ui| jobs_ui::jobs_ui(ui, &self.jobs, &mut out));
         }
+        // In the lab itself the verdict says the same.
+        let elsewhere = self.view.kept.tab != view::Tab::BatchNorm;
+        if let Some(said) = lab::guard_needed(&self.lab).filter(|_| elsewhere) {
+            egui::Panel::top("guard").show(ui, |ui| {
+                lab::guard_ui(ui, &said, &self.lab, &mut self.view, &mut out);
+            });
+        }
         egui::Panel::left("samples").default_size(250.0).min_size(180.0).resizable(true).show(ui, |ui| {
             samples_ui::samples_ui(ui, &self.session, &mut self.view, &mut out);
         });
@@ -208,6 +221,8 @@ impl App {
             ui.selectable_value(tab, view::Tab::Map, "Map").on_hover_text("All samples in two dimensions");
             ui.selectable_value(tab, view::Tab::Training, "Training")
                 .on_hover_text("Train a model, and see its curves");
+            ui.selectable_value(tab, view::Tab::BatchNorm, "Batch norm")
+                .on_hover_text("Train mode against eval mode: measured, explained, repaired");
             if self.view.kept.tab == view::Tab::Map {
                 map_ui::controls_ui(ui, &self.session, &mut self.view, out);
             }
@@ -218,6 +233,10 @@ impl App {
             view::Tab::Training => {
                 let busy = self.jobs.runs(jobs::Kind::Train);
                 training_ui::training_ui(ui, &self.session, &mut self.view, busy, out);
+            }
+            view::Tab::BatchNorm => {
+                let scene = lab::Scene { session: &self.session, lab: &self.lab, jobs: &self.jobs };
+                lab::lab_ui(ui, &scene, &mut self.view.lab, out);
             }
         }
     }

@@ -17,6 +17,9 @@ pub fn question_ui(ui: &mut Ui, session: &Session, view: &mut View, out: &mut Ve
         Ask::Map => ("Save the map as CSV", "Save"),
         Ask::Model => ("Save the model", "Save"),
         Ask::Library => ("Open a library, or make a new one", "Open"),
+        Ask::Candidate(_) => ("Save the repaired model", "Save"),
+        Ask::ExperimentTable => ("Save the experiment as CSV", "Save"),
+        Ask::ExperimentChart => ("Save the chart, as .png or .svg", "Save"),
         Ask::LoadModel => ("Load a model for the open folder", "Load"),
     };
     let mut close = false;

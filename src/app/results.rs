@@ -20,6 +20,11 @@ impl App {
         while let Ok(epoch) = self.jobs.epochs.1.try_recv() {
             self.session.history.push(epoch);
         }
+        while let Ok(row) = self.jobs.rows.1.try_recv() {
+            if self.jobs.runs(Kind::Experiment) {
+                self.lab.add_row(row);
+            }
+        }
         for (title, quiet, outcome) in self.jobs.poll() {
             match outcome {
                 Outcome::Done(finished) => self.take(finished),
@@ -57,7 +62,10 @@ impl App {
                     self.session.history.clone_from(&model.config.training.history);
                 }
                 self.take_library((library, contents));
-                self.view.kept.tab = Tab::Map;
+                // Whoever trained from the lab wants to see what became of it there.
+                if self.view.kept.tab == Tab::Training {
+                    self.view.kept.tab = Tab::Map;
+                }
                 self.session.say(Tone::Good, said);
                 let held_back = std::mem::take(&mut self.held_back);
                 if !held_back.is_empty() {
@@ -88,6 +96,7 @@ impl App {
             Finished::Inspected(row, read) => {
                 self.session.inspected.insert(row, *read);
             }
+            Finished::Lab(finished) => self.take_lab(finished),
             Finished::Saved(said) => self.session.say(Tone::Good, said),
             Finished::Demo(folder, held_back, library) => {
                 self.session.library_path = library;
@@ -125,10 +134,12 @@ impl App {
             }
         }
         self.session.folder = Some(Folder { path, set: Arc::new(taken.set), labels });
+        self.lab.measured = None;
+        self.measure();
         self.leave_out(taken.skipped);
         if !self.held_back.is_empty() {
             self.train();
-        } else if self.session.can_answer() {
+        } else if self.session.can_answer() && self.view.kept.tab == Tab::Map {
             self.view.kept.tab = Tab::Training;
         }
     }
@@ -154,6 +165,8 @@ impl App {
             self.lay_out();
         }
         self.measure_usual();
+        self.lab.look_at(self.session.contents.model.clone());
+        self.measure();
     }
 
     /// How far samples of this library usually lie apart: what a distance is compared with.

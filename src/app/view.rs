@@ -1,6 +1,7 @@
 //! How the user looks at it: what the window remembers from one start to the next, and what it
 //! forgets.
 
+use super::lab::LabView;
 use super::session::Selection;
 use crate::model::{BatchNormPolicy, Norm, StatisticsPolicy};
 use crate::training::TrainConfig;
@@ -15,6 +16,8 @@ pub enum Tab {
     Map,
     /// Settings and curves of a training.
     Training,
+    /// Train mode against eval mode.
+    BatchNorm,
 }
 
 /// How the map is laid out.
@@ -42,6 +45,12 @@ pub enum Ask {
     Library,
     /// A model to load.
     LoadModel,
+    /// A repaired model.
+    Candidate(usize),
+    /// The table of the experiment.
+    ExperimentTable,
+    /// The chart of the experiment.
+    ExperimentChart,
 }
 
 /// A question for a path, open in the middle of the window.
@@ -124,4 +133,6 @@ pub struct View {
     pub question: Option<PathQuestion>,
     /// Messages and files left out are unfolded.
     pub messages_open: bool,
+    /// How the batch-norm lab is looked at.
+    pub lab: LabView,
 }

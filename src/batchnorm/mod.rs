@@ -17,5 +17,5 @@ pub use company::{Company, InCompany, SIZES, company};
 pub use modes::{Compared, ModeFigures, compare, in_batches, in_mode};
 pub use recompute::{PooledStatistics, recompute};
 pub use repair::{Repair, repair};
-pub use report::{Known, MEASURED, Report, known_files, report, weight_of_start};
+pub use report::{Known, MEASURED, Numbers, Report, known_files, report, weight_of_start};
 pub use verdict::{Severity, Verdict, provenance, verdict, warning};

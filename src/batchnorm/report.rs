@@ -93,6 +93,35 @@ pub struct Report {
     pub verdict: Verdict,
 }
 
+/// One mode in four numbers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Numbers {
+    /// Files measured.
+    pub files: usize,
+    /// Files put to another label than their own.
+    pub misplaced: usize,
+    /// Share put to their own, 0 to 1.
+    pub accuracy: f64,
+    /// Mean loss.
+    pub loss: f64,
+    /// Share whose nearest other file has their label, 0 to 1.
+    pub recall_at_1: f64,
+}
+
+impl Report {
+    /// Train mode and eval mode.
+    pub fn numbers(&self) -> [Numbers; 2] {
+        let [train, eval] = self.recall_at_1;
+        [(&self.compared.train, train), (&self.compared.eval, eval)].map(|(mode, recall_at_1)| Numbers {
+            files: mode.files,
+            misplaced: mode.files - mode.right,
+            accuracy: mode.accuracy(),
+            loss: mode.loss,
+            recall_at_1,
+        })
+    }
+}
+
 /// Measures `model` on `set`.
 pub fn report(model: &Model, set: &PictureSet, seed: u64, reporter: &Reporter) -> Result<Report, Stop> {
     let known = known_files(model, set, seed)?;

@@ -1,13 +1,13 @@
 //! A small network and pictures for the tests of this room.
 
 use crate::model::{Init, ModelConfig, Network};
-use crate::picture::{Encoded, ImagePlanes, PictureKind, PictureSpec};
+use crate::picture::{Encoded, ImagePlanes, PictureSpec};
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
 /// Pictures of two kinds of noise, alternately: label 0 dark, label 1 bright.
 pub fn pictures(n: usize) -> (Vec<Encoded>, PictureSpec) {
-    let spec = PictureSpec { kind: PictureKind::Image, side: 8 };
+    let spec = PictureSpec::image(8);
     let mut rng = ChaCha8Rng::seed_from_u64(7);
     let pictures = (0..n).map(|i| {
         let level = if i % 2 == 0 { 40..140 } else { 110..240 };

@@ -35,7 +35,7 @@ impl Policy {
             Self::Moving(m) => format!("moving average m={m}"),
             Self::Average => "average since the first step".into(),
             Self::Without(Init::Default) => "no batch norm".into(),
-            Self::Without(Init::He) => "no batch norm, He init".into(),
+            Self::Without(Init::He) => "no batch norm (He init)".into(),
         }
     }
 }
@@ -92,6 +92,7 @@ impl Setup {
     fn training(&self, norm: Norm, init: Init, seed: u64) -> TrainConfig {
         TrainConfig {
             epochs: None,
+            least_steps: 1,
             batch_size: self.batch_size,
             norm,
             batch_norm: BatchNormPolicy {

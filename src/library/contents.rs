@@ -5,6 +5,7 @@ use crate::model::{Embeddings, Model};
 use crate::sample::Sha256;
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// One sample of the library.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,7 +30,7 @@ pub struct Entry {
 #[derive(Default)]
 pub struct Contents {
     /// The model that answers; `None` in an empty library.
-    pub model: Option<Model>,
+    pub model: Option<Arc<Model>>,
     /// The samples that the model has embedded, in the order in which they were added.
     pub entries: Vec<Entry>,
     /// `embeddings.row(i)` is that of `entries[i]`.

@@ -159,7 +159,7 @@ impl Library {
             c.query_row("SELECT count(*) FROM samples", [], |row| row.get::<_, i64>(0))
         })?;
         contents.others = (total as usize).saturating_sub(contents.entries.len());
-        contents.model = Some(model);
+        contents.model = Some(std::sync::Arc::new(model));
         Ok(contents)
     }
 

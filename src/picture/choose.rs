@@ -1,6 +1,6 @@
 //! Which pictures fit a set of files: the kind that most of them are, and for images the size.
 
-use super::{PictureKind, PictureSpec, image_planes};
+use super::{PictureKind, PictureSpec, Range, image_planes};
 use crate::sample::{Found, OpenSample};
 use rayon::prelude::*;
 use std::io::Read as _;
@@ -16,20 +16,19 @@ const SMALL: usize = 32;
 pub fn choose(found: &[Found]) -> PictureSpec {
     match median_side(found) {
         None => PictureSpec::BYTES,
-        Some(median) => {
-            PictureSpec { kind: PictureKind::Image, side: if median <= SMALL { SMALL } else { 2 * SMALL } }
-        }
+        Some(median) => PictureSpec::image(if median <= SMALL { SMALL } else { 2 * SMALL }),
     }
 }
 
-/// Likewise, but images smaller than [`SMALL`] are shown at their own size, rounded up to 8 or 16: for
-/// experiments that are to be quick.
+/// Likewise, but images smaller than [`SMALL`] are shown at their own size, rounded up to 8 or 16, and
+/// bytes become 0 to 1: as the reference experiments were made.
 pub fn choose_native(found: &[Found]) -> PictureSpec {
     match median_side(found) {
         Some(median) if median <= SMALL / 2 => {
-            PictureSpec { kind: PictureKind::Image, side: if median <= 8 { 8 } else { 16 } }
+            PictureSpec { range: Range::Unit, ..PictureSpec::image(if median <= 8 { 8 } else { 16 }) }
         }
-        _ => choose(found),
+        Some(_) => PictureSpec { range: Range::Unit, ..choose(found) },
+        None => choose(found),
     }
 }
 
@@ -84,13 +83,13 @@ mod tests {
         };
         assert_eq!(add("a", 0), PictureSpec::BYTES);
         assert_eq!(add("b.png", 8), PictureSpec::BYTES);
-        assert_eq!(add("c.png", 8), PictureSpec { kind: PictureKind::Image, side: 32 });
+        assert_eq!(add("c.png", 8), PictureSpec::image(32));
         assert_eq!(add("d.png", 400).side, 32);
         assert_eq!(add("e.png", 400).side, 64);
         let small: Vec<Found> = found_below(folder.path(), &["b.png", "c.png"]);
         assert_eq!((choose(&small).side, choose_native(&small).side), (32, 8));
         let large = found_below(folder.path(), &["d.png"]);
-        assert_eq!(choose_native(&large), choose(&large));
+        assert_eq!(choose_native(&large), PictureSpec { range: Range::Unit, ..choose(&large) });
         assert_eq!(choose(&[]), PictureSpec::BYTES);
     }
 }

@@ -7,7 +7,7 @@
 
 use super::byte_planes::{BytePlanes, CELLS, LAYOUT, PLANES, SEGMENTS};
 use super::image_planes::{CHANNELS, ImagePlanes};
-use super::{Encoded, PictureKind, PictureSpec};
+use super::{Encoded, PictureKind, PictureSpec, Range};
 use rand::Rng;
 
 /// Shares of a file that a random crop keeps.
@@ -66,8 +66,8 @@ impl View {
     }
 }
 
-/// Writes `view` of `picture` to `out`, `[side][side][channels]`, values about -1 to 1. `out` has
-/// `spec.len()` numbers.
+/// Writes `view` of `picture` to `out`, `[side][side][channels]`, values about -1 to 1, or 0 to 1 where
+/// `spec` says so. `out` has `spec.len()` numbers.
 pub fn fill(picture: &Encoded, spec: PictureSpec, view: View, out: &mut [f32]) {
     debug_assert_eq!(out.len(), spec.len());
     match (picture, view) {
@@ -83,6 +83,9 @@ pub fn fill(picture: &Encoded, spec: PictureSpec, view: View, out: &mut [f32]) {
                 *out = from_byte(*byte);
             }
         }
+    }
+    if spec.range == Range::Unit {
+        out.iter_mut().for_each(|out| *out = (*out + 1.0) / 2.0);
     }
 }
 
@@ -163,13 +166,24 @@ mod tests {
     fn an_image_that_does_not_move_is_itself() {
         let rgb = (0..32 * 32 * 3).map(|i| (i % 256) as u8).collect();
         let picture = Encoded::Image(ImagePlanes { side: 32, rgb });
-        let spec = PictureSpec { kind: PictureKind::Image, side: 32 };
+        let spec = PictureSpec::image(32);
         let (mut still, mut moved) = (vec![0.0; spec.len()], vec![0.0; spec.len()]);
         fill(&picture, spec, View::Whole, &mut still);
         let view = View::Moved { dx: 0.0, dy: 0.0, scale: 1.0, turn: 0.0 };
         fill(&picture, spec, view, &mut moved);
         for (a, b) in still.iter().zip(moved) {
             assert!((a - b).abs() < 1e-4);
+        }
+    }
+
+    #[test]
+    fn the_range_is_the_specs() {
+        let picture = Encoded::Image(ImagePlanes { side: 8, rgb: [0, 51, 255].repeat(64).into() });
+        let spec = PictureSpec { range: Range::Unit, ..PictureSpec::image(8) };
+        let mut out = vec![9.0; spec.len()];
+        fill(&picture, spec, View::Whole, &mut out);
+        for (got, want) in out.iter().zip([0.0_f32, 0.2, 1.0]) {
+            assert!((got - want).abs() < 1e-6);
         }
     }
 

@@ -58,18 +58,37 @@ impl fmt::Display for PictureKind {
     }
 }
 
+/// What a byte of a picture becomes for the network.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Range {
+    /// -1 to 1: as many below 0 as above, which suits a first layer.
+    #[default]
+    Signed,
+    /// 0 to 1: what most tutorials do. Of images alone.
+    Unit,
+}
+
 /// How pictures are made: part of a model, since a model only understands its own pictures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PictureSpec {
     /// From bytes or from a decoded image.
     pub kind: PictureKind,
-    /// Width and height of each plane: 64 for bytes; 32 or 64 for images.
+    /// Width and height of each plane: 64 for bytes; 8 to 64 for images.
     pub side: usize,
+    /// What a byte becomes.
+    #[serde(default)]
+    pub range: Range,
 }
 
 impl PictureSpec {
     /// The picture of any file's bytes.
-    pub const BYTES: Self = Self { kind: PictureKind::Bytes, side: 64 };
+    pub const BYTES: Self = Self { kind: PictureKind::Bytes, side: 64, range: Range::Signed };
+
+    /// The picture of an image, `side × side`.
+    pub const fn image(side: usize) -> Self {
+        Self { kind: PictureKind::Image, side, range: Range::Signed }
+    }
 
     /// Values in one picture: `side · side · channels`.
     pub fn len(self) -> usize {

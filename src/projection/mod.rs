@@ -9,7 +9,7 @@ mod place;
 mod trustworthiness;
 mod umap;
 
-pub use pca::pca;
+pub use pca::{Axes, pca};
 pub use place::place;
 pub use trustworthiness::trustworthiness;
 pub use umap::{UmapConfig, umap};

@@ -8,13 +8,49 @@ const BLOCK: usize = 1024;
 /// Sweeps after which Jacobi's method has long converged.
 const SWEEPS: usize = 30;
 
-/// Coordinates of each row along the first and second principal component, about their mean. The
-/// sign of a component is chosen so that its largest weight is positive.
+/// Coordinates of each row along the first and second principal component, about their mean.
 pub fn pca(rows: &Embeddings) -> Vec<[f32; 2]> {
-    let d = rows.dimension;
-    if rows.is_empty() || d == 0 {
-        return vec![[0.0; 2]; rows.len()];
+    Axes::of(rows).places(rows)
+}
+
+/// The first and second principal component of some rows, by which others can be placed too.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Axes {
+    mean: Vec<f64>,
+    axes: [Vec<f64>; 2],
+}
+
+impl Axes {
+    /// Of `rows`. The sign of a component is chosen so that its largest weight is positive.
+    pub fn of(rows: &Embeddings) -> Self {
+        let d = rows.dimension;
+        if rows.is_empty() || d == 0 {
+            return Self { mean: vec![0.0; d], axes: [vec![0.0; d], vec![0.0; d]] };
+        }
+        let (mean, covariance) = moments(rows);
+        Self { mean, axes: leading(covariance, d) }
     }
+
+    /// Where each row lies along them.
+    pub fn places(&self, rows: &Embeddings) -> Vec<[f32; 2]> {
+        let along = |row: &[f32], axis: &[f64]| {
+            row.iter()
+                .zip(&self.mean)
+                .zip(axis)
+                .map(|((v, mean), axis)| (f64::from(*v) - mean) * axis)
+                .sum::<f64>() as f32
+        };
+        let [first, second] = &self.axes;
+        rows.data
+            .par_chunks_exact(rows.dimension.max(1))
+            .map(|row| [along(row, first), along(row, second)])
+            .collect()
+    }
+}
+
+/// Mean, and `d × d` sums of products about it.
+fn moments(rows: &Embeddings) -> (Vec<f64>, Vec<f64>) {
+    let d = rows.dimension;
     let mean = sum(rows, d, |row, to| {
         for (to, v) in to.iter_mut().zip(row) {
             *to += f64::from(*v);
@@ -29,12 +65,7 @@ pub fn pca(rows: &Embeddings) -> Vec<[f32; 2]> {
             }
         }
     });
-    let axes = leading(covariance, d);
-    let along = |row: &[f32], axis: &[f64]| {
-        row.iter().zip(&mean).zip(axis).map(|((v, mean), axis)| (f64::from(*v) - mean) * axis).sum::<f64>()
-            as f32
-    };
-    rows.data.par_chunks_exact(d).map(|row| [along(row, &axes[0]), along(row, &axes[1])]).collect()
+    (mean, covariance)
 }
 
 fn sum(rows: &Embeddings, size: usize, add: impl Fn(&[f32], &mut [f64]) + Sync) -> Vec<f64> {

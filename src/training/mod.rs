@@ -48,6 +48,8 @@ pub enum Sampling {
 pub struct TrainConfig {
     /// Passes over the training set; `None` for as many as [`Self::steps`] finds enough.
     pub epochs: Option<f64>,
+    /// Batches at least, where `epochs` says how many.
+    pub least_steps: usize,
     /// Files to a batch, at least 2.
     pub batch_size: usize,
     /// With or without batch normalisation.
@@ -74,6 +76,7 @@ impl Default for TrainConfig {
     fn default() -> Self {
         Self {
             epochs: None,
+            least_steps: 1,
             batch_size: 64,
             norm: Norm::Batch,
             batch_norm: BatchNormPolicy::default(),
@@ -99,17 +102,14 @@ impl TrainConfig {
     /// Passes over a set too large for [`Self::ENOUGH`] batches to see all of it.
     const PASSES: usize = 2;
 
-    /// A plain classifier trained for one epoch on `files` files, and for forty batches at least,
-    /// whose moving average has Keras' momentum: the set-up in which eval mode goes wrong unnoticed
-    /// (HarfangLab, "A concrete problem linked to batch normalization on reduced data sets").
-    pub fn as_in_the_article(files: usize, seed: u64) -> Self {
+    /// A plain classifier trained for one epoch, and for forty batches at least, whose moving average
+    /// has Keras' momentum: the set-up in which eval mode goes wrong unnoticed (HarfangLab, "A concrete
+    /// problem linked to batch normalization on reduced data sets").
+    pub fn as_in_the_article(seed: u64) -> Self {
         let policy = BatchNormPolicy { statistics: StatisticsPolicy::Moving, ..BatchNormPolicy::default() };
-        let batch_size = 64;
-        let batches = files.div_ceil(batch_size).max(Self::ARTICLE);
         Self {
-            // Half a batch less: [`Self::steps`] rounds up, and rounding must not add one.
-            epochs: Some((batches as f64 - 0.5) * batch_size as f64 / files.max(1) as f64),
-            batch_size,
+            epochs: Some(1.0),
+            least_steps: Self::ARTICLE,
             batch_norm: BatchNormPolicy { momentum: KERAS.momentum, ..policy },
             learning_rate: 3e-3,
             one_cycle: false,
@@ -125,7 +125,10 @@ impl TrainConfig {
     pub fn steps(&self, files: usize) -> usize {
         let batch = self.batch_size.max(1);
         match self.epochs {
-            Some(epochs) => (epochs.max(0.0) * files as f64 / batch as f64).ceil().max(1.0) as usize,
+            Some(epochs) => {
+                let steps = (epochs.max(0.0) * files as f64 / batch as f64).ceil() as usize;
+                steps.max(self.least_steps).max(1)
+            }
             None => {
                 let small = Self::LEAST + (Self::BY_FILE * files as f64) as usize;
                 small.min(Self::ENOUGH).max((Self::PASSES * files).div_ceil(batch))
@@ -148,7 +151,7 @@ mod tests {
         assert_eq!(config.steps(100), 4);
         assert_eq!(TrainConfig { epochs: Some(0.0), ..config }.steps(100), 1);
         for files in [2, 33, 640, 5000] {
-            let steps = TrainConfig::as_in_the_article(files, 0).steps(files);
+            let steps = TrainConfig::as_in_the_article(0).steps(files);
             assert_eq!(steps, files.div_ceil(64).max(40));
         }
     }

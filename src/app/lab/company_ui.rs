@@ -1,0 +1,134 @@
+//! Part 3: one file in train mode in many batches, and its one place in eval mode.
+
+use super::parts::{name_plot, still_plot};
+use super::{LabCommand, LabView, Scene};
+use crate::app::command::Command;
+use crate::app::jobs::Kind;
+use crate::app::theme::EVAL_MODE;
+use crate::escape;
+use crate::model::Norm;
+use egui::{Button, Color32, DragValue, Grid, RichText, Ui};
+use egui_plot::{MarkerShape, PlotPoints, Points};
+
+/// Draws it.
+pub fn company_ui(ui: &mut Ui, scene: &Scene<'_>, view: &mut LabView, out: &mut Vec<Command>) {
+    let (Some(model), Some(folder)) = (&scene.lab.model, &scene.session.folder) else {
+        ui.weak("Needs a model and an open folder.");
+        return;
+    };
+    if model.config.norm == Norm::None {
+        ui.label("This model has no batch normalisation: a file's company does not matter to it.");
+        return;
+    }
+    let Some(report) = scene.lab.report() else {
+        ui.weak("Comes with part 1.");
+        return;
+    };
+    let files = &report.known.files;
+    view.file = view.file.min(files.len().saturating_sub(1));
+    let name = |file: usize| {
+        folder.set.samples.get(file).map(|sample| escape::file_name(&sample.path)).unwrap_or_default()
+    };
+    ui.horizontal(|ui| {
+        let label = ui.label("File");
+        ui.add(DragValue::new(&mut view.file).range(0..=files.len().saturating_sub(1)))
+            .labelled_by(label.id)
+            .on_hover_text("Drag, or click and type, to choose another file");
+        if let Some((file, _)) = files.get(view.file) {
+            ui.label(name(*file));
+        }
+        let ready = !scene.runs(Kind::Company) && files.len() >= 2;
+        if ui
+            .add_enabled(ready, Button::new("Change its company"))
+            .on_hover_text("Embeds the file in train mode in random batches of 2 to 256 files")
+            .clicked()
+        {
+            out.push(Command::Lab(LabCommand::Company));
+        }
+    });
+    let Some(shown) = &scene.lab.company else {
+        ui.weak("Its embeddings will stand here: a cloud in train mode, one point in eval mode.");
+        return;
+    };
+    let label = |class: Option<usize>| match class {
+        Some(class) => {
+            model.config.labels.get(class).map_or_else(|| "unknown".to_owned(), |label| escape::text(label))
+        }
+        None => "no answer".to_owned(),
+    };
+    ui.label(format!(
+        "{} in company. In eval mode it is always put to {}.",
+        name(shown.file),
+        label(shown.company.eval_said)
+    ));
+    ui.columns(2, |columns| {
+        let [left, right] = columns else { return };
+        Grid::new("lab-company").num_columns(3).spacing([16.0, 5.0]).striped(true).show(left, |ui| {
+            for head in ["batch of", "spread", "put to"] {
+                ui.weak(head);
+            }
+            ui.end_row();
+            for found in &shown.company.sizes {
+                ui.label(RichText::new(found.size.to_string()).color(colour(found.size)).strong());
+                ui.label(format!("{:.4}", found.spread))
+                    .on_hover_text("Mean cosine distance of its embeddings from their common direction");
+                ui.label(said_text(&found.said, &label));
+                ui.end_row();
+            }
+            ui.label(RichText::new("eval mode").color(EVAL_MODE).strong());
+            ui.label("0");
+            ui.label(label(shown.company.eval_said));
+            ui.end_row();
+        });
+        cloud_ui(right, scene, shown);
+    });
+}
+
+/// "mono 21, cryptography 3".
+fn said_text(said: &[Option<usize>], label: &dyn Fn(Option<usize>) -> String) -> String {
+    let mut counts: Vec<(Option<usize>, usize)> = Vec::new();
+    for class in said {
+        match counts.iter_mut().find(|(known, _)| known == class) {
+            Some((_, n)) => *n += 1,
+            None => counts.push((*class, 1)),
+        }
+    }
+    counts.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
+    let text: Vec<String> =
+        counts.iter().take(3).map(|(class, n)| format!("{} {n}", label(*class))).collect();
+    text.join(", ")
+}
+
+/// Small batches are pale, large ones deep.
+fn colour(size: usize) -> Color32 {
+    let depth = (size.max(1).ilog2() as f32 / 8.0).clamp(0.0, 1.0);
+    let mix = |pale: f32, deep: f32| (pale + (deep - pale) * depth) as u8;
+    Color32::from_rgb(mix(200.0, 0x2f as f32), mix(225.0, 0x8f as f32), mix(245.0, 0xff as f32))
+}
+
+fn cloud_ui(ui: &mut Ui, scene: &Scene<'_>, shown: &super::InCompanyShown) {
+    let background: Vec<[f64; 2]> = scene
+        .lab
+        .measured
+        .as_ref()
+        .map(|measured| measured.places[0].iter().map(|place| place.map(f64::from)).collect())
+        .unwrap_or_default();
+    // The colours of the sizes are those of the table beside it.
+    let plot = still_plot("lab-cloud", 260.0).data_aspect(1.0).show_axes(false).show_grid(false);
+    let response = plot.show(ui, |plot| {
+        let all = Points::new("all files, train mode", PlotPoints::from(background));
+        plot.points(all.radius(1.5).color(Color32::from_gray(0x60)).allow_hover(false));
+        for (found, places) in shown.company.sizes.iter().zip(&shown.places) {
+            let points: Vec<[f64; 2]> = places.iter().map(|place| place.map(f64::from)).collect();
+            plot.points(
+                Points::new(format!("batch of {}", found.size), PlotPoints::from(points))
+                    .radius(3.0)
+                    .color(colour(found.size))
+                    .allow_hover(false),
+            );
+        }
+        let eval = Points::new("eval mode", PlotPoints::from(vec![shown.eval.map(f64::from)]));
+        plot.points(eval.shape(MarkerShape::Diamond).radius(7.0).color(EVAL_MODE).allow_hover(false));
+    });
+    name_plot(&response.response, "Cloud of one file's embeddings in company");
+}

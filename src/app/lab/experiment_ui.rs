@@ -1,0 +1,108 @@
+//! Part 6: score by step, with batch normalisation and without, on the open folder.
+
+use super::parts::{name_plot, still_plot};
+use super::{LabCommand, LabView, Scene};
+use crate::app::command::Command;
+use crate::app::jobs::Kind;
+use crate::app::view::Ask;
+use crate::experiment::Setup;
+use egui::{Button, Color32, ComboBox, Grid, Ui};
+use egui_plot::{GridMark, Legend, Line, LineStyle, PlotPoints};
+
+/// Learning rates that are offered.
+const RATES: [f64; 5] = [0.001, 0.003, 0.01, 0.05, 0.2];
+
+/// Draws it.
+pub fn experiment_ui(ui: &mut Ui, scene: &Scene<'_>, view: &mut LabView, out: &mut Vec<Command>) {
+    let Some(folder) = &scene.session.folder else {
+        ui.weak("Needs a labelled folder with at least two labels.");
+        return;
+    };
+    let reference = Setup::reference(folder.set.spec);
+    Grid::new("lab-experiment").num_columns(2).spacing([16.0, 6.0]).show(ui, |ui| {
+        let label = ui.label("Learning rate");
+        let rate = view.learning_rate.unwrap_or(reference.learning_rate);
+        let combo = ComboBox::from_id_salt("lab-rate").selected_text(rate.to_string()).show_ui(ui, |ui| {
+            for offered in RATES {
+                if ui.selectable_label(rate == offered, offered.to_string()).clicked() {
+                    view.learning_rate = Some(offered);
+                }
+            }
+        });
+        combo.response.labelled_by(label.id).on_hover_text("The same at every step");
+        ui.end_row();
+        let label = ui.label("Steps");
+        let last = view.steps.unwrap_or(reference.steps.last().copied().unwrap_or(0));
+        let combo = ComboBox::from_id_salt("lab-steps").selected_text(last.to_string()).show_ui(ui, |ui| {
+            for offered in &reference.steps {
+                if ui.selectable_label(last == *offered, offered.to_string()).clicked() {
+                    view.steps = Some(*offered);
+                }
+            }
+        });
+        combo.response.labelled_by(label.id).on_hover_text("Batches in all");
+        ui.end_row();
+        let label = ui.label("Seeds");
+        ui.add(egui::Slider::new(&mut view.seeds, 1..=5))
+            .labelled_by(label.id)
+            .on_hover_text("Trainings to average over");
+        ui.end_row();
+    });
+    ui.horizontal(|ui| {
+        let busy = scene.runs(Kind::Experiment) || scene.runs(Kind::Train);
+        if ui
+            .add_enabled(folder.labels >= 2 && !busy, Button::new("Run the experiment"))
+            .on_hover_text(format!(
+                "Trains on {} with batches of {}, three kinds of network; your model is not touched",
+                reference.files.map_or_else(|| "all files".to_owned(), |n| format!("up to {n} files")),
+                reference.batch_size
+            ))
+            .on_disabled_hover_text("Needs at least two labels, and nothing else training")
+            .clicked()
+        {
+            out.push(Command::Lab(LabCommand::Experiment));
+        }
+        let any = !scene.lab.rows.is_empty();
+        for (text, ask) in
+            [("Save the chart…", Ask::ExperimentChart), ("Save its table as CSV…", Ask::ExperimentTable)]
+        {
+            if ui.add_enabled(any, Button::new(text)).clicked() {
+                out.push(Command::Question(ask));
+            }
+        }
+    });
+    chart_ui(ui, scene);
+}
+
+fn chart_ui(ui: &mut Ui, scene: &Scene<'_>) {
+    if scene.lab.chart.lines.is_empty() {
+        ui.weak("Its chart will stand here: with batch norm in blue, without in pink, train mode solid, eval mode dashed.");
+        return;
+    }
+    let step_text = |mark: GridMark, _: &std::ops::RangeInclusive<f64>| {
+        let step = 10_f64.powf(mark.value);
+        if (step - step.round()).abs() < 0.01 * step { format!("{step:.0}") } else { String::new() }
+    };
+    let shown = still_plot("lab-experiment-chart", 320.0)
+        .x_axis_label("step (logarithmic)")
+        .y_axis_label("share at their label")
+        .x_axis_formatter(step_text)
+        .legend(Legend::default())
+        .include_y(0.0)
+        .include_y(1.0)
+        .show(ui, |plot| {
+            for line in &scene.lab.chart.lines {
+                let [r, g, b] = line.colour;
+                let points: Vec<[f64; 2]> =
+                    line.points.iter().map(|(step, share)| [step.max(1.0).log10(), *share]).collect();
+                let style = if line.dashed { LineStyle::dashed_dense() } else { LineStyle::Solid };
+                plot.line(
+                    Line::new(line.name.clone(), PlotPoints::from(points))
+                        .color(Color32::from_rgb(r, g, b))
+                        .style(style)
+                        .width(2.0),
+                );
+            }
+        });
+    name_plot(&shown.response, "Chart with and without batch norm by step");
+}

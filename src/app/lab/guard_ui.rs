@@ -1,0 +1,46 @@
+//! The guard: says wherever a model is used that its eval mode is not to be trusted, and offers the
+//! repair.
+
+use super::{Lab, LabCommand};
+use crate::app::command::Command;
+use crate::app::view::{Tab, View};
+use crate::batchnorm::{Repair, Severity, warning};
+use egui::{RichText, Ui};
+
+/// What it says; `None` where all is well.
+pub fn needed(lab: &Lab) -> Option<String> {
+    let model = lab.model.as_ref()?;
+    if let Some(report) = lab.report() {
+        return (report.verdict.severity >= Severity::Repair).then(|| report.verdict.sentence.clone());
+    }
+    match model.usable() {
+        Err(error) => Some(error.to_string()),
+        Ok(()) => warning(&model.config).map(|text| format!("Careful: {text}.")),
+    }
+}
+
+/// Draws it.
+pub fn guard_ui(ui: &mut Ui, said: &str, lab: &Lab, view: &mut View, out: &mut Vec<Command>) {
+    ui.add_space(3.0);
+    ui.horizontal_wrapped(|ui| {
+        ui.label(RichText::new(format!("⚠ {said}")).color(ui.visuals().warn_fg_color));
+        if ui.button("Look into it").on_hover_text("Opens the batch-norm lab").clicked() {
+            view.kept.tab = Tab::BatchNorm;
+        }
+        let ready = lab.report().is_some();
+        if ready
+            && lab.candidates.is_empty()
+            && ui
+                .button("Repair: recompute")
+                .on_hover_text(
+                    "Makes a repaired model and shows before and after; nothing changes until you use it",
+                )
+                .clicked()
+        {
+            view.kept.tab = Tab::BatchNorm;
+            view.lab.jump = Some(5);
+            out.push(Command::Lab(LabCommand::Repair(Repair::Recompute)));
+        }
+    });
+    ui.add_space(3.0);
+}

@@ -1,0 +1,149 @@
+//! Part 1: both modes side by side, the verdict, and an arrow for each file from its train-mode
+//! place to its eval-mode place.
+
+use super::parts::{name_plot, number, percent, still_plot};
+use super::{LabView, Scene};
+use crate::app::jobs::Kind;
+use crate::app::theme::{EVAL_MODE, Symbol, TRAIN_MODE};
+use crate::batchnorm::{Numbers, Report, Severity};
+use crate::model::Norm;
+use egui::{Color32, Grid, RichText, Ui};
+use egui_plot::{Arrows, PlotPoints, Points};
+use std::collections::BTreeMap;
+
+/// Arrows drawn, at most: more cover each other.
+const ARROWS: usize = 640;
+
+/// Draws it.
+pub fn modes_ui(ui: &mut Ui, scene: &Scene<'_>, _view: &mut LabView) {
+    let Some(report) = scene.lab.report() else {
+        ui.weak(if scene.runs(Kind::Lab) {
+            "Being measured; its progress is below."
+        } else if scene.lab.model.is_none() {
+            "Needs a model: open a labelled folder and train one."
+        } else if scene.session.folder.is_none() {
+            "Needs files: open the labelled folder that the model was trained on."
+        } else {
+            "Not measured."
+        });
+        return;
+    };
+    verdict_ui(ui, report);
+    table_ui(ui, "lab-modes", &[("Train mode", TRAIN_MODE), ("Eval mode", EVAL_MODE)], &report.numbers());
+    notes_ui(ui, report);
+    let with = scene.lab.model.as_ref().is_some_and(|model| model.config.norm == Norm::Batch);
+    if with {
+        arrows_ui(ui, scene, report);
+    }
+}
+
+/// Its colour says how grave it is, and so does its first letter.
+pub fn verdict_ui(ui: &mut Ui, report: &Report) {
+    let (mark, colour) = match report.verdict.severity {
+        Severity::Sound => ("✔", Color32::from_rgb(0x4c, 0xb7, 0x82)),
+        Severity::Watch => ("ℹ", Color32::from_rgb(0xe6, 0x9f, 0x00)),
+        Severity::Repair | Severity::Useless => ("⚠", Color32::from_rgb(0xff, 0x6b, 0x57)),
+    };
+    ui.label(RichText::new(format!("{mark} {}", report.verdict.sentence)).color(colour).size(15.0));
+    ui.add_space(4.0);
+}
+
+/// Rows of numbers under one heading.
+pub fn table_ui(ui: &mut Ui, id: &str, names: &[(&str, Color32)], rows: &[Numbers]) {
+    Grid::new(id).num_columns(5).spacing([22.0, 6.0]).striped(true).show(ui, |ui| {
+        for head in ["", "at their label", "misplaced", "loss", "recall@1"] {
+            ui.weak(head);
+        }
+        ui.end_row();
+        for ((name, colour), numbers) in names.iter().zip(rows) {
+            ui.label(RichText::new(*name).color(*colour).strong());
+            numbers_ui(ui, numbers);
+            ui.end_row();
+        }
+    });
+}
+
+fn numbers_ui(ui: &mut Ui, numbers: &Numbers) {
+    ui.label(RichText::new(percent(numbers.accuracy)).strong());
+    ui.label(format!("{} of {}", numbers.misplaced, numbers.files));
+    ui.label(number(numbers.loss));
+    ui.label(percent(numbers.recall_at_1)).on_hover_text(
+        "Share of the files whose nearest other file has their label. In one mode all files are deformed alike, so this can be high where files of one mode are compared with vectors of the other to no avail",
+    );
+}
+
+fn notes_ui(ui: &mut Ui, report: &Report) {
+    let known = &report.known;
+    if known.of > known.files.len() {
+        ui.weak(format!("Measured on {} of {} files, drawn at random.", known.files.len(), known.of));
+    }
+    if !known.unknown.is_empty() {
+        let files: usize = known.unknown.iter().map(|(_, n)| n).sum();
+        let names: Vec<String> =
+            known.unknown.iter().take(4).map(|(label, _)| crate::escape::text(label)).collect();
+        let more = if known.unknown.len() > 4 { ", …" } else { "" };
+        ui.weak(format!(
+            "Left out: {files} files of labels that the model does not know ({}{more}).",
+            names.join(", ")
+        ));
+    }
+}
+
+fn arrows_ui(ui: &mut Ui, scene: &Scene<'_>, report: &Report) {
+    let Some(measured) = &scene.lab.measured else { return };
+    let [train, eval] = &measured.places;
+    ui.add_space(6.0);
+    if eval.is_empty() {
+        ui.weak("In eval mode the embeddings are not numbers, so they have no place on a map.");
+        return;
+    }
+    let symbols = class_symbols(scene);
+    let mut ends = BTreeMap::<usize, [Vec<[f64; 2]>; 2]>::new();
+    for ((from, to), (_, class)) in train.iter().zip(eval).zip(&report.known.files).take(ARROWS) {
+        let [origins, tips] = ends.entry(*class).or_default();
+        origins.push(from.map(f64::from));
+        tips.push(to.map(f64::from));
+    }
+    ui.strong("From each file's train-mode place to its eval-mode place");
+    ui.weak(format!(
+        "Dots are train mode, tips are eval mode, colours are labels ({} of {} files; the two directions in which the vectors of both modes differ most).",
+        train.len().min(ARROWS),
+        train.len()
+    ));
+    let shown =
+        still_plot("lab-arrows", 330.0).data_aspect(1.0).show_axes(false).show_grid(false).show(ui, |plot| {
+            for (class, [origins, tips]) in ends {
+                let symbol = symbols.get(class).copied().unwrap_or(Symbol::of(None));
+                let name = format!("label {class}");
+                plot.arrows(
+                    Arrows::new(
+                        format!("{name} moves"),
+                        PlotPoints::from(origins.clone()),
+                        PlotPoints::from(tips),
+                    )
+                    .color(symbol.colour.gamma_multiply(0.55))
+                    .tip_length(5.0)
+                    .allow_hover(false),
+                );
+                plot.points(
+                    Points::new(name, PlotPoints::from(origins))
+                        .shape(symbol.shape)
+                        .color(symbol.colour)
+                        .radius(3.0)
+                        .allow_hover(false),
+                );
+            }
+        });
+    name_plot(
+        &shown.response,
+        &format!("Arrows of {} files from train mode to eval mode", train.len().min(ARROWS)),
+    );
+}
+
+/// The symbols that the model's labels have in the list at the left.
+pub fn class_symbols(scene: &Scene<'_>) -> Vec<Symbol> {
+    let labels = scene.lab.model.as_ref().map(|model| model.config.labels.as_slice()).unwrap_or_default();
+    let place =
+        |label: &String| scene.session.labels.iter().position(|(known, _)| known.as_ref() == Some(label));
+    labels.iter().enumerate().map(|(class, label)| Symbol::of(Some(place(label).unwrap_or(class)))).collect()
+}

@@ -1,0 +1,172 @@
+//! Part 4: sliders over the moving average, answered at once.
+
+use super::layers_ui::chosen;
+use super::parts::{KEPT, TRUTH, WITH, formula_ui, line, name_plot, number, still_plot};
+use super::{LabCommand, LabView, Scene};
+use crate::app::command::Command;
+use crate::app::jobs::Kind;
+use crate::batchnorm::Repair;
+use crate::batchnorm::moving_average::{batches_until, half_life, start_weight};
+use crate::model::{CONVENTIONS, KeptVariance};
+use egui::{Button, ComboBox, Grid, Slider, Ui};
+use egui_plot::{Legend, LineStyle, VLine};
+
+/// A true variance to show the curve by where there is no model: that of many first layers.
+const EXAMPLE: f64 = 0.09;
+/// Below this weight the start is forgotten.
+const FORGOTTEN: f64 = 0.01;
+/// Points of a curve.
+const POINTS: u64 = 200;
+
+/// Draws it.
+pub fn try_ui(ui: &mut Ui, scene: &Scene<'_>, view: &mut LabView, out: &mut Vec<Command>) {
+    sliders_ui(ui, view);
+    figures_ui(ui, scene, view);
+    curve_ui(ui, scene, view);
+    let model = scene.lab.model.as_ref();
+    let obstacle = match model {
+        None => Some("Needs a model"),
+        Some(model) => Repair::Momentum(view.momentum).obstacle(model),
+    };
+    let ready = obstacle.is_none() && scene.lab.report().is_some() && !scene.runs(Kind::Repair);
+    let button = ui.add_enabled(ready, Button::new("Measure the model with this momentum"));
+    if button
+        .on_hover_text("As if it had been trained with it: train mode never reads what is kept, so the weights would be the same. The result stands in part 5")
+        .on_disabled_hover_text(obstacle.unwrap_or("Comes with part 1"))
+        .clicked()
+    {
+        view.jump = Some(5);
+        out.push(Command::Lab(LabCommand::Repair(Repair::Momentum(view.momentum))));
+    }
+}
+
+fn sliders_ui(ui: &mut Ui, view: &mut LabView) {
+    Grid::new("lab-sliders").num_columns(2).spacing([16.0, 6.0]).show(ui, |ui| {
+        let label = ui.label("Convention");
+        let text = view.convention.and_then(|i| CONVENTIONS.get(i)).map_or("own", |c| c.name);
+        ui.horizontal(|ui| {
+            let combo = ComboBox::from_id_salt("lab-convention").selected_text(text).show_ui(ui, |ui| {
+                for (i, convention) in CONVENTIONS.iter().enumerate() {
+                    let name = format!("{} ({})", convention.name, convention.written);
+                    if ui
+                        .selectable_label(view.convention == Some(i), name)
+                        .on_hover_text(convention.note)
+                        .clicked()
+                    {
+                        view.convention = Some(i);
+                        view.momentum = convention.momentum;
+                    }
+                }
+            });
+            combo.response.labelled_by(label.id);
+            if let Some(convention) = view.convention.and_then(|i| CONVENTIONS.get(i)) {
+                let variance = match convention.kept_variance {
+                    KeptVariance::Unbiased => "unbiased",
+                    KeptVariance::Biased => "biased",
+                };
+                ui.weak(format!("ε {}, keeps the {variance} variance", convention.epsilon));
+            }
+        });
+        ui.end_row();
+        let label = ui.label("Momentum m");
+        ui.horizontal(|ui| {
+            let slider = Slider::new(&mut view.momentum, 0.001..=1.0).logarithmic(true);
+            if ui.add(slider).labelled_by(label.id).changed() {
+                view.convention = None;
+            }
+            ui.weak(format!("TensorFlow, Keras, Flax and ONNX write {:.3}", 1.0 - view.momentum));
+        });
+        ui.end_row();
+        let label = ui.label("Batches seen k");
+        ui.add(Slider::new(&mut view.batches, 1..=2000).logarithmic(true)).labelled_by(label.id);
+        ui.end_row();
+        let label = ui.label("Files to a batch");
+        ui.add(Slider::new(&mut view.batch_size, 2..=512).logarithmic(true)).labelled_by(label.id);
+        ui.end_row();
+    });
+}
+
+fn figures_ui(ui: &mut Ui, scene: &Scene<'_>, view: &LabView) {
+    let (m, k) = (view.momentum, view.batches);
+    let weight = start_weight(Some(m), k);
+    let forgotten = batches_until(FORGOTTEN, m).unwrap_or(u64::MAX);
+    let files = scene.session.folder.as_ref().map_or(0, |folder| folder.set.samples.len());
+    let epochs = if files > 0 {
+        let epochs = forgotten as f64 * f64::from(view.batch_size) / files as f64;
+        format!(", {epochs:.1} epochs of {files} files")
+    } else {
+        String::new()
+    };
+    formula_ui(ui, format!("left of the start      (1 − {m:.3})^{k} = {}", number(weight)));
+    formula_ui(ui, format!("below 1 % after        ln 0.01 / ln(1 − {m:.3}) = {forgotten} batches{epochs}"));
+    formula_ui(ui, format!("a batch's weight halves every {:.1} batches", half_life(m)));
+    formula_ui(
+        ui,
+        format!(
+            "noise of the mean      √(m/(2−m)) / √{} = {} deviations, where a file is one value",
+            view.batch_size,
+            number((m / (2.0 - m)).sqrt() / f64::from(view.batch_size).sqrt())
+        ),
+    );
+}
+
+/// The moving average of one channel's variance: with the slider's momentum, and what this model did.
+fn curve_ui(ui: &mut Ui, scene: &Scene<'_>, view: &LabView) {
+    let layer = scene.lab.report().and_then(|report| report.layers.get(view.layer));
+    let channel = layer.and_then(|layer| chosen(layer, view));
+    let truth = channel.map_or(EXAMPLE, |channel| channel.truth[1]);
+    let model = scene.lab.model.as_ref();
+    let own = model.and_then(|model| {
+        let (trace, channel) = (model.trace.as_ref()?, channel?);
+        let policy = &model.config.batch_norm;
+        let replay = |m: f64| {
+            let kept = trace.replay_channel(view.layer, channel.index, Some(m), policy.kept_variance);
+            kept.iter().enumerate().map(|(k, v)| [k as f64, v[1]]).collect::<Vec<_>>()
+        };
+        Some((replay(policy.momentum), policy.momentum, replay(view.momentum)))
+    });
+    let longest = own.as_ref().map_or(0, |(own, _, _)| own.len() as u64).max(view.batches + view.batches / 4);
+    // With a constant truth: the curve of the formula.
+    let formula: Vec<[f64; 2]> = (0..=POINTS)
+        .map(|i| {
+            let k = i * longest / POINTS;
+            [k as f64, truth + start_weight(Some(view.momentum), k) * (1.0 - truth)]
+        })
+        .collect();
+    ui.strong(match channel {
+        Some(channel) => format!("Kept variance of layer {}, channel {}", view.layer + 1, channel.index),
+        None => "Kept variance of a channel whose true variance is 0.09".to_owned(),
+    });
+    let shown = still_plot("lab-try", 220.0)
+        .x_axis_label("batches")
+        .y_axis_label("kept variance")
+        .legend(Legend::default())
+        .include_y(0.0)
+        .include_y(1.0)
+        .show(ui, |plot| {
+            plot.line(line(
+                &format!("m = {:.3}, if nothing changed", view.momentum),
+                WITH,
+                LineStyle::dashed_dense(),
+                formula,
+            ));
+            let ends = vec![[0.0, truth], [longest as f64, truth]];
+            plot.line(line("true, at the end", TRUTH, LineStyle::dotted_dense(), ends));
+            if let Some((own, momentum, replayed)) = own {
+                plot.line(line(
+                    &format!("m = {:.3}, on this model's batches", view.momentum),
+                    WITH,
+                    LineStyle::Solid,
+                    replayed,
+                ));
+                plot.line(line(
+                    &format!("what this model's average did, m = {momentum}"),
+                    KEPT,
+                    LineStyle::Solid,
+                    own,
+                ));
+            }
+            plot.vline(VLine::new("k", view.batches as f64).color(egui::Color32::GRAY).width(1.0));
+        });
+    name_plot(&shown.response, "The moving average by batches seen");
+}
