@@ -146,3 +146,117 @@ fn bad_input_fails_with_one_clear_line() {
     assert_eq!(std::fs::read_to_string(at("text")).unwrap().len(), 53, "what is not ours is not changed");
     assert_eq!(lookalike(&["train"]).status.code(), Some(2));
 }
+
+fn lines(output: &Output) -> Vec<serde_json::Value> {
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    text(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn a_model_of_few_batches_is_measured_and_repaired() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    corpus(&folder.path().join("known"));
+    let (known, model, repaired) = (at("known"), at("m.safetensors"), at("r.safetensors"));
+    let train = ["train", &known, "--model", &model, "--epochs", "3", "--batch-size", "16"];
+    let slow = ["--stats", "moving", "--momentum", "0.01", "--json"];
+    assert!(lookalike(&[&train[..], &slow].concat()).status.success());
+
+    let measure = |model: &str| lines(&lookalike(&["batchnorm", &known, "--model", model, "--json"]));
+    let before = measure(&model);
+    assert_eq!(before[0]["event"], "modes");
+    assert_eq!(before[0]["train_mode"]["files"], 36);
+    assert_eq!(before.len(), 5, "the modes, and four layers");
+    // Seven batches of 16 make three epochs of 33 files.
+    assert_eq!(before[1]["batches"], 7);
+    assert_eq!(before[1]["channels"].as_array().unwrap().len(), 32);
+    assert!(before[1]["log_variance_ratio"].as_f64().unwrap() > 0.5);
+    let people = text(&lookalike(&["batchnorm", &known, "--model", &model]).stdout);
+    for said in ["train mode", "eval mode", "have seen 7 batches", "batchnorm-repair --model"] {
+        assert!(people.contains(said), "{said}: {people}");
+    }
+
+    let repair = |stats: &str, out: &str| {
+        lookalike(&["batchnorm-repair", &known, "--model", &model, "--stats", stats, "--out", out, "--json"])
+    };
+    let done = lines(&repair("recompute", &repaired));
+    assert_eq!(done[0]["repair"]["what"], "statistics recomputed, weights frozen");
+    let after = measure(&repaired);
+    assert_eq!(after[0]["severity"], "sound");
+    let accuracy = |lines: &[serde_json::Value], mode: &str| lines[0][mode]["accuracy"].as_f64().unwrap();
+    assert_eq!(accuracy(&before, "train_mode"), accuracy(&after, "train_mode"), "the weights are the same");
+    assert!((accuracy(&after, "train_mode") - accuracy(&after, "eval_mode")).abs() < 0.03);
+    // The model that was repaired is as it was; a repaired one has no start left to take out.
+    assert_eq!(measure(&model), before);
+    assert!(repair("average", &at("a.safetensors")).status.success());
+    let again = lookalike(&[
+        "batchnorm-repair",
+        &known,
+        "--model",
+        &repaired,
+        "--stats",
+        "debias",
+        "--out",
+        &at("x"),
+    ]);
+    assert_eq!(again.status.code(), Some(1));
+    assert!(text(&again.stderr).contains("no moving average"));
+    assert!(!Path::new(&at("x")).exists());
+}
+
+#[test]
+fn the_experiment_writes_a_row_a_policy_and_step() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    corpus(&folder.path().join("known"));
+    let (csv, chart) = (at("e.csv"), at("e.svg"));
+    let arguments = |steps: &'static str, chart: &str| {
+        lookalike(&[
+            "batchnorm-experiment",
+            &at("known"),
+            "--csv",
+            &csv,
+            "--chart",
+            chart,
+            "--steps",
+            steps,
+            "--momentum",
+            "0.1,0.01",
+            "--batch-size",
+            "16",
+            "--seeds",
+            "0,1",
+            "--json",
+        ])
+    };
+    let told = lines(&arguments("2,6", &chart));
+    // Three policies with batch norm and two without, two steps, two seeds; and the end.
+    assert_eq!(told.len(), 5 * 2 * 2 + 1);
+    let table = std::fs::read_to_string(&csv).unwrap();
+    let rows: Vec<&str> = table.lines().collect();
+    assert_eq!(rows.len(), 1 + 5 * 2);
+    let columns: Vec<&str> = rows[0].split(',').collect();
+    assert_eq!(
+        columns[..8],
+        [
+            "policy",
+            "step",
+            "train_mode_accuracy",
+            "train_mode_loss",
+            "eval_mode_accuracy",
+            "eval_mode_loss",
+            "recomputed_eval_accuracy",
+            "recomputed_eval_loss"
+        ]
+    );
+    assert_eq!(columns.last(), Some(&"layer4_distance"));
+    assert!(rows.iter().all(|row| row.split(',').count() == columns.len()));
+    assert!(std::fs::read_to_string(&chart).unwrap().starts_with("<svg"));
+    for (steps, chart, expected) in
+        [("6,2", chart.as_str(), "ascending"), ("2,6", "e.jpeg", "ends in .png or .svg")]
+    {
+        let output = arguments(steps, chart);
+        assert_eq!(output.status.code(), Some(1));
+        assert!(text(&output.stderr).contains(expected), "{}", text(&output.stderr));
+    }
+}
