@@ -5,8 +5,8 @@
 mod common;
 
 use common::{corpus, sample};
-use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
+use egui_kittest::{Harness, HarnessBuilder, SnapshotOptions};
 use lookalike::app::{App, Options, Pick, Picker, Reply, Selection};
 use lookalike::batchnorm::Severity;
 use lookalike::model::{Init, Model, Network, Norm};
@@ -58,6 +58,10 @@ impl Window {
     }
 
     fn open_sized(size: egui::Vec2) -> Self {
+        Self::build(Harness::builder().with_size(size))
+    }
+
+    fn build(builder: HarnessBuilder<App>) -> Self {
         let home = tempfile::tempdir().unwrap();
         let picker = Arc::new(FakePicker::default());
         let options = Options {
@@ -66,7 +70,7 @@ impl Window {
             demo_folder: home.path().join("demo"),
             ..Options::default()
         };
-        let harness = Harness::builder().with_size(size).build_eframe(|cc| App::new(cc, options));
+        let harness = builder.build_eframe(|cc| App::new(cc, options));
         let mut window = Self { harness, home, picker };
         window.harness.step();
         window
@@ -493,4 +497,20 @@ fn the_experiment_draws_its_chart_and_saves_it() {
         window.wait_until(name, |_| path.exists());
         assert!(std::fs::read(&path).unwrap().starts_with(begins), "{name}");
     }
+}
+
+/// The picture is the point: what a newcomer sees first, and the lab as it teaches without a model.
+/// `UPDATE_SNAPSHOTS=1 cargo test --test window` draws them anew.
+#[test]
+fn what_a_newcomer_sees() {
+    common::needs_software_vulkan();
+    // Software renderers round the edges of letters and lines in their own way.
+    let options = SnapshotOptions::new().threshold(2.0).max_failed_pixels(400);
+    let mut window =
+        Window::build(Harness::builder().with_size(egui::vec2(1280.0, 1100.0)).wgpu().with_options(options));
+    window.harness.run_steps(4);
+    window.harness.snapshot("empty");
+    window.click("Open the batch-norm lab");
+    window.harness.run_steps(12);
+    window.harness.snapshot("lab_without_a_model");
 }

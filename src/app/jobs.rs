@@ -100,7 +100,10 @@ impl Jobs {
             // Dropping a job cancels it.
             self.running.retain(|running| running.kind != kind);
         }
-        let job = Job::spawn(Arc::clone(&self.wake), work);
+        let job = Job::spawn(Arc::clone(&self.wake), |reporter| {
+            super::start::give_way();
+            work(reporter)
+        });
         self.running.push(Running {
             title: title.into(),
             job,

@@ -75,20 +75,22 @@ pub fn run(renderer: Renderer, mut options: Options) -> Result<(), String> {
     }
 }
 
-/// Lets the threads that compute give way to those that draw: on a machine with few cores, and
+/// Lets this thread, which computes, give way to those that draw: on a machine with few cores, and
 /// without a graphics card, both want the same ones.
-fn make_room() {
+pub(super) fn give_way() {
     // Of 0 to 99, where 50 is usual: a little less, so that drawing never waits and work still goes on.
-    let Ok(modest) = thread_priority::ThreadPriorityValue::try_from(35_u8)
-        .map(thread_priority::ThreadPriority::Crossplatform)
-    else {
-        return;
-    };
-    let workers = rayon::ThreadPoolBuilder::new().start_handler(move |_| {
-        if let Err(error) = thread_priority::set_current_thread_priority(modest) {
-            tracing::debug!("a worker keeps its priority: {error:?}");
-        }
-    });
+    let modest = thread_priority::ThreadPriorityValue::try_from(35_u8)
+        .map(thread_priority::ThreadPriority::Crossplatform);
+    if let Ok(modest) = modest
+        && let Err(error) = thread_priority::set_current_thread_priority(modest)
+    {
+        tracing::debug!("a worker keeps its priority: {error:?}");
+    }
+}
+
+/// All threads of the pool that computes give way.
+fn make_room() {
+    let workers = rayon::ThreadPoolBuilder::new().start_handler(|_| give_way());
     if let Err(error) = workers.build_global() {
         tracing::debug!("the workers were there already: {error}");
     }

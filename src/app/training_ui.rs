@@ -5,7 +5,7 @@ use super::session::Session;
 use super::theme::{EVAL_MODE, LOSS, RECALL, TRAIN_MODE};
 use super::view::View;
 use crate::escape;
-use crate::model::{Epoch, Norm, StatisticsPolicy};
+use crate::model::{CONVENTIONS, Epoch, Norm, StatisticsPolicy};
 use egui::{Button, Color32, ComboBox, DragValue, Grid, ScrollArea, Ui};
 use egui_plot::{Corner, Legend, Line, LineStyle, Plot, PlotPoints};
 
@@ -88,6 +88,26 @@ fn settings_ui(ui: &mut Ui, view: &mut View) {
                 }
             });
             combo.response.labelled_by(label.id);
+        });
+        ui.end_row();
+
+        let label = ui.label("Convention");
+        ui.add_enabled_ui(kept.norm == Norm::Batch, |ui| {
+            let shown = CONVENTIONS.get(kept.convention).map_or("", |convention| convention.name);
+            let combo = ComboBox::from_id_salt("convention").width(280.0).selected_text(shown);
+            let combo = combo.show_ui(ui, |ui| {
+                for (i, convention) in CONVENTIONS.iter().enumerate() {
+                    let text = format!(
+                        "{}: momentum {}, ε {}",
+                        convention.name, convention.written, convention.epsilon
+                    );
+                    ui.selectable_value(&mut kept.convention, i, text).on_hover_text(convention.note);
+                }
+            });
+            combo
+                .response
+                .labelled_by(label.id)
+                .on_hover_text("Momentum, epsilon and which variance is kept");
         });
         ui.end_row();
 

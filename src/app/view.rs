@@ -3,7 +3,7 @@
 
 use super::lab::LabView;
 use super::session::Selection;
-use crate::model::{BatchNormPolicy, Norm, StatisticsPolicy};
+use crate::model::{BatchNormPolicy, CONVENTIONS, Norm, PYTORCH, StatisticsPolicy};
 use crate::training::TrainConfig;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -80,6 +80,8 @@ pub struct Remembered {
     pub norm: Norm,
     /// Where its statistics come from.
     pub statistics: StatisticsPolicy,
+    /// Momentum, epsilon and variance as which framework has them: a place in [`CONVENTIONS`].
+    pub convention: usize,
     /// Seed of all randomness.
     pub seed: u64,
 }
@@ -94,6 +96,7 @@ impl Default for Remembered {
             epochs: 0,
             norm: Norm::Batch,
             statistics: StatisticsPolicy::Recompute,
+            convention: 0,
             seed: 0,
         }
     }
@@ -102,10 +105,12 @@ impl Default for Remembered {
 impl Remembered {
     /// The training that these settings mean.
     pub fn train_config(&self) -> TrainConfig {
+        let policy = BatchNormPolicy { statistics: self.statistics, ..BatchNormPolicy::default() };
+        let convention = CONVENTIONS.get(self.convention).unwrap_or(&PYTORCH);
         TrainConfig {
             epochs: (self.epochs > 0).then_some(f64::from(self.epochs)),
             norm: self.norm,
-            batch_norm: BatchNormPolicy { statistics: self.statistics, ..BatchNormPolicy::default() },
+            batch_norm: convention.apply(policy),
             seed: self.seed,
             ..TrainConfig::default()
         }

@@ -7,7 +7,7 @@
 //! files stood in a batch). The first is known without any data and can be taken out; the second
 //! goes only with frozen weights.
 
-use crate::model::KeptStatistics;
+use crate::model::{KeptStatistics, KeptVariance, Trace};
 
 /// What is left of the initial value after `batches` with this momentum, 0 to 1; for the plain
 /// average (`None`) nothing after the first batch.
@@ -53,6 +53,47 @@ impl Errors {
     }
 }
 
+/// The errors of a layer's kept variances, relative to the true ones, averaged over its channels without
+/// their sign. Constant channels have no scale to compare with and are left out.
+pub fn variance_errors(kept: &KeptStatistics, truth: &KeptStatistics, weight: f64) -> Errors {
+    /// Variances below this are those of a constant.
+    const CONSTANT: f32 = 1e-7;
+    let channels = kept.variance.iter().zip(&truth.variance).filter(|(_, truth)| **truth > CONSTANT);
+    let (mut sum, mut n) = (Errors::default(), 0.0);
+    for (kept, truth) in channels {
+        let truth = f64::from(*truth);
+        let errors = Errors::of(f64::from(*kept), truth, 1.0, weight);
+        sum.start += errors.start.abs() / truth;
+        sum.stale += errors.stale.abs() / truth;
+        n += 1.0;
+    }
+    if n > 0.0 { Errors { start: sum.start / n, stale: sum.stale / n } } else { sum }
+}
+
+/// The same at each step of a training at which the truth was measured. `momentum` as in
+/// [`KeptStatistics::keep`].
+pub fn errors_by_step(
+    trace: &Trace,
+    layer: usize,
+    momentum: Option<f64>,
+    which: KeptVariance,
+) -> Vec<(usize, Errors)> {
+    let mut out = Vec::new();
+    let mut kept: Option<KeptStatistics> = None;
+    let mut truths = trace.truths.iter().peekable();
+    for (step, batch) in trace.batches.iter().enumerate() {
+        let Some(batch) = batch.get(layer) else { break };
+        let kept = kept.get_or_insert_with(|| KeptStatistics::new(batch.mean.len()));
+        kept.keep(batch, momentum, which);
+        while let Some((at, layers)) = truths.next_if(|(at, _)| *at == step + 1) {
+            if let Some(truth) = layers.get(layer) {
+                out.push((*at, variance_errors(kept, truth, start_weight(momentum, *at as u64))));
+            }
+        }
+    }
+    out
+}
+
 /// `kept` with the initial values taken out, which have weight `weight` in it: `mean/(1−w)` and
 /// `(variance−w)/(1−w)`. `None` where too little else is left, or a variance would be negative.
 pub fn without_start(kept: &KeptStatistics, weight: f64) -> Option<KeptStatistics> {
@@ -85,6 +126,24 @@ mod tests {
         assert!((half_life(0.1) - 6.58).abs() < 0.01 && (half_life(0.01) - 68.97).abs() < 0.01);
         assert!((start_weight(Some(0.01), 40) - 0.669).abs() < 1e-3);
         assert_eq!((start_weight(None, 0), start_weight(None, 1)), (1.0, 0.0));
+    }
+
+    #[test]
+    fn errors_are_told_at_the_steps_at_which_the_truth_is_known() {
+        let batch = |v: f32| vec![BatchStatistics { mean: vec![0.0], variance: vec![v], count: 1_000_000 }];
+        let truth = |v: f32| vec![KeptStatistics { mean: vec![0.0], variance: vec![v], batches: 0 }];
+        let trace = Trace {
+            batches: vec![batch(0.5), batch(0.5), batch(0.25)],
+            truths: vec![(2, truth(0.5)), (3, truth(0.25))],
+        };
+        let errors = errors_by_step(&trace, 0, Some(0.1), KeptVariance::Biased);
+        let steps: Vec<usize> = errors.iter().map(|(step, _)| *step).collect();
+        assert_eq!(steps, [2, 3]);
+        // While nothing changes there is no staleness: 0.81 of the start is left, once the true variance.
+        assert!((errors[0].1.start - 0.81).abs() < 1e-5 && errors[0].1.stale < 1e-5);
+        // Then 0.729·3 of it, and two old batches of twice the variance: 0.09 + 0.081.
+        assert!((errors[1].1.start - 2.187).abs() < 1e-5 && (errors[1].1.stale - 0.171).abs() < 1e-5);
+        assert!(errors_by_step(&trace, 1, None, KeptVariance::Biased).is_empty());
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! The report on a model and a labelled folder: both modes, every layer, and the verdict.
 
-use super::moving_average::{Errors, start_weight};
+use super::moving_average::{Errors, start_weight, variance_errors};
 use super::{Compared, Layer, Verdict, compare, layer, verdict};
 use crate::job::{Reporter, Stop};
-use crate::model::{KeptStatistics, Model, StatisticsSource};
+use crate::model::{Model, StatisticsSource};
 use crate::picture::{Encoded, PictureSet};
 use rand::SeedableRng as _;
 use rand::seq::SliceRandom as _;
@@ -138,7 +138,9 @@ pub fn report(model: &Model, set: &PictureSet, seed: u64, reporter: &Reporter) -
         .map(|((kept, truth), gamma)| layer(kept, truth, gamma, model.network.epsilon()))
         .collect();
     let source = model.config.source();
-    let errors = kept.map(|(kept, truth)| variance_errors(source, kept, truth)).collect();
+    let errors = kept
+        .map(|(kept, truth)| variance_errors(kept, truth, weight_of_start(source, kept.batches)))
+        .collect();
     let verdict = verdict(&model.config, &compared, &layers);
     Ok(Report { known, batch_size, compared, recall_at_1, layers, errors, verdict })
 }
@@ -149,18 +151,4 @@ pub fn weight_of_start(source: StatisticsSource, batches: u64) -> f64 {
         StatisticsSource::Moving { momentum } => start_weight(Some(momentum), batches),
         _ => 0.0,
     }
-}
-
-fn variance_errors(source: StatisticsSource, kept: &KeptStatistics, truth: &KeptStatistics) -> Errors {
-    let weight = weight_of_start(source, kept.batches);
-    let channels = kept.variance.iter().zip(&truth.variance).filter(|(_, truth)| **truth > 1e-7);
-    let (mut sum, mut n) = (Errors::default(), 0.0);
-    for (kept, truth) in channels {
-        let truth = f64::from(*truth);
-        let errors = Errors::of(f64::from(*kept), truth, 1.0, weight);
-        sum.start += errors.start.abs() / truth;
-        sum.stale += errors.stale.abs() / truth;
-        n += 1.0;
-    }
-    if n > 0.0 { Errors { start: sum.start / n, stale: sum.stale / n } } else { sum }
 }

@@ -32,6 +32,7 @@ pub fn run(args: IndexArgs) -> Result<(), Stop> {
     let (folders, model, library) = (args.folders, args.model, args.library.clone());
     let done = watch::run(move |reporter| {
         let model = Model::load(&model)?;
+        output::warn_of(&model.config);
         let mut library = Library::open_or_create(&library)?;
         index(&folders, &model, &mut library, reporter)
     })?;

@@ -2,6 +2,7 @@
 
 use crate::escape;
 use crate::job::Stop;
+use crate::model::ModelConfig;
 use crate::sample::Skipped;
 use serde_json::Value;
 use std::io::Write as _;
@@ -38,6 +39,13 @@ pub fn skipped(skipped: &[Skipped], as_json: bool) -> Result<(), Stop> {
         let _ = writeln!(err, "… and {} more files were skipped; --json lists all", skipped.len() - NAMED);
     }
     Ok(())
+}
+
+/// Says on stderr that a model's eval mode is not to be trusted, where it is not.
+pub fn warn_of(config: &ModelConfig) {
+    if let Some(warning) = crate::batchnorm::warning(config) {
+        let _ = writeln!(std::io::stderr(), "lookalike: careful: {warning} (lookalike batchnorm-repair)");
+    }
 }
 
 /// "1 file", "2 files".

@@ -38,6 +38,9 @@ pub fn run(args: QueryArgs) -> Result<(), Stop> {
         let done = ask(&paths, &contents, k, reporter)?;
         Ok((contents, done))
     })?;
+    if let Some(model) = &contents.model {
+        output::warn_of(&model.config);
+    }
     output::skipped(&done.skipped, args.json)?;
     if let Some(path) = &args.csv {
         save(path, &neighbours_csv(done.answers.iter().flat_map(|answer| rows(answer, &contents))))?;

@@ -4,7 +4,7 @@ use super::{output, watch};
 use crate::batchnorm::warning;
 use crate::escape;
 use crate::job::Stop;
-use crate::model::{BatchNormPolicy, Epoch, Norm, StatisticsPolicy};
+use crate::model::{BatchNormPolicy, CANDLE, Epoch, FLAX, KERAS, Norm, PYTORCH, StatisticsPolicy};
 use crate::training::TrainConfig;
 use crate::workflow::train_folder;
 use clap::{Args, ValueEnum};
@@ -28,9 +28,13 @@ pub struct TrainArgs {
     /// With or without batch normalisation
     #[arg(long, value_enum, default_value_t = NormArg::Batch)]
     norm: NormArg,
-    /// Weight of a new batch in the moving average (PyTorch's convention)
-    #[arg(long, default_value_t = 0.1, value_parser = share)]
-    momentum: f64,
+    /// Momentum, epsilon and kept variance as this framework has them
+    #[arg(long, value_enum, default_value_t = ConventionArg::Pytorch)]
+    convention: ConventionArg,
+    /// Weight of a new batch in the moving average, whatever the convention: 0.1 is PyTorch's, and Keras'
+    /// 0.99 is 0.01 here [default: the convention's]
+    #[arg(long, value_parser = share)]
+    momentum: Option<f64>,
     /// Where the statistics for eval mode come from
     #[arg(long, value_enum, default_value_t = StatsArg::Recompute)]
     stats: StatsArg,
@@ -61,6 +65,14 @@ enum StatsArg {
     Average,
 }
 
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum ConventionArg {
+    Pytorch,
+    Keras,
+    Flax,
+    Candle,
+}
+
 /// A weight above 0, at most 1.
 pub fn share(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
@@ -71,6 +83,17 @@ pub fn share(text: &str) -> Result<f64, String> {
 
 impl TrainArgs {
     fn config(&self) -> TrainConfig {
+        let convention = match self.convention {
+            ConventionArg::Pytorch => PYTORCH,
+            ConventionArg::Keras => KERAS,
+            ConventionArg::Flax => FLAX,
+            ConventionArg::Candle => CANDLE,
+        };
+        let statistics = match self.stats {
+            StatsArg::Recompute => StatisticsPolicy::Recompute,
+            StatsArg::Moving => StatisticsPolicy::Moving,
+            StatsArg::Average => StatisticsPolicy::Average,
+        };
         TrainConfig {
             epochs: self.epochs.map(f64::from),
             batch_size: usize::from(self.batch_size),
@@ -79,13 +102,8 @@ impl TrainArgs {
                 NormArg::None => Norm::None,
             },
             batch_norm: BatchNormPolicy {
-                statistics: match self.stats {
-                    StatsArg::Recompute => StatisticsPolicy::Recompute,
-                    StatsArg::Moving => StatisticsPolicy::Moving,
-                    StatsArg::Average => StatisticsPolicy::Average,
-                },
-                momentum: self.momentum,
-                ..BatchNormPolicy::default()
+                momentum: self.momentum.unwrap_or(convention.momentum),
+                ..convention.apply(BatchNormPolicy { statistics, ..BatchNormPolicy::default() })
             },
             seed: self.seed,
             ..TrainConfig::default()

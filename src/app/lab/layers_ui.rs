@@ -1,12 +1,14 @@
 //! Part 2: what each layer keeps against the whole set, channel by channel, and how it came about.
 
-use super::parts::{KEPT, TRUTH, formula_ui, line, minus, name_plot, number, percent, still_plot, wide_ui};
+use super::parts::{
+    KEPT, TRUTH, WITH, formula_ui, line, minus, name_plot, number, percent, still_plot, wide_ui,
+};
 use super::{LabView, Scene};
-use crate::batchnorm::moving_average::Errors;
+use crate::batchnorm::moving_average::{Errors, errors_by_step};
 use crate::batchnorm::{Channel, Condition, Layer, Report, weight_of_start};
 use crate::model::{Model, Norm, StatisticsSource};
 use egui::{Grid, RichText, Ui};
-use egui_plot::{Legend, LineStyle, PlotPoints, Points};
+use egui_plot::{LineStyle, PlotPoints, Points};
 
 /// Channels listed.
 const LISTED: usize = 8;
@@ -262,14 +264,21 @@ fn history_ui(ui: &mut Ui, model: &Model, layer: usize, channel: &Channel) {
             Some((*step, [at(&layer.mean)?, at(&layer.variance)?]))
         })
         .collect();
-    ui.columns(2, |columns| {
+    ui.horizontal_wrapped(|ui| {
+        ui.colored_label(KEPT, format!("— {name}"));
+        ui.colored_label(TRUTH, "∙∙ true, with the weights of that moment");
+        ui.colored_label(KEPT, "— error: start");
+        ui.colored_label(WITH, "- - error: staleness");
+    });
+    ui.columns(3, |columns| {
+        let Some((last, columns)) = columns.split_last_mut() else { return };
+        errors_ui(last, &errors_by_step(trace, layer, momentum, policy.kept_variance));
         for (i, (ui, what)) in columns.iter_mut().zip(["mean", "variance"]).enumerate() {
             let series: Vec<[f64; 2]> = kept.iter().enumerate().map(|(k, v)| [k as f64, v[i]]).collect();
             let truth: Vec<[f64; 2]> = truths.iter().map(|(step, v)| [*step as f64, v[i]]).collect();
             let shown = still_plot(&format!("lab-history-{what}"), 190.0)
                 .x_axis_label("batches")
                 .y_axis_label(what)
-                .legend(Legend::default())
                 .show(ui, |plot| {
                     plot.line(line(&name, KEPT, LineStyle::Solid, series));
                     plot.line(line(
@@ -285,4 +294,20 @@ fn history_ui(ui: &mut Ui, model: &Model, layer: usize, channel: &Channel) {
             name_plot(&shown.response, &format!("Kept and true {what} over the training"));
         }
     });
+}
+
+/// The layer's two errors apart, step by step.
+fn errors_ui(ui: &mut Ui, errors: &[(usize, Errors)]) {
+    let of = |value: &dyn Fn(&Errors) -> f64| -> Vec<[f64; 2]> {
+        errors.iter().map(|(step, errors)| [*step as f64, value(errors)]).collect()
+    };
+    let shown = still_plot("lab-errors", 190.0)
+        .x_axis_label("batches")
+        .y_axis_label("errors / true variance")
+        .include_y(0.0)
+        .show(ui, |plot| {
+            plot.line(line("left of the start", KEPT, LineStyle::Solid, of(&|errors| errors.start)));
+            plot.line(line("staleness", WITH, LineStyle::dashed_dense(), of(&|errors| errors.stale)));
+        });
+    name_plot(&shown.response, "The layer's two errors over the training");
 }
