@@ -15,9 +15,9 @@ use rand_chacha::ChaCha8Rng;
 /// Batch sizes that are tried, as far as the folder has files.
 pub const SIZES: [usize; 8] = [2, 4, 8, 16, 32, 64, 128, 256];
 /// Files that are embedded for one size, at most: a large batch is drawn less often.
-const FILES: usize = 256;
+const FILES: usize = 192;
 /// Batches of one size: at least, at most.
-const DRAWS: std::ops::RangeInclusive<usize> = 3..=24;
+const DRAWS: std::ops::RangeInclusive<usize> = 2..=24;
 
 /// One file in batches of one size.
 #[derive(Clone, Debug, PartialEq)]

@@ -16,6 +16,6 @@ pub use channel::{Channel, Condition, Layer, layer};
 pub use company::{Company, InCompany, SIZES, company};
 pub use modes::{Compared, ModeFigures, compare, in_batches, in_mode};
 pub use recompute::{PooledStatistics, recompute};
-pub use repair::{Repair, repair};
+pub use repair::{Repair, Repaired, repair};
 pub use report::{Known, MEASURED, Numbers, Report, known_files, report, weight_of_start};
 pub use verdict::{Severity, Verdict, provenance, verdict, warning};

@@ -1,9 +1,9 @@
 //! Repairs: other kept statistics for the same weights. The result is a new model whose configuration
 //! says what was done; the one it was made from stays as it is.
 
-use super::{ModeFigures, compare, moving_average, recompute};
+use super::{Compared, ModeFigures, in_mode, moving_average};
 use crate::job::{Reporter, Stop};
-use crate::model::{KeptStatistics, Model, Norm, RepairRecord, StatisticsSource};
+use crate::model::{KeptStatistics, Mode, Model, Norm, RepairRecord, StatisticsSource};
 use crate::picture::Encoded;
 
 /// Ways to mend the statistics.
@@ -48,29 +48,37 @@ impl Repair {
     }
 }
 
-/// `model` with other statistics, computed from `files` where the repair needs any, and measured on
-/// them with their labels before and after.
+/// A repaired model, and how it does in eval mode. In train mode it does as before.
+pub struct Repaired {
+    /// The model.
+    pub model: Model,
+    /// Eval mode on the files it was measured on.
+    pub eval: ModeFigures,
+}
+
+/// `model` with other statistics, measured on `files` with their labels. `before` is what [`compare`]
+/// found of it on these files, in the same batches: the truth that it measured is what recomputing
+/// keeps.
+///
+/// [`compare`]: super::compare
 pub fn repair(
     model: &Model,
     how: Repair,
     files: &[(&Encoded, usize)],
     batch_size: usize,
+    before: &Compared,
     reporter: &Reporter,
-) -> Result<Model, Stop> {
+) -> Result<Repaired, Stop> {
     if let Some(obstacle) = how.obstacle(model) {
         return Err(Stop::Failed(obstacle.into()));
     }
     let config = &model.config;
-    let (spec, which) = (config.picture, config.batch_norm.kept_variance);
+    let which = config.batch_norm.kept_variance;
     let replay = |momentum| {
         model.trace.as_ref().map(|trace| trace.replay(trace.steps(), momentum, which)).unwrap_or_default()
     };
     let (kept, source) = match how {
-        Repair::Recompute => {
-            let pictures: Vec<&Encoded> = files.iter().map(|(picture, _)| *picture).collect();
-            let kept = recompute(&model.network, spec, &pictures, batch_size, reporter)?;
-            (kept, StatisticsSource::Recomputed)
-        }
+        Repair::Recompute => (before.truth.clone(), StatisticsSource::Recomputed),
         Repair::RemoveStart => {
             let momentum = config.batch_norm.momentum;
             (without_start(&model.network.kept, momentum)?, StatisticsSource::WithoutStart { momentum })
@@ -78,11 +86,9 @@ pub fn repair(
         Repair::Average => (replay(None), StatisticsSource::Average),
         Repair::Momentum(momentum) => (replay(Some(momentum)), StatisticsSource::Moving { momentum }),
     };
-    let accuracy = |figures: &ModeFigures| figures.accuracy();
-    let before = compare(&model.network, spec, files, batch_size, reporter)?;
     let mut network = model.network.duplicate()?;
     network.kept = kept;
-    let after = compare(&network, spec, files, batch_size, reporter)?;
+    let (eval, _) = in_mode(&network, config.picture, files, batch_size, Mode::Eval, reporter)?;
     let mut config = config.clone();
     if let StatisticsSource::Moving { momentum } = source {
         config.batch_norm.momentum = momentum;
@@ -92,10 +98,10 @@ pub fn repair(
         what: how.text(),
         files: files.len(),
         from: model.hash.to_string(),
-        eval_mode_accuracy_before: accuracy(&before.eval),
-        eval_mode_accuracy_after: accuracy(&after.eval),
+        eval_mode_accuracy_before: before.eval.accuracy(),
+        eval_mode_accuracy_after: eval.accuracy(),
     });
-    Ok(Model::new(config, network, model.trace.clone())?)
+    Ok(Repaired { model: Model::new(config, network, model.trace.clone())?, eval })
 }
 
 fn without_start(kept: &[KeptStatistics], momentum: f64) -> Result<Vec<KeptStatistics>, Stop> {
@@ -113,6 +119,7 @@ fn without_start(kept: &[KeptStatistics], momentum: f64) -> Result<Vec<KeptStati
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::batchnorm::compare;
     use crate::batchnorm::testing::{config, network, pictures};
     use crate::model::{StatisticsPolicy, Trace};
     use std::sync::Arc;
@@ -138,6 +145,12 @@ mod tests {
         Model::new(config, network, Some(Arc::new(trace))).unwrap()
     }
 
+    fn mend(model: &Model, how: Repair, files: &[(&Encoded, usize)]) -> Result<Model, Stop> {
+        let quiet = Reporter::silent();
+        let before = compare(&model.network, model.config.picture, files, 16, &quiet)?;
+        Ok(repair(model, how, files, 16, &before, &quiet)?.model)
+    }
+
     #[test]
     fn each_repair_brings_the_statistics_to_the_truth_of_frozen_weights() {
         let (pictures, spec) = pictures(64);
@@ -153,7 +166,7 @@ mod tests {
         assert!(distance(&broken) > 0.5);
         let ways = [Repair::Recompute, Repair::RemoveStart, Repair::Average, Repair::Momentum(0.5)];
         for (how, within) in ways.into_iter().zip([1e-3, 0.1, 0.1, 0.1]) {
-            let mended = repair(&broken, how, &files, 16, &Reporter::silent()).unwrap();
+            let mended = mend(&broken, how, &files).unwrap();
             assert!(distance(&mended) < within, "{how:?}: {}", distance(&mended));
             let read = Model::from_bytes(mended.bytes.clone()).unwrap();
             assert_eq!(read.config.repairs[0].what, how.text());
@@ -168,9 +181,9 @@ mod tests {
         let (pictures, _) = pictures(64);
         let files: Vec<_> = pictures.iter().enumerate().map(|(i, p)| (p, i % 2)).collect();
         let fresh = model(1, &files);
-        let refused = repair(&fresh, Repair::RemoveStart, &files, 16, &Reporter::silent());
+        let refused = mend(&fresh, Repair::RemoveStart, &files);
         assert!(matches!(refused, Err(Stop::Failed(why)) if why.contains("after 1 batches")));
-        let mended = repair(&fresh, Repair::Recompute, &files, 16, &Reporter::silent()).unwrap();
+        let mended = mend(&fresh, Repair::Recompute, &files).unwrap();
         assert!(Repair::RemoveStart.obstacle(&mended).is_some());
         let mut bare = mended;
         bare.trace = None;
@@ -188,7 +201,7 @@ mod tests {
         let broken = Model::from_bytes(broken.bytes).unwrap();
         assert_eq!(broken.broken_layers(), [1]);
         assert!(broken.usable().unwrap_err().to_string().contains("layer 2"));
-        let mended = repair(&broken, Repair::Recompute, &files, 16, &Reporter::silent()).unwrap();
+        let mended = mend(&broken, Repair::Recompute, &files).unwrap();
         assert!(mended.usable().is_ok());
         assert_eq!(mended.config.repairs[0].eval_mode_accuracy_before, 0.0);
     }

@@ -1,7 +1,7 @@
 //! The report on a model and a labelled folder: both modes, every layer, and the verdict.
 
 use super::moving_average::{Errors, start_weight, variance_errors};
-use super::{Compared, Layer, Verdict, compare, layer, verdict};
+use super::{Compared, Layer, ModeFigures, Verdict, compare, layer, verdict};
 use crate::job::{Reporter, Stop};
 use crate::model::{Model, StatisticsSource};
 use crate::picture::{Encoded, PictureSet};
@@ -108,17 +108,31 @@ pub struct Numbers {
     pub recall_at_1: f64,
 }
 
+impl Numbers {
+    /// Of `figures`, whose recall at 1 was measured apart.
+    pub fn of(figures: &ModeFigures, recall_at_1: f64) -> Self {
+        Self {
+            files: figures.files,
+            misplaced: figures.files - figures.right,
+            accuracy: figures.accuracy(),
+            loss: figures.loss,
+            recall_at_1,
+        }
+    }
+}
+
+impl Known {
+    /// The labels alone.
+    pub fn classes(&self) -> Vec<usize> {
+        self.files.iter().map(|(_, class)| *class).collect()
+    }
+}
+
 impl Report {
     /// Train mode and eval mode.
     pub fn numbers(&self) -> [Numbers; 2] {
         let [train, eval] = self.recall_at_1;
-        [(&self.compared.train, train), (&self.compared.eval, eval)].map(|(mode, recall_at_1)| Numbers {
-            files: mode.files,
-            misplaced: mode.files - mode.right,
-            accuracy: mode.accuracy(),
-            loss: mode.loss,
-            recall_at_1,
-        })
+        [Numbers::of(&self.compared.train, train), Numbers::of(&self.compared.eval, eval)]
     }
 }
 
@@ -128,7 +142,7 @@ pub fn report(model: &Model, set: &PictureSet, seed: u64, reporter: &Reporter) -
     let files = known.pictures(set);
     let batch_size = model.config.training.batch_size.max(2);
     let compared = compare(&model.network, set.spec, &files, batch_size, reporter)?;
-    let classes: Vec<usize> = known.files.iter().map(|(_, class)| *class).collect();
+    let classes = known.classes();
     let recall_at_1 = [&compared.train, &compared.eval].map(|mode| mode.recall_at_1(&classes));
     let scales = model.network.scales()?;
     let kept = model.network.kept.iter().zip(&compared.truth);

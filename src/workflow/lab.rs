@@ -1,7 +1,7 @@
 //! Measure and repair a model's two modes on a labelled folder.
 
 use super::read::{Pictures, read};
-use crate::batchnorm::{Repair, Report, known_files, repair, report};
+use crate::batchnorm::{Repair, Report, compare, known_files, repair, report};
 use crate::job::{Reporter, Stop};
 use crate::model::Model;
 use crate::picture::PictureSet;
@@ -35,5 +35,8 @@ pub fn report_folder(
 /// `model` repaired on a set that was read for it, on at most [`crate::batchnorm::MEASURED`] files.
 pub fn repair_set(model: &Model, how: Repair, set: &PictureSet, reporter: &Reporter) -> Result<Model, Stop> {
     let known = known_files(model, set, SEED)?;
-    repair(model, how, &known.pictures(set), model.config.training.batch_size.max(2), reporter)
+    let files = known.pictures(set);
+    let batch_size = model.config.training.batch_size.max(2);
+    let before = compare(&model.network, set.spec, &files, batch_size, reporter)?;
+    Ok(repair(model, how, &files, batch_size, &before, reporter)?.model)
 }

@@ -5,14 +5,14 @@ use crate::app::App;
 use crate::app::jobs::{Finished, Kind};
 use crate::app::session::Tone;
 use crate::app::view::Tab;
-use crate::batchnorm::company;
 use crate::batchnorm::moving_average::batches_until;
+use crate::batchnorm::{Numbers, Repair, Repaired, company, repair};
 use crate::experiment::{Setup, run};
 use crate::job::{Reporter, Stop};
 use crate::model::{Head, Model, Norm, StatisticsPolicy};
 use crate::picture::{Encoded, PictureSet};
 use crate::training::{TrainConfig, train, train_on};
-use crate::workflow::{SEED, repair_set};
+use crate::workflow::SEED;
 use std::sync::Arc;
 
 /// Batches of "train on": at least, at most.
@@ -25,9 +25,7 @@ impl App {
         match command {
             LabCommand::Measure => self.measure(),
             LabCommand::Company => self.company(),
-            LabCommand::Repair(how) => {
-                self.candidate(how.text(), move |model, set, reporter| repair_set(model, how, set, reporter))
-            }
+            LabCommand::Repair(how) => self.repair(how),
             LabCommand::TrainOn => self.train_on(),
             LabCommand::TrainWithout => {
                 let seed = self.view.kept.seed;
@@ -75,11 +73,11 @@ impl App {
         let Some((model, set)) = self.subject() else { return };
         self.jobs.start(Kind::Lab, "Measuring train mode and eval mode", move |reporter| {
             let measured = match Measured::of(&model, &set, reporter) {
-                Ok(measured) => Ok(measured),
+                Ok(measured) => Ok(Arc::new(measured)),
                 Err(Stop::Failed(why)) => Err(why),
                 Err(Stop::Cancelled) => return Err(Stop::Cancelled),
             };
-            Ok(Finished::Lab(LabFinished::Measured(Box::new(measured))))
+            Ok(Finished::Lab(LabFinished::Measured(measured)))
         });
     }
 
@@ -96,6 +94,24 @@ impl App {
             let file = known.files.get(which).map_or(0, |(file, _)| *file);
             let shown = InCompanyShown { file, company, places, eval };
             Ok(Finished::Lab(LabFinished::Company(Box::new(shown))))
+        });
+    }
+
+    /// Makes a candidate with other statistics and the same weights: train mode is known already.
+    fn repair(&mut self, how: Repair) {
+        let (Some((model, set)), Some(measured)) = (self.subject(), self.lab.measured.clone()) else {
+            return;
+        };
+        let what = how.text();
+        self.jobs.start(Kind::Repair, format!("Repair: {what}"), move |reporter| {
+            let report = &measured.report;
+            let files = report.known.pictures(&set);
+            let Repaired { model, eval } =
+                repair(&model, how, &files, report.batch_size, &report.compared, reporter)?;
+            let [train, _] = report.numbers();
+            let eval = Numbers::of(&eval, eval.recall_at_1(&report.known.classes()));
+            let candidate = Candidate { what, model: Arc::new(model), numbers: [train, eval] };
+            Ok(Finished::Lab(LabFinished::Candidate(Box::new(candidate))))
         });
     }
 
@@ -165,7 +181,7 @@ impl App {
 
     pub(in crate::app) fn take_lab(&mut self, finished: LabFinished) {
         match finished {
-            LabFinished::Measured(measured) => match *measured {
+            LabFinished::Measured(measured) => match measured {
                 Ok(measured) => {
                     if self.lab.model.as_ref().is_some_and(|model| model.hash == measured.model) {
                         self.lab.measured = Some(measured);

@@ -64,7 +64,7 @@ pub struct Candidate {
 /// What the lab's jobs end with.
 pub enum LabFinished {
     /// Both modes were measured, or cannot be.
-    Measured(Box<Result<Measured, String>>),
+    Measured(Result<Arc<Measured>, String>),
     /// A file was embedded in company.
     Company(Box<InCompanyShown>),
     /// A candidate was made.
@@ -81,7 +81,7 @@ pub struct Lab {
     /// The model that is looked at: the one that answers, or one that cannot.
     pub model: Option<Arc<Model>>,
     /// It on the open folder.
-    pub measured: Option<Measured>,
+    pub measured: Option<Arc<Measured>>,
     /// Why it is not measured.
     pub obstacle: Option<String>,
     /// A file in company.
