@@ -7,7 +7,7 @@ use crate::app::jobs::Kind;
 use crate::app::view::Ask;
 use crate::experiment::Setup;
 use egui::{Button, Color32, ComboBox, Grid, Ui};
-use egui_plot::{GridMark, Legend, Line, LineStyle, PlotPoints};
+use egui_plot::{GridMark, Line, LineStyle, PlotPoints};
 
 /// Learning rates that are offered.
 const RATES: [f64; 5] = [0.001, 0.003, 0.01, 0.05, 0.2];
@@ -87,7 +87,6 @@ fn chart_ui(ui: &mut Ui, scene: &Scene<'_>) {
         .x_axis_label("step (logarithmic)")
         .y_axis_label("share at their label")
         .x_axis_formatter(step_text)
-        .legend(Legend::default())
         .include_y(0.0)
         .include_y(1.0)
         .show(ui, |plot| {
@@ -104,5 +103,13 @@ fn chart_ui(ui: &mut Ui, scene: &Scene<'_>) {
                 );
             }
         });
+    // Below the chart, where it covers no line.
+    ui.horizontal_wrapped(|ui| {
+        for line in &scene.lab.chart.lines {
+            let [r, g, b] = line.colour;
+            let dash = if line.dashed { "- -" } else { "—" };
+            ui.colored_label(Color32::from_rgb(r, g, b), format!("{dash} {}", line.name));
+        }
+    });
     name_plot(&shown.response, "Chart with and without batch norm by step");
 }
