@@ -382,6 +382,9 @@ fn the_lab_measures_explains_and_repairs_and_undoes() {
     assert_eq!(candidates.len(), 6);
     let [train, eval] = candidates[0].numbers;
     assert!((train.accuracy - eval.accuracy).abs() <= 0.03, "{train:?} {eval:?}");
+    let on = &candidates[4].model.config;
+    assert!(on.repairs[0].what.starts_with("trained on for"), "{:?}", on.repairs);
+    assert_eq!(on.repairs[0].from, broken.hash.to_string());
     assert_eq!(candidates[5].numbers[0], candidates[5].numbers[1], "without batch norm the modes are one");
 
     // Saved as a file that says what was done.

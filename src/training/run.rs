@@ -5,7 +5,7 @@ use super::trainer::{Trainer, model_config};
 use super::{Labelled, Split, TrainConfig, split};
 use crate::batchnorm::recompute;
 use crate::job::{Reporter, Stage, Stop};
-use crate::model::{Epoch, Model, Network, Norm, StatisticsPolicy, Trace, TrainingSummary};
+use crate::model::{Epoch, Model, Network, Norm, RepairRecord, StatisticsPolicy, Trace, TrainingSummary};
 use crate::picture::{Encoded, PictureSet};
 use rand::SeedableRng as _;
 use rand::seq::SliceRandom as _;
@@ -158,6 +158,16 @@ fn run(
         seconds: begun.elapsed().as_secs_f64(),
         ..history.last().copied().unwrap_or_default()
     };
+    if let Some(model) = start {
+        model_config.repairs.push(RepairRecord {
+            source: model_config.source(),
+            what: format!("trained on for {done} batches"),
+            files: split.train.len(),
+            from: model.hash.to_string(),
+            eval_mode_accuracy_before: model.config.training.result.eval_mode_accuracy,
+            eval_mode_accuracy_after: found.eval_mode,
+        });
+    }
     model_config.training = TrainingSummary {
         seed: config.seed,
         files: split.train.len(),
