@@ -98,9 +98,9 @@ fn layer_grid_ui(ui: &mut Ui, report: &Report, view: &mut LabView) {
 fn channel_table_ui(ui: &mut Ui, layer: &Layer, view: &mut LabView) {
     let by_harm = layer.by_harm();
     let shown = chosen(layer, view).map(|channel| channel.index);
-    ui.strong(format!("The {} most harmful of {} channels", by_harm.len().min(LISTED), by_harm.len()));
+    ui.strong(format!("Most harmful of {} channels: kept / true", by_harm.len()));
     Grid::new("lab-channels").num_columns(4).spacing([9.0, 4.0]).striped(true).show(ui, |ui| {
-        for head in ["", "mean kept / true", "variance kept / true", "harm"] {
+        for head in ["", "mean", "variance", "harm"] {
             ui.weak(head);
         }
         ui.end_row();
