@@ -25,13 +25,13 @@ struct Conv3x3 {
 
 /// Sizes of one convolution.
 #[derive(Clone, Copy)]
-struct Geometry {
-    images: usize,
-    height: usize,
-    width: usize,
-    channels: usize,
-    filters: usize,
-    stride: usize,
+pub(super) struct Geometry {
+    pub images: usize,
+    pub height: usize,
+    pub width: usize,
+    pub channels: usize,
+    pub filters: usize,
+    pub stride: usize,
 }
 
 impl Geometry {
@@ -44,26 +44,26 @@ impl Geometry {
         Ok(Self { images, height, width, channels, filters, stride })
     }
 
-    fn out_height(self) -> usize {
+    pub fn out_height(self) -> usize {
         self.height.div_ceil(self.stride)
     }
 
-    fn out_width(self) -> usize {
+    pub fn out_width(self) -> usize {
         self.width.div_ceil(self.stride)
     }
 
     /// Output pixels of one image.
-    fn pixels(self) -> usize {
+    pub fn pixels(self) -> usize {
         self.out_height() * self.out_width()
     }
 
     /// Numbers in a patch.
-    fn patch(self) -> usize {
+    pub fn patch(self) -> usize {
         9 * self.channels
     }
 
     /// Numbers in an input image.
-    fn image(self) -> usize {
+    pub fn image(self) -> usize {
         self.height * self.width * self.channels
     }
 
@@ -143,6 +143,16 @@ impl Geometry {
                 },
             );
         out
+    }
+
+    /// The convolution of a few images on this thread: `out` holds `pixels · filters` numbers an image.
+    /// `buffer` grows to hold their patches.
+    pub fn forward_on(self, images: &[f32], weights: &[f32], buffer: &mut Vec<f32>, out: &mut [f32]) {
+        let group = images.len() / self.image().max(1);
+        buffer.resize(group * self.pixels() * self.patch(), 0.0);
+        let rows = self.group_patches(images, buffer);
+        let weights = Matrix::new(weights, self.patch(), self.filters);
+        matmul(Matrix::new(buffer, rows, self.patch()), weights, false, out);
     }
 
     /// Patches of a few images; returns the rows of the matrix.

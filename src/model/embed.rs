@@ -1,6 +1,6 @@
 //! From pictures to embeddings, a batch at a time.
 
-use super::network::{Mode, Network};
+use super::network::Network;
 use crate::job::{Reporter, Stop};
 use crate::picture::{Encoded, PictureSpec, View, fill};
 use candle_core::{Device, Result, Tensor};
@@ -47,11 +47,17 @@ impl Embeddings {
 
 /// A batch for the network, `[n][side][side][channels]`, made on all cores.
 pub fn picture_batch(pictures: &[(&Encoded, View)], spec: PictureSpec) -> Result<Tensor> {
+    let shape = (pictures.len(), spec.side, spec.side, spec.kind.channels());
+    Tensor::from_vec(picture_numbers(pictures, spec), shape, &Device::Cpu)
+}
+
+/// The same as plain numbers.
+fn picture_numbers(pictures: &[(&Encoded, View)], spec: PictureSpec) -> Vec<f32> {
     let mut data = vec![0.0; pictures.len() * spec.len()];
     data.par_chunks_mut(spec.len())
         .zip(pictures)
         .for_each(|(out, (picture, view))| fill(picture, spec, *view, out));
-    Tensor::from_vec(data, (pictures.len(), spec.side, spec.side, spec.kind.channels()), &Device::Cpu)
+    data
 }
 
 /// Embeds pictures in eval mode, in the order given.
@@ -63,12 +69,12 @@ pub fn embed(
     reporter: &Reporter,
 ) -> std::result::Result<Embeddings, Stop> {
     let stage = reporter.stage("Embedding", pictures.len());
+    let embedder = network.embedder()?;
     let mut out = Embeddings::new(dimension);
     for batch in pictures.chunks(BATCH) {
         reporter.check()?;
         let views: Vec<_> = batch.iter().map(|picture| (*picture, View::Whole)).collect();
-        let forward = network.forward(&picture_batch(&views, spec)?, Mode::Eval, false)?;
-        out.data.extend(forward.embeddings.flatten_all()?.to_vec1::<f32>()?);
+        out.data.extend(embedder.embed(&picture_numbers(&views, spec), spec));
         stage.advance(batch.len());
     }
     Ok(out)

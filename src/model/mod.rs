@@ -9,6 +9,7 @@ mod config;
 mod convention;
 mod convolution;
 mod embed;
+mod embedder;
 mod matmul;
 mod model_file;
 mod network;
@@ -24,6 +25,7 @@ pub use config::{
 pub use convention::{CANDLE, CONVENTIONS, Convention, FLAX, KERAS, PYTORCH};
 pub use convolution::conv3x3;
 pub use embed::{Embeddings, embed, picture_batch};
+pub use embedder::Embedder;
 pub use model_file::{Model, ModelError};
 pub use network::{Forward, Mode, Network};
 pub use objective::{MARGIN, SCALE, objective};

@@ -8,18 +8,11 @@
 use super::batch_norm::{BatchStatistics, KeptStatistics, Normalise, norm_relu};
 use super::config::{Head, Init, ModelConfig, Norm};
 use super::convolution::conv3x3;
+use super::embedder::{Embedder, Folded, pooled};
 use super::objective::objective;
 use crate::picture::{PictureKind, TEXT_PLANE};
 use candle_core::{D, DType, Device, Result, Tensor, Var, bail};
 use rand::Rng;
-
-/// Rows and columns that are left of a picture before the linear layer.
-fn pooled(head: Head) -> usize {
-    match head {
-        Head::Cosine => 4,
-        Head::Classifier => 1,
-    }
-}
 
 /// Which statistics normalise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -284,6 +277,36 @@ impl Network {
     /// Mean loss of `scores` where `classes[i]` is the label of row `i`, a scalar.
     pub fn loss(&self, scores: &Tensor, classes: &[usize]) -> Result<Tensor> {
         objective(self.head, scores, classes)
+    }
+
+    /// This network as it is now, made ready to look files up.
+    pub fn embedder(&self) -> Result<Embedder> {
+        let numbers = |var: &Var| var.as_detached_tensor().flatten_all()?.to_vec1::<f32>();
+        let mut layers = Vec::new();
+        for (i, block) in self.blocks.iter().enumerate() {
+            let (weights, shift) = (numbers(&block.weights)?, numbers(&block.shift)?);
+            layers.push(match (&block.scale, self.kept.get(i)) {
+                (Some(scale), Some(kept)) => {
+                    let scale: Vec<f32> = numbers(scale)?
+                        .iter()
+                        .zip(&kept.variance)
+                        .map(|(scale, v)| (f64::from(*scale) / (f64::from(*v) + self.epsilon).sqrt()) as f32)
+                        .collect();
+                    let bias = shift.iter().zip(&kept.mean).zip(&scale);
+                    let bias = bias.map(|((shift, mean), scale)| shift - mean * scale).collect();
+                    Folded::fold(weights, &scale, bias, block.stride)
+                }
+                _ => Folded { weights, bias: shift, stride: block.stride },
+            });
+        }
+        Ok(Embedder {
+            layers,
+            pooled: pooled(self.head),
+            linear: numbers(&self.linear)?,
+            linear_bias: self.biases.as_ref().map(|[bias, _]| numbers(bias)).transpose()?,
+            text: self.text.as_ref().map(numbers).transpose()?,
+            dimension: self.dimension(),
+        })
     }
 
     /// γ of each layer with batch normalisation, by channel.

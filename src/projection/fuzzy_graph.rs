@@ -3,7 +3,7 @@
 
 use crate::job::{Reporter, Stop};
 use crate::model::Embeddings;
-use crate::search::{Neighbour, nearest};
+use crate::search::{Neighbour, Searcher};
 use rayon::prelude::*;
 
 /// An edge, listed once for each direction.
@@ -19,19 +19,25 @@ pub struct Edge {
 
 /// The symmetric graph over the `k` nearest neighbours of each row, edges in ascending order.
 pub fn fuzzy_graph(rows: &Embeddings, k: usize, reporter: &Reporter) -> Result<Vec<Edge>, Stop> {
+    /// Rows that ask together: enough to fill the cores, few enough to cancel soon.
+    const TOGETHER: usize = 512;
     let stage = reporter.stage("Finding neighbours for the map", rows.len());
-    let lists: Vec<Vec<(u32, f32)>> = (0..rows.len())
-        .into_par_iter()
-        .map(|i| {
-            if stage.cancelled() {
-                return Vec::new();
-            }
-            let found = nearest(rows, rows.row(i), k, |j| j == i);
-            stage.advance(1);
+    let searcher = Searcher::new(rows);
+    let mut lists: Vec<Vec<(u32, f32)>> = Vec::with_capacity(rows.len());
+    for asked in rows.data.chunks(TOGETHER * rows.dimension.max(1)) {
+        reporter.check()?;
+        let first = lists.len();
+        let asked = Embeddings { dimension: rows.dimension, data: asked.to_vec() };
+        let found = searcher.nearest(rows, &asked, k + 1);
+        let without_itself = |(i, mut found): (usize, Vec<Neighbour>)| {
+            found.retain(|neighbour| neighbour.index != first + i);
+            found.truncate(k);
             let weights = memberships(&found);
             found.iter().map(|n| n.index as u32).zip(weights).collect()
-        })
-        .collect();
+        };
+        lists.par_extend(found.into_par_iter().enumerate().map(without_itself));
+        stage.advance(asked.len());
+    }
     reporter.check()?;
     Ok(symmetric(&lists))
 }

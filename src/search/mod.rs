@@ -4,8 +4,11 @@
 //! of the library is looked at, so that the answer is the answer; ties go to the sample that was
 //! added first.
 
+mod codes;
+mod searcher;
 mod vote;
 
+pub use searcher::Searcher;
 pub use vote::{Vote, vote};
 
 use crate::model::Embeddings;

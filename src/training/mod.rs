@@ -15,6 +15,7 @@ mod sgd;
 mod split;
 mod trainer;
 
+pub use adamw::AdamW;
 pub use labelled::Labelled;
 pub use measure::{Measured, recall_at_1};
 pub use run::{Trained, train, train_on};

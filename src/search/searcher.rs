@@ -1,0 +1,167 @@
+//! Many questions at once: the same exact answers as [`nearest`], by way of codes.
+//!
+//! Blocks of the library's codes stay in cache while all questions pass over them. Each question keeps
+//! the rows whose product of codes could still be among the k best; at the end those alone are
+//! compared exactly.
+//!
+//! [`nearest`]: super::nearest
+
+use super::codes::Codes;
+use super::{Neighbour, distance, order};
+use crate::model::Embeddings;
+use rayon::prelude::*;
+
+/// Rows that stay in cache: 32 KiB of codes of 64 numbers.
+const BLOCK: usize = 512;
+/// Rows of one task.
+const PART: usize = 64 * BLOCK;
+/// Questions that pass together.
+const TOGETHER: usize = 4;
+
+/// A library prepared for questions.
+pub struct Searcher {
+    codes: Codes,
+}
+
+/// What one question has found so far.
+#[derive(Clone)]
+struct Found {
+    /// Rows that may be among the k best, with the product of their codes.
+    rows: Vec<(f32, u32)>,
+    /// The k-th best product so far, less twice the error: below it nothing counts.
+    least: f32,
+    /// So many rows are worth another look: twice what the last one left, so that looking at rows that
+    /// are all alike costs no more than finding them.
+    enough: usize,
+}
+
+/// Fewer rows than this are not worth pruning.
+const FEW: usize = 256;
+
+impl Found {
+    fn new() -> Self {
+        Self { rows: Vec::new(), least: f32::NEG_INFINITY, enough: FEW }
+    }
+
+    /// Forgets rows that can no longer count.
+    fn prune(&mut self, k: usize, slack: f32) {
+        if self.rows.len() <= k {
+            return;
+        }
+        let (_, kth, _) = self.rows.select_nth_unstable_by(k - 1, |a, b| b.0.total_cmp(&a.0));
+        self.least = self.least.max(kth.0 - slack);
+        let least = self.least;
+        self.rows.retain(|(product, _)| *product >= least);
+        self.enough = (2 * self.rows.len()).max(FEW);
+    }
+}
+
+impl Searcher {
+    /// Prepares `library`: a pass over it.
+    pub fn new(library: &Embeddings) -> Self {
+        Self { codes: Codes::of(library) }
+    }
+
+    /// For each row of `asked` its `k` nearest rows of `library`, nearest first, ties by row: `library` is
+    /// what [`Self::new`] was given, and both have unit length.
+    pub fn nearest(&self, library: &Embeddings, asked: &Embeddings, k: usize) -> Vec<Vec<Neighbour>> {
+        let n = library.len();
+        if k == 0 || asked.dimension != library.dimension || self.codes.len() != n || n == 0 {
+            return vec![Vec::new(); asked.len()];
+        }
+        let questions = Codes::of(asked);
+        let slack = 2.0 * self.codes.error(&questions);
+        let parts: Vec<Vec<Found>> = (0..n.div_ceil(PART))
+            .into_par_iter()
+            .map(|part| self.part(part * PART, ((part + 1) * PART).min(n), &questions, k, slack))
+            .collect();
+        (0..asked.len())
+            .into_par_iter()
+            .map(|question| {
+                let mut found = Found::new();
+                for part in &parts {
+                    found.rows.extend(part.get(question).map(|part| part.rows.as_slice()).unwrap_or_default());
+                }
+                found.prune(k, slack);
+                exact(library, asked.row(question), &found.rows, k)
+            })
+            .collect()
+    }
+
+    fn part(&self, from: usize, to: usize, questions: &Codes, k: usize, slack: f32) -> Vec<Found> {
+        let mut found = vec![Found::new(); questions.len()];
+        let mut products = [(); TOGETHER].map(|()| vec![0.0_f32; BLOCK]);
+        for start in (from..to).step_by(BLOCK) {
+            let end = (start + BLOCK).min(to);
+            let block = self.codes.block(start, end);
+            for first in (0..questions.len()).step_by(TOGETHER) {
+                let last = (first + TOGETHER).min(questions.len());
+                let mut places = products.each_mut().map(|place| &mut place[..end - start]);
+                block.products(questions.block(first, last), &mut places);
+                for (found, products) in found[first..last].iter_mut().zip(places) {
+                    for (i, product) in products.iter().enumerate() {
+                        if *product >= found.least {
+                            found.rows.push((*product, (start + i) as u32));
+                        }
+                    }
+                    if found.rows.len() >= found.enough.max(2 * k) {
+                        found.prune(k, slack);
+                    }
+                }
+            }
+        }
+        for found in &mut found {
+            found.prune(k, slack);
+        }
+        found
+    }
+}
+
+fn exact(library: &Embeddings, question: &[f32], rows: &[(f32, u32)], k: usize) -> Vec<Neighbour> {
+    let mut found: Vec<Neighbour> = rows
+        .iter()
+        .map(|(_, row)| {
+            let index = *row as usize;
+            Neighbour { index, distance: distance(library.row(index), question) }
+        })
+        .collect();
+    found.sort_unstable_by(order);
+    found.truncate(k);
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::search::nearest;
+    use rand::{Rng as _, SeedableRng as _};
+
+    #[test]
+    fn answers_are_those_of_looking_at_every_vector_including_ties() {
+        let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(9);
+        for (n, dimension, questions) in [(1, 3, 1), (40, 8, 5), (3000, 64, 7), (70_000, 16, 3)] {
+            let mut library = Embeddings::new(dimension);
+            for i in 0..n {
+                // Every third row is one that was there before: ties.
+                if i % 3 == 2 {
+                    let before = library.row(i / 2).to_vec();
+                    library.data.extend(before);
+                    continue;
+                }
+                let row: Vec<f32> = (0..dimension).map(|_| rng.random_range(-1.0..1.0)).collect();
+                let length = row.iter().map(|v| v * v).sum::<f32>().sqrt();
+                library.data.extend(row.iter().map(|v| v / length));
+            }
+            let asked = Embeddings { dimension, data: library.data[..questions * dimension].to_vec() };
+            let searcher = Searcher::new(&library);
+            for k in [1, 10, 100] {
+                let found = searcher.nearest(&library, &asked, k);
+                for (question, found) in asked.rows().zip(found) {
+                    assert_eq!(found, nearest(&library, question, k, |_| false), "{n} {dimension} {k}");
+                }
+            }
+        }
+        let searcher = Searcher::new(&Embeddings::new(4));
+        assert_eq!(searcher.nearest(&Embeddings::new(4), &Embeddings::new(4), 3), Vec::<Vec<_>>::new());
+    }
+}
