@@ -19,6 +19,10 @@ use rand_chacha::ChaCha8Rng;
 use std::path::Path;
 use std::time::Instant;
 
+/// As the program has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
     let [work, repeats, rest @ ..] = arguments.as_slice() else {
@@ -72,6 +76,18 @@ fn step(repeats: usize) -> Vec<f64> {
     let (network, x) = network(64);
     let classes: Vec<usize> = (0..64).map(|i| i % 20).collect();
     let mut optimiser = AdamW::new(network.vars(), 0.01);
+    if std::env::var("PARTS").is_ok() {
+        let f = timed(repeats, || { network.forward(&x, Mode::Train, true).unwrap(); });
+        eprintln!("forward {f:?}");
+        let f = timed(repeats, || { network.forward(&x, Mode::Eval, false).unwrap(); });
+        eprintln!("forward eval {f:?}");
+        let b: Vec<f64> = (0..repeats).map(|_| {
+            let forward = network.forward(&x, Mode::Train, true).unwrap();
+            let loss = network.loss(&network.scores(&forward, true).unwrap(), &classes).unwrap();
+            let t = Instant::now(); let g = loss.backward().unwrap(); let a = t.elapsed().as_secs_f64()*1e3;
+            let t = Instant::now(); optimiser.step(&g, 1e-3).unwrap(); eprintln!("opt {}", t.elapsed().as_secs_f64()*1e3); a }).collect();
+        eprintln!("backward {b:?}");
+    }
     timed(repeats, || {
         let forward = network.forward(&x, Mode::Train, true).unwrap();
         let loss = network.loss(&network.scores(&forward, true).unwrap(), &classes).unwrap();

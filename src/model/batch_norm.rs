@@ -12,6 +12,7 @@
 
 use super::config::KeptVariance;
 use super::convolution::{contiguous, with_f32};
+use super::norm_loops;
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
 use std::sync::{Arc, OnceLock};
@@ -142,54 +143,32 @@ impl NormRelu {
         let c = gamma.len();
         let (kept, inverse) = self.statistics(c)?;
         let block = block_of(c);
-        let part = |((x, out), grad): ((&[f32], &[f32]), &[f32])| {
-            let (mut by_gamma, mut by_beta) = (vec![0.0_f32; c], vec![0.0_f32; c]);
-            for ((x, out), grad) in x.chunks_exact(c).zip(out.chunks_exact(c)).zip(grad.chunks_exact(c)) {
-                // Zipped, not indexed: so the compiler sees that nothing is out of bounds, and uses vectors.
-                let sums = by_gamma.iter_mut().zip(&mut by_beta);
-                let row = x.iter().zip(out).zip(grad);
-                for (((by_gamma, by_beta), ((x, out), grad)), (mean, inverse)) in
-                    sums.zip(row).zip(kept.mean.iter().zip(&inverse))
-                {
-                    let g = if *out > 0.0 { *grad } else { 0.0 };
-                    *by_beta += g;
-                    *by_gamma += g * (x - mean) * inverse;
-                }
-            }
-            (by_gamma, by_beta)
-        };
-        let parts: Vec<_> =
-            x.par_chunks(block).zip(out.par_chunks(block)).zip(grad.par_chunks(block)).map(part).collect();
+        let parts: Vec<_> = x
+            .par_chunks(block)
+            .zip(out.par_chunks(block))
+            .zip(grad.par_chunks(block))
+            .map(|((x, out), grad)| norm_loops::gradient_sums(x, out, grad, &kept.mean))
+            .collect();
         let (mut by_gamma, mut by_beta) = (vec![0.0_f64; c], vec![0.0_f64; c]);
-        for (gamma, beta) in parts {
+        for [gamma, beta] in parts {
             add(&mut by_gamma, &gamma);
             add(&mut by_beta, &beta);
         }
+        by_gamma.iter_mut().zip(&inverse).for_each(|(sum, inverse)| *sum *= f64::from(*inverse));
         // In train mode mean and variance depend on x too: two more terms.
-        let n = (x.len() / c).max(1) as f64;
-        let share = |sum: &f64| if self.by_batch { (sum / n) as f32 } else { 0.0 };
-        let (mean_beta, mean_gamma): (Vec<f32>, Vec<f32>) =
-            (by_beta.iter().map(share).collect(), by_gamma.iter().map(share).collect());
+        let n = if self.by_batch { (x.len() / c).max(1) as f64 } else { f64::INFINITY };
         let scale: Vec<f32> = gamma.iter().zip(&inverse).map(|(gamma, inverse)| gamma * inverse).collect();
+        let back = |sums: &[f64]| -> Vec<f32> {
+            scale.iter().zip(sums).map(|(scale, sum)| (-f64::from(*scale) * sum / n) as f32).collect()
+        };
+        let slope = back(&by_gamma).iter().zip(&inverse).map(|(slope, inverse)| slope * inverse).collect();
+        let shift = back(&by_beta);
+        let terms = norm_loops::InputTerms { mean: kept.mean.clone(), scale, slope, shift };
         let mut by_x = vec![0.0; x.len()];
         by_x.par_chunks_mut(block)
             .zip(x.par_chunks(block))
             .zip(out.par_chunks(block).zip(grad.par_chunks(block)))
-            .for_each(|((to, x), (out, grad))| {
-                let rows = x.chunks_exact(c).zip(out.chunks_exact(c)).zip(grad.chunks_exact(c));
-                for (to, ((x, out), grad)) in to.chunks_exact_mut(c).zip(rows) {
-                    let row = to.iter_mut().zip(x).zip(out.iter().zip(grad));
-                    let channels = kept.mean.iter().zip(&inverse).zip(&scale);
-                    let means = mean_beta.iter().zip(&mean_gamma);
-                    for ((((to, x), (out, grad)), ((mean, inverse), scale)), (mean_beta, mean_gamma)) in
-                        row.zip(channels).zip(means)
-                    {
-                        let g = if *out > 0.0 { *grad } else { 0.0 };
-                        let normal = (x - mean) * inverse;
-                        *to = scale * (g - mean_beta - normal * mean_gamma);
-                    }
-                }
-            });
+            .for_each(|((to, x), (out, grad))| norm_loops::input_gradient(to, x, out, grad, &terms));
         let narrow = |sums: Vec<f64>| sums.into_iter().map(|v| v as f32).collect();
         Ok([by_x, narrow(by_gamma), narrow(by_beta)])
     }
@@ -221,14 +200,7 @@ impl CustomOp3 for NormRelu {
         let scale: Vec<f32> = gamma.iter().zip(&inverse).map(|(g, i)| g * i).collect();
         let mut out = vec![0.0; x.len()];
         out.par_chunks_mut(block_of(c)).zip(x.par_chunks(block_of(c))).for_each(|(out, x)| {
-            for (out, x) in out.chunks_exact_mut(c).zip(x.chunks_exact(c)) {
-                let channels = kept.mean.iter().zip(&scale).zip(beta);
-                for ((out, x), ((mean, scale), beta)) in out.iter_mut().zip(x).zip(channels) {
-                    // Not `max`, which would turn what is not a number into 0, and so hide it.
-                    let value = (x - mean) * scale + beta;
-                    *out = if value < 0.0 { 0.0 } else { value };
-                }
-            }
+            norm_loops::normalise(out, x, &kept.mean, &scale, beta);
         });
         Ok((CpuStorage::F32(out), xl.shape().clone()))
     }
@@ -275,26 +247,15 @@ pub(crate) fn measure(x: &[f32], c: usize) -> Result<BatchStatistics> {
             "batch norm in train mode: expected at least two values per channel, found {count}. One value has no variance: use a larger batch or picture, or eval mode"
         );
     }
-    let mean = averages(x, &vec![0.0; c], |x, _| x);
-    let variance = averages(x, &mean, |x, mean| (x - mean) * (x - mean));
+    let mean = averages(x, None, c);
+    let variance = averages(x, Some(&mean), c);
     Ok(BatchStatistics { mean, variance, count })
 }
 
-/// For each channel the average of `term(x, centre)` over all rows of `x`.
-fn averages(x: &[f32], centre: &[f32], term: impl Fn(f32, f32) -> f32 + Sync) -> Vec<f32> {
-    let c = centre.len();
-    let parts: Vec<Vec<f32>> = x
-        .par_chunks(block_of(c))
-        .map(|block| {
-            let mut part = vec![0.0_f32; c];
-            for row in block.chunks_exact(c) {
-                for ((sum, x), centre) in part.iter_mut().zip(row).zip(centre) {
-                    *sum += term(*x, *centre);
-                }
-            }
-            part
-        })
-        .collect();
+/// For each channel the average of `x`, or of the squares of `x − mean`, over all rows.
+fn averages(x: &[f32], mean: Option<&[f32]>, c: usize) -> Vec<f32> {
+    let parts: Vec<Vec<f32>> =
+        x.par_chunks(block_of(c)).map(|block| norm_loops::sums(block, mean, c)).collect();
     let mut total = vec![0.0_f64; c];
     parts.iter().for_each(|part| add(&mut total, part));
     let count = (x.len() / c.max(1)).max(1) as f64;

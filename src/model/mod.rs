@@ -13,9 +13,11 @@ mod embedder;
 mod matmul;
 mod model_file;
 mod network;
+mod norm_loops;
 mod objective;
 mod trace;
 mod trace_file;
+pub mod wide;
 
 pub use batch_norm::{BatchStatistics, KeptStatistics, Normalise, norm_relu};
 pub use config::{

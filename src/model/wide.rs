@@ -1,0 +1,21 @@
+//! The processor's widest vectors, chosen at run time: the program is built for any x86-64, and simple
+//! loops are compiled once more for AVX2 and AVX-512.
+
+use pulp::{Arch, NullaryFnOnce};
+
+/// Runs a loop with the widest vectors there are. `work` is a struct rather than a closure, so that its
+/// `call` can be marked `#[inline(always)]`: only what is inlined is compiled for them.
+pub fn wide<W: NullaryFnOnce>(work: W) -> W::Output {
+    Arch::new().dispatch(Work(work))
+}
+
+struct Work<W>(W);
+
+impl<W: NullaryFnOnce> pulp::WithSimd for Work<W> {
+    type Output = W::Output;
+
+    #[inline(always)]
+    fn with_simd<S: pulp::Simd>(self, _: S) -> W::Output {
+        self.0.call()
+    }
+}
