@@ -76,18 +76,6 @@ fn step(repeats: usize) -> Vec<f64> {
     let (network, x) = network(64);
     let classes: Vec<usize> = (0..64).map(|i| i % 20).collect();
     let mut optimiser = AdamW::new(network.vars(), 0.01);
-    if std::env::var("PARTS").is_ok() {
-        let f = timed(repeats, || { network.forward(&x, Mode::Train, true).unwrap(); });
-        eprintln!("forward {f:?}");
-        let f = timed(repeats, || { network.forward(&x, Mode::Eval, false).unwrap(); });
-        eprintln!("forward eval {f:?}");
-        let b: Vec<f64> = (0..repeats).map(|_| {
-            let forward = network.forward(&x, Mode::Train, true).unwrap();
-            let loss = network.loss(&network.scores(&forward, true).unwrap(), &classes).unwrap();
-            let t = Instant::now(); let g = loss.backward().unwrap(); let a = t.elapsed().as_secs_f64()*1e3;
-            let t = Instant::now(); optimiser.step(&g, 1e-3).unwrap(); eprintln!("opt {}", t.elapsed().as_secs_f64()*1e3); a }).collect();
-        eprintln!("backward {b:?}");
-    }
     timed(repeats, || {
         let forward = network.forward(&x, Mode::Train, true).unwrap();
         let loss = network.loss(&network.scores(&forward, true).unwrap(), &classes).unwrap();
@@ -157,7 +145,8 @@ fn read_bandwidth(repeats: usize) -> Vec<f64> {
     use rayon::prelude::*;
     let library = vectors(1_000_000, 1);
     timed(repeats, || {
-        let sum: f32 = library.data.par_chunks(1 << 16).map(|block| block.iter().fold(0.0_f32, |a, b| a.max(*b))).sum();
+        let sum: f32 =
+            library.data.par_chunks(1 << 16).map(|block| block.iter().fold(0.0_f32, |a, b| a.max(*b))).sum();
         assert!(sum > 0.0);
     })
 }

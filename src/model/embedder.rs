@@ -101,13 +101,23 @@ impl Embedder {
         {
             pool(image, side, channels, self.pooled, pooled);
         }
-        matmul(Matrix::new(to, images, features), Matrix::new(&self.linear, features, self.dimension), false, out);
+        matmul(
+            Matrix::new(to, images, features),
+            Matrix::new(&self.linear, features, self.dimension),
+            false,
+            out,
+        );
         if let Some(text) = &self.text {
             let pixels = spec.side * spec.side;
             let planes = spec.kind.channels();
             patches.clear();
             patches.extend(pictures.iter().skip(TEXT_PLANE).step_by(planes));
-            matmul(Matrix::new(patches, images, pixels), Matrix::new(text, pixels, self.dimension), true, out);
+            matmul(
+                Matrix::new(patches, images, pixels),
+                Matrix::new(text, pixels, self.dimension),
+                true,
+                out,
+            );
         }
         for row in out.chunks_exact_mut(self.dimension.max(1)) {
             if let Some(bias) = &self.linear_bias {

@@ -31,8 +31,6 @@ const BINS: usize = 64 * 64;
 const TEXT_RUN: u32 = 6;
 /// The logarithmic scale spans this many octaves above one part in 2^16.
 const OCTAVES: f32 = 16.0;
-/// Cells up to this many bytes take their entropy from a table.
-const ENTROPY_TABLE: usize = 4096;
 
 /// The planes of one file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -135,6 +133,8 @@ pub struct Builder {
     cell: usize,
     cell_end: u64,
     histogram: [u32; 256],
+    /// Of the bytes in the histogram.
+    sums: Sums,
     /// A file of fewer bytes than cells is kept whole: its cells overlap.
     small: Option<Vec<u8>>,
 }
@@ -160,6 +160,7 @@ impl Builder {
             cell: 0,
             cell_end: if small { u64::MAX } else { cell_range(0, size).end },
             histogram: [0; 256],
+            sums: Sums::default(),
             small: small.then(Vec::new),
         }
     }
@@ -172,21 +173,36 @@ impl Builder {
             small.extend_from_slice(rest);
         }
         while !rest.is_empty() {
-            let until = self.cell_end.min(self.segment_end) - self.at;
+            // Pairs and text know nothing of cells, of which there may be one every few bytes.
+            let until = self.segment_end - self.at;
             let (now, later) = rest.split_at(rest.len().min(until as usize));
-            self.count(now);
+            self.count_pairs(now);
+            self.count_text(now);
+            self.count_cells(now);
             self.at += now.len() as u64;
             if self.at == self.segment_end {
                 self.close_segment();
             }
-            if self.at == self.cell_end {
-                let values = statistics(&self.histogram);
-                self.layout.extend(values);
+            rest = later;
+        }
+    }
+
+    /// `bytes` begin at `self.at`.
+    fn count_cells(&mut self, mut bytes: &[u8]) {
+        let mut at = self.at;
+        while !bytes.is_empty() {
+            let until = self.cell_end - at;
+            let (now, later) = bytes.split_at(bytes.len().min(until as usize));
+            self.sums.count(now, &mut self.histogram);
+            at += now.len() as u64;
+            if at == self.cell_end {
+                self.layout.extend(self.sums.statistics(&self.histogram));
                 self.histogram = [0; 256];
+                self.sums = Sums::default();
                 self.cell += 1;
                 self.cell_end = cell_range(self.cell, self.size).end;
             }
-            rest = later;
+            bytes = later;
         }
     }
 
@@ -198,11 +214,10 @@ impl Builder {
         if let Some(small) = &self.small {
             for cell in 0..CELLS {
                 let range = cell_range(cell, small.len() as u64);
-                let mut histogram = [0; 256];
-                for byte in small.get(range.start as usize..range.end as usize).unwrap_or(&[]) {
-                    histogram[*byte as usize] += 1;
-                }
-                self.layout.extend(statistics(&histogram));
+                let bytes = small.get(range.start as usize..range.end as usize).unwrap_or(&[]);
+                let (mut histogram, mut sums) = ([0; 256], Sums::default());
+                sums.count(bytes, &mut histogram);
+                self.layout.extend(sums.statistics(&histogram));
             }
         }
         self.layout.resize(CELLS * LAYOUT, 0);
@@ -210,22 +225,16 @@ impl Builder {
         BytePlanes { pairs: self.pairs.into_boxed_slice(), grams, layout: self.layout.into_boxed_slice() }
     }
 
-    fn count(&mut self, bytes: &[u8]) {
+    fn count_pairs(&mut self, bytes: &[u8]) {
         let Some((first, rest)) = bytes.split_first() else {
             return;
         };
-        let mut previous = match self.previous {
-            Some(previous) => {
-                self.pair_counts[bin(previous, *first)] += 1;
-                self.pair_total += 1;
-                *first
-            }
-            None => *first,
-        };
-        self.count_text(bytes);
-        self.histogram[*first as usize] += 1;
+        if let Some(previous) = self.previous {
+            self.pair_counts[bin(previous, *first)] += 1;
+            self.pair_total += 1;
+        }
+        let mut previous = *first;
         for byte in rest {
-            self.histogram[*byte as usize] += 1;
             self.pair_counts[bin(previous, *byte)] += 1;
             previous = *byte;
         }
@@ -234,19 +243,24 @@ impl Builder {
     }
 
     fn count_text(&mut self, bytes: &[u8]) {
+        let (mut gram, mut run) = (self.gram, self.text_run);
         for byte in bytes {
-            self.gram = self.gram << 8 | u32::from(*byte);
-            self.text_run = if (0x20..0x7f).contains(byte) { self.text_run.saturating_add(1) } else { 0 };
-            if self.text_run >= TEXT_RUN {
+            gram = gram << 8 | u32::from(*byte);
+            run = if (0x20..0x7f).contains(byte) { run.saturating_add(1) } else { 0 };
+            if run >= TEXT_RUN {
                 // Knuth's multiplicative hash; its upper twelve bits are the bin.
-                self.gram_counts[(self.gram.wrapping_mul(0x9e37_79b1) >> 20) as usize] += 1;
+                self.gram_counts[(gram.wrapping_mul(0x9e37_79b1) >> 20) as usize] += 1;
             }
         }
+        (self.gram, self.text_run) = (gram, run);
     }
 
     fn close_segment(&mut self) {
         let total = self.pair_total.max(1) as f32;
-        let level = |count: &u32| (level_from_frequency(*count as f32 / total) * 255.0).round() as u8;
+        let exact = |count: u32| (level_from_frequency(count as f32 / total) * 255.0).round() as u8;
+        // Most counts are small, and many the same.
+        let small: [u8; 64] = std::array::from_fn(|count| exact(count as u32));
+        let level = |count: &u32| small.get(*count as usize).copied().unwrap_or_else(|| exact(*count));
         self.pairs.extend(self.pair_counts.iter().map(level));
         self.grams.extend(self.gram_counts.iter().map(level));
         self.pair_counts.fill(0);
@@ -267,40 +281,87 @@ fn bin(first: u8, second: u8) -> usize {
     (first as usize >> 2) << 6 | second as usize >> 2
 }
 
-/// Mean byte, share of zeros, share of printable bytes (text and its white space), and entropy
-/// (Shannon, of 8 bits, or of what so few bytes can reach), each 0 to 255.
-fn statistics(histogram: &[u32; 256]) -> [u8; LAYOUT] {
-    let total: u64 = histogram.iter().map(|n| u64::from(*n)).sum();
-    if total == 0 {
-        return [0; LAYOUT];
-    }
-    let n = total as f64;
-    let sum: u64 = histogram.iter().zip(0_u64..).map(|(n, byte)| u64::from(*n) * byte).sum();
-    let printable: u64 = (0x20..0x7f).chain([0x09, 0x0a, 0x0d]).map(|b: usize| u64::from(histogram[b])).sum();
-    let table = entropy_terms();
-    let terms: f64 = histogram
-        .iter()
-        .map(|count| match table.get(*count as usize) {
-            Some(term) => f64::from(*term),
-            None => f64::from(*count) * f64::from(*count).log2(),
-        })
-        .sum();
-    let entropy = n.log2() - terms / n;
-    let most = n.log2().min(8.0);
-    let level = |share: f64| (share * 255.0).round().clamp(0.0, 255.0) as u8;
-    [
-        level(sum as f64 / n / 255.0),
-        level(f64::from(histogram[0]) / n),
-        level(printable as f64 / n),
-        level(if most > 0.0 { entropy / most } else { 0.0 }),
-    ]
+/// Running sums over the bytes of a cell, so that closing a cell of a few bytes costs a few bytes and
+/// not 256 bins.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sums {
+    bytes: u64,
+    total: u64,
+    printable: u64,
+    /// Σ n·log₂ n over the histogram, in 2⁻³² bits: whole numbers, so that the order of the bytes does
+    /// not matter.
+    terms: i64,
 }
 
-/// `n · log2 n` for small `n`.
-fn entropy_terms() -> &'static [f32] {
-    static TABLE: std::sync::OnceLock<Vec<f32>> = std::sync::OnceLock::new();
+impl Sums {
+    /// Takes in bytes, and counts them in `histogram`.
+    fn count(&mut self, bytes: &[u8], histogram: &mut [u32; 256]) {
+        self.bytes += bytes.len() as u64;
+        let steps = entropy_steps();
+        let (mut total, mut printable, mut terms) = (0_u64, 0_u64, 0_i64);
+        for byte in bytes {
+            let count = &mut histogram[*byte as usize];
+            // Beyond the table it means nothing, and is not used.
+            terms += steps[*count as usize % ENTROPY_STEPS];
+            *count += 1;
+            total += u64::from(*byte);
+            printable += u64::from(TEXT[*byte as usize]);
+        }
+        self.total += total;
+        self.printable += printable;
+        self.terms = self.terms.wrapping_add(terms);
+    }
+
+    /// Mean byte, share of zeros, share of printable bytes (text and its white space), and entropy
+    /// (Shannon, of 8 bits, or of what so few bytes can reach), each 0 to 255.
+    fn statistics(&self, histogram: &[u32; 256]) -> [u8; LAYOUT] {
+        if self.bytes == 0 {
+            return [0; LAYOUT];
+        }
+        let n = self.bytes as f64;
+        let terms = if self.bytes > ENTROPY_STEPS as u64 {
+            let term = |count: &u32| f64::from(*count) * f64::from((*count).max(1)).log2();
+            histogram.iter().map(term).sum()
+        } else {
+            self.terms as f64 / ENTROPY_UNIT
+        };
+        let entropy = n.log2() - terms / n;
+        let most = n.log2().min(8.0);
+        let level = |share: f64| (share * 255.0).round().clamp(0.0, 255.0) as u8;
+        [
+            level(self.total as f64 / n / 255.0),
+            level(f64::from(histogram[0]) / n),
+            level(self.printable as f64 / n),
+            level(if most > 0.0 { entropy / most } else { 0.0 }),
+        ]
+    }
+}
+
+/// 1 for text and its white space.
+static TEXT: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut byte = 0x20;
+    while byte < 0x7f {
+        table[byte] = 1;
+        byte += 1;
+    }
+    table[0x09] = 1;
+    table[0x0a] = 1;
+    table[0x0d] = 1;
+    table
+};
+
+/// Cells of up to so many bytes are summed byte by byte.
+const ENTROPY_STEPS: usize = 512;
+const ENTROPY_UNIT: f64 = (1_u64 << 32) as f64;
+
+/// By how much n·log₂ n grows from `n` to `n + 1`.
+fn entropy_steps() -> &'static [i64; ENTROPY_STEPS] {
+    static TABLE: std::sync::OnceLock<[i64; ENTROPY_STEPS]> = std::sync::OnceLock::new();
     TABLE.get_or_init(|| {
-        (0..ENTROPY_TABLE).map(|n| if n == 0 { 0.0 } else { n as f32 * (n as f32).log2() }).collect()
+        let term =
+            |n: usize| if n == 0 { 0 } else { (n as f64 * (n as f64).log2() * ENTROPY_UNIT).round() as i64 };
+        std::array::from_fn(|n| term(n + 1) - term(n))
     })
 }
 
@@ -308,7 +369,28 @@ fn entropy_terms() -> &'static [f32] {
 mod tests {
     use super::*;
 
-    /// The definition, without streaming.
+    /// The definition, from the histogram of a cell.
+    fn statistics(histogram: &[u32; 256]) -> [u8; LAYOUT] {
+        let n = f64::from(histogram.iter().sum::<u32>());
+        if n == 0.0 {
+            return [0; LAYOUT];
+        }
+        let weighted = |weight: &dyn Fn(u8) -> f64| -> f64 {
+            histogram.iter().zip(0_u8..=255).map(|(count, byte)| f64::from(*count) * weight(byte)).sum()
+        };
+        let of_n = |count: &u32| f64::from(*count) / n;
+        let entropy: f64 = histogram.iter().map(of_n).filter(|p| *p > 0.0).map(|p| -p * p.log2()).sum();
+        let most = n.log2().min(8.0);
+        let shares = [
+            weighted(&|byte| f64::from(byte)) / n / 255.0,
+            of_n(&histogram[0]),
+            weighted(&|byte| f64::from(u8::from(matches!(byte, 0x20..0x7f | b'\t' | b'\n' | b'\r')))) / n,
+            if most > 0.0 { entropy / most } else { 0.0 },
+        ];
+        shares.map(|share| (share * 255.0).round() as u8)
+    }
+
+    /// The same, without streaming.
     fn naive_cell(bytes: &[u8], cell: usize) -> [u8; LAYOUT] {
         let range = cell_range(cell, bytes.len() as u64);
         let mut histogram = [0; 256];

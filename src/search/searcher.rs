@@ -80,7 +80,9 @@ impl Searcher {
             .map(|question| {
                 let mut found = Found::new();
                 for part in &parts {
-                    found.rows.extend(part.get(question).map(|part| part.rows.as_slice()).unwrap_or_default());
+                    found
+                        .rows
+                        .extend(part.get(question).map(|part| part.rows.as_slice()).unwrap_or_default());
                 }
                 found.prune(k, slack);
                 exact(library, asked.row(question), &found.rows, k)
