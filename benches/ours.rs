@@ -7,13 +7,12 @@
 use candle_core::{Device, Tensor};
 use lookalike::job::Reporter;
 use lookalike::library::Contents;
-use lookalike::model::{Embeddings, Init, Mode, Model, ModelConfig, Network};
+use lookalike::model::{Embeddings, Init, Mode, ModelConfig, Network};
 use lookalike::picture::{PictureSpec, encode_all};
 use lookalike::projection::{UmapConfig, trustworthiness, umap};
 use lookalike::sample::{Layout, walk};
 use lookalike::search::{Searcher, nearest};
-use lookalike::training::{AdamW, TrainConfig};
-use lookalike::workflow::{Pictures, read};
+use lookalike::training::AdamW;
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use std::path::Path;
@@ -36,10 +35,10 @@ fn main() {
         "embed-64" => embed(repeats, 64),
         "embed-1" => embed(repeats, 1),
         "pictures" => pictures(repeats, folder.unwrap()),
-        "train" => train(repeats, folder.unwrap()),
         "search-1" => search(repeats, 1),
         "search-256" => search(repeats, 256),
         "read" => read_bandwidth(repeats),
+        "peak" => peak(repeats),
         "umap" => return lay_out(rest.first().map_or(20_000, |n| n.parse().unwrap())),
         "place" => place(repeats),
         other => panic!("no such work: {other}"),
@@ -102,23 +101,7 @@ fn pictures(repeats: usize, folder: &Path) -> Vec<f64> {
     })
 }
 
-/// Files to model.
-fn train(repeats: usize, folder: &Path) -> Vec<f64> {
-    // Once is long enough not to need a first that does not count.
-    (0..repeats)
-        .map(|_| {
-            let begun = Instant::now();
-            let quiet = Reporter::silent();
-            let taken = read(&[folder.to_owned()], Layout::Labelled, Pictures::Chosen, &quiet).unwrap();
-            let trained = lookalike::training::train(&taken.set, &TrainConfig::default(), &quiet, |_| ());
-            let model: Model = trained.unwrap().model;
-            assert!(model.config.training.result.eval_mode_accuracy > 0.5);
-            begun.elapsed().as_secs_f64() * 1e3
-        })
-        .collect()
-}
-
-/// Unit vectors of 64 numbers, in clusters as embeddings are.
+/// Unit vectors of 64 numbers without any structure: the hardest to tell apart.
 fn vectors(n: usize, seed: u64) -> Embeddings {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut out = Embeddings::new(64);
@@ -151,7 +134,15 @@ fn read_bandwidth(repeats: usize) -> Vec<f64> {
     })
 }
 
-/// Time and trustworthiness of a map of the vectors in `/tmp`-like file given by the environment.
+/// One product of two 2048 × 2048 matrices: what the processor allows.
+fn peak(repeats: usize) -> Vec<f64> {
+    let matrix = Tensor::rand(-1.0_f32, 1.0, (2048, 2048), &Device::Cpu).unwrap();
+    timed(repeats, || {
+        matrix.matmul(&matrix).unwrap();
+    })
+}
+
+/// Time and trustworthiness of a map of the first `n` vectors in the file that `VECTORS` names.
 fn lay_out(n: usize) {
     let path = std::env::var("VECTORS").unwrap();
     let bytes = std::fs::read(path).unwrap();

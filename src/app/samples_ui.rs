@@ -3,7 +3,7 @@
 use super::command::Command;
 use super::session::{Selection, Session};
 use super::theme::{Symbol, size_text};
-use super::view::View;
+use super::view::{Listed, View};
 use crate::escape;
 use egui::{ScrollArea, TextEdit, Ui};
 
@@ -119,21 +119,11 @@ fn list_ui(ui: &mut Ui, session: &Session, view: &mut View, out: &mut Vec<Comman
             TextEdit::singleline(&mut view.filter).hint_text("part of a name").desired_width(f32::INFINITY);
         ui.add(field).labelled_by(label.id);
     });
-    let wanted = view.filter.to_lowercase();
-    let everything = wanted.is_empty() && view.only_label.is_none();
-    let rows: Vec<usize> = if everything {
-        Vec::new()
-    } else {
-        let shown = |row: &usize| {
-            view.only_label.is_none_or(|label| session.label_of.get(*row) == Some(&label))
-                && (wanted.is_empty()
-                    || session.contents.entries.get(*row).is_some_and(|entry| {
-                        entry.path.to_string_lossy().to_lowercase().contains(&wanted)
-                            || entry.sha256.to_string().starts_with(&wanted)
-                    }))
-        };
-        (0..session.contents.entries.len()).filter(shown).collect()
-    };
+    let everything = view.filter.is_empty() && view.only_label.is_none();
+    if !everything {
+        list_anew(session, view);
+    }
+    let rows = &view.listed.rows;
     let total = if everything { session.contents.entries.len() } else { rows.len() };
     if total == 0 {
         ui.weak("No sample has that in its name.");
@@ -170,4 +160,23 @@ fn list_ui(ui: &mut Ui, session: &Session, view: &mut View, out: &mut Vec<Comman
             }
         },
     );
+}
+
+/// Walks all samples, if the filter or the library has changed since the last walk.
+fn list_anew(session: &Session, view: &mut View) {
+    let by = (view.filter.to_lowercase(), view.only_label, session.edition);
+    if view.listed.by == by {
+        return;
+    }
+    let (wanted, only, _) = &by;
+    let shown = |row: &usize| {
+        only.is_none_or(|label| session.label_of.get(*row) == Some(&label))
+            && (wanted.is_empty()
+                || session.contents.entries.get(*row).is_some_and(|entry| {
+                    entry.path.to_string_lossy().to_lowercase().contains(wanted)
+                        || entry.sha256.to_string().starts_with(wanted)
+                }))
+    };
+    let rows = (0..session.contents.entries.len()).filter(shown).collect();
+    view.listed = Listed { by, rows };
 }

@@ -59,6 +59,8 @@ pub struct Session {
     pub library: Option<Library>,
     /// What the library's model says.
     pub contents: Arc<Contents>,
+    /// Counts how often other contents were shown: what was derived from others is out of date.
+    pub edition: u64,
     /// Labels of the library and their counts, in the order of their symbols.
     pub labels: Vec<(Option<String>, usize)>,
     /// For each row of the library, its label's place in `labels`.
@@ -92,6 +94,7 @@ impl Session {
             library_path,
             library: None,
             contents: Arc::default(),
+            edition: 0,
             labels: Vec::new(),
             label_of: Vec::new(),
             points: Vec::new(),
@@ -128,6 +131,7 @@ impl Session {
             self.labels.iter().map(|(label, _)| label).zip(0..).collect();
         self.label_of = contents.entries.iter().map(|e| place.get(&e.label).copied().unwrap_or(0)).collect();
         self.contents = Arc::new(contents);
+        self.edition += 1;
         self.usual_distance = None;
         self.inspected.clear();
         if same {

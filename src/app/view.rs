@@ -117,6 +117,15 @@ impl Remembered {
     }
 }
 
+/// Rows of the library that a filter left, and what it was.
+#[derive(Clone, Debug, Default)]
+pub struct Listed {
+    /// The filter, the label in focus, and the edition of the contents.
+    pub by: (String, Option<usize>, u64),
+    /// The rows.
+    pub rows: Vec<usize>,
+}
+
 /// How the user looks at it now.
 #[derive(Default)]
 pub struct View {
@@ -128,6 +137,8 @@ pub struct View {
     pub filter: String,
     /// Only this label is in focus.
     pub only_label: Option<usize>,
+    /// The samples that the filter leaves, until it or the library changes.
+    pub listed: Listed,
     /// What is marked on the map besides the selection.
     pub marked: Option<Selection>,
     /// The map is to show this place in its middle.
