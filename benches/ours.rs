@@ -7,7 +7,7 @@
 use candle_core::{Device, Tensor};
 use lookalike::job::Reporter;
 use lookalike::library::Contents;
-use lookalike::model::{Embeddings, Init, Mode, ModelConfig, Network};
+use lookalike::model::{Embeddings, Init, ModelConfig, Network};
 use lookalike::picture::{PictureSpec, encode_all};
 use lookalike::projection::{UmapConfig, trustworthiness, umap};
 use lookalike::sample::{Layout, walk};
@@ -76,9 +76,8 @@ fn step(repeats: usize) -> Vec<f64> {
     let classes: Vec<usize> = (0..64).map(|i| i % 20).collect();
     let mut optimiser = AdamW::new(network.vars(), 0.01);
     timed(repeats, || {
-        let forward = network.forward(&x, Mode::Train, true).unwrap();
-        let loss = network.loss(&network.scores(&forward, true).unwrap(), &classes).unwrap();
-        optimiser.step(&loss.backward().unwrap(), 1e-3).unwrap();
+        let lesson = network.learn(&x, &classes).unwrap();
+        optimiser.step(&lesson.gradients, 1e-3).unwrap();
     })
 }
 

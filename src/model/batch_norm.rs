@@ -102,22 +102,14 @@ pub fn norm_relu(
     epsilon: f64,
     by: Normalise<'_>,
 ) -> Result<(Tensor, Option<BatchStatistics>)> {
-    let by_batch = matches!(by, Normalise::Batch);
-    let statistics = Arc::new(OnceLock::new());
-    if let Normalise::Kept(kept) = by {
-        let _ = statistics.set(BatchStatistics {
-            mean: kept.mean.clone(),
-            variance: kept.variance.clone(),
-            count: 0,
-        });
-    }
-    let op = NormRelu { epsilon, by_batch, statistics: Arc::clone(&statistics) };
+    let op = NormRelu::new(epsilon, by);
+    let (by_batch, statistics) = (op.by_batch, Arc::clone(&op.statistics));
     let out = x.contiguous()?.apply_op3(&gamma.contiguous()?, &beta.contiguous()?, op)?;
     let batch = if by_batch { statistics.get().cloned() } else { None };
     Ok((out, batch))
 }
 
-struct NormRelu {
+pub(super) struct NormRelu {
     epsilon: f64,
     by_batch: bool,
     /// Filled by the forward pass in train mode, beforehand in eval mode.
@@ -125,6 +117,36 @@ struct NormRelu {
 }
 
 impl NormRelu {
+    /// For one forward pass, and the backward pass after it.
+    pub fn new(epsilon: f64, by: Normalise<'_>) -> Self {
+        let statistics = Arc::new(OnceLock::new());
+        if let Normalise::Kept(kept) = by {
+            let (mean, variance) = (kept.mean.clone(), kept.variance.clone());
+            let _ = statistics.set(BatchStatistics { mean, variance, count: 0 });
+        }
+        Self { epsilon, by_batch: matches!(by, Normalise::Batch), statistics }
+    }
+
+    /// In train mode, after the forward pass: the statistics of the batch.
+    pub fn batch(&self) -> Option<BatchStatistics> {
+        if self.by_batch { self.statistics.get().cloned() } else { None }
+    }
+
+    /// `x` normalised and rectified, row by row of `gamma.len()` channels.
+    pub fn forward(&self, x: &[f32], gamma: &[f32], beta: &[f32]) -> Result<Vec<f32>> {
+        let c = gamma.len();
+        if self.by_batch {
+            let _ = self.statistics.set(measure(x, c)?);
+        }
+        let (kept, inverse) = self.statistics(c)?;
+        let scale: Vec<f32> = gamma.iter().zip(&inverse).map(|(g, i)| g * i).collect();
+        let mut out = vec![0.0; x.len()];
+        out.par_chunks_mut(block_of(c)).zip(x.par_chunks(block_of(c))).for_each(|(out, x)| {
+            norm_loops::normalise(out, x, &kept.mean, &scale, beta);
+        });
+        Ok(out)
+    }
+
     fn statistics(&self, channels: usize) -> Result<(&BatchStatistics, Vec<f32>)> {
         match self.statistics.get() {
             Some(found) if found.mean.len() == channels && found.variance.len() == channels => {
@@ -139,7 +161,7 @@ impl NormRelu {
     }
 
     /// Gradients of `x`, γ and β.
-    fn backward(&self, x: &[f32], gamma: &[f32], out: &[f32], grad: &[f32]) -> Result<[Vec<f32>; 3]> {
+    pub fn backward(&self, x: &[f32], gamma: &[f32], out: &[f32], grad: &[f32]) -> Result<[Vec<f32>; 3]> {
         let c = gamma.len();
         let (kept, inverse) = self.statistics(c)?;
         let block = block_of(c);
@@ -193,15 +215,7 @@ impl CustomOp3 for NormRelu {
         if c == 0 || beta.len() != c || xl.dims().last() != Some(&c) {
             bail!("batch norm: {c} scales and {} shifts do not fit {:?}", beta.len(), xl.dims());
         }
-        if self.by_batch {
-            let _ = self.statistics.set(measure(x, c)?);
-        }
-        let (kept, inverse) = self.statistics(c)?;
-        let scale: Vec<f32> = gamma.iter().zip(&inverse).map(|(g, i)| g * i).collect();
-        let mut out = vec![0.0; x.len()];
-        out.par_chunks_mut(block_of(c)).zip(x.par_chunks(block_of(c))).for_each(|(out, x)| {
-            norm_loops::normalise(out, x, &kept.mean, &scale, beta);
-        });
+        let out = self.forward(x, gamma, beta)?;
         Ok((CpuStorage::F32(out), xl.shape().clone()))
     }
 

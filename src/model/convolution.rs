@@ -35,7 +35,8 @@ pub(super) struct Geometry {
 }
 
 impl Geometry {
-    fn new(x: &Shape, weights: &Shape, stride: usize) -> Result<Self> {
+    /// Of a convolution of `x` with `weights`; refuses what does not fit.
+    pub fn new(x: &Shape, weights: &Shape, stride: usize) -> Result<Self> {
         let (images, height, width, channels) = x.dims4()?;
         let (kh, kw, c, filters) = weights.dims4()?;
         if (kh, kw, c) != (3, 3, channels) || stride == 0 {
@@ -126,7 +127,8 @@ impl Geometry {
         }
     }
 
-    fn forward(self, x: &[f32], weights: &[f32]) -> Vec<f32> {
+    /// The convolution, all images on all cores.
+    pub fn forward(self, x: &[f32], weights: &[f32]) -> Vec<f32> {
         let (pixels, patch, group) = (self.pixels(), self.patch(), self.group());
         let mut out = vec![0.0; self.images * pixels * self.filters];
         if out.is_empty() {
@@ -165,7 +167,13 @@ impl Geometry {
     }
 
     /// Gradients of the input (if asked for) and of the weights.
-    fn backward(self, x: &[f32], weights: &[f32], grad: &[f32], want_input: bool) -> (Vec<f32>, Vec<f32>) {
+    pub fn backward(
+        self,
+        x: &[f32],
+        weights: &[f32],
+        grad: &[f32],
+        want_input: bool,
+    ) -> (Vec<f32>, Vec<f32>) {
         let (pixels, patch, group) = (self.pixels(), self.patch(), self.group());
         let lane = self.images.div_ceil(LANES).next_multiple_of(group);
         let weights = Matrix::new(weights, patch, self.filters);

@@ -34,18 +34,18 @@ pub struct Forward {
 }
 
 /// One convolution and what follows it.
-struct Block {
-    weights: Var,
+pub(super) struct Block {
+    pub weights: Var,
     /// γ; absent without batch normalisation.
-    scale: Option<Var>,
+    pub scale: Option<Var>,
     /// β, or the bias.
-    shift: Var,
-    stride: usize,
+    pub shift: Var,
+    pub stride: usize,
 }
 
 /// The weights, and the statistics that were kept.
 pub struct Network {
-    blocks: Vec<Block>,
+    pub(super) blocks: Vec<Block>,
     linear: Var,
     /// For pictures of bytes: from the text grams straight to the embedding. Convolutions look for
     /// patterns of neighbours, and neighbours in a table of hashes mean nothing.
@@ -225,10 +225,7 @@ impl Network {
     /// about, for the backward pass. Never changes what was kept.
     pub fn forward(&self, x: &Tensor, mode: Mode, learn: bool) -> Result<Forward> {
         let value = |var: &Var| if learn { var.as_tensor().clone() } else { var.as_detached_tensor() };
-        let by_text = match &self.text {
-            Some(text) => Some(text_grams(x)?.matmul(&value(text))?),
-            None => None,
-        };
+        let pictures = x;
         let mut x = x.clone();
         let mut statistics = Vec::new();
         for (i, block) in self.blocks.iter().enumerate() {
@@ -253,14 +250,22 @@ impl Network {
             statistics.extend(batch);
             x = out;
         }
-        let mut features = pool(&x, pooled(self.head))?.matmul(&value(&self.linear))?;
-        if let Some(by_text) = by_text {
-            features = (features + by_text)?;
+        let (embeddings, features) = self.tail(&x, pictures, learn)?;
+        Ok(Forward { embeddings, features, statistics })
+    }
+
+    /// What follows the convolutions: from their activations (and of pictures of bytes, from the text
+    /// grams) to embeddings of length 1, and the same as the last layer gives them.
+    pub(super) fn tail(&self, x: &Tensor, pictures: &Tensor, learn: bool) -> Result<(Tensor, Tensor)> {
+        let value = |var: &Var| if learn { var.as_tensor().clone() } else { var.as_detached_tensor() };
+        let mut features = pool(x, pooled(self.head))?.matmul(&value(&self.linear))?;
+        if let Some(text) = &self.text {
+            features = (features + text_grams(pictures)?.matmul(&value(text))?)?;
         }
         if let Some([bias, _]) = &self.biases {
             features = features.broadcast_add(&value(bias))?;
         }
-        Ok(Forward { embeddings: unit(&features)?, features, statistics })
+        Ok((unit(&features)?, features))
     }
 
     /// How well each picture fits each label, `[n][labels]`: the cosine with its prototype, or the

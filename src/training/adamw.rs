@@ -2,7 +2,6 @@
 //! defaults: betas 0.9 and 0.999, epsilon 1e-8, weight decay 0.01. One pass over each weight, where
 //! an optimiser made of tensor operations takes a dozen.
 
-use candle_core::backprop::GradStore;
 use candle_core::{Result, Tensor, Var, bail};
 
 const BETAS: [f64; 2] = [0.9, 0.999];
@@ -30,18 +29,14 @@ impl AdamW {
         Self { weights: vars.into_iter().map(weight).collect(), steps: 0, decay }
     }
 
-    /// One step along `grads` with learning rate `rate`. A weight without a gradient stays.
-    pub fn step(&mut self, grads: &GradStore, rate: f64) -> Result<()> {
+    /// One step along `gradients`, one a weight, with learning rate `rate`.
+    pub fn step(&mut self, gradients: &[Vec<f32>], rate: f64) -> Result<()> {
         self.steps += 1;
         let [first, second] = BETAS.map(|beta| 1.0 - beta.powi(self.steps));
         let [b1, b2] = BETAS.map(|beta| beta as f32);
         let (keep, pace) = ((1.0 - rate * self.decay) as f32, (rate / first) as f32);
         let (root, epsilon) = ((1.0 / second.sqrt()) as f32, EPSILON as f32);
-        for weight in &mut self.weights {
-            let Some(grad) = grads.get(&weight.var) else {
-                continue;
-            };
-            let grad = grad.flatten_all()?.to_vec1::<f32>()?;
+        for (weight, grad) in self.weights.iter_mut().zip(gradients) {
             let mut values = weight.var.flatten_all()?.to_vec1::<f32>()?;
             if grad.len() != values.len() {
                 bail!("a gradient of {} numbers for {} weights", grad.len(), values.len());
@@ -73,7 +68,9 @@ mod tests {
         let params = ParamsAdamW { lr: 0.05, ..Default::default() };
         let mut their_step = candle_nn::AdamW::new(vec![theirs.clone()], params).unwrap();
         for _ in 0..20 {
-            our_step.step(&loss(&ours).backward().unwrap(), 0.05).unwrap();
+            let grads = loss(&ours).backward().unwrap();
+            let gradient = grads.get(&ours).unwrap().flatten_all().unwrap().to_vec1().unwrap();
+            our_step.step(&[gradient], 0.05).unwrap();
             their_step.backward_step(&loss(&theirs)).unwrap();
         }
         let values = |var: &Var| var.flatten_all().unwrap().to_vec1::<f32>().unwrap();

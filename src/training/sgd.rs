@@ -1,33 +1,32 @@
 //! Stochastic gradient descent with momentum 0.9, as PyTorch's `SGD`: `v ← 0.9·v + g`, `w ← w − rate·v`.
 
-use candle_core::backprop::GradStore;
-use candle_core::{Result, Tensor, Var};
+use candle_core::{Result, Tensor, Var, bail};
 
-const MOMENTUM: f64 = 0.9;
+const MOMENTUM: f32 = 0.9;
 
 /// The weights and their velocities.
 pub struct Sgd {
-    weights: Vec<(Var, Option<Tensor>)>,
+    weights: Vec<(Var, Vec<f32>)>,
 }
 
 impl Sgd {
     /// For these weights, at rest.
     pub fn new(vars: Vec<Var>) -> Self {
-        Self { weights: vars.into_iter().map(|var| (var, None)).collect() }
+        Self { weights: vars.into_iter().map(|var| (var.clone(), vec![0.0; var.elem_count()])).collect() }
     }
 
-    /// One step along `grads` with learning rate `rate`. A weight without a gradient stays.
-    pub fn step(&mut self, grads: &GradStore, rate: f64) -> Result<()> {
-        for (var, velocity) in &mut self.weights {
-            let Some(grad) = grads.get(var) else { continue };
-            // Without its history, or the graph of every step before would be kept alive.
-            let grad = grad.detach();
-            let next = match velocity.take() {
-                None => grad,
-                Some(velocity) => ((velocity * MOMENTUM)? + grad)?,
-            };
-            var.set(&(var.as_detached_tensor() - (&next * rate)?)?)?;
-            *velocity = Some(next);
+    /// One step along `gradients`, one a weight, with learning rate `rate`.
+    pub fn step(&mut self, gradients: &[Vec<f32>], rate: f64) -> Result<()> {
+        for ((var, velocities), grad) in self.weights.iter_mut().zip(gradients) {
+            let mut values = var.flatten_all()?.to_vec1::<f32>()?;
+            if grad.len() != values.len() {
+                bail!("a gradient of {} numbers for {} weights", grad.len(), values.len());
+            }
+            for ((value, grad), velocity) in values.iter_mut().zip(grad).zip(velocities) {
+                *velocity = MOMENTUM * *velocity + grad;
+                *value -= rate as f32 * *velocity;
+            }
+            var.set(&Tensor::from_vec(values, var.shape(), var.device())?)?;
         }
         Ok(())
     }
@@ -44,7 +43,8 @@ mod tests {
         let var = Var::from_tensor(&Tensor::new(&[1.0_f32], &Device::Cpu).unwrap()).unwrap();
         let mut sgd = Sgd::new(vec![var.clone()]);
         for want in [0.8_f32, 0.46, 0.062] {
-            sgd.step(&var.sqr().unwrap().sum_all().unwrap().backward().unwrap(), 0.1).unwrap();
+            let gradient = 2.0 * var.to_vec1::<f32>().unwrap()[0];
+            sgd.step(&[vec![gradient]], 0.1).unwrap();
             assert!((var.to_vec1::<f32>().unwrap()[0] - want).abs() < 1e-6);
         }
     }

@@ -7,9 +7,8 @@ use super::schedule::one_cycle;
 use super::sgd::Sgd;
 use super::{Labelled, Optimiser, Sampling, TrainConfig};
 use crate::job::Stop;
-use crate::model::{Init, Mode, ModelConfig, Network, Trace, picture_batch};
+use crate::model::{Init, ModelConfig, Network, Trace, picture_batch};
 use crate::picture::{PictureSpec, View};
-use candle_core::backprop::GradStore;
 use rand_chacha::ChaCha8Rng;
 
 /// It.
@@ -96,22 +95,21 @@ impl<'a> Trainer<'a> {
             })
             .collect();
         let pictures = picture_batch(&views, self.data.set.spec)?;
-        let forward = self.network.forward(&pictures, Mode::Train, true)?;
-        let loss = self.network.loss(&self.network.scores(&forward, true)?, &classes)?;
+        let lesson = self.network.learn(&pictures, &classes)?;
         let rate = match self.config.one_cycle {
             true => one_cycle(self.config.learning_rate, self.done, self.steps),
             false => self.config.learning_rate,
         };
-        self.optimiser.step(&loss.backward()?, rate)?;
+        self.optimiser.step(&lesson.gradients, rate)?;
         let policy = &self.config.batch_norm;
-        for (kept, batch) in self.network.kept.iter_mut().zip(&forward.statistics) {
+        for (kept, batch) in self.network.kept.iter_mut().zip(&lesson.statistics) {
             kept.keep(batch, policy.weight(), policy.kept_variance);
         }
-        if !forward.statistics.is_empty() {
-            self.trace.batches.push(forward.statistics);
+        if !lesson.statistics.is_empty() {
+            self.trace.batches.push(lesson.statistics);
         }
         self.done += 1;
-        Ok(f64::from(loss.to_scalar::<f32>()?))
+        Ok(lesson.loss)
     }
 
     /// How its pictures are made.
@@ -126,7 +124,7 @@ impl<'a> Trainer<'a> {
 }
 
 impl AnyOptimiser {
-    fn step(&mut self, grads: &GradStore, rate: f64) -> candle_core::Result<()> {
+    fn step(&mut self, grads: &[Vec<f32>], rate: f64) -> candle_core::Result<()> {
         match self {
             Self::AdamW(optimiser) => optimiser.step(grads, rate),
             Self::Sgd(optimiser) => optimiser.step(grads, rate),
