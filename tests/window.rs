@@ -129,6 +129,13 @@ impl Window {
         }
     }
 
+    /// Answers the question for a path that is open.
+    fn save_as(&mut self, path: &Path) {
+        self.harness.state_mut().view.question.as_mut().unwrap().path = path.to_str().unwrap().to_owned();
+        self.harness.step();
+        self.click("Save");
+    }
+
     fn shows(&self, text: &str) -> bool {
         self.harness.query_all_by_label_contains(text).next().is_some()
     }
@@ -194,9 +201,7 @@ fn the_main_job_from_a_labelled_folder_to_a_table() {
     let csv = window.at("out.csv");
     window.click("Save as CSV…");
     window.harness.run_steps(2);
-    window.harness.state_mut().view.question.as_mut().unwrap().path = csv.to_str().unwrap().to_owned();
-    window.harness.step();
-    window.click("Save");
+    window.save_as(&csv);
     window.wait_for("Written to");
     let table = std::fs::read_to_string(&csv).unwrap();
     assert!(table.starts_with("query_path,query_sha256,rank,neighbour_path,neighbour_sha256,label,distance"));
@@ -311,9 +316,7 @@ fn bad_input_is_told_and_costs_itself_alone() {
     let table = window.at("no/such/folder/out.csv");
     window.harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::S);
     window.harness.run_steps(2);
-    window.harness.state_mut().view.question.as_mut().unwrap().path = table.to_str().unwrap().to_owned();
-    window.harness.step();
-    window.click("Save");
+    window.save_as(&table);
     window.wait_for("could not be written");
 }
 
@@ -391,9 +394,7 @@ fn the_lab_measures_explains_and_repairs_and_undoes() {
     let file = window.at("repaired.safetensors");
     window.harness.get_all_by_label("Save…").next().unwrap().click();
     window.harness.run_steps(2);
-    window.harness.state_mut().view.question.as_mut().unwrap().path = file.to_str().unwrap().to_owned();
-    window.harness.step();
-    window.click("Save");
+    window.save_as(&file);
     window.wait_for("Written to");
     let saved = Model::load(&file).unwrap();
     assert_eq!(saved.config.repairs[0].what, "statistics recomputed, weights frozen");
@@ -494,9 +495,7 @@ fn the_experiment_draws_its_chart_and_saves_it() {
     ] {
         let path = window.at(name);
         window.click(button);
-        window.harness.state_mut().view.question.as_mut().unwrap().path = path.to_str().unwrap().to_owned();
-        window.harness.step();
-        window.click("Save");
+        window.save_as(&path);
         window.wait_until(name, |_| path.exists());
         assert!(std::fs::read(&path).unwrap().starts_with(begins), "{name}");
     }

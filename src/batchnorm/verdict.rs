@@ -66,7 +66,8 @@ pub fn verdict(config: &ModelConfig, compared: &Compared, layers: &[Layer]) -> V
         );
     }
     let kept = format!("Its running statistics {}.", provenance(config, layers));
-    let lost = train.accuracy() - eval.accuracy();
+    // One file more or less is chance, and of a small folder it is a large share.
+    let lost = if train.right > eval.right + 1 { train.accuracy() - eval.accuracy() } else { 0.0 };
     let ratio = layers.iter().map(|layer| layer.log_ratio).fold(0.0, f64::max);
     let misplaced = eval.files - eval.right;
     let severity = if lost >= USELESS_GAP {
@@ -174,6 +175,10 @@ mod tests {
         let of = |train, eval, ratio| verdict(&config(), &compared(train, eval), &layers(ratio)).severity;
         assert_eq!(of(640, 640, 0.01), Severity::Sound);
         assert_eq!(of(600, 630, 0.01), Severity::Sound, "eval mode may be the better one");
+        assert_eq!(of(640, 639, 0.01), Severity::Sound);
+        let few = |right| ModeFigures { files: 20, right, ..ModeFigures::default() };
+        let one = Compared { train: few(20), eval: few(19), truth: Vec::new() };
+        assert_eq!(verdict(&config(), &one, &layers(0.01)).severity, Severity::Sound, "one file is chance");
         assert_eq!(of(640, 630, 0.01), Severity::Watch);
         assert_eq!(of(640, 620, 0.01), Severity::Repair);
         assert_eq!(of(640, 640, 0.3), Severity::Repair);

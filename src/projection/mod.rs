@@ -6,6 +6,7 @@
 mod fuzzy_graph;
 mod pca;
 mod place;
+mod power;
 mod trustworthiness;
 mod umap;
 

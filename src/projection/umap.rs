@@ -6,9 +6,11 @@
 
 use super::fuzzy_graph::{Edge, fuzzy_graph};
 use super::pca;
+use super::power::power;
 use crate::job::{Reporter, Stop};
-use crate::model::Embeddings;
-use rand::{Rng as _, SeedableRng as _};
+use crate::model::{Embeddings, wide::wide};
+use pulp::NullaryFnOnce;
+use rand::{Rng as _, RngCore as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
 /// The curve 1 / (1 + a·d^2b) fitted to `min_dist` 0.1, `spread` 1.
@@ -18,6 +20,8 @@ const B: f32 = 0.895_060_9;
 const PUSHES: usize = 5;
 /// No step moves further along an axis.
 const CLIP: f32 = 4.0;
+/// Squared distances below this count as this.
+const NEAR: f32 = 1e-12;
 /// Half the width of the layout at the start.
 const EXTENT: f32 = 10.0;
 
@@ -69,68 +73,98 @@ fn lay_out(
     let rounds = if places.len() <= 10_000 { 500 } else { 200 };
     let strongest = edges.iter().fold(0.0_f32, |m, edge| m.max(edge.weight));
     // An edge pulls every `strongest / weight` rounds; the weakest never get their turn.
-    let mut due: Vec<(Edge, f32, f32)> = edges
+    let mut due: Vec<Due> = edges
         .iter()
         .map(|edge| (*edge, strongest / edge.weight))
         .filter(|(_, period)| *period <= rounds as f32)
         .map(|(edge, period)| (edge, period, period))
         .collect();
-    let n = places.len();
     let stage = reporter.stage("Laying out the map", rounds);
     for round in 0..rounds {
         reporter.check()?;
-        let rate = 1.0 - round as f32 / rounds as f32;
-        for (edge, period, next) in &mut due {
-            if *next > round as f32 + 1.0 {
-                continue;
-            }
-            *next += *period;
-            let (from, to) = (edge.from as usize, edge.to as usize);
-            let pull = attraction(places[from], places[to]);
-            for axis in 0..2 {
-                let step = pull[axis] * rate;
-                places[from][axis] += step;
-                places[to][axis] -= step;
-            }
-            for _ in 0..PUSHES {
-                let other = rng.random_range(0..n as u32) as usize;
-                if other != from {
-                    let push = repulsion(places[from], places[other]);
-                    places[from][0] += push[0] * rate;
-                    places[from][1] += push[1] * rate;
-                }
-            }
-        }
+        wide(Round {
+            places,
+            due: &mut due,
+            rng,
+            round: round as f32,
+            rate: 1.0 - round as f32 / rounds as f32,
+        });
         stage.advance(1);
     }
     Ok(())
 }
 
-/// How `a` moves towards `b`.
-fn attraction(a: [f32; 2], b: [f32; 2]) -> [f32; 2] {
-    let d2 = squared(a, b);
-    if d2 <= 0.0 {
-        return [0.0; 2];
+/// An edge, how many rounds apart it pulls, and when it is due.
+type Due = (Edge, f32, f32);
+
+/// One round of the layout: each edge that is due.
+struct Round<'a> {
+    places: &'a mut [[f32; 2]],
+    due: &'a mut [Due],
+    rng: &'a mut ChaCha8Rng,
+    round: f32,
+    rate: f32,
+}
+
+impl NullaryFnOnce for Round<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let Self { places, due, rng, round, rate } = self;
+        let n = places.len() as u64;
+        for (edge, period, next) in due {
+            if *next > round + 1.0 {
+                continue;
+            }
+            *next += *period;
+            let (from, to) = (edge.from as usize, edge.to as usize);
+            let pull = attraction(places[from], places[to]);
+            let at = [places[from][0] + pull[0] * rate, places[from][1] + pull[1] * rate];
+            places[to][0] -= pull[0] * rate;
+            places[to][1] -= pull[1] * rate;
+            // All pushes from one place, so that they are computed side by side: plain loops over
+            // numbers, which become vectors.
+            let (mut x, mut y) = ([0.0_f32; PUSHES], [0.0_f32; PUSHES]);
+            for (x, y) in x.iter_mut().zip(&mut y) {
+                // The upper half of the product: even enough for any n that fits into memory.
+                let other = places[((u64::from(rng.next_u32()) * n) >> 32) as usize];
+                (*x, *y) = (at[0] - other[0], at[1] - other[1]);
+            }
+            let mut push = [0.0_f32; 2];
+            for (x, y) in x.iter().zip(&y) {
+                let factor = repelling((x * x + y * y).max(NEAR));
+                push[0] += (x * factor).clamp(-CLIP, CLIP);
+                push[1] += (y * factor).clamp(-CLIP, CLIP);
+            }
+            places[from] = [at[0] + push[0] * rate, at[1] + push[1] * rate];
+        }
     }
-    let power = d2.powf(B);
+}
+
+/// How `a` moves towards `b`.
+#[inline(always)]
+fn attraction(a: [f32; 2], b: [f32; 2]) -> [f32; 2] {
+    // Where both are at one place there is no direction, and the difference of 0 says so.
+    let d2 = squared(a, b).max(NEAR);
+    let power = power(d2, B);
     along(a, b, -2.0 * A * B * power / (d2 * (1.0 + A * power)))
 }
 
-/// How `a` moves away from `b`.
-fn repulsion(a: [f32; 2], b: [f32; 2]) -> [f32; 2] {
-    let d2 = squared(a, b);
-    if d2 <= 0.0 {
-        return [0.0; 2];
-    }
-    along(a, b, 2.0 * B / ((0.001 + d2) * (1.0 + A * d2.powf(B))))
+/// By how many times their difference a row moves away from another at this squared distance.
+#[inline(always)]
+fn repelling(d2: f32) -> f32 {
+    2.0 * B / ((0.001 + d2) * (1.0 + A * power(d2, B)))
 }
 
+#[inline(always)]
 fn squared(a: [f32; 2], b: [f32; 2]) -> f32 {
     (a[0] - b[0]).powi(2) + (a[1] - b[1]).powi(2)
 }
 
+#[inline(always)]
 fn along(a: [f32; 2], b: [f32; 2], factor: f32) -> [f32; 2] {
-    [0, 1].map(|axis| ((a[axis] - b[axis]) * factor).clamp(-CLIP, CLIP))
+    [((a[0] - b[0]) * factor).clamp(-CLIP, CLIP), ((a[1] - b[1]) * factor).clamp(-CLIP, CLIP)]
 }
 
 #[cfg(test)]
@@ -188,7 +222,8 @@ mod tests {
             let pull = slope(&|d| -v(d).ln(), d);
             assert!((f64::from(attraction(a, b)[0]) + pull).abs() < 1e-3);
             let push = slope(&|d| -(1.0 - v(d)).ln(), d);
-            assert!((f64::from(repulsion(a, b)[0]) + push).abs() < 5e-3, "{d}");
+            let ours = d * f64::from(repelling(squared(a, b)));
+            assert!((ours + push).abs() < 5e-3, "{d}");
         }
     }
 }

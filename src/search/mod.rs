@@ -65,9 +65,15 @@ pub fn usual_distance(library: &Embeddings, share: f64) -> Option<f32> {
     if n < 2 {
         return None;
     }
-    let mut distances: Vec<f32> = (0..n)
-        .step_by(n.div_ceil(ASKED))
-        .filter_map(|i| Some(nearest(library, library.row(i), 1, |j| j == i).first()?.distance))
+    let asked: Vec<usize> = (0..n).step_by(n.div_ceil(ASKED)).collect();
+    let mut questions = Embeddings::new(library.dimension);
+    asked.iter().for_each(|row| questions.data.extend(library.row(*row)));
+    // Two, since a row finds itself.
+    let found = Searcher::new(library).nearest(library, &questions, 2);
+    let mut distances: Vec<f32> = asked
+        .iter()
+        .zip(&found)
+        .filter_map(|(row, found)| found.iter().find(|n| n.index != *row).map(|n| n.distance))
         .collect();
     distances.sort_unstable_by(f32::total_cmp);
     let rank = (share.clamp(0.0, 1.0) * (distances.len() - 1) as f64).round() as usize;

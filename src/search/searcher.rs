@@ -10,6 +10,7 @@ use super::codes::Codes;
 use super::{Neighbour, distance, order};
 use crate::model::Embeddings;
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// Rows that stay in cache: 32 KiB of codes of 64 numbers.
 const BLOCK: usize = 512;
@@ -17,6 +18,8 @@ const BLOCK: usize = 512;
 const PART: usize = 64 * BLOCK;
 /// Questions that pass together.
 const TOGETHER: usize = 4;
+/// Questions of one task.
+const SOME: usize = 64;
 
 /// A library prepared for questions.
 pub struct Searcher {
@@ -41,6 +44,22 @@ const FEW: usize = 256;
 impl Found {
     fn new() -> Self {
         Self { rows: Vec::new(), least: f32::NEG_INFINITY, enough: FEW }
+    }
+
+    /// Keeps those of the rows from `first` on whose product could count.
+    fn take(&mut self, products: &[f32], first: usize) {
+        /// Most products are far too small: so many are dismissed at a time.
+        const GLANCE: usize = 32;
+        for (i, some) in products.chunks(GLANCE).enumerate() {
+            if !some.iter().fold(false, |any, product| any | (*product >= self.least)) {
+                continue;
+            }
+            for (j, product) in some.iter().enumerate() {
+                if *product >= self.least {
+                    self.rows.push((*product, (first + i * GLANCE + j) as u32));
+                }
+            }
+        }
     }
 
     /// Forgets rows that can no longer count.
@@ -71,41 +90,50 @@ impl Searcher {
         }
         let questions = Codes::of(asked);
         let slack = 2.0 * self.codes.error(&questions);
-        let parts: Vec<Vec<Found>> = (0..n.div_ceil(PART))
+        // Each part of the library with some of the questions: work for all cores whether there are many
+        // rows or many questions.
+        let parts = n.div_ceil(PART);
+        let found: Vec<Vec<Found>> = (0..parts * asked.len().div_ceil(SOME))
             .into_par_iter()
-            .map(|part| self.part(part * PART, ((part + 1) * PART).min(n), &questions, k, slack))
+            .map(|task| {
+                let (part, first) = (task % parts, task / parts * SOME);
+                let rows = part * PART..((part + 1) * PART).min(n);
+                self.part(rows, &questions, first..(first + SOME).min(asked.len()), k, slack)
+            })
             .collect();
         (0..asked.len())
             .into_par_iter()
             .map(|question| {
-                let mut found = Found::new();
-                for part in &parts {
-                    found
-                        .rows
-                        .extend(part.get(question).map(|part| part.rows.as_slice()).unwrap_or_default());
+                let mut all = Found::new();
+                let tasks = found.iter().skip(question / SOME * parts).take(parts);
+                for part in tasks.filter_map(|task| task.get(question % SOME)) {
+                    all.rows.extend(&part.rows);
                 }
-                found.prune(k, slack);
-                exact(library, asked.row(question), &found.rows, k)
+                all.prune(k, slack);
+                exact(library, asked.row(question), &all.rows, k)
             })
             .collect()
     }
 
-    fn part(&self, from: usize, to: usize, questions: &Codes, k: usize, slack: f32) -> Vec<Found> {
-        let mut found = vec![Found::new(); questions.len()];
+    /// What each question of `asked` finds among `rows`.
+    fn part(
+        &self,
+        rows: Range<usize>,
+        questions: &Codes,
+        asked: Range<usize>,
+        k: usize,
+        slack: f32,
+    ) -> Vec<Found> {
+        let mut found = vec![Found::new(); asked.len()];
         let mut products = [(); TOGETHER].map(|()| vec![0.0_f32; BLOCK]);
-        for start in (from..to).step_by(BLOCK) {
-            let end = (start + BLOCK).min(to);
+        for start in rows.clone().step_by(BLOCK) {
+            let end = (start + BLOCK).min(rows.end);
             let block = self.codes.block(start, end);
-            for first in (0..questions.len()).step_by(TOGETHER) {
-                let last = (first + TOGETHER).min(questions.len());
+            for (four, first) in found.chunks_mut(TOGETHER).zip(asked.clone().step_by(TOGETHER)) {
                 let mut places = products.each_mut().map(|place| &mut place[..end - start]);
-                block.products(questions.block(first, last), &mut places);
-                for (found, products) in found[first..last].iter_mut().zip(places) {
-                    for (i, product) in products.iter().enumerate() {
-                        if *product >= found.least {
-                            found.rows.push((*product, (start + i) as u32));
-                        }
-                    }
+                block.products(questions.block(first, first + four.len()), &mut places);
+                for (found, products) in four.iter_mut().zip(places) {
+                    found.take(products, start);
                     if found.rows.len() >= found.enough.max(2 * k) {
                         found.prune(k, slack);
                     }
