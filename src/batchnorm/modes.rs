@@ -8,7 +8,7 @@ use super::PooledStatistics;
 use crate::job::{Reporter, Stop};
 use crate::model::{Embeddings, Forward, KeptStatistics, Mode, Network, picture_batch};
 use crate::picture::{Encoded, PictureSpec, View};
-use crate::search::nearest;
+use crate::search::Searcher;
 
 /// How well it does in one mode.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -31,14 +31,21 @@ impl ModeFigures {
         self.right as f64 / self.files.max(1) as f64
     }
 
-    /// Share of the files whose nearest other file has their label, 0 to 1. `classes` are their
-    /// labels.
+    /// Share of the files whose nearest other file has their label, 0 to 1. `classes` are their labels;
+    /// where they are fewer than the files, the first files are asked and answer alone.
     pub fn recall_at_1(&self, classes: &[usize]) -> f64 {
-        let right = self.embeddings.rows().zip(classes).enumerate().filter(|(i, (row, class))| {
-            let found = nearest(&self.embeddings, row, 1, |other| other == *i);
-            found.first().and_then(|first| classes.get(first.index)) == Some(*class)
+        let dimension = self.embeddings.dimension;
+        let asked = classes.len().min(self.embeddings.len());
+        let first = self.embeddings.data.get(..asked * dimension).unwrap_or_default();
+        let first = Embeddings { dimension, data: first.to_vec() };
+        // Two, since a file finds itself.
+        let found = Searcher::new(&first).nearest(&first, &first, 2);
+        let right = found.iter().zip(classes).enumerate().filter(|(i, (found, class))| {
+            // Embeddings that are not numbers are near to nothing.
+            let other = found.iter().find(|other| other.index != *i && !other.distance.is_nan());
+            other.and_then(|other| classes.get(other.index)) == Some(*class)
         });
-        right.count() as f64 / self.files.max(1) as f64
+        right.count() as f64 / asked.max(1) as f64
     }
 
     fn take(&mut self, network: &Network, forward: &Forward, classes: &[usize]) -> Result<(), Stop> {
@@ -185,5 +192,7 @@ mod tests {
             ..ModeFigures::default()
         };
         assert!((figures.recall_at_1(&[4, 4, 5]) - 2.0 / 3.0).abs() < 1e-12);
+        assert_eq!(figures.recall_at_1(&[4, 4]), 1.0, "the third is neither asked nor an answer");
+        assert_eq!(figures.recall_at_1(&[]), 0.0);
     }
 }
