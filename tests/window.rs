@@ -332,14 +332,20 @@ fn the_demo_trains_and_answers_for_what_was_held_back() {
     assert!(!window.at("library.lookalike").exists(), "the demo keeps to a library of its own");
 }
 
-/// A window so tall that the whole lab is in view, after a training as in the article.
-fn failing() -> Window {
+/// A window so tall that the whole lab is in view, with the three made-up families open.
+fn lab() -> Window {
     let mut window = Window::open_sized(egui::vec2(1500.0, 3600.0));
     let known = window.at("known");
     corpus(&known);
     window.drop(&[&known]);
     window.wait_for("36 files of 3 labels");
     window.click("Open the batch-norm lab");
+    window
+}
+
+/// The same after a training as in the article.
+fn failing() -> Window {
+    let mut window = lab();
     window.click("Train as in the article");
     window.wait_for("In eval mode this model misplaces");
     window.wait_until("all is measured", |app| !app.busy() && app.lab.company.is_some());
@@ -476,12 +482,7 @@ fn the_lab_names_what_it_cannot_do() {
 
 #[test]
 fn the_experiment_draws_its_chart_and_saves_it() {
-    let mut window = Window::open_sized(egui::vec2(1500.0, 3600.0));
-    let known = window.at("known");
-    corpus(&known);
-    window.drop(&[&known]);
-    window.wait_for("36 files of 3 labels");
-    window.click("Open the batch-norm lab");
+    let mut window = lab();
     window.harness.state_mut().view.lab.steps = Some(20);
     window.click("Run the experiment");
     window.wait_for("Chart with and without batch norm by step");

@@ -3,11 +3,12 @@
 
 use super::command::Command;
 use super::jobs::Jobs;
-use super::session::{Message, Session, Tone};
+use super::session::{Message, Session};
+use super::theme::tone_mark;
 use super::view::View;
 use crate::escape;
 use crate::job::duration_text;
-use egui::{Color32, ProgressBar, RichText, ScrollArea, Ui};
+use egui::{ProgressBar, RichText, ScrollArea, Ui};
 
 /// One line a job.
 pub fn jobs_ui(ui: &mut Ui, jobs: &Jobs, out: &mut Vec<Command>) {
@@ -84,10 +85,6 @@ pub fn messages_ui(ui: &mut Ui, session: &Session, view: &mut View, out: &mut Ve
 }
 
 fn coloured(message: &Message) -> RichText {
-    let (mark, colour) = match message.tone {
-        Tone::Good => ("✔", Color32::from_rgb(0x4c, 0xb7, 0x82)),
-        Tone::Note => ("ℹ", Color32::from_rgb(0xe6, 0x9f, 0x00)),
-        Tone::Bad => ("⚠", Color32::from_rgb(0xff, 0x6b, 0x57)),
-    };
+    let (mark, colour) = tone_mark(message.tone);
     RichText::new(format!("{mark} {}", message.text)).color(colour)
 }

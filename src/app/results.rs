@@ -166,7 +166,10 @@ impl App {
         }
         self.measure_usual();
         self.lab.look_at(self.session.contents.model.clone());
-        self.measure();
+        // More samples by the same model change nothing of what is known of it on the open folder.
+        if self.lab.report().is_none() {
+            self.measure();
+        }
     }
 
     /// How far samples of this library usually lie apart: what a distance is compared with.

@@ -4,6 +4,7 @@
 //! can tell apart; each comes with one of five shapes, so 35 labels are told apart without relying
 //! on colour alone.
 
+use super::session::Tone;
 use egui::{Color32, Painter, Pos2, Rect, Response, Sense, Shape, Stroke, Ui, Vec2, vec2};
 use egui_plot::MarkerShape;
 
@@ -31,6 +32,15 @@ pub const LOSS: Color32 = Color32::from_rgb(0xcc, 0x79, 0xa7);
 pub const ASKED: Color32 = Color32::from_rgb(0xff, 0x4d, 0x6d);
 /// What is not in focus.
 pub const FADED: Color32 = Color32::from_gray(0x70);
+
+/// The mark and the colour of what went well, is to be noted, or went wrong.
+pub fn tone_mark(tone: Tone) -> (&'static str, Color32) {
+    match tone {
+        Tone::Good => ("✔", Color32::from_rgb(0x4c, 0xb7, 0x82)),
+        Tone::Note => ("ℹ", Color32::from_rgb(0xe6, 0x9f, 0x00)),
+        Tone::Bad => ("⚠", Color32::from_rgb(0xff, 0x6b, 0x57)),
+    }
+}
 
 /// How a label is drawn.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -5,6 +5,7 @@
 //! same folder. How far the embeddings lie about their centre is the spread. In eval mode there is
 //! one embedding, whatever the company.
 
+use super::ALONE;
 use crate::job::{Reporter, Stop};
 use crate::model::{Embeddings, Mode, Network, picture_batch};
 use crate::picture::{Encoded, PictureSpec, View};
@@ -57,9 +58,7 @@ pub fn company(
         return Err(Stop::Failed("expected a file of the open folder, found none".into()));
     };
     if files.len() < 2 {
-        return Err(Stop::Failed(
-            "expected at least two files, found one: in train mode a file is normalised together with others. Open a folder with more files".into(),
-        ));
+        return Err(Stop::Failed(ALONE.into()));
     }
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let sizes: Vec<usize> = SIZES.into_iter().filter(|size| *size <= files.len()).collect();

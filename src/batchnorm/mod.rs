@@ -19,3 +19,6 @@ pub use recompute::{PooledStatistics, recompute};
 pub use repair::{Repair, Repaired, repair};
 pub use report::{Known, MEASURED, Numbers, Report, known_files, report, weight_of_start};
 pub use verdict::{Severity, Verdict, provenance, verdict, warning};
+
+/// What is said where there is no company to be normalised in.
+const ALONE: &str = "expected at least two files, found one: in train mode a file is normalised together with others. Open a folder with more files";

@@ -1,5 +1,6 @@
 //! The report on a model and a labelled folder: both modes, every layer, and the verdict.
 
+use super::ALONE;
 use super::moving_average::{Errors, start_weight, variance_errors};
 use super::{Compared, Layer, ModeFigures, Verdict, compare, layer, verdict};
 use crate::job::{Reporter, Stop};
@@ -65,9 +66,7 @@ pub fn known_files(model: &Model, set: &PictureSet, seed: u64) -> Result<Known, 
         )));
     }
     if known.files.len() < 2 {
-        return Err(Stop::Failed(
-            "expected at least two files, found one: in train mode a file is normalised together with others. Open a folder with more files".into(),
-        ));
+        return Err(Stop::Failed(ALONE.into()));
     }
     known.files.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
     known.files.truncate(MEASURED);

@@ -45,7 +45,7 @@ pub struct Verdict {
 pub fn verdict(config: &ModelConfig, compared: &Compared, layers: &[Layer]) -> Verdict {
     let said = |severity, sentence: String| Verdict { severity, sentence };
     let (train, eval) = (&compared.train, &compared.eval);
-    let files = count(train.files, "file");
+    let files = count(train.files, "file", "files");
     if config.norm == Norm::None {
         return said(
             Severity::Sound,
@@ -105,8 +105,7 @@ pub fn verdict(config: &ModelConfig, compared: &Compared, layers: &[Layer]) -> V
 
 /// Where the kept statistics come from, to follow "its running statistics".
 pub fn provenance(config: &ModelConfig, layers: &[Layer]) -> String {
-    let batches = count(layers.first().map_or(0, |layer| layer.batches) as usize, "batch");
-    let batches = batches.replace("batchs", "batches");
+    let batches = count(layers.first().map_or(0, |layer| layer.batches) as usize, "batch", "batches");
     match config.repairs.last() {
         Some(repair) => format!("were repaired ({})", repair.what),
         None if config.batch_norm.statistics == crate::model::StatisticsPolicy::Recompute => {
@@ -136,8 +135,8 @@ pub fn warning(config: &ModelConfig) -> Option<String> {
     })
 }
 
-fn count(n: usize, what: &str) -> String {
-    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+fn count(n: usize, one: &str, many: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { many })
 }
 
 #[cfg(test)]

@@ -154,18 +154,7 @@ impl Block<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rand::{Rng as _, SeedableRng as _};
-
-    fn random(n: usize, dimension: usize) -> Embeddings {
-        let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(dimension as u64);
-        let mut out = Embeddings::new(dimension);
-        for _ in 0..n {
-            let row: Vec<f32> = (0..dimension).map(|_| rng.random_range(-1.0..1.0)).collect();
-            let length = row.iter().map(|v| v * v).sum::<f32>().sqrt();
-            out.data.extend(row.iter().map(|v| v / length));
-        }
-        out
-    }
+    use crate::search::tests::random;
 
     fn four_of(places: &mut [Vec<f32>]) -> [&mut [f32]; 4] {
         places.iter_mut().map(Vec::as_mut_slice).collect::<Vec<_>>().try_into().unwrap()

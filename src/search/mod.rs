@@ -113,7 +113,7 @@ mod tests {
     use super::*;
     use rand::{Rng as _, SeedableRng as _};
 
-    fn random(n: usize, dimension: usize) -> Embeddings {
+    pub(super) fn random(n: usize, dimension: usize) -> Embeddings {
         let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(5);
         let mut out = Embeddings::new(dimension);
         for _ in 0..n {

@@ -166,8 +166,7 @@ impl App {
             seeds: (0..view.seeds).collect(),
             ..reference
         };
-        self.lab.rows.clear();
-        self.lab.chart = crate::experiment::Chart::default();
+        self.lab.show_rows(Vec::new());
         let rows = self.jobs.rows.0.clone();
         self.jobs.start(Kind::Experiment, "Experiment", move |reporter| {
             let rows = run(&set, &setup, reporter, |row, _| {
@@ -196,9 +195,7 @@ impl App {
                 self.lab.candidates.push(*candidate);
             }
             LabFinished::Experiment(rows) => {
-                self.lab.rows.clear();
-                self.lab.chart = crate::experiment::Chart::of(&crate::experiment::mean_over_seeds(&rows));
-                self.lab.rows = rows;
+                self.lab.show_rows(rows);
                 self.session.say(
                     Tone::Good,
                     "The experiment is done; its chart stands in part 6 of the batch-norm lab",

@@ -4,6 +4,7 @@ use super::parts::{
     KEPT, TRUTH, WITH, formula_ui, line, minus, name_plot, number, percent, still_plot, wide_ui,
 };
 use super::{LabView, Scene};
+use crate::app::theme::ASKED;
 use crate::batchnorm::moving_average::{Errors, errors_by_step};
 use crate::batchnorm::{Channel, Condition, Layer, Report, weight_of_start};
 use crate::model::{Model, Norm, StatisticsSource};
@@ -160,13 +161,9 @@ fn scatter_ui(ui: &mut Ui, layer: &Layer, view: &LabView) {
             let points = Points::new("channels", PlotPoints::from(points)).radius(2.5).color(KEPT);
             plot.points(points.allow_hover(false));
             let chosen = Points::new("chosen", PlotPoints::from(chosen)).radius(6.0).filled(false);
-            plot.points(chosen.color(ui_colour()).allow_hover(false));
+            plot.points(chosen.color(ASKED).allow_hover(false));
         });
     name_plot(&shown.response, "Kept against true variance of the layer's channels");
-}
-
-fn ui_colour() -> egui::Color32 {
-    egui::Color32::from_rgb(0xff, 0x4d, 0x6d)
 }
 
 /// One channel: the formula with its numbers, and what it kept over the steps of the training.

@@ -73,7 +73,7 @@ pub fn lab_ui(ui: &mut Ui, scene: &Scene<'_>, view: &mut LabView, out: &mut Vec<
             jump == Some(1),
             parts::WHY_MODES,
             |ui| {
-                modes_ui::modes_ui(ui, scene, view);
+                modes_ui::modes_ui(ui, scene);
             },
         );
         parts::part_ui(ui, (2, "What a layer keeps"), jump == Some(2), parts::WHY_LAYERS, |ui| {

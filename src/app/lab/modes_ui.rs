@@ -1,10 +1,11 @@
 //! Part 1: both modes side by side, the verdict, and an arrow for each file from its train-mode
 //! place to its eval-mode place.
 
+use super::Scene;
 use super::parts::{name_plot, number, percent, still_plot};
-use super::{LabView, Scene};
 use crate::app::jobs::Kind;
-use crate::app::theme::{EVAL_MODE, Symbol, TRAIN_MODE};
+use crate::app::session::Tone;
+use crate::app::theme::{EVAL_MODE, Symbol, TRAIN_MODE, tone_mark};
 use crate::batchnorm::{Numbers, Report, Severity};
 use crate::model::Norm;
 use egui::{Color32, Grid, RichText, Ui};
@@ -15,7 +16,7 @@ use std::collections::BTreeMap;
 const ARROWS: usize = 640;
 
 /// Draws it.
-pub fn modes_ui(ui: &mut Ui, scene: &Scene<'_>, _view: &mut LabView) {
+pub fn modes_ui(ui: &mut Ui, scene: &Scene<'_>) {
     let Some(report) = scene.lab.report() else {
         ui.weak(if scene.runs(Kind::Lab) {
             "Being measured; its progress is below."
@@ -39,11 +40,11 @@ pub fn modes_ui(ui: &mut Ui, scene: &Scene<'_>, _view: &mut LabView) {
 
 /// Its colour says how grave it is, and so does its first letter.
 pub fn verdict_ui(ui: &mut Ui, report: &Report) {
-    let (mark, colour) = match report.verdict.severity {
-        Severity::Sound => ("✔", Color32::from_rgb(0x4c, 0xb7, 0x82)),
-        Severity::Watch => ("ℹ", Color32::from_rgb(0xe6, 0x9f, 0x00)),
-        Severity::Repair | Severity::Useless => ("⚠", Color32::from_rgb(0xff, 0x6b, 0x57)),
-    };
+    let (mark, colour) = tone_mark(match report.verdict.severity {
+        Severity::Sound => Tone::Good,
+        Severity::Watch => Tone::Note,
+        Severity::Repair | Severity::Useless => Tone::Bad,
+    });
     ui.label(RichText::new(format!("{mark} {}", report.verdict.sentence)).color(colour).size(15.0));
     ui.add_space(4.0);
 }

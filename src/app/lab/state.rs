@@ -123,8 +123,15 @@ impl Lab {
 
     /// Another row of the experiment.
     pub fn add_row(&mut self, row: Row) {
-        self.rows.push(row);
-        self.chart = Chart::of(&mean_over_seeds(&self.rows));
+        let mut rows = std::mem::take(&mut self.rows);
+        rows.push(row);
+        self.show_rows(rows);
+    }
+
+    /// These are the experiment's rows, and its chart shows them.
+    pub fn show_rows(&mut self, rows: Vec<Row>) {
+        self.chart = Chart::of(&mean_over_seeds(&rows));
+        self.rows = rows;
     }
 }
 
