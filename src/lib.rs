@@ -5,6 +5,7 @@
 
 pub mod escape;
 pub mod job;
+pub mod numeric;
 
 pub mod sample;
 // From here on a file is a picture, then a vector.

@@ -18,7 +18,6 @@ mod norm_loops;
 mod objective;
 mod trace;
 mod trace_file;
-pub mod wide;
 
 pub use batch_norm::{BatchStatistics, KeptStatistics, Normalise, norm_relu};
 pub use config::{

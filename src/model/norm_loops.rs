@@ -3,7 +3,7 @@
 //!
 //! Zipped, not indexed: so the compiler sees that nothing is out of bounds, and uses vectors.
 
-use super::wide::wide;
+use crate::numeric::wide;
 use pulp::NullaryFnOnce;
 
 /// `out = max(0, (x − mean)·scale + beta)`, where what is not a number stays so.

@@ -5,8 +5,9 @@
 //! release with something appended or left out would look. An image is shifted, scaled and turned
 //! by a little; never mirrored, since a mirrored digit is another thing.
 
-use super::byte_planes::{BytePlanes, CELLS, LAYOUT, PLANES, SEGMENTS};
+use super::byte_planes::{BytePlanes, PLANES, SEGMENTS};
 use super::image_planes::{CHANNELS, ImagePlanes};
+use super::layout::{CELLS, LAYOUT};
 use super::{Encoded, PictureKind, PictureSpec, Range};
 use rand::Rng;
 
@@ -102,8 +103,8 @@ fn fill_bytes(planes: &BytePlanes, start: f32, length: f32, out: &mut [f32]) {
         (end.min(to) - start.max(from)).max(0.0)
     });
     let (mut pair_levels, mut gram_levels) = ([0.0; CELLS], [0.0; CELLS]);
-    planes.pair_levels(&weights, &mut pair_levels);
-    planes.gram_levels(&weights, &mut gram_levels);
+    planes.pairs.mix(&weights, &mut pair_levels);
+    planes.grams.mix(&weights, &mut gram_levels);
     let first = start * CELLS as f32;
     let cells = out.as_chunks_mut::<PLANES>().0;
     for (i, (cell, levels)) in cells.iter_mut().zip(pair_levels.iter().zip(&gram_levels)).enumerate() {

@@ -6,18 +6,25 @@
 //! network serves both. Pictures are kept as bytes ([`Encoded`]) and become `f32` a batch at a
 //! time.
 
+mod byte_pairs;
 mod byte_planes;
 mod choose;
+mod counts;
 mod crop;
 mod encode;
 mod image_planes;
+mod layout;
+mod levels;
 mod render;
+mod small_cells;
+mod text_grams;
 
-pub use byte_planes::{BytePlanes, CELLS, SEGMENTS, TEXT_PLANE, cell_range};
+pub use byte_planes::{BytePlanes, SEGMENTS, TEXT_PLANE};
 pub use choose::{choose, choose_native};
 pub use crop::{View, fill};
 pub use encode::{EncodeError, PictureSet, Taken, encode_all, encode_file};
 pub use image_planes::{ImageError, ImagePlanes};
+pub use layout::{CELLS, cell_range};
 pub use render::{Rendered, THUMBNAIL, thumbnail};
 
 use crate::sample::FileKind;
@@ -104,7 +111,7 @@ impl PictureSpec {
 /// One picture, kept as bytes.
 #[derive(Clone, Debug)]
 pub enum Encoded {
-    /// From a file's bytes: 80 KiB.
+    /// From a file's bytes: 20 to 80 KiB.
     Bytes(BytePlanes),
     /// From a decoded image: `3 · side²` bytes.
     Image(ImagePlanes),

@@ -1,7 +1,8 @@
 //! Pictures for a person: RGB pixels of the same planes that the network sees.
 
 use super::Encoded;
-use super::byte_planes::{CELLS, SEGMENTS};
+use super::byte_planes::SEGMENTS;
+use super::layout::CELLS;
 use image::{RgbImage, imageops};
 
 /// A small RGB image, ready for a texture or a file.
@@ -36,7 +37,7 @@ impl Rendered {
             return None;
         };
         let mut levels = vec![0.0; CELLS];
-        planes.pair_levels(&[1.0; SEGMENTS], &mut levels);
+        planes.pairs.mix(&[1.0; SEGMENTS], &mut levels);
         Some(Self { side: 64, rgb: levels.into_iter().flat_map(heat).collect() })
     }
 }

@@ -6,7 +6,6 @@
 mod fuzzy_graph;
 mod pca;
 mod place;
-mod power;
 mod trustworthiness;
 mod umap;
 

@@ -6,9 +6,9 @@
 
 use super::fuzzy_graph::{Edge, fuzzy_graph};
 use super::pca;
-use super::power::power;
 use crate::job::{Reporter, Stop};
-use crate::model::{Embeddings, wide::wide};
+use crate::model::Embeddings;
+use crate::numeric::{power, wide};
 use pulp::NullaryFnOnce;
 use rand::{Rng as _, RngCore as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;

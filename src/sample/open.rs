@@ -3,7 +3,7 @@
 use super::{Architecture, FileKind, Sample, SampleError, Sha256};
 use sha2::Digest as _;
 use std::fs::{File, Metadata};
-use std::io::{Read as _, Seek as _, SeekFrom};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 /// Bytes read at a time. Large enough that system calls do not show, small enough for L2.
@@ -15,6 +15,8 @@ const HEAD: usize = 64 << 10;
 #[derive(Debug)]
 pub struct OpenSample {
     file: File,
+    /// The first bytes, read already.
+    head: Vec<u8>,
     /// Where it lies.
     pub path: PathBuf,
     /// Bytes, when it was opened.
@@ -40,31 +42,23 @@ impl OpenSample {
         }
         let mut head = Vec::with_capacity(HEAD.min(size as usize));
         file.by_ref().take(HEAD as u64).read_to_end(&mut head)?;
-        file.seek(SeekFrom::Start(0))?;
         let (kind, architecture) = FileKind::identify(&head);
-        Ok(Self { file, path: path.to_owned(), size, kind, architecture })
+        Ok(Self { file, head, path: path.to_owned(), size, kind, architecture })
     }
 
     /// Reads the file once from start to end, giving each chunk to `sink`, and returns what is
     /// then known of it. Fails if the file cannot be read or is no longer as long as it was.
     pub fn stream(mut self, mut sink: impl FnMut(&[u8])) -> Result<Sample, SampleError> {
         let mut digest = sha2::Sha256::new();
-        let mut buffer = vec![0; CHUNK.min(self.size.max(1) as usize + 1)];
-        let mut found = 0_u64;
-        loop {
-            let n = match self.file.read(&mut buffer) {
-                Ok(0) => break,
-                Ok(n) => n,
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(error.into()),
-            };
-            found += n as u64;
-            if found > self.size {
-                break;
-            }
-            let chunk = &buffer[..n];
-            digest.update(chunk);
-            sink(chunk);
+        let mut buffer = std::mem::take(&mut self.head);
+        let mut found = buffer.len() as u64;
+        while !buffer.is_empty() && found <= self.size {
+            digest.update(&buffer);
+            sink(&buffer);
+            buffer.clear();
+            // One byte more than there should be, to see whether the file grew.
+            let most = (self.size - found + 1).min(CHUNK as u64);
+            found += self.file.by_ref().take(most).read_to_end(&mut buffer)? as u64;
         }
         if found != self.size {
             return Err(SampleError::Changed { expected: self.size, found });

@@ -1,0 +1,115 @@
+//! Byte pairs: how often the upper six bits of one byte are followed by the upper six bits of the next
+//! (after Conti and Dean, "Visual reverse engineering", 2008).
+
+use super::counts::{BINS, Counts, Room};
+use crate::numeric::wide;
+use pulp::NullaryFnOnce;
+
+/// Pairs whose bins are computed together.
+const TOGETHER: usize = 512;
+
+/// Counts pairs across chunks.
+#[derive(Debug)]
+pub struct PairCounts {
+    previous: Option<u8>,
+    /// How often each pair occurred.
+    pub counts: Counts,
+}
+
+impl PairCounts {
+    /// Nothing yet.
+    pub fn new() -> Self {
+        Self { previous: None, counts: Counts::new() }
+    }
+
+    /// The next bytes. Returns how many pairs they make.
+    pub fn count(&mut self, bytes: &[u8]) -> u64 {
+        let (Some(first), Some(last)) = (bytes.first(), bytes.last()) else {
+            return 0;
+        };
+        let mut pairs = bytes.len() as u64 - 1;
+        if let Some(previous) = self.previous.replace(*last) {
+            self.count_within(&[previous, *first]);
+            pairs += 1;
+        }
+        self.count_within(bytes);
+        pairs
+    }
+
+    fn count_within(&mut self, mut bytes: &[u8]) {
+        while bytes.len() > 1 {
+            let (n, room) = self.counts.room(bytes.len() - 1);
+            let zeros = wide(Pairs { bytes: &bytes[..=n], room });
+            self.counts.add_first(zeros);
+            bytes = &bytes[n..];
+        }
+    }
+}
+
+/// The bin of a pair, below [`BINS`].
+#[inline(always)]
+fn bin(first: u8, second: u8) -> u16 {
+    u16::from(first & 0xfc) << 4 | u16::from(second) >> 2
+}
+
+/// All pairs of some bytes. Returns how many of them are in bin 0, which are not counted in `room`.
+struct Pairs<'a> {
+    bytes: &'a [u8],
+    room: Room<'a>,
+}
+
+impl NullaryFnOnce for Pairs<'_> {
+    type Output = u32;
+
+    #[inline(always)]
+    fn call(self) -> u32 {
+        let Self { bytes, mut room } = self;
+        let mut zeros = 0_u32;
+        let pairs = bytes.len().saturating_sub(1);
+        let (firsts, seconds) = (bytes[..pairs].as_chunks::<TOGETHER>(), bytes[1..].as_chunks::<TOGETHER>());
+        for (first, second) in firsts.0.iter().zip(seconds.0) {
+            let mut bins = [0_u16; TOGETHER];
+            let mut none = 0_u16;
+            for (lane, out) in bins.iter_mut().enumerate() {
+                let found = bin(first[lane], second[lane]);
+                // Files are full of zeros. To count them in one place would have each wait for the one
+                // before, so they go to places that nobody reads, and are counted side by side.
+                *out = if found == 0 { (BINS + lane % 64) as u16 } else { found };
+                none += u16::from(found == 0);
+            }
+            zeros += u32::from(none);
+            bins.iter().for_each(|bin| room.add(*bin));
+        }
+        for (first, second) in firsts.1.iter().zip(seconds.1) {
+            let found = bin(*first, *second);
+            zeros += u32::from(found == 0);
+            room.add(if found == 0 { BINS as u16 } else { found });
+        }
+        zeros
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::picture::counts::tests::drained;
+
+    #[test]
+    fn every_pair_is_counted_once_whatever_the_chunks() {
+        // Zeros, runs, and more of one pair than a narrow count holds.
+        let mut bytes: Vec<u8> = (0..70_000_u32).map(|i| (i.wrapping_mul(i) >> 7) as u8).collect();
+        bytes.extend(vec![0; 200_000]);
+        bytes.extend(vec![0x90; 200_001]);
+        bytes.extend([1, 2, 3, 255, 0, 0, 4]);
+        let mut want = vec![0_u32; BINS];
+        bytes.windows(2).for_each(|w| want[(w[0] as usize >> 2) * 64 + (w[1] as usize >> 2)] += 1);
+        for chunk in [1, 2, 63, 64, 65, 4097, 65_535, 65_536, 65_537, bytes.len()] {
+            let mut counts = PairCounts::new();
+            let pairs: u64 = bytes.chunks(chunk).map(|bytes| counts.count(bytes)).sum();
+            assert_eq!(pairs, bytes.len() as u64 - 1);
+            assert_eq!(drained(&mut counts.counts), want, "{chunk}");
+            assert_eq!(counts.count(&[4]), 1);
+            assert_eq!(drained(&mut counts.counts)[65], 1, "the last byte and the next");
+        }
+    }
+}
