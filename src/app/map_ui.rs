@@ -4,12 +4,14 @@
 //! selects, a double click shows everything. The labels at the left are the legend.
 
 use super::command::Command;
+use super::map_points::{Drawn, MapPoints};
 use super::session::{Selection, Session};
-use super::theme::{ASKED, FADED, Symbol};
+use super::theme::ASKED;
 use super::view::{Layout, View};
 use crate::escape;
 use egui::{Color32, CursorIcon, PopupAnchor, Role, Tooltip, Ui, Vec2, WidgetInfo, vec2};
 use egui_plot::{MarkerShape, Plot, PlotBounds, PlotPoint, PlotPoints, PlotTransform, PlotUi, Points, Text};
+use std::cell::RefCell;
 
 /// How near to a point the pointer picks it, in logical pixels.
 const REACH: f32 = 10.0;
@@ -40,7 +42,13 @@ pub fn controls_ui(ui: &mut Ui, session: &Session, view: &mut View, out: &mut Ve
 }
 
 /// Draws the map.
-pub fn map_ui(ui: &mut Ui, session: &Session, view: &mut View, out: &mut Vec<Command>) {
+pub fn map_ui(
+    ui: &mut Ui,
+    session: &Session,
+    view: &mut View,
+    drawn: &RefCell<Drawn>,
+    out: &mut Vec<Command>,
+) {
     if session.contents.places.is_empty() {
         ui.centered_and_justified(|ui| ui.weak("The map is being laid out…"));
         return;
@@ -57,7 +65,7 @@ pub fn map_ui(ui: &mut Ui, session: &Session, view: &mut View, out: &mut Vec<Com
     let (fit, centre_on) = (std::mem::take(&mut view.fit), view.centre_on.take());
     let shown = plot.show(ui, |plot| {
         move_view(plot, fit, centre_on);
-        samples(plot, session, view);
+        plot.add(MapPoints::new(&session.cloud, session.laid, view.only_label, drawn));
         rings(plot, session, view, dark);
         asked(plot, session, dark);
     });
@@ -102,27 +110,6 @@ fn move_view(plot: &mut PlotUi<'_>, fit: bool, centre_on: Option<[f32; 2]>) {
         if scrolled != 0.0 {
             plot.zoom_bounds_around_hovered(Vec2::splat((scrolled * ZOOM).exp()));
         }
-    }
-}
-
-/// One item a label.
-fn samples<'a>(plot: &mut PlotUi<'a>, session: &'a Session, view: &View) {
-    let radius = match session.contents.places.len() {
-        0..1000 => 4.0,
-        1000..10_000 => 3.0,
-        _ => 2.0,
-    };
-    for (i, points) in session.points.iter().enumerate() {
-        let labelled = session.labels.get(i).is_some_and(|(label, _)| label.is_some());
-        let symbol = Symbol::of(labelled.then_some(i));
-        let focused = view.only_label.is_none_or(|only| only == i);
-        plot.points(
-            Points::new(format!("label {i}"), PlotPoints::Borrowed(points))
-                .shape(symbol.shape)
-                .color(if focused { symbol.colour } else { FADED.gamma_multiply(0.25) })
-                .radius(if focused { radius } else { radius * 0.7 })
-                .allow_hover(false),
-        );
     }
 }
 
@@ -175,19 +162,20 @@ fn plot_from_place([x, y]: [f32; 2]) -> PlotPoint {
 /// The nearest thing within reach of the pointer; what was asked about lies on top.
 fn pick(session: &Session, view: &View, transform: &PlotTransform, pointer: egui::Pos2) -> Option<Selection> {
     let distance = |place| transform.position_from_point(&plot_from_place(place)).distance_sq(pointer);
-    let within = |(_, d): &(Selection, f32)| *d <= REACH * REACH;
-    let nearest = |found: &mut dyn Iterator<Item = (Selection, f32)>| {
-        found.filter(within).min_by(|a, b| a.1.total_cmp(&b.1)).map(|(selection, _)| selection)
-    };
     let asked = session.asked.iter().enumerate();
-    nearest(&mut asked.filter_map(|(i, file)| Some((Selection::Asked(i), distance(file.place?))))).or_else(
-        || {
-            let focused =
-                |row: &usize| view.only_label.is_none_or(|only| session.label_of.get(*row) == Some(&only));
-            let places = session.contents.places.iter().enumerate().filter(|(row, _)| focused(row));
-            nearest(&mut places.map(|(row, place)| (Selection::Known(row), distance(*place))))
-        },
-    )
+    let asked = asked
+        .filter_map(|(i, file)| Some((i, distance(file.place?))))
+        .filter(|(_, d)| *d <= REACH * REACH)
+        .min_by(|a, b| a.1.total_cmp(&b.1));
+    if let Some((i, _)) = asked {
+        return Some(Selection::Asked(i));
+    }
+    let at = transform.value_from_position(pointer);
+    let reach = transform.dvalue_dpos().map(|units| (units.abs() as f32) * REACH);
+    let focused = |row: usize| view.only_label.is_none_or(|only| session.label_of.get(row) == Some(&only));
+    let row = session.cloud.grid.nearest([at.x as f32, at.y as f32], reach, focused, distance)?;
+    let place = session.contents.places.get(row)?;
+    (distance(*place) <= REACH * REACH).then_some(Selection::Known(row))
 }
 
 fn name_and_label(session: &Session, selection: Selection) -> (String, String) {

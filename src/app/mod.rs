@@ -12,9 +12,13 @@ mod input;
 mod jobs;
 mod jobs_ui;
 mod lab;
+mod map_points;
 mod map_ui;
 mod neighbours_ui;
 mod picker;
+mod point_field;
+mod point_raster;
+mod point_stamps;
 mod pulse;
 mod question_ui;
 mod results;
@@ -37,6 +41,7 @@ pub use start::{Renderer, run};
 pub use view::{Remembered, View};
 
 use jobs::Jobs;
+use std::cell::RefCell;
 use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
 use textures::Textures;
@@ -84,6 +89,8 @@ pub struct App {
     /// What the batch-norm lab knows.
     pub lab: lab::Lab,
     textures: Textures,
+    /// The map as it was drawn last.
+    map_drawn: RefCell<map_points::Drawn>,
     picker: SharedPicker,
     /// Paths that a dialog gave, and whether they answer the open question.
     picked: (mpsc::Sender<Picked>, mpsc::Receiver<Picked>),
@@ -97,6 +104,8 @@ pub struct App {
     waiting: Vec<PathBuf>,
     /// Asked about once the demo is trained.
     held_back: Vec<PathBuf>,
+    /// Frames begun, up to two: with the second the first has been shown.
+    frames: u8,
     ctx: egui::Context,
 }
 
@@ -124,6 +133,7 @@ impl App {
             pulse: pulse::Pulse::default(),
             lab: lab::Lab::default(),
             textures: Textures::default(),
+            map_drawn: RefCell::default(),
             picker: options.picker,
             picked: mpsc::channel(),
             no_drops: options.no_drops,
@@ -132,6 +142,7 @@ impl App {
             unplaced: None,
             waiting: options.paths,
             held_back: Vec::new(),
+            frames: 0,
             ctx,
         };
         if options.demo {
@@ -152,6 +163,13 @@ impl App {
 
 impl eframe::App for App {
     fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
+        if self.frames < 2 {
+            self.frames += 1;
+            ctx.request_repaint();
+            if self.frames == 2 {
+                tracing::info!("the first frame is shown");
+            }
+        }
         let busy = self.busy();
         if let Some((delay, frames)) = self.pulse.frame(busy, std::time::Instant::now()) {
             tracing::info!("{frames} frames while jobs ran; the latest came {delay:.1?} after it was due");
@@ -229,7 +247,7 @@ impl App {
         });
         ui.separator();
         match self.view.kept.tab {
-            view::Tab::Map => map_ui::map_ui(ui, &self.session, &mut self.view, out),
+            view::Tab::Map => map_ui::map_ui(ui, &self.session, &mut self.view, &self.map_drawn, out),
             view::Tab::Training => {
                 let busy = self.jobs.runs(jobs::Kind::Train);
                 training_ui::training_ui(ui, &self.session, &mut self.view, busy, out);

@@ -151,6 +151,7 @@ impl App {
             self.own_library.clone_from(&self.session.library_path);
         }
         self.session.library = Some(library);
+        tracing::info!("the library is open: {} samples", contents.entries.len());
         self.unplaced = None;
         self.session.show(contents, self.view.kept.k);
         self.view.only_label = None;

@@ -1,13 +1,13 @@
 //! What is open: the library and what its model says, the labelled folder, the files that were
 //! asked about. Plain data; the window is drawn from it anew each frame.
 
+use super::point_raster::Cloud;
 use crate::library::{Contents, Library};
 use crate::model::Epoch;
 use crate::picture::{Encoded, PictureSet};
 use crate::sample::{Sample, Sha256, Skipped};
 use crate::search::Neighbour;
 use crate::workflow::{Answer, answer};
-use egui_plot::PlotPoint;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -65,8 +65,10 @@ pub struct Session {
     pub labels: Vec<(Option<String>, usize)>,
     /// For each row of the library, its label's place in `labels`.
     pub label_of: Vec<usize>,
-    /// Points of the map, label by label, with the row of each.
-    pub points: Vec<Vec<PlotPoint>>,
+    /// The samples on the map.
+    pub cloud: Cloud,
+    /// Counts how often they were laid out anew.
+    pub laid: u64,
     /// The folder that was opened last.
     pub folder: Option<Folder>,
     /// Files that were asked about, newest last.
@@ -97,7 +99,8 @@ impl Session {
             edition: 0,
             labels: Vec::new(),
             label_of: Vec::new(),
-            points: Vec::new(),
+            cloud: Cloud::default(),
+            laid: 0,
             folder: None,
             asked: Vec::new(),
             selection: None,
@@ -166,10 +169,9 @@ impl Session {
     }
 
     fn lay_points(&mut self) {
-        self.points = vec![Vec::new(); self.labels.len()];
-        for (place, label) in self.contents.places.iter().zip(&self.label_of) {
-            self.points[*label].push(PlotPoint::new(f64::from(place[0]), f64::from(place[1])));
-        }
+        let named: Vec<bool> = self.labels.iter().map(|(label, _)| label.is_some()).collect();
+        self.cloud = Cloud::new(&self.contents.places, &self.label_of, &named);
+        self.laid += 1;
     }
 
     /// Finds the neighbours of what is selected.

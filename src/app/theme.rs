@@ -64,6 +64,11 @@ impl Symbol {
         }
     }
 
+    /// The symbol at this place among all: those of labels, and last the one of no label.
+    pub fn of_place(place: u8) -> Self {
+        Self::of(((place as usize) < COLOURS.len() * SHAPES.len()).then_some(place as usize))
+    }
+
     /// Draws it about `centre`.
     pub fn paint(self, painter: &Painter, centre: Pos2, radius: f32) {
         let at = |x: f32, y: f32| centre + vec2(x, y) * radius;

@@ -6,10 +6,12 @@
 mod fuzzy_graph;
 mod pca;
 mod place;
+mod place_grid;
 mod trustworthiness;
 mod umap;
 
 pub use pca::{Axes, pca};
 pub use place::place;
+pub use place_grid::PlaceGrid;
 pub use trustworthiness::trustworthiness;
 pub use umap::{UmapConfig, umap};

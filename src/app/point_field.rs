@@ -1,0 +1,118 @@
+//! A field: points so many that their symbols could not be told apart. Each pixel shows the topmost label
+//! that fell into it or beside it, which costs a look at each point and a look at each pixel.
+
+use super::point_raster::{Band, Cloud, Frame, Picture};
+use super::theme::Symbol;
+use crate::numeric::wide;
+use egui::Color32;
+use pulp::NullaryFnOnce;
+
+/// Points that are brought to pixels together.
+const TOGETHER: usize = 64;
+
+/// Lets points fall into the pixels of a band that begins at row `first`, counted with the margin.
+pub fn fall(cloud: &Cloud, picture: &Picture, frame: &Frame, first: usize, top: &mut [u32]) {
+    let stride = frame.stride;
+    let rows = top.len() / stride;
+    let view = frame.band(picture, first, rows);
+    let focus = picture.focus.map_or(u32::MAX, |focus| focus as u32 + 1);
+    for (places, labels) in cloud.within(&view) {
+        for (places, labels) in places.chunks(TOGETHER).zip(labels.chunks(TOGETHER)) {
+            let mut pixels = [0_u32; TOGETHER];
+            wide(Pixels {
+                places,
+                view: [view.scale, view.offset],
+                size: [stride, rows],
+                pixels: &mut pixels,
+            });
+            for (at, label) in pixels.iter().zip(labels) {
+                if let Some(top) = top.get_mut(*at as usize) {
+                    let label = u32::from(*label) + 1;
+                    *top = (*top).max(if label == focus { label | FOCUSED } else { label });
+                }
+            }
+        }
+    }
+}
+
+/// Set in the keys of the label in focus.
+const FOCUSED: u32 = 1 << 20;
+
+/// In which pixel each place lies; beyond all of them for what lies outside.
+struct Pixels<'a> {
+    places: &'a [[f32; 2]],
+    /// Pixels a unit, and the pixel of the origin.
+    view: [[f32; 2]; 2],
+    size: [usize; 2],
+    pixels: &'a mut [u32; TOGETHER],
+}
+
+impl NullaryFnOnce for Pixels<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let [[sx, sy], [ox, oy]] = self.view;
+        let [width, height] = self.size.map(|side| side as f32);
+        let stride = self.size[0] as u32;
+        for (pixel, [x, y]) in self.pixels.iter_mut().zip(self.places) {
+            let (px, py) = (x * sx + ox, y * sy + oy);
+            let inside = (px >= 0.0) & (py >= 0.0) & (px < width) & (py < height);
+            // Within these bounds the conversion is exact.
+            let (column, row) = (px.clamp(0.0, 65535.0) as i32 as u32, py.clamp(0.0, 65535.0) as i32 as u32);
+            *pixel = if inside { row.wrapping_mul(stride).wrapping_add(column) } else { u32::MAX };
+        }
+    }
+}
+
+/// The colours of all labels: `[focused][label + 1]`, the first for no point at all.
+pub fn colours(cloud: &Cloud, picture: &Picture) -> [Vec<Color32>; 2] {
+    let of = |focused: bool| {
+        let own = cloud.symbols.iter().map(|symbol| match focused {
+            true => Symbol::of_place(*symbol).colour,
+            false => picture.faded,
+        });
+        std::iter::once(Color32::TRANSPARENT).chain(own).collect()
+    };
+    [of(picture.focus.is_none()), of(true)]
+}
+
+/// Fills a band of the picture from what fell into its pixels and about them; the margin is one pixel.
+pub fn fill(top: &[u32], stride: usize, colours: &[Vec<Color32>; 2], band: &mut Band<'_>) {
+    let mut keys = vec![0_u32; band.width];
+    for (y, line) in band.pixels.chunks_exact_mut(band.width).enumerate() {
+        let row = |row: usize| top.get((band.first + y + row) * stride..).and_then(|row| row.get(..stride));
+        let (Some(above), Some(own), Some(below)) = (row(0), row(1), row(2)) else { continue };
+        wide(Topmost { rows: [above, own, below], keys: &mut keys });
+        for (pixel, key) in line.iter_mut().zip(&keys) {
+            if *key > 0 {
+                let colours = &colours[usize::from(key & FOCUSED != 0)];
+                *pixel = colours.get((key & !FOCUSED) as usize).copied().unwrap_or_default();
+            }
+        }
+    }
+}
+
+/// The largest key of each pixel and its four neighbours.
+struct Topmost<'a> {
+    rows: [&'a [u32]; 3],
+    keys: &'a mut [u32],
+}
+
+impl NullaryFnOnce for Topmost<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let n = self.keys.len();
+        let [above, own, below] = self.rows;
+        let (Some(above), Some(below)) = (above.get(1..n + 1), below.get(1..n + 1)) else { return };
+        let (Some(left), Some(middle), Some(right)) = (own.get(..n), own.get(1..n + 1), own.get(2..n + 2))
+        else {
+            return;
+        };
+        for (i, key) in self.keys.iter_mut().enumerate() {
+            *key = above[i].max(below[i]).max(left[i]).max(right[i]).max(middle[i]);
+        }
+    }
+}
