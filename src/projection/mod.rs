@@ -3,6 +3,7 @@
 //! PCA is there at once; UMAP follows. A file that comes later is given a place among the others
 //! without moving them ([`place`]). How far a map can be believed is its trustworthiness.
 
+mod descent;
 mod fuzzy_graph;
 mod pca;
 mod place;

@@ -6,18 +6,16 @@
 //!
 //! [`nearest`]: super::nearest
 
-use super::codes::Codes;
+use super::codes::{Codes, Questions, TOGETHER};
 use super::{Neighbour, distance, order};
 use crate::model::Embeddings;
 use rayon::prelude::*;
 use std::ops::Range;
 
-/// Rows that stay in cache: 32 KiB of codes of 64 numbers.
-const BLOCK: usize = 512;
+/// Rows that stay in cache: 16 KiB of codes of 64 numbers.
+const BLOCK: usize = 256;
 /// Rows of one task.
-const PART: usize = 64 * BLOCK;
-/// Questions that pass together.
-const TOGETHER: usize = 4;
+const PART: usize = 128 * BLOCK;
 /// Questions of one task.
 const SOME: usize = 64;
 
@@ -46,22 +44,6 @@ impl Found {
         Self { rows: Vec::new(), least: f32::NEG_INFINITY, enough: FEW }
     }
 
-    /// Keeps those of the rows from `first` on whose product could count.
-    fn take(&mut self, products: &[f32], first: usize) {
-        /// Most products are far too small: so many are dismissed at a time.
-        const GLANCE: usize = 32;
-        for (i, some) in products.chunks(GLANCE).enumerate() {
-            if !some.iter().fold(false, |any, product| any | (*product >= self.least)) {
-                continue;
-            }
-            for (j, product) in some.iter().enumerate() {
-                if *product >= self.least {
-                    self.rows.push((*product, (first + i * GLANCE + j) as u32));
-                }
-            }
-        }
-    }
-
     /// Forgets rows that can no longer count.
     fn prune(&mut self, k: usize, slack: f32) {
         if self.rows.len() <= k {
@@ -88,7 +70,7 @@ impl Searcher {
         if k == 0 || asked.dimension != library.dimension || self.codes.len() != n || n == 0 {
             return vec![Vec::new(); asked.len()];
         }
-        let questions = Codes::of(asked);
+        let questions = Questions::of(asked);
         let slack = 2.0 * self.codes.error(&questions);
         // Each part of the library with some of the questions: work for all cores whether there are many
         // rows or many questions.
@@ -119,21 +101,25 @@ impl Searcher {
     fn part(
         &self,
         rows: Range<usize>,
-        questions: &Codes,
+        questions: &Questions,
         asked: Range<usize>,
         k: usize,
         slack: f32,
     ) -> Vec<Found> {
         let mut found = vec![Found::new(); asked.len()];
-        let mut products = [(); TOGETHER].map(|()| vec![0.0_f32; BLOCK]);
         for start in rows.clone().step_by(BLOCK) {
-            let end = (start + BLOCK).min(rows.end);
-            let block = self.codes.block(start, end);
+            let block = start..(start + BLOCK).min(rows.end);
             for (four, first) in found.chunks_mut(TOGETHER).zip(asked.clone().step_by(TOGETHER)) {
-                let mut places = products.each_mut().map(|place| &mut place[..end - start]);
-                block.products(questions.block(first, first + four.len()), &mut places);
-                for (found, products) in four.iter_mut().zip(places) {
-                    found.take(products, start);
+                let mut least = [f32::INFINITY; TOGETHER];
+                for (least, found) in least.iter_mut().zip(four.iter()) {
+                    *least = found.least;
+                }
+                self.codes.scan(block.clone(), questions, first, &least, |question, row, product| {
+                    if let Some(found) = four.get_mut(question) {
+                        found.rows.push((product, row as u32));
+                    }
+                });
+                for found in four {
                     if found.rows.len() >= found.enough.max(2 * k) {
                         found.prune(k, slack);
                     }

@@ -1,0 +1,313 @@
+//! The descent of UMAP (McInnes, Healy and Melville, 2018, section 3.2): rows move towards those they have
+//! edges to and away from others drawn at random.
+//!
+//! umap-learn moves one edge after the other, which no second processor can help with and no vector
+//! either. Here a round is a few steps; in each, every row takes its own share of its edges one after the
+//! other while the others stand where they stood before the step. Rows are thus independent of each other
+//! within a step: [`LANES`] of them are computed side by side, and cores share the rest. What is drawn at
+//! random depends on seed, round and row alone, so a map does not depend on the number of threads.
+
+use super::fuzzy_graph::Edge;
+use crate::job::{Reporter, Stop};
+use crate::numeric::{power, wide};
+use pulp::NullaryFnOnce;
+use rayon::prelude::*;
+
+/// The curve 1 / (1 + a·d^2b) fitted to `min_dist` 0.1, `spread` 1.
+const A: f32 = 1.576_943_5;
+const B: f32 = 0.895_060_9;
+/// Rows pushed away for each attraction.
+const PUSHES: usize = 5;
+/// No step moves further along an axis.
+const CLIP: f32 = 4.0;
+/// Squared distances below this count as this.
+const NEAR: f32 = 1e-12;
+/// Steps of a round.
+const STEPS: usize = 4;
+/// Rows that are computed side by side.
+const LANES: usize = 16;
+/// Rows of one task.
+const CHUNK: usize = 32 * LANES;
+
+/// Moves `places` along the edges of the graph, which are in ascending order.
+pub fn descend(places: &mut [[f32; 2]], edges: &[Edge], seed: u64, reporter: &Reporter) -> Result<(), Stop> {
+    let rounds = if places.len() <= 10_000 { 500 } else { 200 };
+    let mut graph = Graph::new(places.len(), edges, rounds);
+    let mut now: Vec<[f32; 2]> = graph.order.iter().map(|row| places[*row as usize]).collect();
+    let mut next = now.clone();
+    let stage = reporter.stage("Laying out the map", rounds);
+    for round in 0..rounds {
+        reporter.check()?;
+        let rate = 1.0 - round as f32 / rounds as f32;
+        for step in 0..STEPS {
+            let chunks = graph.chunks.par_iter_mut().zip(next.par_chunks_mut(CHUNK));
+            chunks.enumerate().for_each(|(i, (chunk, next))| {
+                if step == 0 {
+                    chunk.find_due(round as f32);
+                }
+                wide(Step {
+                    first: i * CHUNK,
+                    chunk,
+                    now: &now,
+                    next,
+                    step,
+                    rate,
+                    random: random(seed, round, step),
+                });
+            });
+            std::mem::swap(&mut now, &mut next);
+        }
+        stage.advance(1);
+    }
+    for (row, place) in graph.order.iter().zip(now) {
+        places[*row as usize] = place;
+    }
+    Ok(())
+}
+
+/// The graph, its rows in the order of how many edges they have, so that rows side by side have like work.
+struct Graph {
+    /// The row at each place of that order.
+    order: Vec<u32>,
+    chunks: Vec<Chunk>,
+}
+
+/// The edges of some rows.
+struct Chunk {
+    /// Where the edges of each row begin; one more for the end.
+    starts: Vec<u32>,
+    edges: Vec<Pull>,
+    /// The rows that are due in this round, and where those of each row begin.
+    due: Vec<u32>,
+    due_starts: Vec<u32>,
+}
+
+/// One edge as the row that it leaves sees it.
+struct Pull {
+    /// The row that it reaches.
+    to: u32,
+    /// So many rounds apart it pulls, and when it does next.
+    period: f32,
+    next: f32,
+}
+
+impl Graph {
+    fn new(rows: usize, edges: &[Edge], rounds: usize) -> Self {
+        let strongest = edges.iter().fold(0.0_f32, |m, edge| m.max(edge.weight));
+        // An edge pulls every `strongest / weight` rounds; the weakest never get their turn.
+        let kept = |edge: &&Edge| strongest / edge.weight <= rounds as f32;
+        let mut degree = vec![0_u32; rows];
+        edges.iter().filter(kept).for_each(|edge| degree[edge.from as usize] += 1);
+        let mut order: Vec<u32> = (0..rows as u32).collect();
+        order.sort_by_key(|row| degree[*row as usize]);
+        let mut place_of = vec![0_u32; rows];
+        for (place, row) in order.iter().enumerate() {
+            place_of[*row as usize] = place as u32;
+        }
+        let mut first = vec![0_usize; rows + 1];
+        for (row, degree) in degree.iter().enumerate() {
+            first[row + 1] = first[row] + *degree as usize;
+        }
+        let kept: Vec<&Edge> = edges.iter().filter(kept).collect();
+        let chunks = order.chunks(CHUNK).map(|rows| {
+            let (mut starts, mut pulls) = (vec![0], Vec::new());
+            for row in rows {
+                pulls.extend(kept[first[*row as usize]..first[*row as usize + 1]].iter().map(|edge| {
+                    let period = strongest / edge.weight;
+                    Pull { to: place_of[edge.to as usize], period, next: period }
+                }));
+                starts.push(pulls.len() as u32);
+            }
+            Chunk { starts, edges: pulls, due: Vec::new(), due_starts: Vec::new() }
+        });
+        Self { chunks: chunks.collect(), order }
+    }
+}
+
+impl Chunk {
+    /// Finds the edges whose turn it is.
+    fn find_due(&mut self, round: f32) {
+        self.due.clear();
+        self.due_starts.clear();
+        self.due_starts.push(0);
+        for ends in self.starts.windows(2) {
+            for edge in &mut self.edges[ends[0] as usize..ends[1] as usize] {
+                if edge.next <= round + 1.0 {
+                    edge.next += edge.period;
+                    self.due.push(edge.to);
+                }
+            }
+            self.due_starts.push(self.due.len() as u32);
+        }
+    }
+}
+
+/// What is drawn in one step is made of this, of the row, and of how often it drew.
+fn random(seed: u64, round: usize, step: usize) -> u32 {
+    scramble(scramble(seed as u32 ^ scramble((seed >> 32) as u32)) ^ (round * STEPS + step) as u32)
+}
+
+/// Spreads every bit over all (the finaliser of MurmurHash3, Appleby 2011).
+#[inline(always)]
+fn scramble(mut bits: u32) -> u32 {
+    bits = (bits ^ bits >> 16).wrapping_mul(0x85eb_ca6b);
+    bits = (bits ^ bits >> 13).wrapping_mul(0xc2b2_ae35);
+    bits ^ bits >> 16
+}
+
+/// One step of the rows of a chunk.
+struct Step<'a> {
+    first: usize,
+    chunk: &'a Chunk,
+    /// Where all rows stood before the step.
+    now: &'a [[f32; 2]],
+    /// Where those of the chunk stand after it.
+    next: &'a mut [[f32; 2]],
+    step: usize,
+    rate: f32,
+    random: u32,
+}
+
+impl NullaryFnOnce for Step<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let Self { first, chunk, now, next, step, rate, random } = self;
+        let n = now.len() as u64;
+        for (group, next) in next.chunks_mut(LANES).enumerate() {
+            let row = first + group * LANES;
+            let lanes = next.len();
+            // Places side by side, an axis each.
+            let (mut x, mut y) = ([0.0_f32; LANES], [0.0_f32; LANES]);
+            // The edges of this step: from here on, every `STEPS`th.
+            let (mut from, mut end) = ([0_usize; LANES], [0_usize; LANES]);
+            for lane in 0..lanes {
+                [x[lane], y[lane]] = now[row + lane];
+                let i = group * LANES + lane;
+                from[lane] = chunk.due_starts[i] as usize + step;
+                end[lane] = chunk.due_starts[i + 1] as usize;
+            }
+            let mut drawn = 0_u32;
+            while (0..lanes).any(|lane| from[lane] < end[lane]) {
+                // A lane that has nothing left to do moves by nothing.
+                let mut moves = [0.0_f32; LANES];
+                let (mut tx, mut ty) = (x, y);
+                for lane in 0..lanes {
+                    if from[lane] < end[lane] {
+                        [tx[lane], ty[lane]] = now[chunk.due[from[lane]] as usize];
+                        moves[lane] = rate;
+                        from[lane] += STEPS;
+                    }
+                }
+                // The edge and its reverse, which is due at the same time: the row is pulled twice.
+                pull(&mut x, &mut y, &tx, &ty, &moves);
+                for _ in 0..PUSHES {
+                    let mut bits = [0_u32; LANES];
+                    for (lane, bits) in bits.iter_mut().enumerate() {
+                        let own = (row + lane) as u32;
+                        *bits = scramble(
+                            random ^ own.wrapping_mul(0x9e37_79b9) ^ drawn.wrapping_mul(0x85eb_ca77),
+                        );
+                    }
+                    drawn += 1;
+                    for lane in 0..lanes {
+                        // The upper half of the product: even enough for any n that fits into memory.
+                        let other = (u64::from(bits[lane]) * n) >> 32;
+                        [tx[lane], ty[lane]] = now[other as usize];
+                    }
+                    push(&mut x, &mut y, &tx, &ty, &moves);
+                }
+                for lane in 0..lanes {
+                    if moves[lane] > 0.0 {
+                        [tx[lane], ty[lane]] = now[chunk.due[from[lane] - STEPS] as usize];
+                    } else {
+                        (tx[lane], ty[lane]) = (x[lane], y[lane]);
+                    }
+                }
+                pull(&mut x, &mut y, &tx, &ty, &moves);
+            }
+            for lane in 0..lanes {
+                next[lane] = [x[lane], y[lane]];
+            }
+        }
+    }
+}
+
+type Lanes = [f32; LANES];
+
+/// Moves each lane towards its target.
+#[inline(always)]
+fn pull(x: &mut Lanes, y: &mut Lanes, tx: &Lanes, ty: &Lanes, rate: &Lanes) {
+    for lane in 0..LANES {
+        let (dx, dy) = (x[lane] - tx[lane], y[lane] - ty[lane]);
+        let factor = attracting((dx * dx + dy * dy).max(NEAR));
+        x[lane] += (dx * factor).clamp(-CLIP, CLIP) * rate[lane];
+        y[lane] += (dy * factor).clamp(-CLIP, CLIP) * rate[lane];
+    }
+}
+
+/// Moves each lane away from its target.
+#[inline(always)]
+fn push(x: &mut Lanes, y: &mut Lanes, tx: &Lanes, ty: &Lanes, rate: &Lanes) {
+    for lane in 0..LANES {
+        let (dx, dy) = (x[lane] - tx[lane], y[lane] - ty[lane]);
+        let factor = repelling((dx * dx + dy * dy).max(NEAR));
+        x[lane] += (dx * factor).clamp(-CLIP, CLIP) * rate[lane];
+        y[lane] += (dy * factor).clamp(-CLIP, CLIP) * rate[lane];
+    }
+}
+
+/// By how many times their difference a row moves towards another at this squared distance: negative.
+/// Where both are at one place there is no direction, and the difference of 0 says so.
+#[inline(always)]
+fn attracting(d2: f32) -> f32 {
+    let power = power(d2, B);
+    -2.0 * A * B * power / (d2 * (1.0 + A * power))
+}
+
+/// By how many times their difference a row moves away from another at this squared distance.
+#[inline(always)]
+fn repelling(d2: f32) -> f32 {
+    2.0 * B / ((0.001 + d2) * (1.0 + A * power(d2, B)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_follow_the_gradient() {
+        // Cross-entropy of one edge: −ln v attracts, −ln(1 − v) repels; v = 1 / (1 + a·d^2b).
+        let v = |d: f64| 1.0 / (1.0 + f64::from(A) * d.powf(2.0 * f64::from(B)));
+        let slope = |f: &dyn Fn(f64) -> f64, d: f64| (f(d + 1e-6) - f(d - 1e-6)) / 2e-6;
+        for d in [0.7, 1.5, 3.0] {
+            let d2 = (d * d) as f32;
+            let pull = slope(&|d| -v(d).ln(), d);
+            assert!((d * f64::from(attracting(d2)) + pull).abs() < 1e-3);
+            let push = slope(&|d| -(1.0 - v(d)).ln(), d);
+            assert!((d * f64::from(repelling(d2)) + push).abs() < 5e-3, "{d}");
+        }
+    }
+
+    #[test]
+    fn a_map_does_not_depend_on_the_number_of_threads() {
+        let n = 3 * CHUNK as u32 + 5;
+        let edges: Vec<Edge> = (0..n)
+            .flat_map(|from| {
+                (1..8).map(move |i| Edge { from, to: (from + i * i * 31) % n, weight: 1.0 / i as f32 })
+            })
+            .collect();
+        let places: Vec<[f32; 2]> = (0..n).map(|i| [(i % 71) as f32 / 7.0, (i / 71) as f32 / 7.0]).collect();
+        let on = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let mut places = places.clone();
+            pool.install(|| descend(&mut places, &edges, 7, &Reporter::silent())).unwrap();
+            places
+        };
+        let one = on(1);
+        assert!(one.iter().flatten().all(|v| v.is_finite()));
+        assert_eq!(one, on(3));
+        assert_ne!(one, places);
+    }
+}
