@@ -1,7 +1,7 @@
 //! Our side of `benches/compare`: does one piece of work several times and prints the milliseconds of
 //! each as a JSON array.
 //!
-//!     ours WORK REPEATS [FOLDER]
+//!     ours WORK REPEATS SIZE [FOLDER]
 #![allow(clippy::unwrap_used, reason = "a benchmark may fail at once")]
 
 use candle_core::{Device, Tensor};
@@ -10,7 +10,7 @@ use lookalike::library::Contents;
 use lookalike::model::{Embeddings, Init, ModelConfig, Network};
 use lookalike::picture::{PictureSpec, encode_all};
 use lookalike::projection::{UmapConfig, trustworthiness, umap};
-use lookalike::sample::{Layout, walk};
+use lookalike::sample::{Layout, Passwords, walk};
 use lookalike::search::{Searcher, nearest};
 use lookalike::training::AdamW;
 use rand::{Rng as _, SeedableRng as _};
@@ -24,23 +24,22 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
-    let [work, repeats, rest @ ..] = arguments.as_slice() else {
-        eprintln!("usage: ours WORK REPEATS [FOLDER]");
+    let [work, repeats, size, rest @ ..] = arguments.as_slice() else {
+        eprintln!("usage: ours WORK REPEATS SIZE [FOLDER]");
         std::process::exit(2);
     };
-    let repeats: usize = repeats.parse().unwrap();
+    let (repeats, size): (usize, usize) = (repeats.parse().unwrap(), size.parse().unwrap());
     let folder = rest.first().map(Path::new);
     let times = match work.as_str() {
-        "step" => step(repeats),
-        "embed-64" => embed(repeats, 64),
-        "embed-1" => embed(repeats, 1),
+        "step" => step(repeats, size),
+        "embed" => embed(repeats, size),
         "pictures" => pictures(repeats, folder.unwrap()),
-        "search-1" => search(repeats, 1),
-        "search-256" => search(repeats, 256),
-        "read" => read_bandwidth(repeats),
-        "peak" => peak(repeats),
-        "umap" => return lay_out(rest.first().map_or(20_000, |n| n.parse().unwrap())),
-        "place" => place(repeats),
+        "search-1" => search(repeats, size, 1),
+        "search-256" => search(repeats, size, 256),
+        "read" => read_bandwidth(repeats, size),
+        "peak" => peak(repeats, size),
+        "umap" => return lay_out(size),
+        "place" => return place(size),
         other => panic!("no such work: {other}"),
     };
     println!("{}", serde_json::to_string(&times).unwrap());
@@ -70,10 +69,10 @@ fn network(batch: usize) -> (Network, Tensor) {
     (network, Tensor::from_vec(values, shape, &Device::Cpu).unwrap())
 }
 
-/// Forward, backward and optimiser, batch 64.
-fn step(repeats: usize) -> Vec<f64> {
-    let (network, x) = network(64);
-    let classes: Vec<usize> = (0..64).map(|i| i % 20).collect();
+/// Forward, backward and optimiser.
+fn step(repeats: usize, batch: usize) -> Vec<f64> {
+    let (network, x) = network(batch);
+    let classes: Vec<usize> = (0..batch).map(|i| i % 20).collect();
     let mut optimiser = AdamW::new(network.vars(), 0.01);
     timed(repeats, || {
         let lesson = network.learn(&x, &classes).unwrap();
@@ -95,7 +94,7 @@ fn embed(repeats: usize, batch: usize) -> Vec<f64> {
 fn pictures(repeats: usize, folder: &Path) -> Vec<f64> {
     timed(repeats, || {
         let (found, _) = walk(folder, Layout::Labelled);
-        let taken = encode_all(&found, PictureSpec::BYTES, &Reporter::silent());
+        let taken = encode_all(&found, PictureSpec::BYTES, &Passwords::default(), &Reporter::silent());
         assert!(!taken.set.samples.is_empty());
     })
 }
@@ -112,8 +111,8 @@ fn vectors(n: usize, seed: u64) -> Embeddings {
     out
 }
 
-fn search(repeats: usize, queries: usize) -> Vec<f64> {
-    let library = vectors(1_000_000, 1);
+fn search(repeats: usize, n: usize, queries: usize) -> Vec<f64> {
+    let library = vectors(n, 1);
     let asked = vectors(queries, 2);
     let searcher = Searcher::new(&library);
     timed(repeats, || {
@@ -123,9 +122,9 @@ fn search(repeats: usize, queries: usize) -> Vec<f64> {
 }
 
 /// One read of the vectors, on all cores: what memory allows.
-fn read_bandwidth(repeats: usize) -> Vec<f64> {
+fn read_bandwidth(repeats: usize, n: usize) -> Vec<f64> {
     use rayon::prelude::*;
-    let library = vectors(1_000_000, 1);
+    let library = vectors(n, 1);
     timed(repeats, || {
         let sum: f32 =
             library.data.par_chunks(1 << 16).map(|block| block.iter().fold(0.0_f32, |a, b| a.max(*b))).sum();
@@ -133,39 +132,54 @@ fn read_bandwidth(repeats: usize) -> Vec<f64> {
     })
 }
 
-/// One product of two 2048 × 2048 matrices: what the processor allows.
-fn peak(repeats: usize) -> Vec<f64> {
-    let matrix = Tensor::rand(-1.0_f32, 1.0, (2048, 2048), &Device::Cpu).unwrap();
+/// One product of two square matrices: what the processor allows.
+fn peak(repeats: usize, side: usize) -> Vec<f64> {
+    let matrix = Tensor::rand(-1.0_f32, 1.0, (side, side), &Device::Cpu).unwrap();
     timed(repeats, || {
         matrix.matmul(&matrix).unwrap();
     })
 }
 
-/// Time and trustworthiness of a map of the first `n` vectors in the file that `VECTORS` names.
+/// `n` of the vectors in the file that `VECTORS` names, from `first` on.
+fn sample(first: usize, n: usize) -> Embeddings {
+    let bytes = std::fs::read(std::env::var("VECTORS").unwrap()).unwrap();
+    let bytes = &bytes[first * 64 * 4..(first + n) * 64 * 4];
+    let data = bytes.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect();
+    Embeddings { dimension: 64, data }
+}
+
+/// Time and trustworthiness of a map of `n` vectors.
 fn lay_out(n: usize) {
-    let path = std::env::var("VECTORS").unwrap();
-    let bytes = std::fs::read(path).unwrap();
-    let data: Vec<f32> = bytes.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect();
-    let rows = Embeddings { dimension: 64, data: data[..n * 64].to_vec() };
+    let rows = sample(0, n);
     let begun = Instant::now();
     let places = umap(&rows, UmapConfig::default(), &Reporter::silent()).unwrap();
     let ms = begun.elapsed().as_secs_f64() * 1e3;
     // Of the first rows: all pairs of a large map would take longer than the map.
     let kept = n.min(5000);
-    let first = Embeddings { dimension: 64, data: rows.data[..kept * 64].to_vec() };
-    let trust = trustworthiness(&first, &places[..kept], 15);
+    let trust = trustworthiness(&sample(0, kept), &places[..kept], 15);
     println!("{}", serde_json::json!({ "ms": ms, "trustworthiness": trust }));
 }
 
-/// One vector onto a map of 20,000.
-fn place(repeats: usize) -> Vec<f64> {
-    let library = vectors(20_000, 1);
-    let mut rng = ChaCha8Rng::seed_from_u64(3);
-    let places: Vec<[f32; 2]> = (0..20_000).map(|_| [rng.random(), rng.random()]).collect();
-    let contents = Contents { embeddings: library, places, ..Contents::default() };
-    let asked = vectors(1, 2);
-    timed(repeats, || {
-        let found = nearest(&contents.embeddings, asked.row(0), 15, |_| false);
-        assert!(lookalike::projection::place(&found, &contents.places).is_some());
-    })
+/// Vectors onto a map of `n`, one by one: time of one, and the trustworthiness of the places of 500 among
+/// 4,500 of the map.
+fn place(n: usize) {
+    const NEW: usize = 500;
+    const KNOWN: usize = 4500;
+    let places = umap(&sample(0, n), UmapConfig::default(), &Reporter::silent()).unwrap();
+    let contents = Contents { embeddings: sample(0, n), places, ..Contents::default() };
+    let asked = sample(n, NEW);
+    let begun = Instant::now();
+    let mut placed: Vec<[f32; 2]> = asked
+        .rows()
+        .map(|asked| {
+            let found = nearest(&contents.embeddings, asked, 15, |_| false);
+            lookalike::projection::place(&found, &contents.places).unwrap()
+        })
+        .collect();
+    let ms = begun.elapsed().as_secs_f64() * 1e3 / NEW as f64;
+    let mut both = asked;
+    both.data.extend(&contents.embeddings.data[..KNOWN * 64]);
+    placed.extend(&contents.places[..KNOWN]);
+    let trust = trustworthiness(&both, &placed, 15);
+    println!("{}", serde_json::json!({ "ms": ms, "trustworthiness": trust }));
 }

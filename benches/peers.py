@@ -1,13 +1,13 @@
 """The peers' side of benches/compare: the same work by PyTorch, faiss, umap-learn and sha256sum.
 
-    peers.py WORK REPEATS THREADS [FOLDER]      prints the milliseconds of each repetition as a JSON array
+    peers.py WORK REPEATS THREADS SIZE [FOLDER]   prints the milliseconds of each repetition as a JSON array
 """
 import json, os, pathlib, subprocess, sys, time
 
 import numpy as np
 
-WORK, REPEATS, THREADS = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-FOLDER = sys.argv[4] if len(sys.argv) > 4 else None
+WORK, REPEATS, THREADS, SIZE = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
+FOLDER = sys.argv[5] if len(sys.argv) > 5 else None
 
 
 def timed(work, warm=True):
@@ -21,37 +21,12 @@ def timed(work, warm=True):
     return out
 
 
-def network():
-    """The default network: 6 planes of 64 by 64, twenty labels."""
-    import torch
-    from torch import nn
-    from torch.nn import functional as F
-
-    torch.set_num_threads(THREADS)
-    torch.manual_seed(1)
-
-    class Net(nn.Module):
-        def __init__(self):
-            super().__init__()
-            layers, before = [], 6
-            for filters, stride in ((32, 2), (64, 2), (128, 2), (128, 1)):
-                layers += [nn.Conv2d(before, filters, 3, stride, 1, bias=False), nn.BatchNorm2d(filters), nn.ReLU()]
-                before = filters
-            self.convolutions = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(4), nn.Flatten())
-            self.linear = nn.Linear(2048, 64, bias=False)
-            self.text = nn.Linear(4096, 64, bias=False)
-            self.prototypes = nn.Parameter(torch.randn(20, 64) / 8)
-
-        def forward(self, x):
-            return F.normalize(self.linear(self.convolutions(x)) + self.text(x[:, 1].flatten(1)))
-
-    return torch, F, Net()
-
-
 def step():
-    torch, F, net = network()
-    x = torch.rand(64, 6, 64, 64) * 2 - 1
-    y = torch.arange(64) % 20
+    from peer_model import network
+
+    torch, F, net = network(20, THREADS)
+    x = torch.rand(SIZE, 6, 64, 64) * 2 - 1
+    y = torch.arange(SIZE) % 20
     own = F.one_hot(y, 20) * 0.2
     optimiser = torch.optim.AdamW(net.parameters(), 1e-3)
     net.train()
@@ -65,9 +40,11 @@ def step():
     return timed(work)
 
 
-def embed(batch):
-    torch, _, net = network()
-    x = torch.rand(batch, 6, 64, 64)
+def embed():
+    from peer_model import network
+
+    torch, _, net = network(20, THREADS)
+    x = torch.rand(SIZE, 6, 64, 64)
     net.eval()
     with torch.inference_mode():
         return timed(lambda: net(x))
@@ -83,7 +60,7 @@ def search(queries):
 
     faiss.omp_set_num_threads(THREADS)
     index = faiss.IndexFlatIP(64)
-    index.add(vectors(1_000_000, 1))
+    index.add(vectors(SIZE, 1))
     asked = vectors(queries, 2)
     return timed(lambda: index.search(asked, 10))
 
@@ -105,27 +82,50 @@ def sha256():
     return timed(work)
 
 
-def lay_out():
-    import umap
+def sample(n):
+    return np.fromfile(os.environ["VECTORS"], dtype="<f4").reshape(-1, 64)[:n]
+
+
+def trust(x, places):
     from sklearn.manifold import trustworthiness
 
-    n = int(FOLDER)
-    x = np.fromfile(os.environ["VECTORS"], dtype="<f4").reshape(-1, 64)[:n]
+    return float(trustworthiness(x, places, n_neighbors=15, metric="cosine"))
+
+
+def lay_out():
+    import umap
+
+    x = sample(SIZE)
     umap.UMAP(n_neighbors=15, metric="cosine").fit_transform(x[:500])  # compiled before the clock runs
     begun = time.perf_counter()
     places = umap.UMAP(n_neighbors=15, metric="cosine", n_jobs=THREADS).fit_transform(x)
     ms = (time.perf_counter() - begun) * 1e3
-    kept = min(n, 5000)
-    return {"ms": ms, "trustworthiness": float(trustworthiness(x[:kept], places[:kept], n_neighbors=15, metric="cosine"))}
+    kept = min(SIZE, 5000)
+    return {"ms": ms, "trustworthiness": trust(x[:kept], places[:kept])}
+
+
+def place():
+    """One file onto a map, the first call; and how good the places of 500 are, among 4,500 of the map."""
+    import umap
+
+    x = sample(SIZE + 500)
+    known, new = x[:SIZE], x[SIZE:]
+    fitted = umap.UMAP(n_neighbors=15, metric="cosine", n_jobs=THREADS).fit(known)
+    begun = time.perf_counter()
+    fitted.transform(new[:1])
+    ms = (time.perf_counter() - begun) * 1e3
+    placed = fitted.transform(new)
+    both = np.concatenate([new, known[:4500]]), np.concatenate([placed, fitted.embedding_[:4500]])
+    return {"ms": ms, "trustworthiness": trust(*both)}
 
 
 RUN = {
     "step": step,
-    "embed-64": lambda: embed(64),
-    "embed-1": lambda: embed(1),
+    "embed": embed,
     "search-1": lambda: search(1),
     "search-256": lambda: search(256),
     "pictures": sha256,
     "umap": lay_out,
+    "place": place,
 }
 print(json.dumps(RUN[WORK]()))

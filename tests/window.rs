@@ -502,6 +502,39 @@ fn the_experiment_draws_its_chart_and_saves_it() {
     }
 }
 
+#[test]
+fn an_archive_is_opened_and_its_password_asked_for() {
+    common::needs("zip", "zip");
+    let mut window = Window::trained();
+    let (file, archive) = (window.at("odd.bin"), window.at("odd.zip"));
+    std::fs::write(&file, sample(7, 45)).unwrap();
+    let zip = |more: &[&str]| {
+        let done =
+            std::process::Command::new("zip").args(["-q", "-j"]).args(more).args([&archive, &file]).output();
+        assert!(done.unwrap().status.success());
+    };
+    // One of the usual passwords needs no question.
+    zip(&["-P", "infected"]);
+    window.drop(&[&archive]);
+    window.wait_for("odd.zip!odd.bin");
+    assert!(window.shows("beta"));
+
+    std::fs::remove_file(&archive).unwrap();
+    zip(&["-P", "hunter2"]);
+    window.harness.state_mut().session.asked.clear();
+    window.drop(&[&archive]);
+    window.wait_for("is encrypted");
+    window.click("Password…");
+    window.wait_for("A password for encrypted archives");
+    window.harness.check_accessibility();
+    window.harness.get_by_role(egui::accesskit::Role::PasswordInput).type_text("hunter2");
+    window.harness.run_steps(2);
+    window.click("Try");
+    window.wait_until("the file is answered", |window| window.session.asked.len() == 1);
+    assert!(window.harness.state().view.question.is_none());
+    assert!(!format!("{:?}", window.harness.state().session.passwords).contains("hunter2"));
+}
+
 /// The picture is the point: what a newcomer sees first, and the lab as it teaches without a model.
 /// `UPDATE_SNAPSHOTS=1 cargo test --test window` draws them anew.
 #[test]

@@ -12,7 +12,7 @@ use crate::escape;
 use crate::job::{Reporter, Stop};
 use crate::library::{Contents, Library};
 use crate::model::Model;
-use crate::picture::{Encoded, PictureSet, encode_file};
+use crate::picture::{PictureSet, encode_sample};
 use crate::sample::Layout as FolderLayout;
 use crate::training::TrainConfig;
 use crate::workflow::{self, MapMethod, Pictures, ask, index_set, read};
@@ -33,6 +33,9 @@ impl App {
                     };
                     self.pick(pick, Picked::Question);
                 }
+            }
+            Command::Question(Ask::Password) => {
+                self.view.question = Some(PathQuestion { ask: Ask::Password, path: String::new() });
             }
             Command::Question(ask) => {
                 let folder =
@@ -96,6 +99,7 @@ impl App {
 
     /// Folders with folders in them are labelled folders; everything else is asked about.
     pub(super) fn open(&mut self, paths: Vec<PathBuf>) {
+        self.opened_last.clone_from(&paths);
         let (folders, mut files): (Vec<_>, Vec<_>) = paths.into_iter().partition(|path| path.is_dir());
         files.retain(|path| {
             let model = path.extension().is_some_and(|extension| extension == "safetensors");
@@ -109,18 +113,20 @@ impl App {
         });
         for folder in folders {
             let (contents, k) = (Arc::clone(&self.session.contents), self.view.kept.k);
+            let passwords = self.session.passwords.clone();
             self.jobs.start(
                 Kind::Other,
                 format!("Opening {}", escape::file_name(&folder)),
                 move |reporter| {
                     if !holds_folders(&folder) && contents.model.is_some() {
-                        return Ok(Finished::Answers(ask(&[folder], &contents, k, reporter)?));
+                        return Ok(Finished::Answers(ask(&[folder], &contents, k, &passwords, reporter)?));
                     }
                     drop(contents);
                     let taken = read(
                         std::slice::from_ref(&folder),
                         FolderLayout::Labelled,
                         Pictures::Chosen,
+                        &passwords,
                         reporter,
                     )?;
                     Ok(Finished::Folder(folder, taken))
@@ -143,12 +149,13 @@ impl App {
 
     pub(super) fn ask_about(&mut self, files: Vec<PathBuf>) {
         let (contents, k) = (Arc::clone(&self.session.contents), self.view.kept.k);
+        let passwords = self.session.passwords.clone();
         let title = match files.as_slice() {
             [only] => format!("Looking at {}", escape::file_name(only)),
             many => format!("Looking at {} files", many.len()),
         };
         self.jobs.start(Kind::Other, title, move |reporter| {
-            Ok(Finished::Answers(ask(&files, &contents, k, reporter)?))
+            Ok(Finished::Answers(ask(&files, &contents, k, &passwords, reporter)?))
         });
     }
 
@@ -266,8 +273,9 @@ impl App {
             return;
         }
         let (path, sha256, spec) = (entry.path.clone(), entry.sha256, model.config.picture);
+        let passwords = self.session.passwords.clone();
         self.jobs.start(Kind::Inspect, "Reading the sample", move |_| {
-            let (sample, picture): (_, Encoded) = encode_file(&path, spec)?;
+            let (sample, picture) = encode_sample(&path, spec, &passwords)?;
             if sample.sha256 == sha256 {
                 Ok(Finished::Inspected(row, Box::new((sample, picture))))
             } else {

@@ -100,6 +100,8 @@ pub struct App {
     own_library: PathBuf,
     /// A map that came while the contents were lent to a job.
     unplaced: Option<Vec<[f32; 2]>>,
+    /// Read again when a password is given.
+    opened_last: Vec<PathBuf>,
     /// Opened as soon as the library is there.
     waiting: Vec<PathBuf>,
     /// Asked about once the demo is trained.
@@ -140,6 +142,7 @@ impl App {
             demo_folder: options.demo_folder,
             own_library: path.clone(),
             unplaced: None,
+            opened_last: Vec::new(),
             waiting: options.paths,
             held_back: Vec::new(),
             frames: 0,

@@ -21,17 +21,27 @@ pub fn question_ui(ui: &mut Ui, session: &Session, view: &mut View, out: &mut Ve
         Ask::ExperimentTable => ("Save the experiment as CSV", "Save"),
         Ask::ExperimentChart => ("Save the chart, as .png or .svg", "Save"),
         Ask::LoadModel => ("Load a model for the open folder", "Load"),
+        Ask::Password => ("A password for encrypted archives", "Try"),
     };
     let mut close = false;
     let modal = Modal::new(Id::unique("path-question")).show(ui, |ui| {
         ui.set_width(520.0);
         ui.heading(title);
-        let label = ui.label("File:");
-        let response = ui.add(TextEdit::singleline(path).desired_width(f32::INFINITY)).labelled_by(label.id);
+        let secret = *ask == Ask::Password;
+        let label = ui.label(if secret { "Password:" } else { "File:" });
+        let edit = TextEdit::singleline(path).password(secret).desired_width(f32::INFINITY);
+        let response = ui.add(edit).labelled_by(label.id);
+        // There is nothing else to do here first.
+        if secret && !response.has_focus() && !response.lost_focus() {
+            response.request_focus();
+        }
         let entered = response.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
         ui.weak(match ask {
             Ask::Library => format!("Now open: {}", crate::escape::path(&session.library_path)),
             Ask::LoadModel => "The files of the open folder are embedded with it.".to_owned(),
+            Ask::Password => {
+                "infected and malware are tried without asking. What was opened last is read again. The password is kept in memory until the window is closed, and written nowhere.".to_owned()
+            }
             _ => "A file of that name is replaced, whole or not at all.".to_owned(),
         });
         ui.horizontal(|ui| {
@@ -40,7 +50,7 @@ pub fn question_ui(ui: &mut Ui, session: &Session, view: &mut View, out: &mut Ve
                 out.push(Command::Answer(*ask, PathBuf::from(path.trim())));
                 close = true;
             }
-            if ui.button("Browse…").on_hover_text("The system's file dialog").clicked() {
+            if !secret && ui.button("Browse…").on_hover_text("The system's file dialog").clicked() {
                 out.push(Command::PickForQuestion);
             }
             close |= ui.button("Cancel").clicked();

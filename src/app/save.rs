@@ -2,7 +2,7 @@
 
 use super::App;
 use super::jobs::{Finished, Kind};
-use super::session::Selection;
+use super::session::{Selection, Tone};
 use super::view::Ask;
 use crate::escape;
 use crate::experiment::{Format, drawn, experiment_csv, mean_over_seeds};
@@ -18,6 +18,7 @@ impl App {
         match ask {
             Ask::Library => self.open_library(path),
             Ask::LoadModel => self.load_model(path),
+            Ask::Password => self.try_password(&path),
             Ask::Candidate(i) => {
                 if let Some(candidate) = self.lab.candidates.get(i) {
                     let model = Arc::clone(&candidate.model);
@@ -33,6 +34,19 @@ impl App {
                 self.save_file(path, move |path| drawn(&chart, Format::of(path)?));
             }
             Ask::Neighbours | Ask::Samples | Ask::Map | Ask::Model => self.write(ask, path),
+        }
+    }
+
+    /// What was opened last is read again with one more password.
+    fn try_password(&mut self, typed: &Path) {
+        self.session.passwords.add(typed.to_string_lossy().into_owned());
+        let again = self.opened_last.clone();
+        if again.is_empty() {
+            self.session
+                .say(Tone::Note, "The password is tried on encrypted archives until the window is closed");
+        } else {
+            self.session.say(Tone::Note, "What was opened last is read again, with one more password");
+            self.open(again);
         }
     }
 
@@ -79,6 +93,7 @@ pub(super) fn suggestion(ask: Ask) -> &'static str {
         Ask::ExperimentTable => "batchnorm-experiment.csv",
         Ask::ExperimentChart => "batchnorm-experiment.png",
         Ask::Library => "library.lookalike",
+        Ask::Password => "",
     }
 }
 

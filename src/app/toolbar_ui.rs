@@ -24,12 +24,16 @@ pub fn toolbar_ui(ui: &mut Ui, session: &Session, view: &mut View, out: &mut Vec
         let label = ui.label("or path:");
         let field = TextEdit::singleline(&mut view.path)
             .hint_text("file or folder, then Enter")
-            .desired_width((ui.available_width() - 330.0).clamp(120.0, 420.0));
+            .desired_width((ui.available_width() - 430.0).clamp(120.0, 420.0));
         let response = ui.add(field).labelled_by(label.id);
         let entered = response.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
         if (ui.button("Open path").clicked() || entered) && !view.path.trim().is_empty() {
             out.push(Command::Open(paths_in(&view.path)));
             view.path.clear();
+        }
+        let password = ui.button("Password…").on_hover_text("A password for encrypted archives");
+        if password.clicked() {
+            out.push(Command::Question(Ask::Password));
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| library_ui(ui, session, out));
     });

@@ -45,6 +45,8 @@ pub enum Ask {
     Library,
     /// A model to load.
     LoadModel,
+    /// A password of archives.
+    Password,
     /// A repaired model.
     Candidate(usize),
     /// The table of the experiment.

@@ -1,5 +1,6 @@
 //! `lookalike batchnorm`: train mode against eval mode, layer by layer.
 
+use super::passwords::PasswordArgs;
 use super::{output, watch};
 use crate::batchnorm::{Channel, Condition, Layer, ModeFigures, Report, Severity};
 use crate::escape;
@@ -21,6 +22,9 @@ pub struct BatchNormArgs {
     /// The model to look at; it is not changed
     #[arg(long, value_name = "M.safetensors")]
     model: PathBuf,
+    /// Of encrypted archives.
+    #[command(flatten)]
+    passwords: PasswordArgs,
     /// One JSON object a line
     #[arg(long)]
     json: bool,
@@ -28,10 +32,10 @@ pub struct BatchNormArgs {
 
 /// Measures and prints.
 pub fn run(args: BatchNormArgs) -> Result<(), Stop> {
-    let (folder, path) = (args.folder, args.model.clone());
+    let (folder, path, passwords) = (args.folder, args.model.clone(), args.passwords.all());
     let (report, skipped) = watch::run(move |reporter| {
         let model = Model::load(&path)?;
-        report_folder(&folder, &model, reporter)
+        report_folder(&folder, &model, &passwords, reporter)
     })?;
     output::skipped(&skipped, args.json)?;
     if args.json { print_json(&report) } else { print_text(&report, &escape::path(&args.model)) }

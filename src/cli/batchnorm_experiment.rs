@@ -1,5 +1,6 @@
 //! `lookalike batchnorm-experiment`: with and without batch normalisation, by step.
 
+use super::passwords::PasswordArgs;
 use super::train::share;
 use super::{output, watch};
 use crate::escape;
@@ -59,6 +60,9 @@ pub struct ExperimentArgs {
     /// Threads to compute with [default: all cores]
     #[arg(long, default_value_t = 0)]
     threads: usize,
+    /// Of encrypted archives.
+    #[command(flatten)]
+    passwords: PasswordArgs,
     /// One JSON object a line, a row a seed as it is measured
     #[arg(long)]
     json: bool,
@@ -135,7 +139,7 @@ pub fn run(args: ExperimentArgs) -> Result<(), Stop> {
     let (rows, skipped) = watch::watch(
         move |reporter, news| {
             let folders = [args.folder.clone()];
-            let taken = read(&folders, Layout::Labelled, Pictures::Native, reporter)?;
+            let taken = read(&folders, Layout::Labelled, Pictures::Native, &args.passwords.all(), reporter)?;
             let setup = args.setup(Setup::reference(taken.set.spec))?;
             let rows = experiment(&taken.set, &setup, reporter, |row, seed| {
                 // The receiver lives as long as this job.

@@ -1,5 +1,6 @@
 //! `lookalike batchnorm-repair`: other statistics for the same weights, as a new model.
 
+use super::passwords::PasswordArgs;
 use super::{output, watch};
 use crate::batchnorm::Repair;
 use crate::escape;
@@ -24,6 +25,9 @@ pub struct RepairArgs {
     /// Where to write the repaired model
     #[arg(long, value_name = "M2.safetensors")]
     out: PathBuf,
+    /// Of encrypted archives.
+    #[command(flatten)]
+    passwords: PasswordArgs,
     /// One JSON object a line
     #[arg(long)]
     json: bool,
@@ -47,9 +51,10 @@ pub fn run(args: RepairArgs) -> Result<(), Stop> {
         WayArg::Debias => Repair::RemoveStart,
     };
     let (folder, model, out) = (args.folder, args.model, args.out.clone());
+    let passwords = args.passwords.all();
     let (repaired, skipped) = watch::run(move |reporter| {
         let model = Model::load(&model)?;
-        let (set, skipped) = read_for(&model, &folder, reporter)?;
+        let (set, skipped) = read_for(&model, &folder, &passwords, reporter)?;
         let repaired = repair_set(&model, how, &set, reporter)?;
         repaired.save(&out)?;
         Ok((repaired, skipped))

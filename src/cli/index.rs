@@ -1,5 +1,6 @@
 //! `lookalike index`: folders into a library.
 
+use super::passwords::PasswordArgs;
 use super::{output, watch};
 use crate::escape;
 use crate::job::Stop;
@@ -22,6 +23,9 @@ pub struct IndexArgs {
     /// The library; made if it does not exist
     #[arg(long, value_name = "L.lookalike")]
     library: PathBuf,
+    /// Of encrypted archives.
+    #[command(flatten)]
+    passwords: PasswordArgs,
     /// One JSON object a line
     #[arg(long)]
     json: bool,
@@ -30,11 +34,12 @@ pub struct IndexArgs {
 /// Adds the files to the library.
 pub fn run(args: IndexArgs) -> Result<(), Stop> {
     let (folders, model, library) = (args.folders, args.model, args.library.clone());
+    let passwords = args.passwords.all();
     let done = watch::run(move |reporter| {
         let model = Model::load(&model)?;
         output::warn_of(&model.config);
         let mut library = Library::open_or_create(&library)?;
-        index(&folders, &model, &mut library, reporter)
+        index(&folders, &model, &mut library, &passwords, reporter)
     })?;
     output::skipped(&done.skipped, args.json)?;
     let added = done.added;

@@ -10,6 +10,7 @@ mod export;
 mod index;
 mod map;
 mod output;
+mod passwords;
 mod query;
 mod train;
 mod watch;

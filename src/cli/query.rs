@@ -1,5 +1,6 @@
 //! `lookalike query`: the nearest known samples of each file.
 
+use super::passwords::PasswordArgs;
 use super::{output, watch};
 use crate::escape;
 use crate::export::{NeighbourRow, neighbours_csv, save};
@@ -25,6 +26,9 @@ pub struct QueryArgs {
     /// Write a table, a row a neighbour
     #[arg(long, value_name = "OUT.csv")]
     csv: Option<PathBuf>,
+    /// Of encrypted archives.
+    #[command(flatten)]
+    passwords: PasswordArgs,
     /// One JSON object a line
     #[arg(long)]
     json: bool,
@@ -33,9 +37,10 @@ pub struct QueryArgs {
 /// Asks, prints, and writes the table if wanted.
 pub fn run(args: QueryArgs) -> Result<(), Stop> {
     let (paths, library, k) = (args.paths, args.library, args.k as usize);
+    let passwords = args.passwords.all();
     let (contents, done) = watch::run(move |reporter| {
         let contents = Library::open(&library)?.contents()?;
-        let done = ask(&paths, &contents, k, reporter)?;
+        let done = ask(&paths, &contents, k, &passwords, reporter)?;
         Ok((contents, done))
     })?;
     if let Some(model) = &contents.model {

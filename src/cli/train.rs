@@ -1,5 +1,6 @@
 //! `lookalike train`: from a labelled folder to a model file.
 
+use super::passwords::PasswordArgs;
 use super::{output, watch};
 use crate::batchnorm::warning;
 use crate::escape;
@@ -44,6 +45,9 @@ pub struct TrainArgs {
     /// Threads to compute with [default: all cores]
     #[arg(long, default_value_t = 0)]
     threads: usize,
+    /// Of encrypted archives.
+    #[command(flatten)]
+    passwords: PasswordArgs,
     /// One JSON object a line
     #[arg(long)]
     json: bool,
@@ -115,13 +119,14 @@ impl TrainArgs {
 pub fn run(args: TrainArgs) -> Result<(), Stop> {
     watch::use_threads(args.threads)?;
     let config = args.config();
+    let passwords = args.passwords.all();
     let (folder, path, as_json) = (args.folder, args.model, args.json);
     if !as_json {
         output::line("  epoch    loss   train mode   eval mode   recall@1   time")?;
     }
     let done = watch::watch(
         move |reporter, news| {
-            let done = train_folder(&folder, &config, reporter, |epoch| {
+            let done = train_folder(&folder, &config, &passwords, reporter, |epoch| {
                 // The receiver lives as long as this job.
                 let _ = news.send(*epoch);
             })?;

@@ -1,7 +1,8 @@
 //! Which pictures fit a set of files: the kind that most of them are, and for images the size.
 
 use super::{PictureKind, PictureSpec, Range, image_planes};
-use crate::sample::{Found, OpenSample};
+use crate::sample::archive::Limits;
+use crate::sample::{FileKind, Found, OpenSample, Passwords};
 use rayon::prelude::*;
 use std::io::Read as _;
 
@@ -41,6 +42,10 @@ fn median_side(found: &[Found]) -> Option<usize> {
         .step_by(step)
         .filter_map(|file| {
             let open = OpenSample::open(&file.path).ok()?;
+            if open.container.is_some() {
+                // Most members of an archive are alike: the first that is not a document says what they are.
+                return member(&open);
+            }
             if PictureKind::for_file(open.kind) == PictureKind::Bytes {
                 return Some(None);
             }
@@ -56,6 +61,24 @@ fn median_side(found: &[Found]) -> Option<usize> {
     }
     sides.sort_unstable();
     sides.get(sides.len() / 2).map(|side| *side as usize)
+}
+
+/// The longer side of the first file of an archive, if that can be read.
+fn member(open: &OpenSample) -> Option<Option<u32>> {
+    let mut first = None;
+    let few = Limits { members: 1, ..Limits::default() };
+    // That there is more than one is no failure here.
+    let _ = open.unpack(few, &Passwords::default(), &mut |_, found| {
+        first = first.or_else(|| {
+            let bytes = found.ok()?;
+            let image = FileKind::identify(&bytes).0.is_image();
+            Some(
+                image
+                    .then(|| image_planes::dimensions(&bytes).map_or(0, |(width, height)| width.max(height))),
+            )
+        });
+    });
+    first
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ mod text_grams;
 pub use byte_planes::{BytePlanes, SEGMENTS, TEXT_PLANE};
 pub use choose::{choose, choose_native};
 pub use crop::{View, fill};
-pub use encode::{EncodeError, PictureSet, Taken, encode_all, encode_file};
+pub use encode::{EncodeError, Encoding, PictureSet, Taken, encode_all, encode_file, encode_sample};
 pub use image_planes::{ImageError, ImagePlanes};
 pub use layout::{CELLS, cell_range};
 pub use render::{Rendered, THUMBNAIL, thumbnail};

@@ -4,12 +4,15 @@
 //! streaming pass that hashes it and hands every chunk to whoever makes the picture. Memory does
 //! not grow with the file.
 
+pub mod archive;
 mod kind;
 mod open;
+mod passwords;
 mod walk;
 
 pub use kind::{Architecture, FileKind};
 pub use open::OpenSample;
+pub use passwords::Passwords;
 pub use walk::{Found, Layout, Skipped, labels, walk};
 
 use serde::{Deserialize, Serialize};

@@ -1,9 +1,10 @@
 //! One opened file: identified at once, then streamed exactly once.
 
-use super::{Architecture, FileKind, Sample, SampleError, Sha256};
+use super::archive::{ArchiveError, Budget, Container, Each, Limits};
+use super::{Architecture, FileKind, Passwords, Sample, SampleError, Sha256, archive};
 use sha2::Digest as _;
 use std::fs::{File, Metadata};
-use std::io::Read as _;
+use std::io::{BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
 /// Bytes read at a time. Large enough that system calls do not show, small enough for L2.
@@ -25,6 +26,8 @@ pub struct OpenSample {
     pub kind: FileKind,
     /// For executables, the processor the header names.
     pub architecture: Option<Architecture>,
+    /// The archive that it is, if it is one.
+    pub container: Option<Container>,
 }
 
 impl OpenSample {
@@ -43,7 +46,29 @@ impl OpenSample {
         let mut head = Vec::with_capacity(HEAD.min(size as usize));
         file.by_ref().take(HEAD as u64).read_to_end(&mut head)?;
         let (kind, architecture) = FileKind::identify(&head);
-        Ok(Self { file, head, path: path.to_owned(), size, kind, architecture })
+        let container = Container::of_sample(kind, &head);
+        Ok(Self { file, head, path: path.to_owned(), size, kind, architecture, container })
+    }
+
+    /// Gives every file in the archive that it is to `each`. Fails if it is none, or cannot be read as one.
+    pub fn unpack(&self, limits: Limits, passwords: &Passwords, each: Each<'_>) -> Result<(), ArchiveError> {
+        let Some(container) = self.container else {
+            return Err(ArchiveError::Document);
+        };
+        let damaged = |error: std::io::Error| ArchiveError::Damaged(error.to_string());
+        let mut source = BufReader::new(self.file.try_clone().map_err(damaged)?);
+        source.seek(SeekFrom::Start(0)).map_err(damaged)?;
+        let result = archive::open(
+            &self.path,
+            container,
+            &mut source,
+            passwords,
+            &mut Budget::new(limits, self.size),
+            each,
+        );
+        // Both share the place in the file: whoever streams it goes on behind the head.
+        source.seek(SeekFrom::Start(self.head.len() as u64)).map_err(damaged)?;
+        result
     }
 
     /// Reads the file once from start to end, giving each chunk to `sink`, and returns what is

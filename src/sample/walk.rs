@@ -35,6 +35,15 @@ pub struct Skipped {
     pub path: PathBuf,
     /// One sentence: what was expected, what was found, what to do.
     pub reason: String,
+    /// Whether it is an archive, or in one, that a password would open.
+    pub locked: bool,
+}
+
+impl Skipped {
+    /// Something that no password would help.
+    pub fn new(path: PathBuf, reason: impl Into<String>) -> Self {
+        Self { path, reason: reason.into(), locked: false }
+    }
 }
 
 /// Lists the files below `root` in the order of their paths (so that one folder always gives one
@@ -48,12 +57,9 @@ pub fn walk(root: &Path, layout: Layout) -> (Vec<Found>, Vec<Skipped>) {
         match entry {
             Ok(entry) if entry.file_type().is_dir() => {
                 if entry.depth() == MAX_DEPTH {
-                    skipped.push(Skipped {
-                        path: entry.into_path(),
-                        reason: format!(
-                            "lies more than {MAX_DEPTH} folders deep. Open it by itself if it matters"
-                        ),
-                    });
+                    let reason =
+                        format!("lies more than {MAX_DEPTH} folders deep. Open it by itself if it matters");
+                    skipped.push(Skipped::new(entry.into_path(), reason));
                 }
             }
             Ok(entry) => {
@@ -63,9 +69,8 @@ pub fn walk(root: &Path, layout: Layout) -> (Vec<Found>, Vec<Skipped>) {
                 };
                 found.push(Found { path: entry.into_path(), label });
             }
-            Err(error) => skipped.push(Skipped {
-                path: error.path().unwrap_or(root).to_owned(),
-                reason: match error.loop_ancestor() {
+            Err(error) => {
+                let reason = match error.loop_ancestor() {
                     Some(_) => "is a link to a folder that contains it; it was not followed".to_owned(),
                     None => match error.io_error() {
                         Some(io) => format!(
@@ -73,8 +78,9 @@ pub fn walk(root: &Path, layout: Layout) -> (Vec<Found>, Vec<Skipped>) {
                         ),
                         None => error.to_string(),
                     },
-                },
-            }),
+                };
+                skipped.push(Skipped::new(error.path().unwrap_or(root).to_owned(), reason));
+            }
         }
     }
     (found, skipped)

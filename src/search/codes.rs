@@ -330,6 +330,7 @@ mod tests {
     use crate::search::tests::random;
 
     type Found = Vec<(usize, usize, u32)>;
+    type Emit<'a> = dyn FnMut(usize, usize, f32) + 'a;
 
     /// By each way that this processor knows.
     fn every_way(codes: &Codes, questions: &Questions, first: usize, least: &[f32; TOGETHER]) -> Vec<Found> {
@@ -350,7 +351,7 @@ mod tests {
             scales: codes.scales.as_chunks().0,
         };
         let mut ways = Vec::new();
-        let mut way = |scan: &dyn Fn(&mut dyn FnMut(usize, usize, f32))| {
+        let mut way = |scan: &dyn Fn(&mut Emit<'_>)| {
             let mut all = Found::new();
             scan(&mut |question, row, product| all.push((question, row, product.to_bits())));
             all.sort_unstable();

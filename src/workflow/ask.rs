@@ -6,7 +6,7 @@ use crate::library::{Contents, LibraryError};
 use crate::model::embed;
 use crate::picture::Encoded;
 use crate::projection::place;
-use crate::sample::{Layout, Sample, Skipped};
+use crate::sample::{Layout, Passwords, Sample, Skipped};
 use crate::search::{Neighbour, nearest};
 use std::path::PathBuf;
 
@@ -38,11 +38,17 @@ pub struct Answers {
 }
 
 /// Asks about all files below `paths`.
-pub fn ask(paths: &[PathBuf], contents: &Contents, k: usize, reporter: &Reporter) -> Result<Answers, Stop> {
+pub fn ask(
+    paths: &[PathBuf],
+    contents: &Contents,
+    k: usize,
+    passwords: &Passwords,
+    reporter: &Reporter,
+) -> Result<Answers, Stop> {
     let Some(model) = &contents.model else {
         return Err(LibraryError::NoModel.into());
     };
-    let taken = read(paths, Layout::Plain, Pictures::Of(model.config.picture), reporter)?;
+    let taken = read(paths, Layout::Plain, Pictures::Of(model.config.picture), passwords, reporter)?;
     let pictures: Vec<_> = taken.set.pictures.iter().collect();
     let embeddings = embed(&model.network, model.config.embedding, taken.set.spec, &pictures, reporter)?;
     let stage = reporter.stage("Finding neighbours", embeddings.len());

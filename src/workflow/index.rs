@@ -5,7 +5,7 @@ use crate::job::{Reporter, Stop};
 use crate::library::{Added, Contents, Library};
 use crate::model::{Model, embed};
 use crate::picture::PictureSet;
-use crate::sample::{Layout, Sha256, Skipped};
+use crate::sample::{Layout, Passwords, Sha256, Skipped};
 use std::path::PathBuf;
 
 /// What indexing did.
@@ -22,9 +22,10 @@ pub fn index(
     folders: &[PathBuf],
     model: &Model,
     library: &mut Library,
+    passwords: &Passwords,
     reporter: &Reporter,
 ) -> Result<Indexed, Stop> {
-    let taken = read(folders, Layout::Labelled, Pictures::Of(model.config.picture), reporter)?;
+    let taken = read(folders, Layout::Labelled, Pictures::Of(model.config.picture), passwords, reporter)?;
     let added = index_set(&taken.set, model, library, reporter)?;
     Ok(Indexed { added, skipped: taken.skipped })
 }

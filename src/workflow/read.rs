@@ -2,7 +2,7 @@
 
 use crate::job::{Reporter, Stop};
 use crate::picture::{PictureSpec, Taken, choose, choose_native, encode_all};
-use crate::sample::{Found, Layout, Skipped, walk};
+use crate::sample::{Found, Layout, Passwords, Skipped, walk};
 use std::collections::HashMap;
 use std::path::PathBuf;
 
@@ -20,13 +20,14 @@ pub enum Pictures {
     Of(PictureSpec),
 }
 
-/// Reads all files below `roots`.
+/// Reads all files below `roots`, and those in archives there.
 /// A content that occurs twice is taken once; the others are listed. Finding nothing at all is an
 /// error that says so.
 pub fn read(
     roots: &[PathBuf],
     layout: Layout,
     pictures: Pictures,
+    passwords: &Passwords,
     reporter: &Reporter,
 ) -> Result<Read, Stop> {
     let stage = reporter.stage("Listing files", 0);
@@ -46,7 +47,7 @@ pub fn read(
         Pictures::Native => choose_native(&found),
         Pictures::Of(spec) => spec,
     };
-    let mut taken = encode_all(&found, spec, reporter);
+    let mut taken = encode_all(&found, spec, passwords, reporter);
     reporter.check()?;
     leave_out_repeated(&mut taken);
     skipped.append(&mut taken.skipped);
@@ -80,7 +81,7 @@ fn leave_out_repeated(taken: &mut Taken) {
                     ),
                     _ => format!("has the same content as {same}; one is enough"),
                 };
-                taken.skipped.push(Skipped { path: sample.path, reason });
+                taken.skipped.push(Skipped::new(sample.path, reason));
             }
         }
     }
@@ -103,7 +104,7 @@ fn nothing_usable(found: &[Found], skipped: &[Skipped]) -> String {
         .first()
         .map(|first| format!(": {} {}", crate::escape::path(&first.path), first.reason))
         .unwrap_or_default();
-    match found.len() {
+    match found.len().max(skipped.len()) {
         1 => first.trim_start_matches(": ").to_owned(),
         n => format!("none of {n} files could be used; the first{first}"),
     }

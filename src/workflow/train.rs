@@ -4,7 +4,7 @@ use super::read::{Pictures, read};
 use crate::job::{Reporter, Stop};
 use crate::model::Epoch;
 use crate::picture::PictureSet;
-use crate::sample::{Layout, Skipped};
+use crate::sample::{Layout, Passwords, Skipped};
 use crate::training::{TrainConfig, Trained, train};
 use std::path::Path;
 
@@ -22,14 +22,16 @@ pub struct TrainedFolder {
 pub fn train_folder(
     folder: &Path,
     config: &TrainConfig,
+    passwords: &Passwords,
     reporter: &Reporter,
     on_epoch: impl FnMut(&Epoch),
 ) -> Result<TrainedFolder, Stop> {
-    let mut taken = read(&[folder.to_owned()], Layout::Labelled, Pictures::Chosen, reporter)?;
+    let mut taken = read(&[folder.to_owned()], Layout::Labelled, Pictures::Chosen, passwords, reporter)?;
     let unlabelled = taken.set.samples.iter().filter(|sample| sample.label.is_none());
-    taken.skipped.extend(unlabelled.map(|sample| Skipped {
-        path: sample.path.clone(),
-        reason: "has no label: it lies directly in the folder, not in a folder below it. It was not trained on".into(),
+    taken.skipped.extend(unlabelled.map(|sample| {
+        let reason =
+            "has no label: it lies directly in the folder, not in a folder below it. It was not trained on";
+        Skipped::new(sample.path.clone(), reason)
     }));
     let trained = train(&taken.set, config, reporter, on_epoch)?;
     Ok(TrainedFolder { trained, set: taken.set, skipped: taken.skipped })

@@ -1,0 +1,349 @@
+//! Archives through the command line, made by the tools that others make them with: what is in them is
+//! found, named and looked up; what is wrong with them is told; and traps end in bounded time and memory.
+#![allow(clippy::unwrap_used, reason = "a test may fail at once")]
+
+mod common;
+
+use common::{corpus, needs, sample};
+use lookalike::sample::Passwords;
+use lookalike::sample::archive::{self, ArchiveError, Budget, Container, Limits};
+use rand::{Rng as _, SeedableRng as _};
+use std::io::{Cursor, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+use zip::write::{SimpleFileOptions, ZipWriter};
+
+/// A folder with a trained library, and two files to pack.
+struct Home {
+    folder: TempDir,
+}
+
+/// What a run of the program came to.
+struct Run {
+    well: bool,
+    text: String,
+    seconds: f64,
+    /// Peak of resident memory, MB.
+    memory: u64,
+}
+
+impl Home {
+    fn new() -> Self {
+        for (program, package) in
+            [("zip", "zip"), ("7z", "p7zip-full"), ("xz", "xz-utils"), ("zstd", "zstd"), ("tar", "tar")]
+        {
+            needs(program, package);
+        }
+        let home = Self { folder: tempfile::tempdir().unwrap() };
+        corpus(&home.at("known"));
+        home.run(&["train", "known", "--model", "m.safetensors", "--epochs", "4"]);
+        home.run(&["index", "known", "--model", "m.safetensors", "--library", "l.lookalike"]);
+        std::fs::create_dir(home.at("new")).unwrap();
+        std::fs::write(home.at("new/one.bin"), sample(3, 40)).unwrap();
+        std::fs::write(home.at("new/two.bin"), sample(7, 41)).unwrap();
+        home
+    }
+
+    fn at(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Runs a shell script in the folder: how others pack.
+    fn shell(&self, script: &str) {
+        let done = Command::new("sh").current_dir(self.folder.path()).args(["-ec", script]).output().unwrap();
+        assert!(done.status.success(), "{script}: {}", String::from_utf8_lossy(&done.stderr));
+    }
+
+    fn try_run(&self, arguments: &[&str]) -> Run {
+        let out = std::fs::File::create(self.at("out")).unwrap();
+        let begun = Instant::now();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_lookalike"))
+            .current_dir(self.folder.path())
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(out.try_clone().unwrap())
+            .stderr(out)
+            .spawn()
+            .unwrap();
+        let mut memory = 0;
+        let status = loop {
+            // The kernel's own mark of the most that was ever resident.
+            let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
+            let mark =
+                status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"));
+            memory = memory.max(mark.and_then(|kb| kb.trim().parse().ok()).unwrap_or(0) / 1000);
+            if let Some(status) = child.try_wait().unwrap() {
+                break status;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        };
+        let text = std::fs::read_to_string(self.at("out")).unwrap();
+        Run { well: status.success(), text, seconds: begun.elapsed().as_secs_f64(), memory }
+    }
+
+    fn run(&self, arguments: &[&str]) -> String {
+        let run = self.try_run(arguments);
+        assert!(run.well, "{arguments:?}: {}", run.text);
+        run.text
+    }
+
+    /// Asks about a file, without `--json`.
+    fn ask(&self, file: &str, more: &[&str]) -> Run {
+        self.try_run(&[&["query", file, "--library", "l.lookalike", "-k", "1"], more].concat())
+    }
+
+    /// Asks about a file, and returns the names of the files that were answered.
+    fn answered(&self, file: &str, more: &[&str]) -> Vec<String> {
+        let run =
+            self.try_run(&[&["query", file, "--library", "l.lookalike", "-k", "3", "--json"], more].concat());
+        let events = run.text.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+        let answers = events.filter(|event| event["event"] == "answer");
+        let mut names: Vec<String> = answers
+            .map(|event| {
+                assert_eq!(event["neighbours"].as_array().unwrap().len(), 3);
+                event["path"].as_str().unwrap().to_owned()
+            })
+            .collect();
+        names.sort();
+        names
+    }
+}
+
+#[test]
+fn every_format_is_opened_and_its_members_are_named() {
+    let home = Home::new();
+    for (archive, script) in [
+        ("plain.zip", "zip -q plain.zip one.bin two.bin"),
+        ("zipcrypto.zip", "zip -q -P infected zipcrypto.zip one.bin two.bin"),
+        ("aes.zip", "7z a -tzip -mem=AES256 -pmalware aes.zip one.bin two.bin"),
+        ("bzip2.zip", "7z a -tzip -mm=BZip2 bzip2.zip one.bin two.bin"),
+        ("lzma.zip", "7z a -tzip -mm=LZMA lzma.zip one.bin two.bin"),
+        ("deflate64.zip", "7z a -tzip -mm=Deflate64 deflate64.zip one.bin two.bin"),
+        ("plain.7z", "7z a plain.7z one.bin two.bin"),
+        ("ppmd.7z", "7z a -m0=PPMd ppmd.7z one.bin two.bin"),
+        ("locked.7z", "7z a -pmalware locked.7z one.bin two.bin"),
+        ("hidden.7z", "7z a -pinfected -mhe=on hidden.7z one.bin two.bin"),
+        ("plain.tar", "tar cf plain.tar one.bin two.bin"),
+        ("x.tar.gz", "tar czf x.tar.gz one.bin two.bin"),
+        ("x.tar.xz", "tar cJf x.tar.xz one.bin two.bin"),
+        ("x.tar.zst", "tar c one.bin two.bin | zstd -q -o x.tar.zst"),
+        // The name says nothing.
+        ("sample", "zip -q - one.bin two.bin > sample"),
+    ] {
+        home.shell(&format!("cd new; ({script}) >/dev/null; mv {archive} .."));
+        let want = ["one.bin", "two.bin"].map(|name| format!("{archive}!{name}"));
+        assert_eq!(home.answered(archive, &[]), want, "{archive}");
+    }
+    for (file, pack) in [
+        ("one.bin.gz", "gzip -k one.bin"),
+        ("one.bin.xz", "xz -k one.bin"),
+        ("one.bin.zst", "zstd -q one.bin"),
+    ] {
+        home.shell(&format!("cd new; {pack}; mv {file} .."));
+        assert_eq!(home.answered(file, &[]), [format!("{file}!one.bin")]);
+    }
+}
+
+#[test]
+fn what_lies_in_archives_is_trained_on_exported_and_read_as_if_it_lay_there() {
+    let home = Home::new();
+    home.shell("mkdir packed; cd known; for f in *; do mkdir ../packed/$f; 7z a -pinfected ../packed/$f/all.7z $f >/dev/null; done");
+    home.run(&["train", "packed", "--model", "p.safetensors", "--epochs", "2"]);
+    home.run(&["index", "packed", "--model", "p.safetensors", "--library", "p.lookalike"]);
+    let exported = home.run(&["export", "--library", "p.lookalike", "--format", "csv"]);
+    assert_eq!(exported.matches("all.7z!").count(), 36, "{exported}");
+    assert!(exported.contains("packed/alpha/all.7z!alpha/0.bin"), "{exported}");
+    // The same bytes: nothing is new when the folder itself is added.
+    let again = home.run(&["index", "known", "--model", "p.safetensors", "--library", "p.lookalike"]);
+    assert!(again.contains("0 samples added") && again.contains("36 already there"), "{again}");
+}
+
+#[test]
+fn archives_in_archives_are_opened_to_a_depth() {
+    let home = Home::new();
+    home.shell("cd new; tar czf in.tar.gz one.bin; zip -q -P infected mid.zip in.tar.gz two.bin; 7z a out.7z mid.zip >/dev/null; mv out.7z ..");
+    let want = ["out.7z!mid.zip!in.tar.gz!one.bin", "out.7z!mid.zip!two.bin"];
+    assert_eq!(home.answered("out.7z", &[]), want);
+    home.shell("cd new; cp one.bin deep; for i in 1 2 3 4 5 6; do zip -q $i.zip deep; mv $i.zip deep; done; mv deep ../deep.zip");
+    let deep = home.ask("deep.zip", &[]);
+    assert!(!deep.well && deep.text.contains("archives deep"), "{}", deep.text);
+}
+
+#[test]
+fn passwords_are_asked_for_and_what_is_wrong_costs_itself_alone() {
+    let home = Home::new();
+    home.shell("cd new; zip -q -P hunter2 z.zip one.bin; 7z a -phunter2 -mhe=on s.7z two.bin >/dev/null; mv z.zip s.7z ..");
+    for archive in ["z.zip", "s.7z"] {
+        let refused = home.ask(archive, &[]);
+        assert!(!refused.well && refused.text.contains("is encrypted"), "{}", refused.text);
+        assert!(refused.text.contains("--password"), "{}", refused.text);
+        assert_eq!(home.answered(archive, &["--password", "wrong", "--password", "hunter2"]).len(), 1);
+    }
+    // A folder of good and bad: the good are answered, the bad listed.
+    home.shell(
+        "mkdir mixed; cp z.zip new/one.bin mixed; cd new; zip -q ../mixed/cut.zip one.bin two.bin;
+         7z a ../mixed/cut.7z two.bin >/dev/null; cd ../mixed; truncate -s -40 cut.zip; truncate -s -9 cut.7z;
+         printf 'PK\\003\\004 and nothing more' > lie.zip; mkdir d; zip -qr none.zip d; rmdir d",
+    );
+    assert_eq!(home.answered("mixed", &[]), ["mixed/one.bin"]);
+    let told = home.ask("mixed", &[]).text;
+    for archive in ["z.zip", "cut.zip", "cut.7z", "lie.zip", "none.zip"] {
+        assert!(told.contains(&format!("mixed/{archive}")), "{archive}: {told}");
+    }
+    // A document is looked at as it is.
+    home.shell(
+        "cd new; mkdir META-INF; echo > META-INF/MANIFEST.MF; zip -q ../app.jar META-INF/MANIFEST.MF one.bin",
+    );
+    assert_eq!(home.answered("app.jar", &[]), ["app.jar"]);
+}
+
+#[test]
+fn names_of_members_are_shown_escaped() {
+    let home = Home::new();
+    let mut zip = ZipWriter::new(std::fs::File::create(home.at("n.zip")).unwrap());
+    zip.start_file("\u{202e}txt.\u{1b}[31mexe\n=1+1", SimpleFileOptions::default()).unwrap();
+    zip.write_all(&sample(3, 50)).unwrap();
+    zip.finish().unwrap();
+    let shown = home.ask("n.zip", &["--csv", "o.csv"]);
+    let csv = std::fs::read_to_string(home.at("o.csv")).unwrap();
+    for text in [home.ask("n.zip", &[]).text, shown.text, csv] {
+        assert!(!text.contains('\u{202e}') && !text.contains('\u{1b}'), "{text:?}");
+    }
+}
+
+/// A deflated member of so many zeros.
+fn zeros(n: usize) -> Vec<u8> {
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    zip.start_file("zeros", SimpleFileOptions::default()).unwrap();
+    let block = vec![0; 1 << 20];
+    for _ in 0..n >> 20 {
+        zip.write_all(&block).unwrap();
+    }
+    zip.finish().unwrap().into_inner()
+}
+
+/// One local member, to which so many entries of the directory point.
+fn overlapping(entries: usize) -> Vec<u8> {
+    let one = zeros(4 << 20);
+    let directory = one.windows(4).position(|w| w == b"PK\x01\x02").unwrap();
+    let end = one.windows(4).rposition(|w| w == b"PK\x05\x06").unwrap();
+    let mut out = one[..directory].to_vec();
+    for i in 0..entries {
+        let mut entry = one[directory..end].to_vec();
+        // Names of the same length, all different.
+        entry[46..51].copy_from_slice(format!("{i:05}").as_bytes());
+        out.extend(entry);
+    }
+    let size = (out.len() - directory) as u32;
+    let mut tail = one[end..].to_vec();
+    tail[8..10].copy_from_slice(&(entries as u16).to_le_bytes());
+    tail[10..12].copy_from_slice(&(entries as u16).to_le_bytes());
+    tail[12..16].copy_from_slice(&size.to_le_bytes());
+    out.extend(tail);
+    out
+}
+
+#[test]
+fn traps_end_in_bounded_time_and_memory() {
+    let home = Home::new();
+    let write = |name: &str, bytes: &[u8]| std::fs::write(home.at(name), bytes).unwrap();
+    // One member beyond the limit; many in one place; a bomb in a bomb; and more members than are read.
+    let flat = zeros(300 << 20);
+    write("flat.zip", &flat);
+    write("overlapping.zip", &overlapping(5000));
+    let mut nested = ZipWriter::new(Cursor::new(Vec::new()));
+    for i in 0..20 {
+        nested.start_file(format!("{i}.zip"), SimpleFileOptions::default()).unwrap();
+        nested.write_all(&zeros(200 << 20)).unwrap();
+    }
+    write("nested.zip", &nested.finish().unwrap().into_inner());
+    let mut many = ZipWriter::new(Cursor::new(Vec::new()));
+    for i in 0..100_000 {
+        many.start_file(format!("{i}"), SimpleFileOptions::default()).unwrap();
+        write!(many, "sample {i}").unwrap();
+    }
+    write("many.zip", &many.finish().unwrap().into_inner());
+    for (trap, told) in [
+        ("flat.zip", "is larger than the 256 MiB"),
+        ("overlapping.zip", "the most bytes that an archive may become"),
+        ("nested.zip", "the most bytes that an archive may become"),
+        ("many.zip", "the most files that an archive may hold"),
+    ] {
+        let run = home.ask(trap, &[]);
+        println!("{trap}: {:.1} s, {} MB", run.seconds, run.memory);
+        assert!(run.text.contains(told), "{trap}: {}", &run.text[..run.text.len().min(2000)]);
+        assert!(run.seconds < 60.0, "{trap} took {} s", run.seconds);
+        assert!(run.memory < 1000, "{trap} took {} MB", run.memory);
+        assert!(run.memory > 5, "the peak of memory could not be measured");
+    }
+}
+
+/// Seeded, bounded: what a fuzzer would do for longer. Nothing may panic or go beyond its limits.
+#[test]
+fn damaged_archives_never_bring_the_program_down() {
+    const TRIES: usize = 400;
+    let home = Home::new();
+    home.shell(
+        "cd new; zip -q a.zip one.bin two.bin; zip -q -P infected b.zip one.bin; 7z a -tzip -mem=AES256 -pmalware c.zip one.bin >/dev/null;
+         7z a d.7z one.bin two.bin >/dev/null; 7z a -pinfected -mhe=on e.7z one.bin >/dev/null; tar cf f.tar one.bin two.bin;
+         gzip -k f.tar; xz -k f.tar; zstd -q f.tar",
+    );
+    let limits = Limits {
+        members: 100,
+        member: 1 << 20,
+        total: 4 << 20,
+        time: Duration::from_secs(20),
+        ..Limits::default()
+    };
+    let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(11);
+    let (mut opened, mut refused) = (0, 0);
+    for name in ["a.zip", "b.zip", "c.zip", "d.7z", "e.7z", "f.tar", "f.tar.gz", "f.tar.xz", "f.tar.zst"] {
+        let whole = std::fs::read(home.at("new").join(name)).unwrap();
+        let container = Container::of(&whole).unwrap();
+        // Deriving a key of 7z takes a tenth of a second.
+        let tries = if name == "e.7z" { TRIES / 40 } else { TRIES };
+        for attempt in 0..tries {
+            let mut bytes = whole.clone();
+            // The first is whole; headers are damaged more often than what they describe.
+            for _ in 0..attempt.min(1 + attempt % 5) {
+                let at = match rng.random_range(0..3) {
+                    0 => rng.random_range(0..bytes.len().min(64)),
+                    1 => bytes.len() - 1 - rng.random_range(0..bytes.len().min(200)),
+                    _ => rng.random_range(0..bytes.len()),
+                };
+                bytes[at] = if rng.random_bool(0.3) { 0xff } else { rng.random() };
+            }
+            if attempt % 7 == 6 {
+                bytes.truncate(rng.random_range(0..bytes.len()));
+            }
+            let (mut members, mut total) = (0, 0);
+            let mut budget = Budget::new(limits, bytes.len() as u64);
+            let result = archive::open(
+                Path::new(name),
+                container,
+                &mut Cursor::new(bytes),
+                &Passwords::default(),
+                &mut budget,
+                &mut |_, found: Result<Vec<u8>, ArchiveError>| {
+                    members += 1;
+                    total += found.map_or(0, |bytes| bytes.len());
+                },
+            );
+            assert!(
+                members <= 101 && total <= 4 << 20,
+                "{name}, {attempt}: {members} members, {total} bytes"
+            );
+            if attempt == 0 {
+                result.unwrap();
+                assert!(total > 5000, "{name}");
+                opened += 1;
+            } else if result.is_err() {
+                refused += 1;
+            }
+        }
+    }
+    assert_eq!(opened, 9);
+    assert!(refused > 100, "{refused}");
+}
