@@ -12,9 +12,9 @@ use cpu_time::ProcessTime;
 use egui::{Modifiers, PointerButton, Pos2, RawInput, Rect, pos2, vec2};
 use egui_kittest::Harness;
 use lookalike::app::{App, Options};
-use lookalike::library::{Contents, Entry, Library};
+use lookalike::library::{Batch, Contents, Entry, Library};
 use lookalike::model::{Embeddings, Init, Model, ModelConfig, Network};
-use lookalike::picture::{BytePlanes, Encoded, PictureSet, PictureSpec};
+use lookalike::picture::{BytePlanes, Encoded, PictureSpec};
 use lookalike::sample::{FileKind, Sample, Sha256};
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
@@ -196,8 +196,8 @@ fn library(n: usize, file: &Path) {
         });
         embeddings.data.extend(unit(Some(&centres[*label])));
     }
-    let set = PictureSet { spec: PictureSpec::BYTES, samples, pictures: vec![picture; n] };
-    library.add(&model, &set, &embeddings).unwrap();
+    let batch = Batch { samples: &samples, pictures: &vec![picture; n], embeddings: &embeddings };
+    library.add(&model, batch, true).unwrap();
     let contents = library.contents().unwrap();
     library.put_places(&contents.entries, &places).unwrap();
 }

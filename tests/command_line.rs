@@ -36,24 +36,25 @@ fn a_full_disk_loses_nothing_that_was_there() {
     assert!(lookalike(&["index", &known, "--model", &model, "--library", &library]).status.success());
     let before = (std::fs::read(&model).unwrap(), std::fs::read(&library).unwrap());
 
-    std::fs::write(at("known/alpha/new.bin"), sample(3, 60)).unwrap();
+    // Together more than the log that is written ahead may hold.
+    for i in 0..40 {
+        std::fs::write(at(&format!("known/alpha/new{i}.bin")), sample(3, 60 + i)).unwrap();
+    }
     let limited = |arguments: &[&str]| {
         // With the signal ignored a write beyond the limit fails with "file too large".
         let script = "trap '' XFSZ; ulimit -f 64; exec \"$0\" \"$@\"";
         let mut command = Command::new("bash");
         command.args(["-c", script, env!("CARGO_BIN_EXE_lookalike")]).args(arguments).output().unwrap()
     };
-    for arguments in [
-        &train[..],
-        &["index", &known, "--model", &model, "--library", &library],
-        &["map", "--library", &library, "--csv", &at("map.csv")],
-    ] {
+    for arguments in [&train[..], &["index", &known, "--model", &model, "--library", &library]] {
         let output = limited(arguments);
         assert_eq!(output.status.code(), Some(1), "{arguments:?}");
         let said = text(&output.stderr);
         assert_eq!(said.lines().count(), 1, "{said}");
         assert!(
-            said.contains("could not be read or written") || said.contains("the library failed"),
+            said.contains("could not be read or written")
+                || said.contains("the library failed")
+                || said.contains("the library can only be read"),
             "{said}"
         );
     }
@@ -66,7 +67,6 @@ fn a_full_disk_loses_nothing_that_was_there() {
         .query_row("PRAGMA integrity_check", [], |row| row.get(0))
         .unwrap();
     assert_eq!(integrity, "ok");
-    assert!(!Path::new(&at("map.csv")).exists());
 }
 
 #[test]

@@ -198,7 +198,7 @@ impl App {
             let mut library = open_for_writing(&path)?;
             // A cancelled training has kept its best model: what follows takes seconds, and makes it of use.
             let quiet = crate::job::Reporter::silent();
-            index_set(&set, &model, &mut library, if reporter.cancelled() { &quiet } else { reporter })?;
+            index_set(&set, &model, &mut library, if reporter.cancelled() { &quiet } else { reporter }, |_| ())?;
             let result = &model.config.training;
             let said = format!(
                 "{} {} files of {} labels. In eval mode {:.1} % of the training files lie at their label (train mode {:.1} %); recall@1 on {} files held back: {}.",
@@ -229,7 +229,7 @@ impl App {
                     return Err(Stop::Failed("the library holds no model".into()));
                 };
                 let mut library = open_for_writing(&path)?;
-                let added = index_set(&set, model, &mut library, reporter)?;
+                let added = index_set(&set, model, &mut library, reporter, |_| ())?;
                 let contents = first_map(library.contents()?);
                 let said = format!("{} samples added, {} already there", added.new, added.known);
                 Ok(Finished::Library(Box::new((library, contents)), Some(said), Vec::new()))
@@ -322,7 +322,7 @@ fn embed_by(
     reporter: &Reporter,
 ) -> Result<Finished, Stop> {
     let mut library = open_for_writing(library)?;
-    let added = index_set(set, model, &mut library, reporter)?;
+    let added = index_set(set, model, &mut library, reporter, |_| ())?;
     let contents = first_map(library.contents()?);
     let said = format!("{said}; {} samples embedded with it", added.new + added.known);
     Ok(Finished::Library(Box::new((library, contents)), Some(said), Vec::new()))

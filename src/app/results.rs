@@ -150,6 +150,18 @@ impl App {
         if !self.session.library_path.starts_with(&self.demo_folder) {
             self.own_library.clone_from(&self.session.library_path);
         }
+        if let Some(why) = &contents.damage {
+            let n = contents.entries.len();
+            self.session.say(
+                Tone::Bad,
+                format!("The library is damaged ({why}): {n} samples could be read and are shown. Save them as CSV, or go back to a backup; `lookalike library check` tells more"),
+            );
+        } else if let Some(why) = library.read_only() {
+            self.session.say(
+                Tone::Note,
+                format!("The library can only be read ({why}): what is trained or added now is not kept"),
+            );
+        }
         self.session.library = Some(library);
         tracing::info!("the library is open: {} samples", contents.entries.len());
         self.unplaced = None;

@@ -6,6 +6,7 @@ use crate::escape;
 use crate::job::Stop;
 use crate::library::Library;
 use crate::model::Model;
+use crate::sample::Sha256;
 use crate::workflow::index;
 use clap::Args;
 use serde_json::json;
@@ -35,12 +36,36 @@ pub struct IndexArgs {
 pub fn run(args: IndexArgs) -> Result<(), Stop> {
     let (folders, model, library) = (args.folders, args.model, args.library.clone());
     let passwords = args.passwords.all();
-    let done = watch::run(move |reporter| {
-        let model = Model::load(&model)?;
-        output::warn_of(&model.config);
-        let mut library = Library::open_or_create(&library)?;
-        index(&folders, &model, &mut library, &passwords, reporter)
-    })?;
+    let as_json = args.json;
+    let mut there = 0;
+    let done = watch::watch(
+        move |reporter, news| {
+            let model = Model::load(&model)?;
+            output::warn_of(&model.config);
+            let mut library = Library::open_or_create(&library)?;
+            index(&folders, &model, &mut library, &passwords, reporter, |samples| {
+                // The receiver lives as long as this job.
+                let _ = news.send(samples.iter().map(|sample| sample.sha256).collect::<Vec<_>>());
+            })
+        },
+        |added: Vec<Sha256>| {
+            there += added.len();
+            if !as_json {
+                return Ok(());
+            }
+            let added: Vec<String> = added.iter().map(Sha256::to_string).collect();
+            output::json(&json!({ "event": "added", "sha256": added }))
+        },
+    );
+    let done = match done {
+        Err(Stop::Cancelled) if there > 0 => {
+            return Err(Stop::Failed(format!(
+                "cancelled; {} of the folder are in the library and stay there",
+                output::count(there, "sample")
+            )));
+        }
+        done => done?,
+    };
     output::skipped(&done.skipped, args.json)?;
     let added = done.added;
     if args.json {

@@ -8,6 +8,7 @@ mod batchnorm_experiment;
 mod batchnorm_repair;
 mod export;
 mod index;
+mod library;
 mod map;
 mod output;
 mod passwords;
@@ -84,6 +85,8 @@ pub enum Command {
     Map(map::MapArgs),
     /// Write all samples of a library to a file
     Export(export::ExportArgs),
+    /// Check a library, back it up, change labels and take that back
+    Library(library::LibraryArgs),
     /// Compare train mode with eval mode, layer by layer
     #[command(name = "batchnorm")]
     BatchNorm(batchnorm::BatchNormArgs),
@@ -111,6 +114,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Query(args) => query::run(args),
         Command::Map(args) => map::run(args),
         Command::Export(args) => export::run(args),
+        Command::Library(args) => library::run(args),
         Command::BatchNorm(args) => batchnorm::run(args),
         Command::BatchNormRepair(args) => batchnorm_repair::run(args),
         Command::BatchNormExperiment(args) => batchnorm_experiment::run(args),

@@ -39,6 +39,8 @@ pub struct Contents {
     pub places: Vec<[f32; 2]>,
     /// The places are a first sketch that the library does not keep.
     pub provisional: bool,
+    /// Why not all could be read, if the file is damaged.
+    pub damage: Option<String>,
     /// Samples in the library that this model has not embedded.
     pub others: usize,
 }

@@ -5,12 +5,15 @@
 //! known by the SHA-256 of its content: adding the same file twice changes nothing. Every change
 //! is one transaction. Embeddings belong to the hash of the model that made them.
 
+mod care;
 mod contents;
+mod labels;
 mod schema;
 mod store;
 
 pub use contents::{Contents, Entry};
-pub use store::{Added, Library};
+pub use labels::LabelChange;
+pub use store::{Added, Batch, Library};
 
 use std::path::PathBuf;
 
@@ -58,6 +61,29 @@ pub enum LibraryError {
         /// What the file says.
         found: i64,
         /// The library.
+        path: PathBuf,
+    },
+    /// It may be read and not written.
+    #[error(
+        "the library can only be read ({why}); nothing was changed ({path}). Check that you may write there and that the disk has room; `lookalike library check` tells whether the file is damaged, `lookalike library backup` saves what is in it",
+        path = crate::escape::path(.path)
+    )]
+    ReadOnly {
+        /// What opening it for writing came to.
+        why: String,
+        /// The library.
+        path: PathBuf,
+    },
+    /// A sample that is not in it.
+    #[error("a sample that was named is not in the library {path}; no label was changed. `lookalike export` lists what is there", path = crate::escape::path(.path))]
+    NoSample {
+        /// The library.
+        path: PathBuf,
+    },
+    /// A file that would have to be overwritten.
+    #[error("{path} is there already and is not overwritten. Choose another name", path = crate::escape::path(.path))]
+    Exists {
+        /// The file.
         path: PathBuf,
     },
     /// It has no model yet.

@@ -1,14 +1,15 @@
 //! The tables, and telling a library of this version from everything else.
 
 use super::LibraryError;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use std::path::Path;
 
 /// Version of the tables, kept as SQLite's `user_version`.
-pub const VERSION: i64 = 1;
+pub const VERSION: i64 = 2;
 /// "LKAL", kept as SQLite's `application_id`, so that `file` and we can tell a library.
 const APPLICATION: i64 = 0x4c4b_414c;
 
+/// Version 1.
 const TABLES: &str = "
 CREATE TABLE samples (
     id INTEGER PRIMARY KEY,
@@ -54,9 +55,36 @@ CREATE TABLE current_model (
 );
 ";
 
-/// Opens `path`, which must be a library of this version; with `create`, makes one where there is
-/// no file yet.
-pub fn open(path: &Path, create: bool) -> Result<Connection, LibraryError> {
+/// What each version has more than the one before it: the first brings version 1 to version 2.
+const MIGRATIONS: [&str; 1] = ["
+CREATE TABLE label_changes (
+    id INTEGER PRIMARY KEY,
+    sample INTEGER NOT NULL REFERENCES samples(id) ON DELETE CASCADE,
+    before TEXT,
+    after TEXT,
+    at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%SZ', 'now')),
+    -- The user's name on this machine.
+    who TEXT NOT NULL,
+    -- The folder, or how else the label was given.
+    source TEXT NOT NULL,
+    -- Whether it was taken back.
+    undone INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX label_changes_of_sample ON label_changes (sample);
+"];
+
+/// An open library file.
+#[derive(Debug)]
+pub struct Opened {
+    /// To SQLite.
+    pub connection: Connection,
+    /// Why nothing can be written, if so.
+    pub read_only: Option<String>,
+}
+
+/// Opens `path`, which must be a library of this version or an earlier one, which is brought up to date;
+/// with `create`, makes one where there is no file yet. What may not be written is opened for reading.
+pub fn open(path: &Path, create: bool) -> Result<Opened, LibraryError> {
     let fresh = !path.exists();
     if fresh && !create {
         return Err(LibraryError::Missing { path: path.to_owned() });
@@ -65,7 +93,7 @@ pub fn open(path: &Path, create: bool) -> Result<Connection, LibraryError> {
         return Err(LibraryError::NotALibrary { what: "a folder".into(), path: path.to_owned() });
     }
     let sqlite = |error: rusqlite::Error| match error.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::NotADatabase) => {
+        Some(ErrorCode::NotADatabase) => {
             LibraryError::NotALibrary { what: "a file of another format".into(), path: path.to_owned() }
         }
         _ => LibraryError::Sqlite { error, path: path.to_owned() },
@@ -74,33 +102,175 @@ pub fn open(path: &Path, create: bool) -> Result<Connection, LibraryError> {
     if fresh {
         flags |= OpenFlags::SQLITE_OPEN_CREATE;
     }
-    let mut connection = Connection::open_with_flags(path, flags).map_err(sqlite)?;
-    let empty = fresh || std::fs::metadata(path).is_ok_and(|found| found.len() == 0);
-    if empty {
-        make(&mut connection).map_err(sqlite)?;
-    } else {
-        let pragma =
-            |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).map_err(sqlite);
-        if pragma("application_id")? != APPLICATION {
-            return Err(LibraryError::NotALibrary {
-                what: "a database of another program".into(),
-                path: path.to_owned(),
-            });
+    let opened = Connection::open_with_flags(path, flags).map_err(sqlite).and_then(|mut connection| {
+        connection.busy_timeout(PATIENCE).map_err(sqlite)?;
+        if fresh || std::fs::metadata(path).is_ok_and(|found| found.len() == 0) {
+            make(&mut connection).map_err(sqlite)?;
+        } else {
+            recognise(&connection, path, &sqlite)?;
+            migrate(&mut connection).map_err(sqlite)?;
         }
-        let found = pragma("user_version")?;
-        if found != VERSION {
-            return Err(LibraryError::Version { found, path: path.to_owned() });
+        prepare(&connection).map_err(sqlite)?;
+        Ok(connection)
+    });
+    match opened {
+        Ok(connection) => Ok(Opened { connection, read_only: None }),
+        Err(LibraryError::Sqlite { error, .. }) if !fresh && may_be_read(&error) => {
+            let connection = read_only(path).map_err(sqlite)?;
+            recognise(&connection, path, &sqlite)?;
+            Ok(Opened { connection, read_only: Some(error.to_string()) })
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// How long to wait while another program writes.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(20);
+
+/// Whether an error may leave something to read.
+fn may_be_read(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(
+            ErrorCode::ReadOnly
+                | ErrorCode::CannotOpen
+                | ErrorCode::PermissionDenied
+                | ErrorCode::DatabaseCorrupt
+                | ErrorCode::SystemIoFailure
+                | ErrorCode::DiskFull
+        )
+    )
+}
+
+/// For reading alone. Where not even the files beside the library can be written, it must not change
+/// meanwhile, which is what `immutable` says.
+fn read_only(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let plain = Connection::open_with_flags(path, flags)?;
+    if plain.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0)).is_ok() {
+        return Ok(plain);
+    }
+    let mut uri = String::from("file:");
+    for byte in path.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' => uri.push(*byte as char),
+            _ => uri.push_str(&format!("%{byte:02X}")),
         }
     }
-    connection.pragma_update(None, "foreign_keys", true).map_err(sqlite)?;
-    connection.busy_timeout(std::time::Duration::from_secs(5)).map_err(sqlite)?;
-    Ok(connection)
+    uri.push_str("?immutable=1");
+    Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_URI)
+}
+
+fn recognise(
+    connection: &Connection,
+    path: &Path,
+    sqlite: &impl Fn(rusqlite::Error) -> LibraryError,
+) -> Result<(), LibraryError> {
+    let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).map_err(sqlite);
+    if pragma("application_id")? != APPLICATION {
+        return Err(LibraryError::NotALibrary {
+            what: "a database of another program".into(),
+            path: path.to_owned(),
+        });
+    }
+    let found = pragma("user_version")?;
+    if !(1..=VERSION).contains(&found) {
+        return Err(LibraryError::Version { found, path: path.to_owned() });
+    }
+    Ok(())
+}
+
+/// Each connection says anew how careful it is. With a log that is written ahead, whoever reads need not
+/// wait for who writes; with `full`, what was committed survives the loss of power too.
+fn prepare(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;
+    connection.pragma_update(None, "synchronous", "full")
 }
 
 fn make(connection: &mut Connection) -> rusqlite::Result<()> {
-    let transaction = connection.transaction()?;
-    transaction.execute_batch(TABLES)?;
-    transaction.pragma_update(None, "application_id", APPLICATION)?;
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    // Two programs may make it at the same moment.
+    if version(&transaction)? == 0 {
+        transaction.execute_batch(TABLES)?;
+        MIGRATIONS.iter().try_for_each(|more| transaction.execute_batch(more))?;
+        transaction.pragma_update(None, "application_id", APPLICATION)?;
+        transaction.pragma_update(None, "user_version", VERSION)?;
+    }
+    transaction.commit()
+}
+
+/// Brings an earlier version up to date: all of it or nothing.
+fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
+    if version(connection)? == VERSION {
+        return Ok(());
+    }
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let found = version(&transaction)?;
+    for more in MIGRATIONS.iter().skip(found.max(1) as usize - 1) {
+        transaction.execute_batch(more)?;
+    }
     transaction.pragma_update(None, "user_version", VERSION)?;
     transaction.commit()
+}
+
+fn version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.pragma_query_value(None, "user_version", |row| row.get(0))
+}
+
+/// The tables of version 1, for the test of the migration.
+#[cfg(test)]
+pub fn make_version_1(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = Connection::open(path)?;
+    connection.execute_batch(TABLES)?;
+    connection.pragma_update(None, "application_id", APPLICATION)?;
+    connection.pragma_update(None, "user_version", 1)?;
+    Ok(connection)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail at once")]
+mod tests {
+    use super::*;
+    use crate::library::Library;
+
+    #[test]
+    fn a_library_of_version_1_is_brought_up_to_date_and_keeps_everything() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("old.lookalike");
+        let old = make_version_1(&path).unwrap();
+        old.execute(
+            "INSERT INTO samples (sha256, path, size, kind, label) VALUES (?1, '/a', 3, 'PE', 'alpha')",
+            [&[7_u8; 32][..]],
+        )
+        .unwrap();
+        drop(old);
+        let mut library = Library::open(&path).unwrap();
+        assert_eq!(library.check().unwrap(), Vec::<String>::new());
+        assert!(library.label_history(None).unwrap().is_empty());
+        let sample = crate::sample::Sha256([7; 32]);
+        assert_eq!(library.set_labels(&[sample], Some("beta"), "test").unwrap(), 1);
+        let history = library.label_history(Some(sample)).unwrap();
+        assert_eq!(
+            (history[0].before.as_deref(), history[0].after.as_deref()),
+            (Some("alpha"), Some("beta"))
+        );
+        drop(library);
+        // Opening it again changes nothing more.
+        let again = open(&path, false).unwrap();
+        assert_eq!(version(&again.connection).unwrap(), VERSION);
+        assert_eq!(Library::open(&path).unwrap().label_history(None).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_later_version_is_refused_and_not_changed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new.lookalike");
+        let new = make_version_1(&path).unwrap();
+        new.pragma_update(None, "user_version", VERSION + 1).unwrap();
+        drop(new);
+        let before = std::fs::read(&path).unwrap();
+        assert!(matches!(open(&path, true), Err(LibraryError::Version { .. })));
+        assert_eq!(std::fs::read(&path).unwrap(), before);
+    }
 }

@@ -2,10 +2,10 @@
 
 use super::read::{Pictures, read};
 use crate::job::{Reporter, Stop};
-use crate::library::{Added, Contents, Library};
+use crate::library::{Added, Batch, Contents, Library};
 use crate::model::{Model, embed};
 use crate::picture::PictureSet;
-use crate::sample::{Layout, Passwords, Sha256, Skipped};
+use crate::sample::{Layout, Passwords, Sample, Sha256, Skipped};
 use std::path::PathBuf;
 
 /// What indexing did.
@@ -24,18 +24,25 @@ pub fn index(
     library: &mut Library,
     passwords: &Passwords,
     reporter: &Reporter,
+    on_batch: impl FnMut(&[Sample]),
 ) -> Result<Indexed, Stop> {
     let taken = read(folders, Layout::Labelled, Pictures::Of(model.config.picture), passwords, reporter)?;
-    let added = index_set(&taken.set, model, library, reporter)?;
+    let added = index_set(&taken.set, model, library, reporter, on_batch)?;
     Ok(Indexed { added, skipped: taken.skipped })
 }
 
-/// Likewise for files already read. Refuses pictures that the model was not made for.
+/// Samples that are added together.
+const TOGETHER: usize = 128;
+
+/// Likewise for files already read. Refuses pictures that the model was not made for. Samples are added
+/// batch by batch; `on_batch` is told of each once it is there to stay. When cancelled, what was added
+/// stays. A model that is new to the library answers once all are there.
 pub fn index_set(
     set: &PictureSet,
     model: &Model,
     library: &mut Library,
     reporter: &Reporter,
+    mut on_batch: impl FnMut(&[Sample]),
 ) -> Result<Added, Stop> {
     if set.spec != model.config.picture {
         return Err(Stop::Failed(format!(
@@ -44,12 +51,26 @@ pub fn index_set(
         )));
     }
     model.usable()?;
-    let pictures: Vec<_> = set.pictures.iter().collect();
-    let embeddings = embed(&model.network, model.config.embedding, set.spec, &pictures, reporter)?;
-    let stage = reporter.stage("Writing to the library", 0);
-    let added = library.add(model, set, &embeddings)?;
-    stage.advance(set.samples.len());
-    Ok(added)
+    let at_once = library.may_answer_by(model.hash)?;
+    let stage = reporter.stage("Adding to the library", set.samples.len());
+    let mut all = Added::default();
+    let batches = set.samples.len().div_ceil(TOGETHER);
+    for (i, (samples, pictures)) in
+        set.samples.chunks(TOGETHER).zip(set.pictures.chunks(TOGETHER)).enumerate()
+    {
+        reporter.check()?;
+        let shown: Vec<_> = pictures.iter().collect();
+        let quiet = Reporter::silent();
+        let embeddings = embed(&model.network, model.config.embedding, set.spec, &shown, &quiet)?;
+        let batch = Batch { samples, pictures, embeddings: &embeddings };
+        let added = library.add(model, batch, at_once || i + 1 == batches)?;
+        all.new += added.new;
+        all.known += added.known;
+        all.relabelled += added.relabelled;
+        on_batch(samples);
+        stage.advance(samples.len());
+    }
+    Ok(all)
 }
 
 /// The row of a digest in `contents`, if it is there.

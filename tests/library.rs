@@ -1,0 +1,334 @@
+//! The library as months of work: nothing that was said to be there is lost, whatever happens to the
+//! program, the disk or the file.
+#![allow(clippy::unwrap_used, reason = "a test may fail at once")]
+
+mod common;
+
+use common::{corpus, sample};
+use rand::{Rng as _, SeedableRng as _};
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+struct Home {
+    folder: TempDir,
+}
+
+impl Home {
+    /// A folder with a model and a library of 36 samples.
+    fn new() -> Self {
+        let home = Self { folder: tempfile::tempdir().unwrap() };
+        corpus(&home.at("known"));
+        home.run(&["train", "known", "--model", "m.safetensors", "--epochs", "2"]);
+        home.index("known");
+        home
+    }
+
+    fn at(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_lookalike"));
+        command.current_dir(self.folder.path()).args(arguments).env("USER", "ada").stdin(Stdio::null());
+        command
+    }
+
+    fn try_run(&self, arguments: &[&str]) -> (bool, String) {
+        let done = self.command(arguments).output().unwrap();
+        let text =
+            String::from_utf8_lossy(&done.stdout).into_owned() + &String::from_utf8_lossy(&done.stderr);
+        (done.status.success(), text)
+    }
+
+    fn run(&self, arguments: &[&str]) -> String {
+        let (well, text) = self.try_run(arguments);
+        assert!(well, "{arguments:?}: {text}");
+        text
+    }
+
+    fn index(&self, folder: &str) -> String {
+        self.run(&["index", folder, "--model", "m.safetensors", "--library", "l.lookalike"])
+    }
+
+    fn library(&self, arguments: &[&str]) -> String {
+        self.run(&[&["library"], arguments, &["--library", "l.lookalike"]].concat())
+    }
+
+    /// Digests and labels of all samples.
+    fn exported(&self) -> Vec<(String, String)> {
+        let csv = self.run(&["export", "--library", "l.lookalike"]);
+        let mut rows = csv.lines().skip(1).map(|line| line.split(',').map(str::to_owned));
+        let mut out = Vec::new();
+        for row in rows.by_ref() {
+            let cells: Vec<String> = row.collect();
+            out.push((cells[0].clone(), cells[1].clone()));
+        }
+        out.sort();
+        out
+    }
+}
+
+#[test]
+fn labels_have_a_history_and_changes_are_taken_back() {
+    let home = Home::new();
+    let before = home.exported();
+    let (first, second) = (before[0].0.as_str(), before[1].0.as_str());
+    assert!(home.library(&["label", first, second, "--label", "delta"]).contains("2 samples"));
+    let now = home.exported();
+    assert_eq!((now[0].1.as_str(), now[1].1.as_str()), ("delta", "delta"));
+    assert_eq!(now[2..], before[2..]);
+    // What the folder says again does not change what a person said.
+    assert!(home.index("known").contains("came with another label"));
+    assert_eq!(home.exported(), now);
+    let history = home.library(&["history", first, "--json"]);
+    let changes: Vec<Value> = history.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(changes.len(), 2, "{history}");
+    assert_eq!(
+        (&changes[0]["before"], changes[0]["after"].as_str()),
+        (&Value::Null, Some(before[0].1.as_str()))
+    );
+    assert!(changes[0]["source"].as_str().unwrap().contains("known"));
+    assert_eq!((changes[1]["after"].as_str(), changes[1]["who"].as_str()), (Some("delta"), Some("ada")));
+    assert!(changes[1]["at"].as_str().unwrap().starts_with("20"));
+
+    assert_eq!(home.library(&["undo"]).lines().count(), 2);
+    assert_eq!(home.exported(), before);
+    assert!(home.library(&["history", first]).contains("taken back"));
+    // One sample that is not there: nothing is changed at all.
+    let nobody = "0".repeat(64);
+    let (well, said) =
+        home.try_run(&["library", "label", first, &nobody, "--label", "x", "--library", "l.lookalike"]);
+    assert!(!well && said.contains("no label was changed"), "{said}");
+    assert_eq!(home.exported(), before);
+    let (well, said) = home.try_run(&["library", "label", "abc", "--library", "l.lookalike"]);
+    assert!(!well && said.contains("64 hexadecimal digits"), "{said}");
+}
+
+#[test]
+fn a_copy_is_made_while_another_program_writes() {
+    let home = Home::new();
+    let writer = rusqlite::Connection::open(home.at("l.lookalike")).unwrap();
+    writer.execute_batch("BEGIN IMMEDIATE; UPDATE samples SET label = 'half-way'").unwrap();
+    home.library(&["backup", "--to", "copy.lookalike"]);
+    writer.execute_batch("ROLLBACK").unwrap();
+    let checked = home.run(&["library", "check", "--library", "copy.lookalike"]);
+    assert!(checked.contains("is whole: 36 samples"), "{checked}");
+    let copied = home.run(&["export", "--library", "copy.lookalike"]);
+    assert_eq!(copied, home.run(&["export", "--library", "l.lookalike"]));
+    assert!(!copied.contains("half-way"));
+    let (well, said) =
+        home.try_run(&["library", "backup", "--to", "copy.lookalike", "--library", "l.lookalike"]);
+    assert!(!well && said.contains("not overwritten"), "{said}");
+}
+
+#[test]
+fn two_programs_add_to_one_library_at_once() {
+    let home = Home::new();
+    let mut running = Vec::new();
+    for part in 0..4 {
+        let folder = home.at(&format!("part{part}/alpha"));
+        std::fs::create_dir_all(&folder).unwrap();
+        for file in 0..60 {
+            std::fs::write(folder.join(format!("{file}.bin")), sample(3, 100 + part * 60 + file)).unwrap();
+        }
+        let arguments =
+            ["index", &format!("part{part}"), "--model", "m.safetensors", "--library", "l.lookalike"];
+        running.push(home.command(&arguments).stdout(Stdio::null()).spawn().unwrap());
+    }
+    assert!(running.iter_mut().all(|child| child.wait().unwrap().success()));
+    assert_eq!(home.exported().len(), 36 + 240);
+    assert!(home.library(&["check"]).contains("is whole"));
+}
+
+#[test]
+fn a_damaged_library_gives_what_is_left_and_is_not_written_to() {
+    let home = Home::new();
+    let folder = home.at("more/beta");
+    std::fs::create_dir_all(&folder).unwrap();
+    for file in 0..200 {
+        std::fs::write(folder.join(format!("{file}.bin")), sample(7, 300 + file)).unwrap();
+    }
+    home.index("more");
+    assert!(home.library(&["check"]).contains("is whole: 236 samples"));
+    let whole = std::fs::read(home.at("l.lookalike")).unwrap();
+    let mut told = 0;
+    let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(4);
+    for _ in 0..25 {
+        let mut bytes = whole.clone();
+        // A page of 4 KiB, not the first, is overwritten: as a bad sector would.
+        let page = rng.random_range(1..bytes.len() / 4096);
+        bytes[page * 4096..(page + 1) * 4096].iter_mut().for_each(|byte| *byte = rng.random());
+        std::fs::write(home.at("d.lookalike"), &bytes).unwrap();
+        for beside in ["d.lookalike-wal", "d.lookalike-shm"] {
+            let _ = std::fs::remove_file(home.at(beside));
+        }
+        let (well, said) = home.try_run(&["library", "check", "--library", "d.lookalike"]);
+        assert!(!said.contains("panicked"), "{said}");
+        told += usize::from(
+            !well && (said.contains("damaged") || said.contains("failed") || said.contains("cannot be used")),
+        );
+        let (_, said) = home.try_run(&["export", "--library", "d.lookalike"]);
+        assert!(!said.contains("panicked"), "{said}");
+    }
+    // A page of pixels or of a vector may be any bytes, and then nothing is wrong that anyone could see.
+    assert!(told >= 5, "{told}");
+    // The table of samples is gone from its middle on: the samples before it are still given.
+    let connection = rusqlite::Connection::open(home.at("l.lookalike")).unwrap();
+    let page: i64 = connection
+        .query_row(
+            "SELECT pageno FROM dbstat WHERE name = 'samples' AND pagetype = 'leaf' ORDER BY path DESC LIMIT 1",
+            [],
+            |row| row.get(0),
+        )
+        .unwrap();
+    drop(connection);
+    let page = page as usize;
+    let mut bytes = whole;
+    bytes[(page - 1) * 4096..page * 4096].fill(0xff);
+    std::fs::write(home.at("d.lookalike"), &bytes).unwrap();
+    let (_, said) = home.try_run(&["export", "--library", "d.lookalike"]);
+    let left = said.lines().filter(|line| line.contains(".bin")).count();
+    assert!((1..236).contains(&left), "{left}: {said}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_library_that_may_not_be_written_is_read() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let home = Home::new();
+    let folder = home.at("ro");
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::copy(home.at("l.lookalike"), folder.join("l.lookalike")).unwrap();
+    let locked = |locked: bool| {
+        let mode = |open, shut| std::fs::Permissions::from_mode(if locked { shut } else { open });
+        std::fs::set_permissions(folder.join("l.lookalike"), mode(0o644, 0o444)).unwrap();
+        std::fs::set_permissions(&folder, mode(0o755, 0o555)).unwrap();
+    };
+    locked(true);
+    // Root may write anywhere, so the program runs as somebody else.
+    let root = std::fs::write(folder.join("probe"), "").is_ok();
+    let _ = std::fs::remove_file(folder.join("probe"));
+    let run = |arguments: &str| {
+        let program = home.at("lookalike");
+        if !program.exists() {
+            std::fs::copy(env!("CARGO_BIN_EXE_lookalike"), &program).unwrap();
+            std::fs::set_permissions(home.folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        let script = format!("cd {} && {} {arguments}", home.folder.path().display(), program.display());
+        let mut command = Command::new(if root { "setpriv" } else { "sh" });
+        if root {
+            command.args(["--reuid=65534", "--regid=65534", "--clear-groups", "sh"]);
+        }
+        let done = command.args(["-c", &script]).output().unwrap();
+        (
+            done.status.success(),
+            String::from_utf8_lossy(&done.stdout).into_owned() + &String::from_utf8_lossy(&done.stderr),
+        )
+    };
+    let (well, said) = run("query known/alpha/1.bin --library ro/l.lookalike -k 2");
+    assert!(well, "{said}");
+    let (well, said) =
+        run(&format!("library label {} --label x --library ro/l.lookalike", home.exported()[0].0));
+    assert!(!well && said.contains("can only be read"), "{said}");
+    locked(false);
+}
+
+/// Kills the program at random moments of adding, labelling and training: what it had said to be there is
+/// there, and the file is whole.
+#[cfg(unix)]
+#[test]
+fn what_was_acknowledged_is_there_after_a_kill() {
+    const KILLS: usize = 200;
+    let home = Home::new();
+    let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(8);
+    let mut acknowledged: BTreeSet<String> = home.exported().into_iter().map(|row| row.0).collect();
+    let model = std::fs::read(home.at("m.safetensors")).unwrap();
+    let (mut killed, mut label) = (0, None::<String>);
+    // How long each sort of work takes when it is let alone, so that kills fall into it.
+    let mut spans = [0_u64; 3];
+    for round in 0..KILLS {
+        let what = round % 10;
+        let folder = home.at(&format!("new{round}/gamma"));
+        let arguments = match what {
+            // Training saves its model whole or not at all.
+            9 => vec!["train", "known", "--model", "m2.safetensors", "--epochs", "1", "--json"],
+            7 | 8 => vec!["label"],
+            _ => {
+                std::fs::create_dir_all(&folder).unwrap();
+                // More than are added in one transaction.
+                for file in 0..300 {
+                    let mut bytes = sample(11, file % 50);
+                    bytes.extend((round * 300 + file).to_le_bytes());
+                    std::fs::write(folder.join(format!("{file}.bin")), bytes).unwrap();
+                }
+                vec!["index", "FOLDER", "--model", "m.safetensors", "--library", "l.lookalike", "--json"]
+            }
+        };
+        let name = format!("new{round}");
+        let mut arguments: Vec<&str> =
+            arguments.iter().map(|a| if *a == "FOLDER" { &name } else { *a }).collect();
+        let (target, given) = (acknowledged.first().unwrap().clone(), format!("label {round}"));
+        if what == 7 || what == 8 {
+            arguments =
+                vec!["library", "label", &target, "--label", &given, "--library", "l.lookalike", "--json"];
+        }
+        let mut child =
+            home.command(&arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let reader = std::thread::spawn(move || lines.map_while(Result::ok).collect::<Vec<_>>());
+        let span = &mut spans[match what {
+            9 => 0,
+            7 | 8 => 1,
+            _ => 2,
+        }];
+        if *span == 0 {
+            let begun = Instant::now();
+            child.wait().unwrap();
+            *span = begun.elapsed().as_micros() as u64;
+        }
+        std::thread::sleep(Duration::from_micros(rng.random_range(0..*span * 5 / 4)));
+        // SIGKILL: nothing can be put in order any more.
+        killed += usize::from(child.try_wait().unwrap().is_none());
+        child.kill().unwrap();
+        child.wait().unwrap();
+        for line in reader.join().unwrap() {
+            let Ok(event) = serde_json::from_str::<Value>(&line) else { continue };
+            if event["event"] == "added" {
+                acknowledged.extend(
+                    event["sha256"].as_array().unwrap().iter().map(|v| v.as_str().unwrap().to_owned()),
+                );
+            }
+            if event["event"] == "labelled" {
+                label = Some(given.clone());
+            }
+        }
+        if std::fs::exists(home.at("m2.safetensors")).unwrap() {
+            lookalike::model::Model::load(&home.at("m2.safetensors")).unwrap();
+            std::fs::remove_file(home.at("m2.safetensors")).unwrap();
+        }
+        if round % 20 == 19 {
+            assert!(home.library(&["check"]).contains("is whole"), "after {round}");
+            let there = home.exported();
+            let digests: BTreeSet<String> = there.iter().map(|row| row.0.clone()).collect();
+            assert!(
+                acknowledged.is_subset(&digests),
+                "after {round}: {} are missing",
+                acknowledged.difference(&digests).count()
+            );
+            if let Some(label) = &label {
+                // The last that was acknowledged, or one that was made and never told.
+                let found = &there.iter().find(|row| row.0 == target).unwrap().1;
+                let number = |label: &str| label.trim_start_matches("label ").parse::<usize>().unwrap();
+                assert!(number(found) >= number(label), "{found} {label}");
+            }
+        }
+    }
+    assert_eq!(std::fs::read(home.at("m.safetensors")).unwrap(), model);
+    println!("{killed} of {KILLS} were running; {} samples acknowledged", acknowledged.len());
+    assert!(killed > KILLS / 2 && acknowledged.len() > 100, "{killed} {}", acknowledged.len());
+}
