@@ -503,6 +503,35 @@ fn the_experiment_draws_its_chart_and_saves_it() {
 }
 
 #[test]
+fn a_sample_is_given_another_label_and_that_is_taken_back() {
+    let mut window = Window::trained();
+    let row = window.harness.state().session.label_of.iter().position(|label| *label == 0).unwrap();
+    window.harness.state_mut().session.selection = Some(Selection::Known(row));
+    window.harness.run_steps(2);
+    window.click("Label…");
+    window.wait_for("A label for this sample");
+    window.harness.check_accessibility();
+    // A label that is known already is offered.
+    window.harness.state_mut().view.question.as_mut().unwrap().path = "delta".to_owned();
+    window.harness.run_steps(2);
+    window.click("Label");
+    window.wait_for("has the label delta now");
+    window.wait_until("it is shown", |app| app.session.labels.len() == 4);
+    let of = |window: &Window| {
+        let contents = &window.harness.state().session.contents;
+        contents.entries[row].label.clone()
+    };
+    assert_eq!(of(&window).as_deref(), Some("delta"));
+    let path = window.harness.state().session.library_path.clone();
+    let kept = lookalike::library::Library::open(&path).unwrap().contents().unwrap();
+    assert_eq!(kept.entries[row].label.as_deref(), Some("delta"));
+
+    window.harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::Z);
+    window.wait_until("it is taken back", |app| app.session.labels.len() == 3);
+    assert_eq!(of(&window).as_deref(), Some("alpha"));
+}
+
+#[test]
 fn an_archive_is_opened_and_its_password_asked_for() {
     common::needs("zip", "zip");
     let mut window = Window::trained();

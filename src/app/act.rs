@@ -37,6 +37,12 @@ impl App {
             Command::Question(Ask::Password) => {
                 self.view.question = Some(PathQuestion { ask: Ask::Password, path: String::new() });
             }
+            Command::Question(Ask::Label(row)) => {
+                let label = self.session.contents.entries.get(row).and_then(|entry| entry.label.clone());
+                self.view.question =
+                    Some(PathQuestion { ask: Ask::Label(row), path: label.unwrap_or_default() });
+            }
+            Command::UndoLabels => self.undo_labels(),
             Command::Question(ask) => {
                 let folder =
                     directories::UserDirs::new().map(|dirs| dirs.home_dir().to_owned()).unwrap_or_default();

@@ -32,6 +32,8 @@ pub enum Command {
     Index,
     /// Lay out the map.
     LayOut(Layout),
+    /// Take the latest change of labels back.
+    UndoLabels,
     /// Select something.
     Select(Option<Selection>),
     /// Mark something on the map and bring it to the middle.

@@ -6,7 +6,7 @@ use super::neighbours_ui::neighbours_ui;
 use super::session::{Selection, Session};
 use super::textures::Textures;
 use super::theme::{Symbol, size_text};
-use super::view::View;
+use super::view::{Ask, View};
 use crate::escape;
 use crate::picture::{BytePlanes, Encoded, cell_range};
 use crate::sample::Sha256;
@@ -48,20 +48,23 @@ pub fn file_ui(
     };
     let head = egui::RichText::new(escape::file_name(facts.path)).heading();
     ui.add(egui::Label::new(head).truncate()).on_hover_text(escape::path(facts.path));
-    ui.horizontal(|ui| match (session.selection, facts.label) {
-        (Some(Selection::Asked(_)), _) => {
+    ui.horizontal(|ui| {
+        let Some(Selection::Known(row)) = session.selection else {
             ui.weak("looked at; not in the library unless it was before");
+            return;
+        };
+        match facts.label {
+            Some(label) => {
+                Symbol::of(session.label_of.get(row).copied()).ui(ui);
+                ui.label(escape::text(label));
+            }
+            None => {
+                ui.weak("in the library, without a label");
+            }
         }
-        (_, Some(label)) => {
-            let row = match session.selection {
-                Some(Selection::Known(row)) => session.label_of.get(row).copied(),
-                _ => None,
-            };
-            Symbol::of(row).ui(ui);
-            ui.label(escape::text(label));
-        }
-        (_, None) => {
-            ui.weak("in the library, without a label");
+        let change = ui.small_button("Label…").on_hover_text("Give it another label, or none");
+        if change.clicked() {
+            out.push(Command::Question(Ask::Label(row)));
         }
     });
     pictures_ui(ui, &facts, textures);

@@ -12,6 +12,7 @@ use std::path::PathBuf;
 const OPEN_FILES: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, Key::O);
 const OPEN_FOLDER: KeyboardShortcut =
     KeyboardShortcut::new(Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::O);
+const UNDO: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, Key::Z);
 const SAVE: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, Key::S);
 
 impl App {
@@ -52,6 +53,9 @@ impl App {
                 self.view.marked = None;
                 self.view.only_label = None;
             }
+        }
+        if ctx.input_mut(|input| input.consume_shortcut(&UNDO)) {
+            self.act(Command::UndoLabels);
         }
         for (key, step) in [(Key::ArrowDown, 1), (Key::ArrowUp, -1)] {
             if ctx.input_mut(|input| input.consume_key(Modifiers::NONE, key)) {

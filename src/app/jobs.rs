@@ -27,6 +27,8 @@ pub enum Finished {
     Usual(Option<f32>, crate::sample::Sha256),
     /// A library sample was read again.
     Inspected(usize, Box<(Sample, Encoded)>),
+    /// Labels were written to the library; the sentence says which.
+    Labels(super::label::Labels, String),
     /// Something was written; the sentence says what.
     Saved(String),
     /// The bundled samples lie ready: the folder, the files held back, the library.

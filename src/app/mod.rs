@@ -12,6 +12,7 @@ mod input;
 mod jobs;
 mod jobs_ui;
 mod lab;
+mod label;
 mod map_points;
 mod map_ui;
 mod neighbours_ui;
@@ -100,6 +101,8 @@ pub struct App {
     own_library: PathBuf,
     /// A map that came while the contents were lent to a job.
     unplaced: Option<Vec<[f32; 2]>>,
+    /// Labels that came while the contents were lent to a job.
+    unlabelled: label::Labels,
     /// Read again when a password is given.
     opened_last: Vec<PathBuf>,
     /// Opened as soon as the library is there.
@@ -142,6 +145,7 @@ impl App {
             demo_folder: options.demo_folder,
             own_library: path.clone(),
             unplaced: None,
+            unlabelled: Vec::new(),
             opened_last: Vec::new(),
             waiting: options.paths,
             held_back: Vec::new(),

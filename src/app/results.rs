@@ -36,6 +36,7 @@ impl App {
                 Outcome::Cancelled | Outcome::Failed(_) => {}
             }
         }
+        self.show_labels();
         // A job that still reads the contents wakes the window when it ends: then it is tried again.
         if let Some(places) = self.unplaced.take() {
             match self.session.place(places) {
@@ -97,6 +98,7 @@ impl App {
                 self.session.inspected.insert(row, *read);
             }
             Finished::Lab(finished) => self.take_lab(finished),
+            Finished::Labels(labels, said) => self.take_labels(labels, said),
             Finished::Saved(said) => self.session.say(Tone::Good, said),
             Finished::Demo(folder, held_back, library) => {
                 self.session.library_path = library;

@@ -19,6 +19,7 @@ impl App {
             Ask::Library => self.open_library(path),
             Ask::LoadModel => self.load_model(path),
             Ask::Password => self.try_password(&path),
+            Ask::Label(row) => self.label(row, &path.to_string_lossy()),
             Ask::Candidate(i) => {
                 if let Some(candidate) = self.lab.candidates.get(i) {
                     let model = Arc::clone(&candidate.model);
@@ -93,7 +94,7 @@ pub(super) fn suggestion(ask: Ask) -> &'static str {
         Ask::ExperimentTable => "batchnorm-experiment.csv",
         Ask::ExperimentChart => "batchnorm-experiment.png",
         Ask::Library => "library.lookalike",
-        Ask::Password => "",
+        Ask::Password | Ask::Label(_) => "",
     }
 }
 

@@ -132,11 +132,8 @@ impl Session {
             Some(Selection::Known(row)) => self.contents.entries.get(row).map(|entry| entry.sha256),
             _ => None,
         };
-        self.labels = contents.label_counts();
-        let place: HashMap<&Option<String>, usize> =
-            self.labels.iter().map(|(label, _)| label).zip(0..).collect();
-        self.label_of = contents.entries.iter().map(|e| place.get(&e.label).copied().unwrap_or(0)).collect();
         self.contents = Arc::new(contents);
+        self.count_labels();
         self.edition += 1;
         self.usual_distance = None;
         self.inspected.clear();
@@ -155,6 +152,31 @@ impl Session {
         }
         self.lay_points();
         self.find_neighbours(k);
+    }
+
+    /// Labels of samples changed. Nothing is done while a job still reads the contents.
+    pub fn relabel(&mut self, labels: &[(Sha256, Option<String>)]) -> bool {
+        let Some(contents) = Arc::get_mut(&mut self.contents) else {
+            return false;
+        };
+        for (sha256, label) in labels {
+            if let Some(entry) = contents.entries.iter_mut().find(|entry| entry.sha256 == *sha256) {
+                entry.label.clone_from(label);
+            }
+        }
+        self.count_labels();
+        self.edition += 1;
+        self.lay_points();
+        true
+    }
+
+    /// Which labels there are, and which each row has.
+    fn count_labels(&mut self) {
+        self.labels = self.contents.label_counts();
+        let place: HashMap<&Option<String>, usize> =
+            self.labels.iter().map(|(label, _)| label).zip(0..).collect();
+        let entries = self.contents.entries.iter();
+        self.label_of = entries.map(|e| place.get(&e.label).copied().unwrap_or(0)).collect();
     }
 
     /// Places of the samples changed. They are given back while a job still reads the contents.

@@ -47,6 +47,8 @@ pub enum Ask {
     LoadModel,
     /// A password of archives.
     Password,
+    /// A label for the sample of this row.
+    Label(usize),
     /// A repaired model.
     Candidate(usize),
     /// The table of the experiment.
