@@ -503,6 +503,19 @@ fn the_experiment_draws_its_chart_and_saves_it() {
 }
 
 #[test]
+fn the_header_of_an_executable_is_told() {
+    let mut window = Window::trained();
+    let program = window.at("program");
+    std::fs::copy(env!("CARGO_BIN_EXE_lookalike"), &program).unwrap();
+    window.drop(&[&program]);
+    window.wait_for("Header and sections: Rust");
+    window.click("Header and sections: Rust");
+    window.wait_for("Entry point");
+    assert!(window.shows(".text") && window.shows("Overlay") && window.shows("libc.so"));
+    window.harness.check_accessibility();
+}
+
+#[test]
 fn a_sample_is_given_another_label_and_that_is_taken_back() {
     let mut window = Window::trained();
     let row = window.harness.state().session.label_of.iter().position(|label| *label == 0).unwrap();

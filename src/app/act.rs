@@ -13,7 +13,7 @@ use crate::job::{Reporter, Stop};
 use crate::library::{Contents, Library};
 use crate::model::Model;
 use crate::picture::{PictureSet, encode_sample};
-use crate::sample::Layout as FolderLayout;
+use crate::sample::{Layout as FolderLayout, read_executable};
 use crate::training::TrainConfig;
 use crate::workflow::{self, MapMethod, Pictures, ask, index_set, read};
 use std::path::{Path, PathBuf};
@@ -267,6 +267,33 @@ impl App {
         if let Some(Selection::Known(row)) = selection {
             self.inspect(row);
         }
+        self.read_header();
+    }
+
+    /// Reads what the header of the selected file says.
+    fn read_header(&mut self) {
+        let (path, sha256) = match self.session.selection {
+            None => return,
+            Some(Selection::Known(row)) => match self.session.contents.entries.get(row) {
+                Some(entry) => (entry.path.clone(), entry.sha256),
+                None => return,
+            },
+            Some(Selection::Asked(i)) => match self.session.asked.get(i) {
+                Some(asked) => (asked.sample.path.clone(), asked.sample.sha256),
+                None => return,
+            },
+        };
+        if self.session.headers.contains_key(&sha256) {
+            return;
+        }
+        let passwords = self.session.passwords.clone();
+        self.jobs.start(Kind::Header, "Reading the header", move |_| {
+            let read = read_executable(&path, &passwords).map_err(|error| Stop::Failed(error.to_string()))?;
+            match read {
+                (found, header) if found == sha256 => Ok(Finished::Header(sha256, header)),
+                _ => Err(Stop::Failed("the file has changed since it was read".into())),
+            }
+        });
     }
 
     /// Reads a library sample again, for its full picture.

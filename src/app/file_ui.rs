@@ -2,15 +2,17 @@
 //! what it looks like.
 
 use super::command::Command;
+use super::header_ui::header_ui;
 use super::neighbours_ui::neighbours_ui;
 use super::session::{Selection, Session};
 use super::textures::Textures;
 use super::theme::{Symbol, size_text};
 use super::view::{Ask, View};
 use crate::escape;
+use crate::library::Library;
 use crate::picture::{BytePlanes, Encoded, cell_range};
 use crate::sample::Sha256;
-use egui::{Grid, Image, Rect, Role, Sense, TextureHandle, Ui, Vec2, WidgetInfo, load::SizedTexture, vec2};
+use egui::{Grid, Image, Role, Sense, TextureHandle, Ui, Vec2, WidgetInfo, load::SizedTexture, vec2};
 use std::path::Path;
 
 /// Cells of the layout picture along one side.
@@ -25,6 +27,8 @@ struct Facts<'a> {
     architecture: Option<&'a str>,
     label: Option<&'a str>,
     picture: Option<&'a Encoded>,
+    /// Its row in the library file.
+    id: Option<i64>,
 }
 
 /// Draws it.
@@ -67,8 +71,11 @@ pub fn file_ui(
             out.push(Command::Question(Ask::Label(row)));
         }
     });
-    pictures_ui(ui, &facts, textures);
+    pictures_ui(ui, &facts, session.library.as_ref(), textures);
     facts_ui(ui, &facts);
+    if let Some(Some(header)) = session.headers.get(&facts.sha256) {
+        header_ui(ui, header);
+    }
     ui.separator();
     neighbours_ui(ui, session, view, textures, out);
 }
@@ -86,6 +93,7 @@ fn facts(session: &Session, selection: Selection) -> Option<Facts<'_>> {
                 architecture: sample.architecture.map(|a| a.name()),
                 label: None,
                 picture: Some(&file.picture),
+                id: None,
             })
         }
         Selection::Known(row) => {
@@ -98,20 +106,27 @@ fn facts(session: &Session, selection: Selection) -> Option<Facts<'_>> {
                 architecture: entry.architecture.as_deref(),
                 label: entry.label.as_deref(),
                 picture: session.inspected.get(&row).map(|(_, picture)| picture),
+                id: Some(entry.id),
             })
         }
     }
 }
 
-fn pictures_ui(ui: &mut Ui, facts: &Facts<'_>, textures: &mut Textures) {
+fn pictures_ui(ui: &mut Ui, facts: &Facts<'_>, library: Option<&Library>, textures: &mut Textures) {
     let side = ((ui.available_width() - 12.0) / 2.0).clamp(100.0, 200.0);
     ui.horizontal(|ui| {
         let Some(picture) = facts.picture else {
-            // The place is kept, so that nothing jumps when the picture comes.
-            let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), side + 18.0), Sense::hover());
-            let text = "The file is not where it was, or has changed; only what the library keeps of it is shown.";
-            response.on_hover_text(text);
-            ui.painter().rect_filled(Rect::from_min_size(rect.min, Vec2::splat(side)), 2.0, ui.visuals().extreme_bg_color);
+            // Until the file is read, and where it is no longer there: what the library keeps. The place is
+            // the same, so that nothing jumps when the picture comes.
+            let kept = facts.id.and_then(|id| textures.stored(ui.ctx(), facts.sha256, id, library));
+            let text = "What the library keeps of it. The file itself is not where it was, or has changed: it would be shown here in full.";
+            match picture_ui(ui, kept.as_ref(), side, "Layout, as the library keeps it") {
+                Some(shown) => drop(shown.on_hover_text(text)),
+                None => {
+                    let size = vec2(ui.available_width(), side + 18.0);
+                    ui.allocate_exact_size(size, Sense::hover()).1.on_hover_text(text);
+                }
+            }
             return;
         };
         let (layout, pairs) = (

@@ -6,7 +6,7 @@ use crate::job::{Job, Outcome, Reporter, Stop};
 use crate::library::{Contents, Library};
 use crate::model::Epoch;
 use crate::picture::Encoded;
-use crate::sample::{Sample, Skipped};
+use crate::sample::{Executable, Sample, Skipped};
 use crate::workflow::{Answers, Read};
 use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
@@ -27,6 +27,8 @@ pub enum Finished {
     Usual(Option<f32>, crate::sample::Sha256),
     /// A library sample was read again.
     Inspected(usize, Box<(Sample, Encoded)>),
+    /// The header of an executable was read again; `None` if it is none.
+    Header(crate::sample::Sha256, Option<Executable>),
     /// Labels were written to the library; the sentence says which.
     Labels(super::label::Labels, String),
     /// Something was written; the sentence says what.
@@ -58,6 +60,8 @@ pub enum Kind {
     Map,
     /// Reading one picture.
     Inspect,
+    /// Reading one header.
+    Header,
     /// Measuring how far samples usually lie apart.
     Usual,
     /// Measuring both modes of the model.
@@ -109,7 +113,7 @@ impl Jobs {
         self.running.push(Running {
             title: title.into(),
             job,
-            quiet: matches!(kind, Kind::Inspect | Kind::Usual | Kind::Company),
+            quiet: matches!(kind, Kind::Inspect | Kind::Header | Kind::Usual | Kind::Company),
             kind,
         });
     }

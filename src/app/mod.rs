@@ -8,6 +8,7 @@ mod command;
 mod demo;
 mod empty_ui;
 mod file_ui;
+mod header_ui;
 mod input;
 mod jobs;
 mod jobs_ui;

@@ -98,6 +98,13 @@ impl App {
                 self.session.inspected.insert(row, *read);
             }
             Finished::Lab(finished) => self.take_lab(finished),
+            Finished::Header(sha256, header) => {
+                const KEPT: usize = 1000;
+                if self.session.headers.len() >= KEPT {
+                    self.session.headers.clear();
+                }
+                self.session.headers.insert(sha256, header);
+            }
             Finished::Labels(labels, said) => self.take_labels(labels, said),
             Finished::Saved(said) => self.session.say(Tone::Good, said),
             Finished::Demo(folder, held_back, library) => {

@@ -5,7 +5,7 @@ use super::point_raster::Cloud;
 use crate::library::{Contents, Library};
 use crate::model::Epoch;
 use crate::picture::{Encoded, PictureSet};
-use crate::sample::{Passwords, Sample, Sha256, Skipped};
+use crate::sample::{Executable, Passwords, Sample, Sha256, Skipped};
 use crate::search::Neighbour;
 use crate::workflow::{Answer, answer};
 use std::collections::HashMap;
@@ -83,6 +83,8 @@ pub struct Session {
     pub usual_distance: Option<f32>,
     /// Full pictures of library samples that were read again.
     pub inspected: HashMap<usize, (Sample, Encoded)>,
+    /// Headers of executables that were read again, as many as are worth keeping.
+    pub headers: HashMap<Sha256, Option<Executable>>,
     /// The curve of the training that runs or ran last.
     pub history: Vec<Epoch>,
     /// Newest last.
@@ -110,6 +112,7 @@ impl Session {
             neighbours: Vec::new(),
             usual_distance: None,
             inspected: HashMap::new(),
+            headers: HashMap::new(),
             history: Vec::new(),
             messages: Vec::new(),
             skipped: Vec::new(),

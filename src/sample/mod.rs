@@ -5,11 +5,13 @@
 //! not grow with the file.
 
 pub mod archive;
+mod executable;
 mod kind;
 mod open;
 mod passwords;
 mod walk;
 
+pub use executable::{Executable, Section, read_executable};
 pub use kind::{Architecture, FileKind};
 pub use open::OpenSample;
 pub use passwords::Passwords;

@@ -1,0 +1,149 @@
+//! What the header of an executable says, folded up below the facts of a file.
+
+use super::theme::size_text;
+use crate::escape;
+use crate::sample::Executable;
+use egui::{CollapsingHeader, Grid, ProgressBar, ScrollArea, Ui};
+
+/// Libraries that are named before the rest is counted.
+const NAMED: usize = 12;
+
+/// Room that is left for what stands below, and what the header takes at least, in points.
+const BELOW: f32 = 230.0;
+const LEAST: f32 = 90.0;
+
+/// Draws it.
+pub fn header_ui(ui: &mut Ui, header: &Executable) {
+    let hints = header.hints.join(", ");
+    let title = if hints.is_empty() {
+        "Header and sections".to_owned()
+    } else {
+        format!("Header and sections: {hints}")
+    };
+    // The nearest samples stay in sight below it.
+    let most = (ui.available_height() - BELOW).max(LEAST);
+    CollapsingHeader::new(title).id_salt("header").show(ui, |ui| {
+        ScrollArea::vertical().id_salt("header").max_height(most).auto_shrink([false, true]).show(ui, |ui| {
+            facts_ui(ui, header, &hints);
+            sections_ui(ui, header);
+        });
+    });
+}
+
+fn facts_ui(ui: &mut Ui, header: &Executable, hints: &str) {
+    let unknown = || "unknown".to_owned();
+    let mut libraries =
+        header.libraries.iter().take(NAMED).map(|name| escape::text(name)).collect::<Vec<_>>().join(", ");
+    if header.libraries.len() > NAMED {
+        libraries.push_str(&format!(" and {} more", header.libraries.len() - NAMED));
+    }
+    let rows = [
+        (
+            "Hints",
+            if hints.is_empty() { "none".to_owned() } else { hints.to_owned() },
+            "Names of sections and texts that compilers and packers put there; anyone can put them there",
+        ),
+        (
+            "Entry point",
+            header.entry.map_or_else(unknown, |entry| format!("0x{entry:x}")),
+            "Address of the first instruction",
+        ),
+        (
+            "Linked",
+            header.built.map_or_else(unknown, date),
+            "As the header says, in UTC. Builds that can be repeated put a hash here",
+        ),
+        (
+            "Signature",
+            header.signed.map_or_else(unknown, |signed| if signed { "present" } else { "none" }.to_owned()),
+            "Only whether there is one; it is not checked",
+        ),
+        (
+            "Overlay",
+            header.overlay.map_or_else(unknown, size_text),
+            "Bytes behind everything that the header describes",
+        ),
+        (
+            "Libraries",
+            if libraries.is_empty() { "none".to_owned() } else { libraries },
+            "Loaded with the program",
+        ),
+    ];
+    Grid::new("header").num_columns(2).spacing([10.0, 3.0]).show(ui, |ui| {
+        for (name, value, hint) in rows {
+            ui.weak(name).on_hover_text(hint);
+            let shown = ui.add(egui::Label::new(&value).wrap());
+            if name == "Libraries" && header.libraries.len() > NAMED {
+                let all: Vec<String> = header.libraries.iter().map(|name| escape::text(name)).collect();
+                shown.on_hover_text(all.join("\n"));
+            }
+            ui.end_row();
+        }
+    });
+}
+
+fn sections_ui(ui: &mut Ui, header: &Executable) {
+    if header.sections.is_empty() {
+        ui.weak("No sections, or a table of them that cannot be read.");
+        return;
+    }
+    Grid::new("sections").num_columns(4).spacing([10.0, 2.0]).striped(true).show(ui, |ui| {
+        for name in ["Section", "At", "Size", "Entropy, of 8 bits"] {
+            ui.weak(name);
+        }
+        ui.end_row();
+        for section in &header.sections {
+            ui.add(egui::Label::new(escape::text(&section.name)).truncate());
+            ui.label(section.offset.map_or_else(String::new, |at| format!("0x{at:x}")));
+            ui.label(size_text(section.size));
+            match section.entropy {
+                Some(entropy) => {
+                    let bar =
+                        ProgressBar::new(entropy / 8.0).desired_width(90.0).text(format!("{entropy:.2}"));
+                    ui.add(bar).on_hover_text("Above 7.2 it looks compressed or encrypted");
+                }
+                None => {
+                    ui.weak("no bytes");
+                }
+            }
+            ui.end_row();
+        }
+    });
+    if header.section_count > header.sections.len() {
+        ui.weak(format!("and {} more", header.section_count - header.sections.len()));
+    }
+}
+
+/// The day of a time since 1970, in the proleptic Gregorian calendar (Howard Hinnant,
+/// "chrono-Compatible Low-Level Date Algorithms", `civil_from_days`).
+fn date(seconds: u32) -> String {
+    let (days, of_day) = (i64::from(seconds / 86_400) + 719_468, seconds % 86_400);
+    let era = days / 146_097;
+    let of_era = days % 146_097;
+    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    format!("{year:04}-{month:02}-{day:02} {:02}:{:02}", of_day / 3600, of_day / 60 % 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_those_of_the_calendar() {
+        // By GNU date.
+        for (seconds, want) in [
+            (0, "1970-01-01 00:00"),
+            (951_782_400, "2000-02-29 00:00"),
+            (1_709_251_199, "2024-02-29 23:59"),
+            (1_709_251_200, "2024-03-01 00:00"),
+            (u32::MAX, "2106-02-07 06:28"),
+        ] {
+            assert_eq!(date(seconds), want);
+        }
+    }
+}
