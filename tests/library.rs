@@ -248,6 +248,7 @@ fn what_was_acknowledged_is_there_after_a_kill() {
     let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(8);
     let mut acknowledged: BTreeSet<String> = home.exported().into_iter().map(|row| row.0).collect();
     let model = std::fs::read(home.at("m.safetensors")).unwrap();
+    let target = acknowledged.first().unwrap().clone();
     let (mut killed, mut label) = (0, None::<String>);
     // How long each sort of work takes when it is let alone, so that kills fall into it.
     let mut spans = [0_u64; 3];
@@ -272,7 +273,7 @@ fn what_was_acknowledged_is_there_after_a_kill() {
         let name = format!("new{round}");
         let mut arguments: Vec<&str> =
             arguments.iter().map(|a| if *a == "FOLDER" { &name } else { *a }).collect();
-        let (target, given) = (acknowledged.first().unwrap().clone(), format!("label {round}"));
+        let given = format!("label {round}");
         if what == 7 || what == 8 {
             arguments =
                 vec!["library", "label", &target, "--label", &given, "--library", "l.lookalike", "--json"];
