@@ -8,9 +8,10 @@ use candle_core::{Device, Tensor};
 use lookalike::job::Reporter;
 use lookalike::library::Contents;
 use lookalike::model::{Embeddings, Init, ModelConfig, Network};
-use lookalike::picture::{PictureSpec, encode_all};
+use lookalike::picture::PictureSpec;
 use lookalike::projection::{UmapConfig, trustworthiness, umap};
-use lookalike::sample::{Layout, Passwords, walk};
+use lookalike::reading::{Limits, Reader, Workers};
+use lookalike::sample::{Layout, walk};
 use lookalike::search::{Searcher, nearest};
 use lookalike::training::AdamW;
 use rand::{Rng as _, SeedableRng as _};
@@ -33,7 +34,8 @@ fn main() {
     let times = match work.as_str() {
         "step" => step(repeats, size),
         "embed" => embed(repeats, size),
-        "pictures" => pictures(repeats, folder.unwrap()),
+        "pictures" => pictures(repeats, folder.unwrap(), &workers()),
+        "pictures-inside" => pictures(repeats, folder.unwrap(), &Reader::default()),
         "search-1" => search(repeats, size, 1),
         "search-256" => search(repeats, size, 256),
         "read" => read_bandwidth(repeats, size),
@@ -90,11 +92,16 @@ fn embed(repeats: usize, batch: usize) -> Vec<f64> {
     })
 }
 
+/// Reads in processes, as the program does.
+fn workers() -> Reader {
+    Reader::with_workers(Workers::new(env!("CARGO_BIN_EXE_lookalike").into(), Limits::default()))
+}
+
 /// Read, hash and encode all files.
-fn pictures(repeats: usize, folder: &Path) -> Vec<f64> {
+fn pictures(repeats: usize, folder: &Path, reader: &Reader) -> Vec<f64> {
     timed(repeats, || {
         let (found, _) = walk(folder, Layout::Labelled);
-        let taken = encode_all(&found, PictureSpec::BYTES, &Passwords::default(), &Reporter::silent());
+        let taken = reader.pictures(&found, PictureSpec::BYTES, &Reporter::silent());
         assert!(!taken.set.samples.is_empty());
     })
 }

@@ -16,6 +16,7 @@ pub mod library;
 pub mod model;
 pub mod picture;
 pub mod projection;
+pub mod reading;
 pub mod search;
 pub mod training;
 pub mod workflow;

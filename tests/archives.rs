@@ -67,18 +67,7 @@ impl Home {
             .stderr(out)
             .spawn()
             .unwrap();
-        let mut memory = 0;
-        let status = loop {
-            // The kernel's own mark of the most that was ever resident.
-            let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
-            let mark =
-                status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"));
-            memory = memory.max(mark.and_then(|kb| kb.trim().parse().ok()).unwrap_or(0) / 1000);
-            if let Some(status) = child.try_wait().unwrap() {
-                break status;
-            }
-            std::thread::sleep(Duration::from_millis(10));
-        };
+        let (status, memory) = common::watch(&mut child);
         let text = std::fs::read_to_string(self.at("out")).unwrap();
         Run { well: status.success(), text, seconds: begun.elapsed().as_secs_f64(), memory }
     }

@@ -10,6 +10,7 @@ use egui_kittest::{Harness, HarnessBuilder, SnapshotOptions};
 use lookalike::app::{App, Options, Pick, Picker, Reply, Selection};
 use lookalike::batchnorm::Severity;
 use lookalike::model::{Init, Model, Network, Norm};
+use lookalike::reading::{Limits, Reader, Workers};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -68,6 +69,10 @@ impl Window {
             library: Some(home.path().join("library.lookalike")),
             picker: picker.clone(),
             demo_folder: home.path().join("demo"),
+            reader: Reader::with_workers(Workers::new(
+                env!("CARGO_BIN_EXE_lookalike").into(),
+                Limits::default(),
+            )),
             ..Options::default()
         };
         let harness = builder.build_eframe(|cc| App::new(cc, options));
@@ -574,7 +579,7 @@ fn an_archive_is_opened_and_its_password_asked_for() {
     window.click("Try");
     window.wait_until("the file is answered", |window| window.session.asked.len() == 1);
     assert!(window.harness.state().view.question.is_none());
-    assert!(!format!("{:?}", window.harness.state().session.passwords).contains("hunter2"));
+    assert!(!format!("{:?}", window.harness.state().session.reader.passwords).contains("hunter2"));
 }
 
 /// The picture is the point: what a newcomer sees first, and the lab as it teaches without a model.

@@ -12,8 +12,8 @@ use crate::escape;
 use crate::job::{Reporter, Stop};
 use crate::library::{Contents, Library};
 use crate::model::Model;
-use crate::picture::{PictureSet, encode_sample};
-use crate::sample::{Layout as FolderLayout, read_executable};
+use crate::picture::PictureSet;
+use crate::sample::Layout as FolderLayout;
 use crate::training::TrainConfig;
 use crate::workflow::{self, MapMethod, Pictures, ask, index_set, read};
 use std::path::{Path, PathBuf};
@@ -119,20 +119,20 @@ impl App {
         });
         for folder in folders {
             let (contents, k) = (Arc::clone(&self.session.contents), self.view.kept.k);
-            let passwords = self.session.passwords.clone();
+            let reader = self.session.reader.clone();
             self.jobs.start(
                 Kind::Other,
                 format!("Opening {}", escape::file_name(&folder)),
                 move |reporter| {
                     if !holds_folders(&folder) && contents.model.is_some() {
-                        return Ok(Finished::Answers(ask(&[folder], &contents, k, &passwords, reporter)?));
+                        return Ok(Finished::Answers(ask(&[folder], &contents, k, &reader, reporter)?));
                     }
                     drop(contents);
                     let taken = read(
                         std::slice::from_ref(&folder),
                         FolderLayout::Labelled,
                         Pictures::Chosen,
-                        &passwords,
+                        &reader,
                         reporter,
                     )?;
                     Ok(Finished::Folder(folder, taken))
@@ -155,13 +155,13 @@ impl App {
 
     pub(super) fn ask_about(&mut self, files: Vec<PathBuf>) {
         let (contents, k) = (Arc::clone(&self.session.contents), self.view.kept.k);
-        let passwords = self.session.passwords.clone();
+        let reader = self.session.reader.clone();
         let title = match files.as_slice() {
             [only] => format!("Looking at {}", escape::file_name(only)),
             many => format!("Looking at {} files", many.len()),
         };
         self.jobs.start(Kind::Other, title, move |reporter| {
-            Ok(Finished::Answers(ask(&files, &contents, k, &passwords, reporter)?))
+            Ok(Finished::Answers(ask(&files, &contents, k, &reader, reporter)?))
         });
     }
 
@@ -286,13 +286,10 @@ impl App {
         if self.session.headers.contains_key(&sha256) {
             return;
         }
-        let passwords = self.session.passwords.clone();
-        self.jobs.start(Kind::Header, "Reading the header", move |_| {
-            let read = read_executable(&path, &passwords).map_err(|error| Stop::Failed(error.to_string()))?;
-            match read {
-                (found, header) if found == sha256 => Ok(Finished::Header(sha256, header)),
-                _ => Err(Stop::Failed("the file has changed since it was read".into())),
-            }
+        let reader = self.session.reader.clone();
+        self.jobs.start(Kind::Header, "Reading the header", move |_| match reader.header(&path)? {
+            (found, header) if found == sha256 => Ok(Finished::Header(sha256, header)),
+            _ => Err(Stop::Failed("the file has changed since it was read".into())),
         });
     }
 
@@ -306,9 +303,9 @@ impl App {
             return;
         }
         let (path, sha256, spec) = (entry.path.clone(), entry.sha256, model.config.picture);
-        let passwords = self.session.passwords.clone();
+        let reader = self.session.reader.clone();
         self.jobs.start(Kind::Inspect, "Reading the sample", move |_| {
-            let (sample, picture) = encode_sample(&path, spec, &passwords)?;
+            let (sample, picture) = reader.picture(&path, spec)?;
             if sample.sha256 == sha256 {
                 Ok(Finished::Inspected(row, Box::new((sample, picture))))
             } else {

@@ -47,7 +47,11 @@ pub fn messages_ui(ui: &mut Ui, session: &Session, view: &mut View, out: &mut Ve
     ui.add_space(2.0);
     ui.horizontal(|ui| match session.messages.last() {
         None => {
-            ui.weak("Files are read, never run. Nothing leaves this machine.");
+            let promise = ui.weak("Files are read, never run. Nothing leaves this machine.");
+            #[cfg(unix)]
+            if let Some(protection) = session.reader.protection() {
+                promise.on_hover_text(protection.to_string());
+            }
         }
         Some(last) => {
             let n = session.messages.len();

@@ -42,6 +42,7 @@ pub use session::{Selection, Session, Tone};
 pub use start::{Renderer, run};
 pub use view::{Remembered, View};
 
+use crate::reading::Reader;
 use jobs::Jobs;
 use std::cell::RefCell;
 use std::path::PathBuf;
@@ -65,6 +66,8 @@ pub struct Options {
     pub no_drops: bool,
     /// Where the bundled samples are unpacked to.
     pub demo_folder: PathBuf,
+    /// Reads files.
+    pub reader: Reader,
 }
 
 impl Default for Options {
@@ -76,6 +79,7 @@ impl Default for Options {
             picker: Arc::new(SystemPicker),
             no_drops: false,
             demo_folder: demo_folder(),
+            reader: Reader::default(),
         }
     }
 }
@@ -133,7 +137,7 @@ impl App {
             move || ctx.request_repaint()
         });
         let mut app = Self {
-            session: Session::new(path.clone()),
+            session: Session { reader: options.reader, ..Session::new(path.clone()) },
             view: View { kept, ..View::default() },
             jobs: Jobs::new(wake),
             pulse: pulse::Pulse::default(),

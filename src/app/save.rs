@@ -40,7 +40,7 @@ impl App {
 
     /// What was opened last is read again with one more password.
     fn try_password(&mut self, typed: &Path) {
-        self.session.passwords.add(typed.to_string_lossy().into_owned());
+        self.session.reader.passwords.add(typed.to_string_lossy().into_owned());
         let again = self.opened_last.clone();
         if again.is_empty() {
             self.session

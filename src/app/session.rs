@@ -5,7 +5,8 @@ use super::point_raster::Cloud;
 use crate::library::{Contents, Library};
 use crate::model::Epoch;
 use crate::picture::{Encoded, PictureSet};
-use crate::sample::{Executable, Passwords, Sample, Sha256, Skipped};
+use crate::reading::Reader;
+use crate::sample::{Executable, Sample, Sha256, Skipped};
 use crate::search::Neighbour;
 use crate::workflow::{Answer, answer};
 use std::collections::HashMap;
@@ -69,8 +70,8 @@ pub struct Session {
     pub cloud: Cloud,
     /// Counts how often they were laid out anew.
     pub laid: u64,
-    /// Passwords of archives, until the window is closed.
-    pub passwords: Passwords,
+    /// Reads files; holds the passwords of archives until the window is closed.
+    pub reader: Reader,
     /// The folder that was opened last.
     pub folder: Option<Folder>,
     /// Files that were asked about, newest last.
@@ -105,7 +106,7 @@ impl Session {
             label_of: Vec::new(),
             cloud: Cloud::default(),
             laid: 0,
-            passwords: Passwords::default(),
+            reader: Reader::default(),
             folder: None,
             asked: Vec::new(),
             selection: None,

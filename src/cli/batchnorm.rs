@@ -32,10 +32,10 @@ pub struct BatchNormArgs {
 
 /// Measures and prints.
 pub fn run(args: BatchNormArgs) -> Result<(), Stop> {
-    let (folder, path, passwords) = (args.folder, args.model.clone(), args.passwords.all());
+    let (folder, path, reader) = (args.folder, args.model.clone(), args.passwords.reader());
     let (report, skipped) = watch::run(move |reporter| {
         let model = Model::load(&path)?;
-        report_folder(&folder, &model, &passwords, reporter)
+        report_folder(&folder, &model, &reader, reporter)
     })?;
     output::skipped(&skipped, args.json)?;
     if args.json { print_json(&report) } else { print_text(&report, &escape::path(&args.model)) }

@@ -139,7 +139,8 @@ pub fn run(args: ExperimentArgs) -> Result<(), Stop> {
     let (rows, skipped) = watch::watch(
         move |reporter, news| {
             let folders = [args.folder.clone()];
-            let taken = read(&folders, Layout::Labelled, Pictures::Native, &args.passwords.all(), reporter)?;
+            let taken =
+                read(&folders, Layout::Labelled, Pictures::Native, &args.passwords.reader(), reporter)?;
             let setup = args.setup(Setup::reference(taken.set.spec))?;
             let rows = experiment(&taken.set, &setup, reporter, |row, seed| {
                 // The receiver lives as long as this job.

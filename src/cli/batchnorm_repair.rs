@@ -51,10 +51,10 @@ pub fn run(args: RepairArgs) -> Result<(), Stop> {
         WayArg::Debias => Repair::RemoveStart,
     };
     let (folder, model, out) = (args.folder, args.model, args.out.clone());
-    let passwords = args.passwords.all();
+    let reader = args.passwords.reader();
     let (repaired, skipped) = watch::run(move |reporter| {
         let model = Model::load(&model)?;
-        let (set, skipped) = read_for(&model, &folder, &passwords, reporter)?;
+        let (set, skipped) = read_for(&model, &folder, &reader, reporter)?;
         let repaired = repair_set(&model, how, &set, reporter)?;
         repaired.save(&out)?;
         Ok((repaired, skipped))

@@ -35,7 +35,7 @@ pub struct IndexArgs {
 /// Adds the files to the library.
 pub fn run(args: IndexArgs) -> Result<(), Stop> {
     let (folders, model, library) = (args.folders, args.model, args.library.clone());
-    let passwords = args.passwords.all();
+    let reader = args.passwords.reader();
     let as_json = args.json;
     let mut there = 0;
     let done = watch::watch(
@@ -43,7 +43,7 @@ pub fn run(args: IndexArgs) -> Result<(), Stop> {
             let model = Model::load(&model)?;
             output::warn_of(&model.config);
             let mut library = Library::open_or_create(&library)?;
-            index(&folders, &model, &mut library, &passwords, reporter, |samples| {
+            index(&folders, &model, &mut library, &reader, reporter, |samples| {
                 // The receiver lives as long as this job.
                 let _ = news.send(samples.iter().map(|sample| sample.sha256).collect::<Vec<_>>());
             })

@@ -18,6 +18,7 @@ mod watch;
 
 use crate::app;
 use crate::job::Stop;
+use crate::reading;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -77,6 +78,14 @@ pub enum Command {
     Demo(DemoArgs),
     /// Train a model on a labelled folder
     Train(train::TrainArgs),
+    /// Read samples for another process of this program; not for people
+    #[cfg(unix)]
+    #[command(hide = true)]
+    Worker {
+        /// Bytes of memory that it may use
+        #[arg(long)]
+        memory: u64,
+    },
     /// Put labelled folders into a library
     Index(index::IndexArgs),
     /// List the nearest known samples of files
@@ -109,6 +118,8 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Demo(args) => {
             return window(args.renderer, app::Options { demo: true, ..app::Options::default() });
         }
+        #[cfg(unix)]
+        Command::Worker { memory } => reading::serve(memory).map_err(Stop::from),
         Command::Train(args) => train::run(args),
         Command::Index(args) => index::run(args),
         Command::Query(args) => query::run(args),
@@ -131,6 +142,7 @@ fn window(renderer: RendererArg, options: app::Options) -> ExitCode {
         RendererArg::Wgpu => app::Renderer::Wgpu,
         RendererArg::Glow => app::Renderer::Glow,
     };
+    let options = app::Options { reader: reading::Reader::of_this_program(), ..options };
     match app::run(renderer, options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => fail(&why),

@@ -1,6 +1,6 @@
-//! `--password`: which passwords to try on encrypted archives.
+//! `--password`: which passwords to try on encrypted archives; and the reader that tries them.
 
-use crate::sample::Passwords;
+use crate::reading::Reader;
 use clap::Args;
 
 /// Passwords of archives.
@@ -12,8 +12,10 @@ pub struct PasswordArgs {
 }
 
 impl PasswordArgs {
-    /// Those given, and the usual ones.
-    pub fn all(&self) -> Passwords {
-        Passwords::with(self.passwords.iter().cloned())
+    /// Reads in worker processes of this program, with those given and the usual ones.
+    pub fn reader(&self) -> Reader {
+        let mut reader = Reader::of_this_program();
+        self.passwords.iter().for_each(|word| reader.passwords.add(word.clone()));
+        reader
     }
 }

@@ -37,10 +37,10 @@ pub struct QueryArgs {
 /// Asks, prints, and writes the table if wanted.
 pub fn run(args: QueryArgs) -> Result<(), Stop> {
     let (paths, library, k) = (args.paths, args.library, args.k as usize);
-    let passwords = args.passwords.all();
+    let reader = args.passwords.reader();
     let (contents, done) = watch::run(move |reporter| {
         let contents = Library::open(&library)?.contents()?;
-        let done = ask(&paths, &contents, k, &passwords, reporter)?;
+        let done = ask(&paths, &contents, k, &reader, reporter)?;
         Ok((contents, done))
     })?;
     if let Some(model) = &contents.model {

@@ -119,14 +119,14 @@ impl TrainArgs {
 pub fn run(args: TrainArgs) -> Result<(), Stop> {
     watch::use_threads(args.threads)?;
     let config = args.config();
-    let passwords = args.passwords.all();
+    let reader = args.passwords.reader();
     let (folder, path, as_json) = (args.folder, args.model, args.json);
     if !as_json {
         output::line("  epoch    loss   train mode   eval mode   recall@1   time")?;
     }
     let done = watch::watch(
         move |reporter, news| {
-            let done = train_folder(&folder, &config, &passwords, reporter, |epoch| {
+            let done = train_folder(&folder, &config, &reader, reporter, |epoch| {
                 // The receiver lives as long as this job.
                 let _ = news.send(*epoch);
             })?;

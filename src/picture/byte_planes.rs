@@ -5,7 +5,7 @@
 //! the layout, four statistics for each of 4,096 equal cells.
 
 use super::byte_pairs::PairCounts;
-use super::layout::{self, LAYOUT, Statistics};
+use super::layout::{self, CELLS, LAYOUT, Statistics};
 use super::levels::{self, Levels};
 use super::text_grams::GramCounts;
 
@@ -23,10 +23,17 @@ pub struct BytePlanes {
     pub pairs: Levels,
     /// How often each four bytes in a row occur in text.
     pub grams: Levels,
-    layout: Box<[Statistics]>,
+    pub(super) layout: Box<[Statistics]>,
 }
 
 impl BytePlanes {
+    /// From levels and the statistics of all cells; `None` if these are not so many.
+    pub fn from_parts(pairs: Levels, grams: Levels, layout: &[u8]) -> Option<Self> {
+        let (cells, rest) = layout.as_chunks();
+        let whole = cells.len() == CELLS && rest.is_empty();
+        whole.then(|| Self { pairs, grams, layout: cells.into() })
+    }
+
     /// The planes of bytes already in memory.
     pub fn of(bytes: &[u8]) -> Self {
         let mut builder = Builder::new(bytes.len() as u64);

@@ -53,6 +53,24 @@ impl Levels {
         }
     }
 
+    /// Appends marks and values.
+    pub fn put(&self, out: &mut Vec<u8>) {
+        for word in &self.marks {
+            out.extend_from_slice(&word.to_le_bytes());
+        }
+        out.extend_from_slice(&self.values);
+    }
+
+    /// Takes what [`Levels::put`] wrote from the front of `bytes`; `None` if there is not enough.
+    pub fn take(bytes: &mut &[u8]) -> Option<Self> {
+        let marks = bytes.split_off(..SEGMENTS * WORDS * size_of::<u64>())?;
+        let (words, _) = marks.as_chunks();
+        let marks: Box<[u64]> = words.iter().map(|word| u64::from_le_bytes(*word)).collect();
+        let kept: u32 = marks.iter().map(|word| word.count_ones()).sum();
+        let values = bytes.split_off(..kept as usize)?;
+        Some(Self { marks, values: values.into() })
+    }
+
     /// Bytes in memory.
     pub fn memory(&self) -> usize {
         self.marks.len() * size_of::<u64>() + self.values.len()

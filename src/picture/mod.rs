@@ -18,11 +18,14 @@ mod levels;
 mod render;
 mod small_cells;
 mod text_grams;
+mod wire;
 
 pub use byte_planes::{BytePlanes, SEGMENTS, TEXT_PLANE};
-pub use choose::{choose, choose_native};
+pub use choose::{choose, choose_native, longer_side};
 pub use crop::{View, fill};
-pub use encode::{EncodeError, Encoding, PictureSet, Taken, encode_all, encode_file, encode_sample};
+pub use encode::{EncodeError, PictureSet, encode_bytes, encode_open};
+use levels::Levels;
+
 pub use image_planes::{ImageError, ImagePlanes};
 pub use layout::{CELLS, cell_range};
 pub use render::{Rendered, THUMBNAIL, thumbnail};
@@ -109,7 +112,7 @@ impl PictureSpec {
 }
 
 /// One picture, kept as bytes.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Encoded {
     /// From a file's bytes: 20 to 80 KiB.
     Bytes(BytePlanes),

@@ -5,13 +5,12 @@
 //! believed. What a damaged header hides is unknown and left out; nothing is guessed. Hints are names of
 //! sections and texts that the tools themselves put there.
 
-use super::archive::{Limits, archive_of};
-use super::{FileKind, OpenSample, Passwords, SampleError, Sha256};
+use super::{FileKind, OpenSample, SampleError, Sha256};
 use object::read::elf::{Dyn as _, ElfFile, FileHeader};
 use object::read::macho::{LoadCommandVariant, MachHeader, MachOFile};
 use object::read::pe::{ImageNtHeaders, PeFile};
 use object::{File, LittleEndian, Object as _, ObjectSection as _, ReadRef as _, elf, pe};
-use std::path::Path;
+use serde::{Deserialize, Serialize};
 
 /// So much of a file is looked at.
 const LOOKED_AT: usize = 256 << 20;
@@ -25,7 +24,7 @@ const MEASURED: usize = 256 << 20;
 const SEARCHED: usize = 16 << 20;
 
 /// One section.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Section {
     /// As the header has it: show it escaped.
     pub name: String,
@@ -38,7 +37,7 @@ pub struct Section {
 }
 
 /// What the header says. `None` is unknown.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Executable {
     /// Address of the first instruction.
     pub entry: Option<u64>,
@@ -55,36 +54,21 @@ pub struct Executable {
     /// Bytes behind everything that the header describes.
     pub overlay: Option<u64>,
     /// .NET, Go, Rust, UPX and the like.
-    pub hints: Vec<&'static str>,
+    pub hints: Vec<String>,
 }
 
-/// Reads the header of an executable by its name, which may be that of a member of an archive; with the
-/// digest of what was read. `None` if it is no executable.
-pub fn read_executable(
-    path: &Path,
-    passwords: &Passwords,
-) -> Result<(Sha256, Option<Executable>), SampleError> {
-    let Some(archive) = archive_of(path) else {
-        let open = OpenSample::open(path)?;
-        let mut head = Vec::with_capacity(open.size.min(LOOKED_AT as u64) as usize);
-        let sample = open.stream(|chunk| {
-            let room = LOOKED_AT.saturating_sub(head.len()).min(chunk.len());
-            head.extend_from_slice(&chunk[..room]);
-        })?;
-        return Ok((sample.sha256, of_bytes(&head, sample.size)));
-    };
-    let mut found = Err(SampleError::Io(std::io::ErrorKind::NotFound.into()));
-    // What else is wrong with the archive was told when it was opened first.
-    let _ = OpenSample::open(&archive)?.unpack(Limits::default(), passwords, &mut |name, bytes| {
-        if let (true, Ok(bytes)) = (name == path, bytes) {
-            found = Ok((Sha256::of(&bytes), of_bytes(&bytes, bytes.len() as u64)));
-        }
-    });
-    found
+/// Reads a file and what its header says; with the digest. `None` if it is no executable.
+pub fn read_header(open: OpenSample) -> Result<(Sha256, Option<Executable>), SampleError> {
+    let mut head = Vec::with_capacity(open.size.min(LOOKED_AT as u64) as usize);
+    let sample = open.stream(|chunk| {
+        let room = LOOKED_AT.saturating_sub(head.len()).min(chunk.len());
+        head.extend_from_slice(&chunk[..room]);
+    })?;
+    Ok((sample.sha256, header_of(&head, sample.size)))
 }
 
 /// The same of bytes in memory, the first of a file of `size`.
-fn of_bytes(bytes: &[u8], size: u64) -> Option<Executable> {
+pub fn header_of(bytes: &[u8], size: u64) -> Option<Executable> {
     if !FileKind::identify(bytes).0.is_executable() {
         return None;
     }
@@ -162,7 +146,7 @@ fn pe_facts<Pe: ImageNtHeaders>(file: &PeFile<'_, Pe>, found: &mut Executable, e
     let signature = directory(pe::IMAGE_DIRECTORY_ENTRY_SECURITY);
     found.signed = Some(signature.is_some());
     if directory(pe::IMAGE_DIRECTORY_ENTRY_COM_DESCRIPTOR).is_some() {
-        found.hints.push(".NET");
+        found.hints.push(".NET".into());
     }
     if let Ok(Some(table)) = file.import_table()
         && let Ok(mut descriptors) = table.descriptors()
@@ -283,12 +267,14 @@ const BY_TEXT: [(u8, &[u8], &str); 8] = [
 fn hints(bytes: &[u8], found: &mut Executable) {
     for section in &found.sections {
         let name = section.name.trim_end_matches('\0').to_ascii_lowercase();
-        found.hints.extend(BY_SECTION.iter().filter(|(known, _)| *known == name).map(|(_, tool)| *tool));
+        found
+            .hints
+            .extend(BY_SECTION.iter().filter(|(known, _)| *known == name).map(|(_, tool)| (*tool).into()));
     }
     let searched = bytes.get(..SEARCHED).unwrap_or(bytes);
     for (first, rest, tool) in BY_TEXT {
         if contains(searched, first, rest) {
-            found.hints.push(tool);
+            found.hints.push(tool.into());
         }
     }
     found.hints.sort_unstable();
@@ -315,10 +301,10 @@ mod tests {
     #[test]
     fn the_test_program_itself_is_described() {
         let path = std::env::current_exe().unwrap();
-        let (_, found) = read_executable(&path, &Passwords::default()).unwrap();
+        let (_, found) = read_header(OpenSample::open(&path).unwrap()).unwrap();
         let found = found.unwrap();
         assert!(found.entry.is_some() && found.section_count > 10, "{found:?}");
-        assert!(found.hints.contains(&"Rust"), "{:?}", found.hints);
+        assert!(found.hints.iter().any(|hint| hint == "Rust"), "{:?}", found.hints);
         #[cfg(target_os = "linux")]
         {
             assert!(found.libraries.iter().any(|name| name.starts_with("libc.so")), "{:?}", found.libraries);
@@ -354,7 +340,7 @@ mod tests {
                 let at = rng.random_range(0..end);
                 bytes[at] = if rng.random_bool(0.4) { 0xff } else { rng.random() };
             }
-            if let Some(found) = of_bytes(&bytes, bytes.len() as u64) {
+            if let Some(found) = header_of(&bytes, bytes.len() as u64) {
                 assert!(found.sections.len() <= SECTIONS && found.libraries.len() <= LIBRARIES);
             }
         }
@@ -370,7 +356,7 @@ mod tests {
         elf[58..60].copy_from_slice(&64_u16.to_le_bytes());
         // e_shnum is 0: the size of the first section says how many there are.
         elf[64 + 32..64 + 40].copy_from_slice(&u64::from(u32::MAX).to_le_bytes());
-        let found = of_bytes(&elf, 4096).unwrap();
+        let found = header_of(&elf, 4096).unwrap();
         assert_eq!((found.section_count, found.overlay), (0, None));
 
         let mut pe = vec![0_u8; 1024];
@@ -381,7 +367,7 @@ mod tests {
         pe[70..72].copy_from_slice(&[0xff, 0xff]);
         pe[84..86].copy_from_slice(&240_u16.to_le_bytes());
         pe[88..90].copy_from_slice(&0x20b_u16.to_le_bytes());
-        assert_eq!(of_bytes(&pe, 1024).unwrap().section_count, 0);
+        assert_eq!(header_of(&pe, 1024).unwrap().section_count, 0);
         // One section, whose bytes lie far outside; and the sixteen directories there may be.
         pe[88 + 108] = 16;
         pe[70..72].copy_from_slice(&[1, 0]);
@@ -389,7 +375,7 @@ mod tests {
         pe[section..section + 5].copy_from_slice(b".text");
         pe[section + 16..section + 20].copy_from_slice(&0x7fff_0000_u32.to_le_bytes());
         pe[section + 20..section + 24].copy_from_slice(&0x7fff_0000_u32.to_le_bytes());
-        let found = of_bytes(&pe, 1024).unwrap();
+        let found = header_of(&pe, 1024).unwrap();
         assert_eq!(found.sections.len(), 1);
         assert_eq!((found.sections[0].offset, found.sections[0].entropy), (None, None));
     }

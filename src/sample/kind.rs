@@ -108,7 +108,7 @@ impl fmt::Display for FileKind {
 }
 
 /// The processor an executable was built for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "each variant is the name of a processor")]
 pub enum Architecture {
     X86,

@@ -11,9 +11,9 @@ mod open;
 mod passwords;
 mod walk;
 
-pub use executable::{Executable, Section, read_executable};
+pub use executable::{Executable, Section, header_of, read_header};
 pub use kind::{Architecture, FileKind};
-pub use open::OpenSample;
+pub use open::{OpenSample, open_file};
 pub use passwords::Passwords;
 pub use walk::{Found, Layout, Skipped, labels, walk};
 

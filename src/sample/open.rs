@@ -31,23 +31,24 @@ pub struct OpenSample {
 }
 
 impl OpenSample {
-    /// Opens and identifies `path`. Pipes, devices and sockets are refused before they are
-    /// opened, since opening one can block for ever.
+    /// Opens and identifies `path`, as [`open_file`] and [`OpenSample::identify`] do.
     pub fn open(path: &Path) -> Result<Self, SampleError> {
-        let metadata = std::fs::metadata(path)?;
-        if let Some(what) = other_than_file(&metadata) {
-            return Err(SampleError::NotAFile(what));
-        }
-        let mut file = File::open(path)?;
-        let size = file.metadata()?.len();
-        if size == 0 {
-            return Err(SampleError::Empty);
-        }
+        let (file, size) = open_file(path)?;
+        Self::identify(path, file, size)
+    }
+
+    /// Identifies a regular file of `size` bytes that is open at its start; `path` is only its name.
+    pub fn identify(path: &Path, mut file: File, size: u64) -> Result<Self, SampleError> {
         let mut head = Vec::with_capacity(HEAD.min(size as usize));
         file.by_ref().take(HEAD as u64).read_to_end(&mut head)?;
         let (kind, architecture) = FileKind::identify(&head);
         let container = Container::of_sample(kind, &head);
         Ok(Self { file, head, path: path.to_owned(), size, kind, architecture, container })
+    }
+
+    /// The first bytes: 64 KiB, or all.
+    pub fn head(&self) -> &[u8] {
+        &self.head
     }
 
     /// Gives every file in the archive that it is to `each`. Fails if it is none, or cannot be read as one.
@@ -96,6 +97,29 @@ impl OpenSample {
             kind: self.kind,
             architecture: self.architecture,
         })
+    }
+}
+
+/// Opens a regular file that has bytes; with their number. Pipes, devices and sockets are refused before
+/// they are opened, since opening one can block for ever.
+pub fn open_file(path: &Path) -> Result<(File, u64), SampleError> {
+    if let Some(what) = other_than_file(&std::fs::metadata(path)?) {
+        return Err(SampleError::NotAFile(what));
+    }
+    let mut options = File::options();
+    options.read(true);
+    #[cfg(target_os = "linux")]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        // It may have become something else since it was looked at.
+        options.custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY);
+    }
+    let file = options.open(path)?;
+    let metadata = file.metadata()?;
+    match (other_than_file(&metadata), metadata.len()) {
+        (Some(what), _) => Err(SampleError::NotAFile(what)),
+        (None, 0) => Err(SampleError::Empty),
+        (None, size) => Ok((file, size)),
     }
 }
 

@@ -6,7 +6,8 @@ use crate::library::{Contents, LibraryError};
 use crate::model::embed;
 use crate::picture::Encoded;
 use crate::projection::place;
-use crate::sample::{Layout, Passwords, Sample, Skipped};
+use crate::reading::Reader;
+use crate::sample::{Layout, Sample, Skipped};
 use crate::search::{Neighbour, nearest};
 use std::path::PathBuf;
 
@@ -42,13 +43,13 @@ pub fn ask(
     paths: &[PathBuf],
     contents: &Contents,
     k: usize,
-    passwords: &Passwords,
+    reader: &Reader,
     reporter: &Reporter,
 ) -> Result<Answers, Stop> {
     let Some(model) = &contents.model else {
         return Err(LibraryError::NoModel.into());
     };
-    let taken = read(paths, Layout::Plain, Pictures::Of(model.config.picture), passwords, reporter)?;
+    let taken = read(paths, Layout::Plain, Pictures::Of(model.config.picture), reader, reporter)?;
     let pictures: Vec<_> = taken.set.pictures.iter().collect();
     let embeddings = embed(&model.network, model.config.embedding, taken.set.spec, &pictures, reporter)?;
     let stage = reporter.stage("Finding neighbours", embeddings.len());

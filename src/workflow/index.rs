@@ -5,7 +5,8 @@ use crate::job::{Reporter, Stop};
 use crate::library::{Added, Batch, Contents, Library};
 use crate::model::{Model, embed};
 use crate::picture::PictureSet;
-use crate::sample::{Layout, Passwords, Sample, Sha256, Skipped};
+use crate::reading::Reader;
+use crate::sample::{Layout, Sample, Sha256, Skipped};
 use std::path::PathBuf;
 
 /// What indexing did.
@@ -22,11 +23,11 @@ pub fn index(
     folders: &[PathBuf],
     model: &Model,
     library: &mut Library,
-    passwords: &Passwords,
+    reader: &Reader,
     reporter: &Reporter,
     on_batch: impl FnMut(&[Sample]),
 ) -> Result<Indexed, Stop> {
-    let taken = read(folders, Layout::Labelled, Pictures::Of(model.config.picture), passwords, reporter)?;
+    let taken = read(folders, Layout::Labelled, Pictures::Of(model.config.picture), reader, reporter)?;
     let added = index_set(&taken.set, model, library, reporter, on_batch)?;
     Ok(Indexed { added, skipped: taken.skipped })
 }

@@ -5,7 +5,8 @@ use crate::batchnorm::{Repair, Report, compare, known_files, repair, report};
 use crate::job::{Reporter, Stop};
 use crate::model::Model;
 use crate::picture::PictureSet;
-use crate::sample::{Layout, Passwords, Skipped};
+use crate::reading::Reader;
+use crate::sample::{Layout, Skipped};
 use std::path::Path;
 
 /// Seed by which files are chosen and shuffled: what one run says the next one says too.
@@ -15,11 +16,11 @@ pub const SEED: u64 = 0;
 pub fn read_for(
     model: &Model,
     folder: &Path,
-    passwords: &Passwords,
+    reader: &Reader,
     reporter: &Reporter,
 ) -> Result<(PictureSet, Vec<Skipped>), Stop> {
     let pictures = Pictures::Of(model.config.picture);
-    let taken = read(&[folder.to_owned()], Layout::Labelled, pictures, passwords, reporter)?;
+    let taken = read(&[folder.to_owned()], Layout::Labelled, pictures, reader, reporter)?;
     Ok((taken.set, taken.skipped))
 }
 
@@ -27,10 +28,10 @@ pub fn read_for(
 pub fn report_folder(
     folder: &Path,
     model: &Model,
-    passwords: &Passwords,
+    reader: &Reader,
     reporter: &Reporter,
 ) -> Result<(Report, Vec<Skipped>), Stop> {
-    let (set, skipped) = read_for(model, folder, passwords, reporter)?;
+    let (set, skipped) = read_for(model, folder, reader, reporter)?;
     Ok((report(model, &set, SEED, reporter)?, skipped))
 }
 

@@ -1,8 +1,9 @@
 //! Reading what the user points at: walk, read every file once, leave out what was seen before.
 
 use crate::job::{Reporter, Stop};
-use crate::picture::{PictureSpec, Taken, choose, choose_native, encode_all};
-use crate::sample::{Found, Layout, Passwords, Skipped, walk};
+use crate::picture::{PictureSpec, choose, choose_native};
+use crate::reading::{Reader, Taken};
+use crate::sample::{Found, Layout, Skipped, walk};
 use std::collections::HashMap;
 use std::path::PathBuf;
 
@@ -27,7 +28,7 @@ pub fn read(
     roots: &[PathBuf],
     layout: Layout,
     pictures: Pictures,
-    passwords: &Passwords,
+    reader: &Reader,
     reporter: &Reporter,
 ) -> Result<Read, Stop> {
     let stage = reporter.stage("Listing files", 0);
@@ -43,11 +44,11 @@ pub fn read(
         return Err(Stop::Failed(nothing(roots, &skipped)));
     }
     let spec = match pictures {
-        Pictures::Chosen => choose(&found),
-        Pictures::Native => choose_native(&found),
+        Pictures::Chosen => choose(&reader.sides(&found)),
+        Pictures::Native => choose_native(&reader.sides(&found)),
         Pictures::Of(spec) => spec,
     };
-    let mut taken = encode_all(&found, spec, passwords, reporter);
+    let mut taken = reader.pictures(&found, spec, reporter);
     reporter.check()?;
     leave_out_repeated(&mut taken);
     skipped.append(&mut taken.skipped);

@@ -4,7 +4,8 @@ use super::read::{Pictures, read};
 use crate::job::{Reporter, Stop};
 use crate::model::Epoch;
 use crate::picture::PictureSet;
-use crate::sample::{Layout, Passwords, Skipped};
+use crate::reading::Reader;
+use crate::sample::{Layout, Skipped};
 use crate::training::{TrainConfig, Trained, train};
 use std::path::Path;
 
@@ -22,11 +23,11 @@ pub struct TrainedFolder {
 pub fn train_folder(
     folder: &Path,
     config: &TrainConfig,
-    passwords: &Passwords,
+    reader: &Reader,
     reporter: &Reporter,
     on_epoch: impl FnMut(&Epoch),
 ) -> Result<TrainedFolder, Stop> {
-    let mut taken = read(&[folder.to_owned()], Layout::Labelled, Pictures::Chosen, passwords, reporter)?;
+    let mut taken = read(&[folder.to_owned()], Layout::Labelled, Pictures::Chosen, reader, reporter)?;
     let unlabelled = taken.set.samples.iter().filter(|sample| sample.label.is_none());
     taken.skipped.extend(unlabelled.map(|sample| {
         let reason =

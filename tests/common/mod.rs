@@ -59,3 +59,32 @@ fn install(packages: &str) {
         String::from_utf8_lossy(&done.stderr)
     );
 }
+
+/// The processes that `parent` started, on Linux.
+pub fn children(parent: u32) -> Vec<u32> {
+    let tasks = std::fs::read_dir(format!("/proc/{parent}/task")).into_iter().flatten().flatten();
+    tasks
+        .filter_map(|task| std::fs::read_to_string(task.path().join("children")).ok())
+        .flat_map(|list| list.split_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<u32>>())
+        .collect()
+}
+
+/// The most memory that a process had resident until now, in MB, by the kernel's own mark.
+fn peak(process: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let mark = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"));
+    mark.and_then(|kb| kb.trim().parse::<u64>().ok()).unwrap_or(0) / 1000
+}
+
+/// Waits for `child`; with the most memory that it and its workers had together, in MB.
+pub fn watch(child: &mut std::process::Child) -> (std::process::ExitStatus, u64) {
+    let mut memory = 0;
+    loop {
+        let all = peak(child.id()) + children(child.id()).into_iter().map(peak).sum::<u64>();
+        memory = memory.max(all);
+        if let Some(status) = child.try_wait().unwrap() {
+            return (status, memory);
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+}

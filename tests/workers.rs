@@ -1,0 +1,179 @@
+//! Samples are read by processes of their own: what one of them suffers costs the file it was at, and
+//! nothing else.
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, reason = "a test may fail at once")]
+
+mod common;
+
+use common::sample;
+use lookalike::job::Reporter;
+use lookalike::picture::PictureSpec;
+use lookalike::reading::{Limits, Reader, Taken, Workers};
+use lookalike::sample::{Layout, walk};
+use rand::{Rng as _, SeedableRng as _};
+use rustix::process::{Pid, Signal, kill_process};
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+fn workers(limits: Limits) -> Reader {
+    Reader::with_workers(Workers::new(env!("CARGO_BIN_EXE_lookalike").into(), limits))
+}
+
+fn read(reader: &Reader, folder: &Path) -> Taken {
+    let (found, skipped) = walk(folder, Layout::Plain);
+    assert!(skipped.is_empty());
+    reader.pictures(&found, PictureSpec::BYTES, &Reporter::silent())
+}
+
+/// `n` files of different lengths.
+fn fill(folder: &Path, n: usize) {
+    for i in 0..n {
+        let mut bytes = sample(11, i % 50);
+        bytes.extend(i.to_le_bytes());
+        bytes.extend(vec![(i % 256) as u8; i % 7 * 10_000]);
+        std::fs::write(folder.join(format!("{i:04}.bin")), bytes).unwrap();
+    }
+}
+
+/// Those of this test process that a reader started, and not another test.
+fn own_workers(reader: &Reader) -> Vec<Pid> {
+    reader.workers().into_iter().filter_map(|id| Pid::from_raw(id as i32)).collect()
+}
+
+#[test]
+fn a_worker_sees_what_the_program_would_see() {
+    let folder = tempfile::tempdir().unwrap();
+    fill(folder.path(), 60);
+    std::fs::write(folder.path().join("empty"), "").unwrap();
+    std::fs::copy(env!("CARGO_BIN_EXE_lookalike"), folder.path().join("program")).unwrap();
+    let (there, here) =
+        (read(&workers(Limits::default()), folder.path()), read(&Reader::default(), folder.path()));
+    assert_eq!(there.set.samples, here.set.samples);
+    assert!(there.set.pictures == here.set.pictures);
+    assert_eq!(there.skipped, here.skipped);
+    assert_eq!((here.set.samples.len(), here.skipped.len()), (61, 1));
+    let program = folder.path().join("program");
+    let header = workers(Limits::default()).header(&program).unwrap();
+    assert_eq!(header, Reader::default().header(&program).unwrap());
+    assert!(header.1.unwrap().sections.len() > 10);
+}
+
+#[test]
+fn a_worker_that_is_killed_costs_one_file() {
+    let folder = tempfile::tempdir().unwrap();
+    fill(folder.path(), 600);
+    let reader = workers(Limits::default());
+    let over = AtomicBool::new(false);
+    let mut killed = 0;
+    let rounds = std::thread::scope(|scope| {
+        let reading = scope.spawn(|| {
+            let rounds: Vec<Taken> = (0..12).map(|_| read(&reader, folder.path())).collect();
+            over.store(true, Ordering::Relaxed);
+            rounds
+        });
+        let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(1);
+        while !over.load(Ordering::Relaxed) {
+            std::thread::sleep(Duration::from_millis(rng.random_range(5..25)));
+            let workers = own_workers(&reader);
+            if !workers.is_empty() {
+                let which = rng.random_range(0..workers.len());
+                killed += usize::from(kill_process(workers[which], Signal::KILL).is_ok());
+            }
+        }
+        reading.join().unwrap()
+    });
+    let mut lost = 0;
+    for taken in &rounds {
+        assert_eq!(taken.set.samples.len() + taken.skipped.len(), 600);
+        for skipped in &taken.skipped {
+            assert!(skipped.reason.contains("signal 9"), "{}", skipped.reason);
+        }
+        lost += taken.skipped.len();
+    }
+    // One that was killed while it waited cost the file that it was given next.
+    assert!(killed > 10 && (1..=killed).contains(&lost), "{lost} of {killed}");
+    println!("{killed} workers killed, {lost} of {} files lost", 12 * 600);
+    assert_eq!(read(&reader, folder.path()).set.samples.len(), 600);
+}
+
+#[test]
+fn a_worker_that_hangs_is_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    fill(folder.path(), 40);
+    let reader = workers(Limits { time: Duration::from_secs(1), ..Limits::default() });
+    assert_eq!(read(&reader, folder.path()).set.samples.len(), 40);
+    let stopped = own_workers(&reader);
+    for worker in &stopped {
+        kill_process(*worker, Signal::STOP).unwrap();
+    }
+    let taken = read(&reader, folder.path());
+    assert_eq!(taken.set.samples.len() + taken.skipped.len(), 40);
+    assert!((1..=stopped.len()).contains(&taken.skipped.len()), "{:?}", taken.skipped);
+    for skipped in &taken.skipped {
+        assert!(skipped.reason.contains("did not end in time"), "{}", skipped.reason);
+    }
+    assert_eq!(read(&reader, folder.path()).set.samples.len(), 40);
+}
+
+#[test]
+fn memory_beyond_the_limit_costs_the_file_that_needs_it() {
+    let folder = tempfile::tempdir().unwrap();
+    fill(folder.path(), 20);
+    let mut zip = zip::ZipWriter::new(std::fs::File::create(folder.path().join("0005.zip")).unwrap());
+    zip.start_file("zeros", zip::write::SimpleFileOptions::default()).unwrap();
+    for _ in 0..200 {
+        zip.write_all(&vec![0; 1 << 20]).unwrap();
+    }
+    zip.finish().unwrap();
+    let small = read(&workers(Limits { memory: 100 << 20, ..Limits::default() }), folder.path());
+    assert_eq!(small.set.samples.len(), 20);
+    assert_eq!(small.skipped.len(), 1);
+    assert!(small.skipped[0].path.ends_with("0005.zip"));
+    assert!(small.skipped[0].reason.contains("100 MiB"), "{}", small.skipped[0].reason);
+    assert_eq!(read(&workers(Limits::default()), folder.path()).set.samples.len(), 21);
+}
+
+#[test]
+fn what_cannot_be_started_is_said_of_each_file() {
+    let folder = tempfile::tempdir().unwrap();
+    fill(folder.path(), 40);
+    for program in ["/bin/true", "/nonexistent"] {
+        let taken =
+            read(&Reader::with_workers(Workers::new(program.into(), Limits::default())), folder.path());
+        assert_eq!(taken.skipped.len(), 40);
+        assert!(taken.skipped[7].reason.contains("expected to start a process"), "{:?}", taken.skipped[7]);
+    }
+}
+
+/// A worker that no longer has a program goes away.
+#[test]
+fn workers_end_with_the_program() {
+    let folder = tempfile::tempdir().unwrap();
+    let known = folder.path().join("known");
+    common::corpus(&known);
+    let mut program = Command::new(env!("CARGO_BIN_EXE_lookalike"))
+        .current_dir(folder.path())
+        .args(["train", "known", "--model", "m", "--epochs", "1000", "--json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    // It has read everything when it trains.
+    let mut first = String::new();
+    BufReader::new(program.stdout.take().unwrap()).read_line(&mut first).unwrap();
+    let workers = common::children(program.id());
+    assert!(!workers.is_empty(), "{first}");
+    program.kill().unwrap();
+    program.wait().unwrap();
+    let begun = Instant::now();
+    let runs = |pid: &u32| {
+        std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
+    };
+    while workers.iter().any(runs) {
+        assert!(begun.elapsed() < Duration::from_secs(20), "{workers:?} still run");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
