@@ -76,7 +76,7 @@ fn a_worker_that_is_killed_costs_one_file() {
         });
         let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(1);
         while !over.load(Ordering::Relaxed) {
-            std::thread::sleep(Duration::from_millis(rng.random_range(5..25)));
+            std::thread::sleep(Duration::from_millis(rng.random_range(5..40)));
             let workers = own_workers(&reader);
             if !workers.is_empty() {
                 let which = rng.random_range(0..workers.len());

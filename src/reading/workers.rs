@@ -23,6 +23,8 @@ const LOOK: Duration = Duration::from_millis(100);
 const SLOWEST: u64 = 4 << 20;
 /// Workers that may end between two files before one of these is blamed.
 const SPARED: usize = 2 * BATCH;
+/// How often a worker is started before that counts as impossible.
+const STARTS: usize = 6;
 /// Time for a process to start.
 const START: Duration = Duration::from_secs(20);
 
@@ -127,7 +129,11 @@ impl Workers {
         }
         let start = || Worker::start(&self.program, self.limits, &self.running);
         // Whatever ended one before it began, such as the system in need of memory, may spare the next.
-        let (worker, protection) = start().or_else(|_| start()).or_else(|_| start())?;
+        let mut started = start();
+        for _ in 1..STARTS {
+            started = started.or_else(|_| start());
+        }
+        let (worker, protection) = started?;
         if self.protection.set(protection).is_ok() {
             tracing::info!("samples are read by processes of their own: {protection:?}");
         }
