@@ -14,7 +14,7 @@ use crate::library::{Contents, Library};
 use crate::model::Model;
 use crate::picture::PictureSet;
 use crate::sample::Layout as FolderLayout;
-use crate::training::TrainConfig;
+use crate::training::{TrainConfig, train_resumable};
 use crate::workflow::{self, MapMethod, Pictures, ask, index_set, read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -195,18 +195,21 @@ impl App {
         self.session.history.clear();
         self.view.kept.tab = Tab::Training;
         self.jobs.start(Kind::Train, "Training", move |reporter| {
-            let trained = crate::training::train(&set, &config, reporter, |epoch| {
+            make_folder(&path)?;
+            let checkpoint = checkpoint_of(&path);
+            let mut trained = train_resumable(&set, &config, &checkpoint, reporter, |epoch| {
                 // The window may be gone by now.
                 let _ = epochs.send(*epoch);
                 reporter.wake();
             })?;
-            let model = trained.model;
             let mut library = open_for_writing(&path)?;
             // A cancelled training has kept its best model: what follows takes seconds, and makes it of use.
             let quiet = crate::job::Reporter::silent();
-            index_set(&set, &model, &mut library, if reporter.cancelled() { &quiet } else { reporter }, |_| ())?;
+            index_set(&set, &trained.model, &mut library, if reporter.cancelled() { &quiet } else { reporter }, |_| ())?;
+            let warning = trained.kept();
+            let model = &trained.model;
             let result = &model.config.training;
-            let said = format!(
+            let mut said = format!(
                 "{} {} files of {} labels. In eval mode {:.1} % of the training files lie at their label (train mode {:.1} %); recall@1 on {} files held back: {}.",
                 if result.cancelled { "Cancelled; kept the best model so far, trained on" } else { "Trained on" },
                 result.files,
@@ -216,6 +219,12 @@ impl App {
                 result.held_back,
                 result.result.recall_at_1.map_or_else(|| "not measured".into(), |r| format!("{:.1} %", r * 100.0)),
             );
+            if let Some(step) = trained.resumed_at {
+                said.push_str(&format!(" It went on from batch {step}, where it had been interrupted."));
+            }
+            if let Some(why) = warning {
+                said.push_str(&format!(" The checkpoint {why}."));
+            }
             let contents = first_map(library.contents()?);
             Ok(Finished::Trained(Box::new((library, contents)), said))
         });
@@ -373,6 +382,11 @@ fn holds_folders(path: &Path) -> bool {
 
 /// Opens the library, making its folder if it is the first.
 fn open_for_writing(path: &Path) -> Result<Library, Stop> {
+    make_folder(path)?;
+    Ok(Library::open_or_create(path)?)
+}
+
+fn make_folder(path: &Path) -> Result<(), Stop> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists()) {
         std::fs::create_dir_all(folder).map_err(|error| {
             Stop::Failed(format!(
@@ -381,5 +395,12 @@ fn open_for_writing(path: &Path) -> Result<Library, Stop> {
             ))
         })?;
     }
-    Ok(Library::open_or_create(path)?)
+    Ok(())
+}
+
+/// Beside the library: a training of the window belongs to it.
+fn checkpoint_of(library: &Path) -> PathBuf {
+    let mut name = library.as_os_str().to_owned();
+    name.push(".checkpoint");
+    PathBuf::from(name)
 }

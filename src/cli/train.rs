@@ -10,7 +10,7 @@ use crate::training::TrainConfig;
 use crate::workflow::train_folder;
 use clap::{Args, ValueEnum};
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Arguments of `train`.
 #[derive(Debug, Args)]
@@ -115,27 +115,30 @@ impl TrainArgs {
     }
 }
 
-/// Trains; Ctrl-C keeps the best so far.
+/// Trains; Ctrl-C keeps the best so far. A training that was killed goes on where it was when it is begun again.
 pub fn run(args: TrainArgs) -> Result<(), Stop> {
     watch::use_threads(args.threads)?;
     let config = args.config();
     let reader = args.passwords.reader();
     let (folder, path, as_json) = (args.folder, args.model, args.json);
+    let checkpoint = checkpoint_of(&path);
     if !as_json {
         output::line("  epoch    loss   train mode   eval mode   recall@1   time")?;
     }
     let done = watch::watch(
         move |reporter, news| {
-            let done = train_folder(&folder, &config, &reader, reporter, |epoch| {
-                // The receiver lives as long as this job.
-                let _ = news.send(*epoch);
-            })?;
+            let mut done =
+                train_folder(&folder, &config, &reader, &checkpoint, reporter, |epoch: &Epoch| {
+                    // The receiver lives as long as this job.
+                    let _ = news.send(*epoch);
+                })?;
             done.trained.model.save(&path)?;
-            Ok((done, path))
+            let warning = done.trained.kept();
+            Ok((done, path, warning))
         },
         |epoch| tell(&epoch, as_json),
     );
-    let (done, path) = match done {
+    let (done, path, warning_of_checkpoint) = match done {
         Err(Stop::Cancelled) => {
             return Err(Stop::Failed(
                 "cancelled before there was anything to keep; no model was written".into(),
@@ -151,10 +154,20 @@ pub fn run(args: TrainArgs) -> Result<(), Stop> {
             "event": "done", "model": escape::path(&path), "sha256": done.trained.model.hash.to_string(),
             "labels": config.labels, "files": training.files, "held_back": training.held_back,
             "steps": training.steps, "cancelled": training.cancelled, "result": training.result,
-            "warning": warning(config),
+            "warning": warning(config), "resumed_at": done.trained.resumed_at,
+            "checkpoint_warning": warning_of_checkpoint,
         }));
     }
     tell(&training.result, false)?;
+    if let Some(step) = done.trained.resumed_at {
+        output::line(&format!(
+            "Went on from batch {step} of {}, where this training had been interrupted",
+            training.steps
+        ))?;
+    }
+    if let Some(why) = warning_of_checkpoint {
+        output::line(&format!("Warning: the checkpoint {why}"))?;
+    }
     if let Some(warning) = warning(config) {
         output::line(&format!(
             "Warning: {warning}: lookalike batchnorm-repair --model {} --stats recompute FOLDER --out REPAIRED.safetensors",
@@ -169,6 +182,13 @@ pub fn run(args: TrainArgs) -> Result<(), Stop> {
         training.held_back,
         escape::path(&path)
     ))
+}
+
+/// Beside the model.
+fn checkpoint_of(model: &Path) -> PathBuf {
+    let mut name = model.as_os_str().to_owned();
+    name.push(".checkpoint");
+    PathBuf::from(name)
 }
 
 fn tell(epoch: &Epoch, as_json: bool) -> Result<(), Stop> {

@@ -15,13 +15,14 @@ use super::convolution::{contiguous, with_f32};
 use super::norm_loops;
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 use std::sync::{Arc, OnceLock};
 
 /// Numbers summed in one go. Fixed, so that sums do not depend on the number of threads.
 const BLOCK: usize = 1 << 15;
 
 /// Mean and variance of each channel over one batch.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BatchStatistics {
     /// Mean of each channel.
     pub mean: Vec<f32>,
@@ -45,7 +46,7 @@ impl BatchStatistics {
 }
 
 /// What a layer keeps for eval mode.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct KeptStatistics {
     /// Running mean of each channel; 0 at first.
     pub mean: Vec<f32>,

@@ -30,6 +30,6 @@ pub use embed::{Embeddings, embed, picture_batch};
 pub use embedder::Embedder;
 pub use lesson::Lesson;
 pub use model_file::{Model, ModelError};
-pub use network::{Forward, Mode, Network};
+pub use network::{Forward, Mode, Network, NetworkState};
 pub use objective::{MARGIN, SCALE, objective};
 pub use trace::Trace;

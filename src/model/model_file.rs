@@ -180,7 +180,11 @@ fn numbers(bytes: &[u8]) -> Vec<f32> {
 }
 
 fn serialize(config: &ModelConfig, network: &Network, trace: Option<&Trace>) -> Result<Vec<u8>, ModelError> {
-    let json = serde_json::to_string(config).map_err(|e| ModelError::Format(e.to_string()))?;
+    let mut config = config.clone();
+    // How long it took is no part of a model: the same training makes the same file.
+    let training = &mut config.training;
+    training.history.iter_mut().chain([&mut training.result]).for_each(|point| point.seconds = 0.0);
+    let json = serde_json::to_string(&config).map_err(|e| ModelError::Format(e.to_string()))?;
     let to_bytes = |values: Vec<f32>| values.into_iter().flat_map(f32::to_le_bytes).collect::<Vec<u8>>();
     let mut owned = Vec::new();
     for (name, tensor) in network.tensors()? {

@@ -13,6 +13,7 @@ use super::objective::objective;
 use crate::picture::{PictureKind, TEXT_PLANE};
 use candle_core::{D, DType, Device, Result, Tensor, Var, bail};
 use rand::Rng;
+use serde::{Deserialize, Serialize};
 
 /// Which statistics normalise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +58,13 @@ pub struct Network {
     /// One a convolution with batch normalisation; none without.
     pub kept: Vec<KeptStatistics>,
     epsilon: f64,
+}
+
+/// The numbers of a network: weights in the order of [`Network::vars`], and what it keeps.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct NetworkState {
+    weights: Vec<Vec<f32>>,
+    kept: Vec<KeptStatistics>,
 }
 
 impl Network {
@@ -161,6 +169,28 @@ impl Network {
         let blocks = self.blocks.iter().flat_map(|b| [Some(&b.weights), b.scale.as_ref(), Some(&b.shift)]);
         let heads = [&self.linear].into_iter().chain(&self.text).chain([&self.prototypes]);
         blocks.flatten().chain(heads).chain(self.biases.iter().flatten()).cloned().collect()
+    }
+
+    /// All numbers, for a checkpoint.
+    pub fn state(&self) -> Result<NetworkState> {
+        let weights = self.vars().iter().map(|var| var.flatten_all()?.to_vec1()).collect::<Result<_>>()?;
+        Ok(NetworkState { weights, kept: self.kept.clone() })
+    }
+
+    /// Takes the numbers of another network of the same configuration. Fails if they do not fit.
+    pub fn restore(&mut self, state: NetworkState) -> Result<()> {
+        let vars = self.vars();
+        let channels = |kept: &[KeptStatistics]| -> Vec<_> {
+            kept.iter().map(|layer| (layer.mean.len(), layer.variance.len())).collect()
+        };
+        if vars.len() != state.weights.len() || channels(&self.kept) != channels(&state.kept) {
+            candle_core::bail!("the numbers of a network of another shape");
+        }
+        for (var, values) in vars.iter().zip(state.weights) {
+            var.set(&Tensor::from_vec(values, var.shape(), var.device())?)?;
+        }
+        self.kept = state.kept;
+        Ok(())
     }
 
     /// Everything that a model file holds, by name.

@@ -7,12 +7,13 @@
 
 use super::batch_norm::{BatchStatistics, KeptStatistics};
 use super::config::KeptVariance;
+use serde::{Deserialize, Serialize};
 
 /// A trace longer than this is not kept: it would outgrow the weights.
 pub const LONGEST: usize = 1024;
 
 /// One training's batches, layer by layer.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Trace {
     /// `batches[step][layer]`.
     pub batches: Vec<Vec<BatchStatistics>>,

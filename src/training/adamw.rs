@@ -29,6 +29,22 @@ impl AdamW {
         Self { weights: vars.into_iter().map(weight).collect(), steps: 0, decay }
     }
 
+    /// Steps so far, and the moments of each weight.
+    pub fn moments(&self) -> (i32, Vec<Vec<[f32; 2]>>) {
+        (self.steps, self.weights.iter().map(|weight| weight.moments.clone()).collect())
+    }
+
+    /// Takes over what [`AdamW::moments`] gave. Fails if it is of other weights.
+    pub fn restore(&mut self, steps: i32, moments: Vec<Vec<[f32; 2]>>) -> Result<()> {
+        let lengths = |all: &[Vec<[f32; 2]>]| all.iter().map(Vec::len).collect::<Vec<_>>();
+        if lengths(&self.moments().1) != lengths(&moments) {
+            bail!("the moments of other weights");
+        }
+        self.steps = steps;
+        self.weights.iter_mut().zip(moments).for_each(|(weight, moments)| weight.moments = moments);
+        Ok(())
+    }
+
     /// One step along `gradients`, one a weight, with learning rate `rate`.
     pub fn step(&mut self, gradients: &[Vec<f32>], rate: f64) -> Result<()> {
         self.steps += 1;

@@ -6,6 +6,7 @@
 //! the weights frozen, unless the user wants another policy.
 
 mod adamw;
+mod checkpoint;
 mod labelled;
 mod measure;
 mod run;
@@ -18,7 +19,7 @@ mod trainer;
 pub use adamw::AdamW;
 pub use labelled::Labelled;
 pub use measure::{Measured, recall_at_1};
-pub use run::{Trained, train, train_on};
+pub use run::{Trained, train, train_on, train_resumable};
 pub use split::{Split, split};
 pub use trainer::{Trainer, model_config};
 

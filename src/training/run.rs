@@ -1,5 +1,6 @@
 //! The loop: step, and measure now and then.
 
+use super::checkpoint::{Checkpoints, Course};
 use super::measure::Measured;
 use super::trainer::{Trainer, model_config};
 use super::{Labelled, Split, TrainConfig, split};
@@ -10,6 +11,7 @@ use crate::picture::{Encoded, PictureSet};
 use rand::SeedableRng as _;
 use rand::seq::SliceRandom as _;
 use rand_chacha::ChaCha8Rng;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -26,6 +28,17 @@ pub struct Trained {
     pub model: Model,
     /// Which files it was trained on, as indices of the set's samples.
     pub split: Split,
+    /// The step at which a checkpoint was taken up, if one was.
+    pub resumed_at: Option<usize>,
+    checkpoints: Option<Checkpoints>,
+}
+
+impl Trained {
+    /// To be called once the model is where it is kept: removes the checkpoint. One sentence if
+    /// checkpoints could not be written.
+    pub fn kept(&mut self) -> Option<String> {
+        self.checkpoints.take().and_then(Checkpoints::finish)
+    }
 }
 
 /// Trains on the labelled samples of `set`; samples without a label are left out. Needs at least
@@ -37,7 +50,19 @@ pub fn train(
     reporter: &Reporter,
     on_epoch: impl FnMut(&Epoch),
 ) -> Result<Trained, Stop> {
-    run(set, config, None, reporter, on_epoch)
+    run(set, config, None, None, reporter, on_epoch)
+}
+
+/// Likewise, with checkpoints at `checkpoint`: where there is one of this very training, it goes on from
+/// there, and `on_epoch` is told of what was measured before. [`Trained::kept`] removes it.
+pub fn train_resumable(
+    set: &PictureSet,
+    config: &TrainConfig,
+    checkpoint: &Path,
+    reporter: &Reporter,
+    on_epoch: impl FnMut(&Epoch),
+) -> Result<Trained, Stop> {
+    run(set, config, None, Some(checkpoint), reporter, on_epoch)
 }
 
 /// Goes on training `model`, whose labels `set` must have, with what it has kept so far. The split
@@ -49,13 +74,14 @@ pub fn train_on(
     reporter: &Reporter,
     on_epoch: impl FnMut(&Epoch),
 ) -> Result<Trained, Stop> {
-    run(set, config, Some(model), reporter, on_epoch)
+    run(set, config, Some(model), None, reporter, on_epoch)
 }
 
 fn run(
     set: &PictureSet,
     config: &TrainConfig,
     start: Option<&Model>,
+    checkpoint: Option<&Path>,
     reporter: &Reporter,
     mut on_epoch: impl FnMut(&Epoch),
 ) -> Result<Trained, Stop> {
@@ -93,10 +119,18 @@ fn run(
     // The batches of a training that goes on follow those that went before.
     let earlier = start.and_then(|model| model.trace.as_deref().cloned()).unwrap_or_default();
 
+    let mut checkpoints = checkpoint.map(|path| Checkpoints::new(path, &data, config, start));
+    let mut course = Course::default();
+    let mut resumed_at = None;
+    if let Some((state, before)) = checkpoints.as_ref().and_then(Checkpoints::load) {
+        trainer.restore(state)?;
+        before.history.iter().for_each(&mut on_epoch);
+        (course, resumed_at) = (before, Some(trainer.done));
+    }
     let stage = reporter.stage("Training", steps);
-    let mut history: Vec<Epoch> = Vec::new();
-    let mut best: Option<(f64, usize, Network)> = None;
-    let (mut losses, mut cancelled) = (Vec::new(), false);
+    stage.advance(trainer.done);
+    let before = course.seconds;
+    let mut cancelled = false;
     while trainer.done < steps {
         if reporter.cancelled() {
             cancelled = true;
@@ -104,40 +138,53 @@ fn run(
         }
         let loss = trainer.step()?;
         if !loss.is_finite() {
+            // It would come to the same again.
+            checkpoints.take().map(Checkpoints::finish);
             return Err(Stop::Failed("the loss is no longer a number: train again with a lower learning rate or with batch normalisation".into()));
         }
-        losses.push(loss);
+        course.losses.push(loss);
         let done = trainer.done;
-        tell(&stage, &losses);
-        if done * POINTS / steps > (done - 1) * POINTS / steps {
+        tell(&stage, &course.losses);
+        let measure = done * POINTS / steps > (done - 1) * POINTS / steps;
+        if measure {
             let found = measured.measure(&mut trainer.network, config)?;
             let point = Epoch {
                 epoch: (done * config.batch_size) as f64 / split.train.len().max(1) as f64,
                 step: done,
-                loss: losses.iter().sum::<f64>() / losses.len().max(1) as f64,
+                loss: course.losses.iter().sum::<f64>() / course.losses.len().max(1) as f64,
                 train_mode_accuracy: found.train_mode,
                 eval_mode_accuracy: found.eval_mode,
                 recall_at_1: found.recall_at_1,
-                seconds: begun.elapsed().as_secs_f64(),
+                seconds: before + begun.elapsed().as_secs_f64(),
             };
-            losses.clear();
+            course.losses.clear();
             on_epoch(&point);
-            history.push(point);
+            course.history.push(point);
             if !found.truth.is_empty() {
                 trainer.trace.truths.push((done, found.truth));
             }
             // Later is better where recall says the same.
             let score = found.recall_at_1.unwrap_or(found.train_mode);
-            if done < steps && best.as_ref().is_none_or(|(so_far, _, _)| score >= *so_far) {
-                best = Some((score, done, trainer.network.duplicate()?));
+            if done < steps && course.best.as_ref().is_none_or(|(so_far, _, _)| score >= *so_far) {
+                course.best = Some((score, done, trainer.network.state()?));
             }
+        }
+        if let Some(checkpoints) = &mut checkpoints
+            && done < steps
+            && (measure || checkpoints.due())
+        {
+            course.seconds = before + begun.elapsed().as_secs_f64();
+            checkpoints.write(trainer.state()?, &course);
         }
     }
     drop(stage);
     let (done, mut trace, mut network) = (trainer.done, trainer.trace, trainer.network);
     if cancelled {
-        let (_, at, best) = best.ok_or(Stop::Cancelled)?;
-        network = best;
+        let Some((_, at, best)) = course.best else {
+            checkpoints.take().map(Checkpoints::finish);
+            return Err(Stop::Cancelled);
+        };
+        network.restore(best)?;
         trace.truncate(at);
     }
     let trace = following(earlier, trace);
@@ -155,8 +202,8 @@ fn run(
         train_mode_accuracy: found.train_mode,
         eval_mode_accuracy: found.eval_mode,
         recall_at_1: found.recall_at_1,
-        seconds: begun.elapsed().as_secs_f64(),
-        ..history.last().copied().unwrap_or_default()
+        seconds: before + begun.elapsed().as_secs_f64(),
+        ..course.history.last().copied().unwrap_or_default()
     };
     if let Some(model) = start {
         model_config.repairs.push(RepairRecord {
@@ -175,11 +222,12 @@ fn run(
         batch_size: config.batch_size,
         steps: done,
         cancelled,
-        history,
+        history: course.history,
         result,
     };
     let split = data.in_set(split);
-    Ok(Trained { model: Model::new(model_config, network, Some(Arc::new(trace)))?, split })
+    let model = Model::new(model_config, network, Some(Arc::new(trace)))?;
+    Ok(Trained { model, split, resumed_at, checkpoints })
 }
 
 /// One trace of two trainings of which the second went on from the first.

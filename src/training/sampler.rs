@@ -3,12 +3,15 @@
 
 use rand::Rng;
 use rand::seq::SliceRandom as _;
+use serde::{Deserialize, Serialize};
 
 /// Draws files of the training set.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Sampler {
     labels: Vec<Cycle>,
 }
 
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Cycle {
     files: Vec<usize>,
     next: usize,
@@ -24,6 +27,13 @@ impl Sampler {
         }
         cycles.retain(|cycle| !cycle.files.is_empty());
         Self { labels: cycles }
+    }
+
+    /// Whether it only draws files below `files`.
+    pub fn fits(&self, files: usize) -> bool {
+        self.labels
+            .iter()
+            .all(|cycle| cycle.next < cycle.files.len() && cycle.files.iter().all(|file| *file < files))
     }
 
     /// The next `count` files; none if there are none.
@@ -42,6 +52,7 @@ impl Sampler {
 
 /// All files in random order, again and again. The last batch of an epoch may be smaller; one of a
 /// single file, which could not be normalised, joins the batch before.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Shuffled {
     files: Vec<usize>,
     left: Vec<usize>,
@@ -51,6 +62,11 @@ impl Shuffled {
     /// Over `files`.
     pub fn new(files: &[usize]) -> Self {
         Self { files: files.to_vec(), left: Vec::new() }
+    }
+
+    /// Whether it only draws files below `files`.
+    pub fn fits(&self, files: usize) -> bool {
+        self.files.iter().chain(&self.left).all(|file| *file < files)
     }
 
     /// The next batch of `count`, or of what is left of the epoch.

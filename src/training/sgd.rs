@@ -15,6 +15,21 @@ impl Sgd {
         Self { weights: vars.into_iter().map(|var| (var.clone(), vec![0.0; var.elem_count()])).collect() }
     }
 
+    /// The velocities of each weight.
+    pub fn velocities(&self) -> Vec<Vec<f32>> {
+        self.weights.iter().map(|(_, velocities)| velocities.clone()).collect()
+    }
+
+    /// Takes over what [`Sgd::velocities`] gave. Fails if it is of other weights.
+    pub fn restore(&mut self, velocities: Vec<Vec<f32>>) -> Result<()> {
+        let lengths = |all: &[Vec<f32>]| all.iter().map(Vec::len).collect::<Vec<_>>();
+        if lengths(&self.velocities()) != lengths(&velocities) {
+            bail!("the velocities of other weights");
+        }
+        self.weights.iter_mut().zip(velocities).for_each(|((_, own), given)| *own = given);
+        Ok(())
+    }
+
     /// One step along `gradients`, one a weight, with learning rate `rate`.
     pub fn step(&mut self, gradients: &[Vec<f32>], rate: f64) -> Result<()> {
         for ((var, velocities), grad) in self.weights.iter_mut().zip(gradients) {

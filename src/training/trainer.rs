@@ -7,9 +7,10 @@ use super::schedule::one_cycle;
 use super::sgd::Sgd;
 use super::{Labelled, Optimiser, Sampling, TrainConfig};
 use crate::job::Stop;
-use crate::model::{Init, ModelConfig, Network, Trace, picture_batch};
+use crate::model::{Init, ModelConfig, Network, NetworkState, Trace, picture_batch};
 use crate::picture::{PictureSpec, View};
 use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
 
 /// It.
 pub struct Trainer<'a> {
@@ -33,6 +34,7 @@ enum AnyOptimiser {
     Sgd(Sgd),
 }
 
+#[derive(Clone, Debug, Serialize, Deserialize)]
 enum Source {
     Balanced(Sampler),
     Shuffled(Shuffled),
@@ -46,6 +48,23 @@ pub fn model_config(data: &Labelled<'_>, config: &TrainConfig) -> ModelConfig {
         head: config.head,
         ..ModelConfig::new(data.set.spec, data.labels.clone())
     }
+}
+
+/// All that the next step depends on, besides the files and the settings.
+#[derive(Serialize, Deserialize)]
+pub struct State {
+    done: usize,
+    network: NetworkState,
+    optimiser: OptimiserState,
+    source: Source,
+    rng: ChaCha8Rng,
+    trace: Trace,
+}
+
+#[derive(Serialize, Deserialize)]
+enum OptimiserState {
+    AdamW(i32, Vec<Vec<[f32; 2]>>),
+    Sgd(Vec<Vec<f32>>),
 }
 
 impl<'a> Trainer<'a> {
@@ -76,6 +95,53 @@ impl<'a> Trainer<'a> {
             Sampling::Shuffled => Source::Shuffled(Shuffled::new(files)),
         };
         Ok(Self { data, config, network, trace: Trace::default(), done: 0, steps, optimiser, source, rng })
+    }
+
+    /// Where it stands.
+    pub fn state(&self) -> Result<State, Stop> {
+        Ok(State {
+            done: self.done,
+            network: self.network.state()?,
+            optimiser: match &self.optimiser {
+                AnyOptimiser::AdamW(optimiser) => {
+                    let (steps, moments) = optimiser.moments();
+                    OptimiserState::AdamW(steps, moments)
+                }
+                AnyOptimiser::Sgd(optimiser) => OptimiserState::Sgd(optimiser.velocities()),
+            },
+            source: self.source.clone(),
+            rng: self.rng.clone(),
+            trace: self.trace.clone(),
+        })
+    }
+
+    /// Goes on where another trainer of the same files and settings stood. Fails if it was none.
+    pub fn restore(&mut self, state: State) -> Result<(), Stop> {
+        let files = self.data.classes.len();
+        let fits = match (&state.source, &self.source) {
+            (Source::Balanced(given), Source::Balanced(_)) => given.fits(files),
+            (Source::Shuffled(given), Source::Shuffled(_)) => given.fits(files),
+            _ => false,
+        };
+        if !fits || state.done > self.steps {
+            return Err(Stop::Failed(
+                "the checkpoint is of another training: remove it and train again".into(),
+            ));
+        }
+        match (&mut self.optimiser, state.optimiser) {
+            (AnyOptimiser::AdamW(own), OptimiserState::AdamW(steps, moments)) => {
+                own.restore(steps, moments)?
+            }
+            (AnyOptimiser::Sgd(own), OptimiserState::Sgd(velocities)) => own.restore(velocities)?,
+            _ => {
+                return Err(Stop::Failed(
+                    "the checkpoint is of another optimiser: remove it and train again".into(),
+                ));
+            }
+        }
+        self.network.restore(state.network)?;
+        (self.done, self.source, self.rng, self.trace) = (state.done, state.source, state.rng, state.trace);
+        Ok(())
     }
 
     /// One step; returns the loss, which may have become something other than a number.

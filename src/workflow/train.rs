@@ -6,7 +6,7 @@ use crate::model::Epoch;
 use crate::picture::PictureSet;
 use crate::reading::Reader;
 use crate::sample::{Layout, Skipped};
-use crate::training::{TrainConfig, Trained, train};
+use crate::training::{TrainConfig, Trained, train_resumable};
 use std::path::Path;
 
 /// A training with what it was made from.
@@ -19,11 +19,12 @@ pub struct TrainedFolder {
     pub skipped: Vec<Skipped>,
 }
 
-/// Reads FOLDER/<label>/… and trains on it.
+/// Reads FOLDER/<label>/… and trains on it, from the checkpoint at `checkpoint` if it is of this training.
 pub fn train_folder(
     folder: &Path,
     config: &TrainConfig,
     reader: &Reader,
+    checkpoint: &Path,
     reporter: &Reporter,
     on_epoch: impl FnMut(&Epoch),
 ) -> Result<TrainedFolder, Stop> {
@@ -34,6 +35,6 @@ pub fn train_folder(
             "has no label: it lies directly in the folder, not in a folder below it. It was not trained on";
         Skipped::new(sample.path.clone(), reason)
     }));
-    let trained = train(&taken.set, config, reporter, on_epoch)?;
+    let trained = train_resumable(&taken.set, config, checkpoint, reporter, on_epoch)?;
     Ok(TrainedFolder { trained, set: taken.set, skipped: taken.skipped })
 }
