@@ -19,6 +19,9 @@ use crate::workflow::{self, MapMethod, Pictures, ask, index_set, read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+/// Files asked about at once whose pictures are kept to be shown.
+const SHOWN: usize = 2000;
+
 impl App {
     pub(super) fn act(&mut self, command: Command) {
         match command {
@@ -125,7 +128,14 @@ impl App {
                 format!("Opening {}", escape::file_name(&folder)),
                 move |reporter| {
                     if !holds_folders(&folder) && contents.model.is_some() {
-                        return Ok(Finished::Answers(ask(&[folder], &contents, k, &reader, reporter)?));
+                        return Ok(Finished::Answers(ask(
+                            &[folder],
+                            &contents,
+                            k,
+                            SHOWN,
+                            &reader,
+                            reporter,
+                        )?));
                     }
                     drop(contents);
                     let taken = read(
@@ -161,7 +171,7 @@ impl App {
             many => format!("Looking at {} files", many.len()),
         };
         self.jobs.start(Kind::Other, title, move |reporter| {
-            Ok(Finished::Answers(ask(&files, &contents, k, &reader, reporter)?))
+            Ok(Finished::Answers(ask(&files, &contents, k, SHOWN, &reader, reporter)?))
         });
     }
 

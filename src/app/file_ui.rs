@@ -92,7 +92,7 @@ fn facts(session: &Session, selection: Selection) -> Option<Facts<'_>> {
                 kind: sample.kind.name(),
                 architecture: sample.architecture.map(|a| a.name()),
                 label: None,
-                picture: Some(&file.picture),
+                picture: file.picture.as_ref(),
                 id: None,
             })
         }

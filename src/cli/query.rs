@@ -40,7 +40,7 @@ pub fn run(args: QueryArgs) -> Result<(), Stop> {
     let reader = args.passwords.reader();
     let (contents, done) = watch::run(move |reporter| {
         let contents = Library::open(&library)?.contents()?;
-        let done = ask(&paths, &contents, k, &reader, reporter)?;
+        let done = ask(&paths, &contents, k, 0, &reader, reporter)?;
         Ok((contents, done))
     })?;
     if let Some(model) = &contents.model {

@@ -8,11 +8,13 @@
 mod care;
 mod contents;
 mod labels;
+mod row;
 mod schema;
 mod store;
 
 pub use contents::{Contents, Entry};
 pub use labels::LabelChange;
+pub use row::{Known, row};
 pub use store::{Added, Batch, Library};
 
 use std::path::PathBuf;

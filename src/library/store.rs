@@ -1,6 +1,7 @@
 //! Reading and changing the library file.
 
 use super::contents::{Contents, Entry};
+use super::row::{COLUMNS, Known, row};
 use super::schema::{self, Opened};
 use super::{LibraryError, labels};
 use crate::model::{Embeddings, Model};
@@ -8,7 +9,7 @@ use crate::picture::{Encoded, thumbnail};
 use crate::sample::{Sample, Sha256};
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{
-    Connection, ErrorCode, OptionalExtension as _, Row, Statement, Transaction, TransactionBehavior, params,
+    Connection, ErrorCode, OptionalExtension as _, Statement, Transaction, TransactionBehavior, params,
 };
 use std::path::{Path, PathBuf};
 
@@ -116,24 +117,23 @@ impl Library {
         let mut contents = Contents { embeddings: Embeddings::new(dimension), ..Contents::default() };
         let total = self.sqlite(|c| {
             let mut places = Vec::new();
-            let mut statement = c.prepare(
-                "SELECT s.id, s.sha256, s.path, s.label, s.size, s.kind, s.architecture, e.vector, p.x, p.y
-                 FROM embeddings e JOIN samples s ON s.id = e.sample
+            let mut statement = c.prepare(&format!(
+                "SELECT {COLUMNS} FROM embeddings e JOIN samples s ON s.id = e.sample
                  LEFT JOIN places p ON p.model = e.model AND p.sample = e.sample
-                 WHERE e.model = ?1 AND e.sample >= ?2 ORDER BY e.sample",
-            )?;
+                 WHERE e.model = ?1 AND e.sample >= ?2 ORDER BY e.sample"
+            ))?;
             // Where the file is damaged the rows behind the damage may be good: it is stepped over, a
             // sample at a time.
-            let (mut from, mut steps) = (i64::MIN, 0);
+            let (mut from, mut steps, mut strange) = (i64::MIN, 0, 0_usize);
             loop {
-                let read = read_rows(&mut statement, id, &mut from, |entry, vector, place| {
+                let read = read_rows(&mut statement, id, dimension, &mut from, |known| {
                     steps = 0;
-                    if vector.len() != dimension * 4 {
+                    let Some((entry, vector, place)) = known else {
+                        strange += 1;
                         return;
-                    }
+                    };
                     contents.entries.push(entry);
-                    let numbers = vector.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b));
-                    contents.embeddings.data.extend(numbers);
+                    contents.embeddings.data.extend(vector);
                     places.extend(place);
                 });
                 match read {
@@ -148,6 +148,10 @@ impl Library {
                     }
                     Err(error) => return Err(error),
                 }
+            }
+            if strange > 0 {
+                let why = || format!("what stands of {strange} samples is not what this program writes");
+                contents.damage.get_or_insert_with(why);
             }
             // A map of a part would mislead.
             if places.len() == contents.entries.len() {
@@ -189,6 +193,14 @@ impl Library {
         work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, LibraryError> {
         work(&self.connection).map_err(|error| LibraryError::Sqlite { error, path: self.path.clone() })
+    }
+}
+
+impl std::ops::AddAssign for Added {
+    fn add_assign(&mut self, more: Self) {
+        self.new += more.new;
+        self.known += more.known;
+        self.relabelled += more.relabelled;
     }
 }
 
@@ -289,38 +301,20 @@ const STEPS_OVER: usize = 10_000;
 fn read_rows(
     statement: &mut Statement<'_>,
     model: i64,
+    dimension: usize,
     from: &mut i64,
-    mut take: impl FnMut(Entry, &[u8], Option<[f32; 2]>),
+    mut take: impl FnMut(Option<Known>),
 ) -> rusqlite::Result<()> {
     let mut rows = statement.query([model, *from])?;
-    while let Some(row) = rows.next()? {
-        *from = row.get::<_, i64>(0)?.saturating_add(1);
-        let vector = row.get_ref(7)?.as_blob().unwrap_or(&[]);
-        let place = match (row.get::<_, Option<f64>>(8)?, row.get::<_, Option<f64>>(9)?) {
-            (Some(x), Some(y)) => Some([x as f32, y as f32]),
-            _ => None,
-        };
-        if let Some(entry) = entry(row)? {
-            take(entry, vector, place);
+    while let Some(found) = rows.next()? {
+        *from = found.get::<_, i64>(0)?.saturating_add(1);
+        let mut values = [ValueRef::Null; 10];
+        for (column, value) in values.iter_mut().enumerate() {
+            *value = found.get_ref(column)?;
         }
+        take(row(values, dimension));
     }
     Ok(())
-}
-
-/// A row of `samples`; `None` if its digest is not one.
-fn entry(row: &Row<'_>) -> rusqlite::Result<Option<Entry>> {
-    let Ok(sha256) = <[u8; 32]>::try_from(row.get_ref(1)?.as_blob().unwrap_or(&[])) else {
-        return Ok(None);
-    };
-    Ok(Some(Entry {
-        id: row.get(0)?,
-        sha256: Sha256(sha256),
-        path: to_path(row.get_ref(2)?),
-        label: row.get(3)?,
-        size: row.get::<_, i64>(4)?.max(0) as u64,
-        kind: row.get(5)?,
-        architecture: row.get(6)?,
-    }))
 }
 
 fn from_path(path: &Path) -> Value {
@@ -328,20 +322,6 @@ fn from_path(path: &Path) -> Value {
         Some(text) => Value::Text(text.to_owned()),
         None => Value::Blob(path.as_os_str().as_encoded_bytes().to_vec()),
     }
-}
-
-fn to_path(value: ValueRef<'_>) -> PathBuf {
-    let bytes = match value {
-        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => bytes,
-        _ => &[],
-    };
-    #[cfg(unix)]
-    {
-        use std::os::unix::ffi::OsStrExt as _;
-        PathBuf::from(std::ffi::OsStr::from_bytes(bytes))
-    }
-    #[cfg(not(unix))]
-    PathBuf::from(String::from_utf8_lossy(bytes).into_owned())
 }
 
 fn to_bytes(vector: &[f32]) -> Vec<u8> {

@@ -9,6 +9,7 @@ use super::config::{CONFIG_VERSION, ModelConfig};
 use super::network::Network;
 use super::trace::{LONGEST, Trace};
 use super::trace_file;
+use crate::picture::{PictureKind, PictureSpec};
 use crate::sample::Sha256;
 use candle_core::{Device, Tensor};
 use safetensors::SafeTensors;
@@ -151,7 +152,10 @@ fn believable(config: &ModelConfig) -> Result<(), ModelError> {
         && config.convolutions.len() <= MAX_LAYERS
         && (1..=MAX_WIDTH).contains(&config.embedding)
         && (1..=MAX_LABELS).contains(&config.labels.len())
-        && (8..=1024).contains(&config.picture.side)
+        && match config.picture.kind {
+            PictureKind::Bytes => config.picture == PictureSpec::BYTES,
+            PictureKind::Image => (8..=1024).contains(&config.picture.side),
+        }
         && config.batch_norm.epsilon > 0.0;
     if fits { Ok(()) } else { Err(ModelError::Format("a configuration with sizes out of range".into())) }
 }

@@ -1,6 +1,6 @@
 //! What does this file look like: the nearest samples of a library.
 
-use super::read::{Pictures, read};
+use super::read::read_in_parts;
 use crate::job::{Reporter, Stop};
 use crate::library::{Contents, LibraryError};
 use crate::model::embed;
@@ -19,8 +19,8 @@ const PLACED_BY: usize = 15;
 pub struct Answer {
     /// What is known of the file.
     pub sample: Sample,
-    /// Its picture.
-    pub picture: Encoded,
+    /// Its picture, if it was to be kept.
+    pub picture: Option<Encoded>,
     /// Its embedding by the library's model.
     pub embedding: Vec<f32>,
     /// Nearest first; the file itself is not among them.
@@ -38,31 +38,36 @@ pub struct Answers {
     pub skipped: Vec<Skipped>,
 }
 
-/// Asks about all files below `paths`.
+/// Asks about all files below `paths`. The pictures of the first `keep` are kept: they take some tens of
+/// KiB each.
 pub fn ask(
     paths: &[PathBuf],
     contents: &Contents,
     k: usize,
+    keep: usize,
     reader: &Reader,
     reporter: &Reporter,
 ) -> Result<Answers, Stop> {
     let Some(model) = &contents.model else {
         return Err(LibraryError::NoModel.into());
     };
-    let taken = read(paths, Layout::Plain, Pictures::Of(model.config.picture), reader, reporter)?;
-    let pictures: Vec<_> = taken.set.pictures.iter().collect();
-    let embeddings = embed(&model.network, model.config.embedding, taken.set.spec, &pictures, reporter)?;
-    let stage = reporter.stage("Finding neighbours", embeddings.len());
-    let mut answers = Vec::with_capacity(embeddings.len());
-    for ((sample, picture), embedding) in
-        taken.set.samples.into_iter().zip(taken.set.pictures).zip(embeddings.rows())
-    {
-        reporter.check()?;
-        let (neighbours, place) = answer(contents, &sample, embedding, k);
-        stage.advance(1);
-        answers.push(Answer { sample, picture, embedding: embedding.to_vec(), neighbours, place });
-    }
-    Ok(Answers { answers, skipped: taken.skipped })
+    let spec = model.config.picture;
+    let mut answers = Vec::new();
+    let skipped = read_in_parts(paths, Layout::Plain, spec, reader, reporter, |set| {
+        let pictures: Vec<_> = set.pictures.iter().collect();
+        let embeddings = embed(&model.network, model.config.embedding, spec, &pictures, reporter)?;
+        let stage = reporter.stage("Finding neighbours", embeddings.len());
+        for ((sample, picture), embedding) in set.samples.into_iter().zip(set.pictures).zip(embeddings.rows())
+        {
+            reporter.check()?;
+            let (neighbours, place) = answer(contents, &sample, embedding, k);
+            stage.advance(1);
+            let picture = (answers.len() < keep).then_some(picture);
+            answers.push(Answer { sample, picture, embedding: embedding.to_vec(), neighbours, place });
+        }
+        Ok(())
+    })?;
+    Ok(Answers { answers, skipped })
 }
 
 /// The `k` nearest samples to one embedding and its place on the map; the sample itself, if the

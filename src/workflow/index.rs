@@ -1,9 +1,9 @@
 //! Put files into a library.
 
-use super::read::{Pictures, read};
+use super::read::read_in_parts;
 use crate::job::{Reporter, Stop};
 use crate::library::{Added, Batch, Contents, Library};
-use crate::model::{Model, embed};
+use crate::model::{Embeddings, Model, embed};
 use crate::picture::PictureSet;
 use crate::reading::Reader;
 use crate::sample::{Layout, Sample, Sha256, Skipped};
@@ -25,11 +25,17 @@ pub fn index(
     library: &mut Library,
     reader: &Reader,
     reporter: &Reporter,
-    on_batch: impl FnMut(&[Sample]),
+    mut on_batch: impl FnMut(&[Sample]),
 ) -> Result<Indexed, Stop> {
-    let taken = read(folders, Layout::Labelled, Pictures::Of(model.config.picture), reader, reporter)?;
-    let added = index_set(&taken.set, model, library, reporter, on_batch)?;
-    Ok(Indexed { added, skipped: taken.skipped })
+    model.usable()?;
+    let answers = library.may_answer_by(model.hash)?;
+    let mut added = Added::default();
+    let skipped = read_in_parts(folders, Layout::Labelled, model.config.picture, reader, reporter, |set| {
+        added += add(&set, model, library, answers, reporter, &mut on_batch)?;
+        Ok(())
+    })?;
+    answer_by(model, library)?;
+    Ok(Indexed { added, skipped })
 }
 
 /// Samples that are added together.
@@ -52,26 +58,39 @@ pub fn index_set(
         )));
     }
     model.usable()?;
-    let at_once = library.may_answer_by(model.hash)?;
+    let answers = library.may_answer_by(model.hash)?;
+    let added = add(set, model, library, answers, reporter, &mut on_batch)?;
+    answer_by(model, library)?;
+    Ok(added)
+}
+
+fn add(
+    set: &PictureSet,
+    model: &Model,
+    library: &mut Library,
+    answers: bool,
+    reporter: &Reporter,
+    on_batch: &mut dyn FnMut(&[Sample]),
+) -> Result<Added, Stop> {
     let stage = reporter.stage("Adding to the library", set.samples.len());
     let mut all = Added::default();
-    let batches = set.samples.len().div_ceil(TOGETHER);
-    for (i, (samples, pictures)) in
-        set.samples.chunks(TOGETHER).zip(set.pictures.chunks(TOGETHER)).enumerate()
-    {
+    for (samples, pictures) in set.samples.chunks(TOGETHER).zip(set.pictures.chunks(TOGETHER)) {
         reporter.check()?;
         let shown: Vec<_> = pictures.iter().collect();
         let quiet = Reporter::silent();
         let embeddings = embed(&model.network, model.config.embedding, set.spec, &shown, &quiet)?;
-        let batch = Batch { samples, pictures, embeddings: &embeddings };
-        let added = library.add(model, batch, at_once || i + 1 == batches)?;
-        all.new += added.new;
-        all.known += added.known;
-        all.relabelled += added.relabelled;
+        all += library.add(model, Batch { samples, pictures, embeddings: &embeddings }, answers)?;
         on_batch(samples);
         stage.advance(samples.len());
     }
     Ok(all)
+}
+
+/// Now that all samples are there, `model` is the one that answers.
+fn answer_by(model: &Model, library: &mut Library) -> Result<(), Stop> {
+    let embeddings = Embeddings::new(model.config.embedding);
+    library.add(model, Batch { samples: &[], pictures: &[], embeddings: &embeddings }, true)?;
+    Ok(())
 }
 
 /// The row of a digest in `contents`, if it is there.

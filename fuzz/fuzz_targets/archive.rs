@@ -1,0 +1,36 @@
+//! Archives of every format, within small limits.
+#![no_main]
+
+use lookalike::sample::Passwords;
+use lookalike::sample::archive::{self, Budget, Container, Limits};
+use std::io::Cursor;
+use std::path::Path;
+use std::time::Duration;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    let Some(container) = Container::of(bytes) else { return };
+    let limits = Limits {
+        members: 50,
+        member: 1 << 16,
+        total: 1 << 18,
+        ratio: 1200,
+        depth: 2,
+        memory_kib: 4 << 10,
+        time: Duration::from_secs(5),
+    };
+    let (mut files, mut total) = (0, 0);
+    let mut budget = Budget::new(limits, bytes.len() as u64);
+    let _ = archive::open(
+        Path::new("a"),
+        container,
+        &mut Cursor::new(bytes),
+        &Passwords::default(),
+        &mut budget,
+        &mut |path, found| {
+            assert!(path.starts_with("a") || path.to_string_lossy().starts_with("a!"));
+            files += 1;
+            total += found.map_or(0, |bytes| bytes.len());
+        },
+    );
+    assert!(files <= 51 && total <= 2 << 18, "{files} files, {total} bytes");
+});

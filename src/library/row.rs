@@ -1,0 +1,104 @@
+//! A row: one sample as it comes out of the library file. The file may be damaged or made by somebody else, so
+//! nothing in it is believed: a row that this program would not have written is none.
+
+use super::Entry;
+use crate::sample::Sha256;
+use rusqlite::types::ValueRef;
+use std::path::PathBuf;
+
+/// Columns of a [`row`].
+pub const COLUMNS: &str =
+    "s.id, s.sha256, s.path, s.label, s.size, s.kind, s.architecture, e.vector, p.x, p.y";
+
+/// No number of an embedding is larger.
+const LARGEST: f32 = 1e6;
+
+/// A sample, the numbers of its embedding and its place on the map.
+pub type Known = (Entry, Vec<f32>, Option<[f32; 2]>);
+
+/// What the values of [`COLUMNS`] say; `None` if they cannot be those of a sample whose embedding has
+/// `dimension` numbers.
+pub fn row(values: [ValueRef<'_>; 10], dimension: usize) -> Option<Known> {
+    let [id, sha256, path, label, size, kind, architecture, vector, x, y] = values;
+    let vector = vector.as_blob().ok().filter(|bytes| bytes.len() == dimension * 4)?;
+    let vector: Vec<f32> = vector.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+    // Embeddings have length 1: what is far from that, or no number, cannot be compared with anything.
+    if vector.iter().any(|number| number.is_nan() || number.abs() > LARGEST) {
+        return None;
+    }
+    let entry = Entry {
+        id: id.as_i64().ok()?,
+        sha256: Sha256(sha256.as_blob().ok()?.try_into().ok()?),
+        path: to_path(path)?,
+        label: label.as_str_or_null().ok()?.map(str::to_owned),
+        size: u64::try_from(size.as_i64().ok()?).ok()?,
+        kind: kind.as_str().ok()?.to_owned(),
+        architecture: architecture.as_str_or_null().ok()?.map(str::to_owned),
+    };
+    let coordinate = |value: ValueRef<'_>| value.as_f64().ok().map(|v| v as f32).filter(|v| v.is_finite());
+    let place = coordinate(x).zip(coordinate(y)).map(|(x, y)| [x, y]);
+    Some((entry, vector, place))
+}
+
+fn to_path(value: ValueRef<'_>) -> Option<PathBuf> {
+    let (ValueRef::Text(bytes) | ValueRef::Blob(bytes)) = value else {
+        return None;
+    };
+    #[cfg(unix)]
+    {
+        use std::os::unix::ffi::OsStrExt as _;
+        Some(PathBuf::from(std::ffi::OsStr::from_bytes(bytes)))
+    }
+    #[cfg(not(unix))]
+    Some(PathBuf::from(String::from_utf8_lossy(bytes).into_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rusqlite::types::ValueRef::{Blob, Integer, Null, Real, Text};
+
+    #[test]
+    fn what_this_program_does_not_write_is_no_row() {
+        let digest = [7; 32];
+        let vector: Vec<u8> = [1.0_f32, -2.0].into_iter().flat_map(f32::to_le_bytes).collect();
+        let good = [
+            Integer(3),
+            Blob(&digest),
+            Text(b"/a/b"),
+            Null,
+            Integer(9),
+            Text(b"PE"),
+            Null,
+            Blob(&vector),
+            Real(1.0),
+            Real(2.0),
+        ];
+        let (entry, numbers, place) = row(good, 2).unwrap();
+        assert_eq!((entry.id, entry.size, numbers, place), (3, 9, vec![1.0, -2.0], Some([1.0, 2.0])));
+        let infinite: Vec<u8> = [f32::NAN, 1.0].into_iter().flat_map(f32::to_le_bytes).collect();
+        for (column, value) in [
+            (0, Null),
+            (1, Blob(b"short")),
+            (1, Null),
+            (2, Integer(1)),
+            (3, Integer(1)),
+            (3, Text(b"\xff")),
+            (4, Integer(-1)),
+            (4, Real(1.0)),
+            (5, Null),
+            (6, Blob(b"x")),
+            (7, Null),
+            (7, Blob(b"abc")),
+            (7, Blob(&infinite)),
+        ] {
+            let mut bad = good;
+            bad[column] = value;
+            assert!(row(bad, 2).is_none(), "{column} {value:?}");
+        }
+        let mut odd = good;
+        odd[8] = Real(f64::NAN);
+        assert_eq!(row(odd, 2).unwrap().2, None);
+        assert!(row(good, 3).is_none());
+    }
+}

@@ -1,0 +1,207 @@
+//! Inputs that were made, or happen, to take all time or memory: each is bounded, and both are measured.
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, reason = "a test may fail at once")]
+
+mod common;
+
+use common::sample;
+use std::fs::File;
+use std::os::unix::fs::symlink;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::Instant;
+use tempfile::TempDir;
+
+struct Home(TempDir);
+
+struct Run {
+    well: bool,
+    text: String,
+    seconds: f64,
+    memory: u64,
+}
+
+impl Home {
+    /// A library of three families, and the model `m`.
+    fn new() -> Self {
+        let home = Self(tempfile::tempdir().unwrap());
+        common::corpus(&home.at("known"));
+        home.run(&["train", "known", "--model", "m", "--epochs", "6"]).well();
+        home.run(&["index", "known", "--model", "m", "--library", "l.lookalike"]).well();
+        home
+    }
+
+    fn at(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn run(&self, arguments: &[&str]) -> Run {
+        let out = File::create(self.at("out")).unwrap();
+        let begun = Instant::now();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_lookalike"))
+            .current_dir(self.0.path())
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(out.try_clone().unwrap())
+            .stderr(out)
+            .spawn()
+            .unwrap();
+        let (status, memory) = common::watch(&mut child);
+        let text = std::fs::read_to_string(self.at("out")).unwrap();
+        let run = Run { well: status.success(), text, seconds: begun.elapsed().as_secs_f64(), memory };
+        println!("{arguments:?}: {:.1} s, {} MB", run.seconds, run.memory);
+        run
+    }
+}
+
+impl Run {
+    fn well(self) -> Self {
+        assert!(self.well, "{}", self.text);
+        self
+    }
+
+    /// Within so many seconds and MB, with workers and all.
+    fn within(self, seconds: f64, memory: u64) -> Self {
+        assert!(self.seconds < seconds, "took {} s", self.seconds);
+        assert!(self.memory < memory, "took {} MB", self.memory);
+        // A run that ends at once may end before it is looked at.
+        assert!(self.memory > 5 || self.seconds < 0.5, "the peak of memory could not be measured");
+        self
+    }
+}
+
+#[test]
+fn a_file_of_any_size_takes_constant_memory() {
+    let home = Home::new();
+    let file = File::create(home.at("huge")).unwrap();
+    file.set_len(20 << 30).unwrap();
+    let run = home.run(&["query", "huge", "--library", "l.lookalike", "-k", "1"]).well().within(600.0, 400);
+    assert!(run.text.starts_with("huge  "), "{}", run.text);
+    // SHA-256 of 20 GiB of zeros, by sha256sum.
+    assert!(run.text.contains(HUGE), "{}", run.text);
+}
+
+/// What `head -c 21474836480 /dev/zero | sha256sum` says, its first eight digits.
+const HUGE: &str = "6cb118a8";
+
+#[test]
+fn a_folder_of_200_000_files_is_indexed() {
+    const FILES: usize = 200_000;
+    const CONTENTS: usize = 5_000;
+    let home = Home::new();
+    for folder in 0..200 {
+        let path = home.at(&format!("many/label/{folder:03}"));
+        std::fs::create_dir_all(&path).unwrap();
+        for file in 0..FILES / 200 {
+            let number = (folder * FILES / 200 + file) % CONTENTS;
+            std::fs::write(path.join(format!("{file:04}")), format!("{number:>400}")).unwrap();
+        }
+    }
+    let run =
+        home.run(&["index", "many", "--model", "m", "--library", "l.lookalike"]).well().within(600.0, 800);
+    assert!(run.text.contains(&format!("{CONTENTS} samples added")), "{}", run.text.lines().last().unwrap());
+}
+
+#[test]
+fn models_that_lie_are_refused_at_once() {
+    let home = Home::new();
+    let good = std::fs::read(home.at("m")).unwrap();
+    let length = u64::from_le_bytes(good[..8].try_into().unwrap()) as usize;
+    let header = std::str::from_utf8(&good[8..8 + length]).unwrap();
+    let with_header = |header: &str| {
+        let mut out = (header.len() as u64).to_le_bytes().to_vec();
+        out.extend(header.as_bytes());
+        out.extend(&good[8 + length..]);
+        out
+    };
+    let mut not_numbers = good.clone();
+    // Where the weights of the first convolution lie, by the header itself.
+    let json: serde_json::Value = serde_json::from_str(header).unwrap();
+    let at = 8 + length + json["block0.weights"]["data_offsets"][0].as_u64().unwrap() as usize;
+    not_numbers[at..at + 4].copy_from_slice(&f32::NAN.to_le_bytes());
+    let wide = header.replace("[[32,2],[64,2],[128,2],[128,1]]", "[[16384,2],[16384,2],[16384,2],[16384,1]]");
+    let config = json["__metadata__"]["lookalike"].as_str().unwrap();
+    let mut lying = json.clone();
+    lying["__metadata__"]["lookalike"] = config.replace("\"embedding\":64", "\"embedding\":16384").into();
+    let mut labels = json.clone();
+    labels["__metadata__"]["lookalike"] = config.replace("\"side\":64", "\"side\":1024").into();
+    let mut longer = json.clone();
+    longer["block0.weights"]["shape"] = serde_json::json!([3, 3, 6, 1_u64 << 60]);
+    for (name, bytes) in [
+        ("cut", good[..good.len() / 2].to_vec()),
+        ("a header longer than the file", [&u64::MAX.to_le_bytes()[..], &good[8..]].concat()),
+        ("weights of NaN", not_numbers),
+        ("layers too wide", with_header(&wide)),
+        ("an embedding too long", with_header(&lying.to_string())),
+        ("pictures too large", with_header(&labels.to_string())),
+        ("a shape beyond all bytes", with_header(&longer.to_string())),
+        ("nothing", Vec::new()),
+        ("no model", b"MZ and more".to_vec()),
+    ] {
+        std::fs::write(home.at("bad"), bytes).unwrap();
+        let run = home.run(&["index", "known", "--model", "bad", "--library", "other"]).within(20.0, 400);
+        assert!(!run.well, "{name} was taken for a model");
+        assert!(run.text.contains("expected a model that Lookalike wrote"), "{name}: {}", run.text);
+        assert!(!run.text.contains("panicked"), "{name}: {}", run.text);
+    }
+}
+
+#[test]
+fn what_is_no_regular_file_is_listed_and_never_waited_for() {
+    let home = Home::new();
+    let odd = home.at("odd");
+    std::fs::create_dir_all(odd.join("deep")).unwrap();
+    assert!(Command::new("mkfifo").arg(odd.join("pipe")).status().unwrap().success());
+    let _socket = std::os::unix::net::UnixListener::bind(odd.join("socket")).unwrap();
+    symlink("/dev/zero", odd.join("device")).unwrap();
+    symlink("nowhere", odd.join("dangling")).unwrap();
+    symlink("self", odd.join("self")).unwrap();
+    symlink("..", odd.join("deep/loop")).unwrap();
+    std::fs::write(odd.join("empty"), "").unwrap();
+    std::fs::write(odd.join("good"), sample(7, 99)).unwrap();
+    use std::os::unix::ffi::OsStrExt as _;
+    let name = std::ffi::OsStr::from_bytes(b"not \xff UTF-8");
+    std::fs::write(odd.join(name), sample(7, 98)).unwrap();
+    std::fs::write(odd.join("right\u{202e}fdp.exe"), sample(7, 97)).unwrap();
+    let run = home.run(&["query", "odd", "--library", "l.lookalike", "-k", "1"]).well().within(30.0, 400);
+    for told in [
+        "found a named pipe",
+        "found a socket",
+        "found a device",
+        "could not be",
+        "contains it",
+        "is empty",
+        "odd/good",
+        r"not \xff UTF-8",
+        r"right\u{202e}fdp.exe",
+    ] {
+        assert!(run.text.contains(told), "{told}: {}", run.text);
+    }
+    assert!(!run.text.contains('\u{202e}'));
+}
+
+/// Headers that claim what is not there, as samples of a folder.
+#[test]
+fn executables_that_lie_are_read_like_others() {
+    let home = Home::new();
+    let folder = home.at("lying");
+    std::fs::create_dir(&folder).unwrap();
+    let mut elf = vec![0_u8; 4096];
+    elf[..16].copy_from_slice(b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0");
+    elf[16..24].copy_from_slice(&[2, 0, 62, 0, 1, 0, 0, 0]);
+    elf[40..48].copy_from_slice(&64_u64.to_le_bytes());
+    elf[58..60].copy_from_slice(&64_u16.to_le_bytes());
+    elf[96..104].copy_from_slice(&u64::from(u32::MAX).to_le_bytes());
+    std::fs::write(folder.join("four billion sections"), elf).unwrap();
+    let mut pe = vec![0_u8; 1024];
+    pe[..2].copy_from_slice(b"MZ");
+    pe[60] = 64;
+    pe[64..70].copy_from_slice(b"PE\0\0\x64\x86");
+    pe[70..72].copy_from_slice(&[0xff, 0xff]);
+    pe[84..86].copy_from_slice(&240_u16.to_le_bytes());
+    pe[88..90].copy_from_slice(&0x20b_u16.to_le_bytes());
+    std::fs::write(folder.join("sections outside"), pe).unwrap();
+    let run = home.run(&["query", "lying", "--library", "l.lookalike", "-k", "1", "--json"]).well();
+    let run = run.within(20.0, 400);
+    assert_eq!(run.text.lines().filter(|line| line.contains("\"answer\"")).count(), 2, "{}", run.text);
+}
