@@ -10,7 +10,7 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     assert_eq!(Encoded::take(PictureSpec::BYTES, &sent).as_ref(), Some(&made));
     let mut values = vec![0.0; PictureSpec::BYTES.len()];
     fill(&made, PictureSpec::BYTES, View::Whole, &mut values);
-    assert!(values.iter().all(|value| (-1.0..=1.0).contains(value)));
+    assert!(values.iter().all(|value| value.is_finite()));
     // The same bytes as if they were a picture.
     if let Some(taken) = Encoded::take(PictureSpec::BYTES, bytes) {
         fill(&taken, PictureSpec::BYTES, View::Whole, &mut values);

@@ -4,8 +4,12 @@
 //! where it is transparent, its first frame if it moves, its proportions kept (black fills the
 //! rest). Width, height and memory are limited before anything is decoded.
 
-use image::{DynamicImage, ImageDecoder as _, ImageReader, Limits, Rgb, RgbImage, imageops};
-use std::io::Cursor;
+use image::error::{LimitError, LimitErrorKind};
+use image::{
+    ColorType, DynamicImage, GrayImage, ImageBuffer, ImageDecoder, ImageReader, Limits, Rgb, RgbImage,
+    RgbaImage, imageops,
+};
+use std::io::{Cursor, ErrorKind};
 
 /// Red, green, blue.
 pub const CHANNELS: usize = 3;
@@ -31,6 +35,9 @@ pub enum ImageError {
         "could not be decoded: {0}. Expected a whole image of at most {MAX_SIDE}×{MAX_SIDE} pixels; check that it opens elsewhere"
     )]
     Decode(#[from] image::ImageError),
+    /// Pixels of a sort that none of the formats read here should have.
+    #[error("has pixels of a sort that is not read here ({0}). Save it as PNG or JPEG first")]
+    Colours(String),
     /// Longer than [`MAX_FILE`].
     #[error("is an image file of {0} bytes; at most {MAX_FILE} are decoded. Scale it down first")]
     TooLong(u64),
@@ -75,9 +82,45 @@ fn decode(bytes: &[u8]) -> Result<RgbImage, ImageError> {
     reader.limits(limits);
     let mut decoder = reader.into_decoder()?;
     let orientation = decoder.orientation()?;
-    let mut image = DynamicImage::from_decoder(decoder)?;
+    let mut image = read(decoder)?;
     image.apply_orientation(orientation);
     Ok(if image.color().has_alpha() { on_white(&image) } else { image.into_rgb8() })
+}
+
+/// All pixels; of a file that ends too early those that came, on black, as viewers show it. Nothing having
+/// come is an error.
+fn read(decoder: impl ImageDecoder) -> Result<DynamicImage, ImageError> {
+    let ((width, height), colour) = (decoder.dimensions(), decoder.color_type());
+    let size = usize::try_from(decoder.total_bytes()).ok().filter(|size| *size as u64 <= MAX_MEMORY);
+    let too_large = || image::ImageError::Limits(LimitError::from_kind(LimitErrorKind::InsufficientMemory));
+    let mut bytes = vec![0; size.ok_or_else(too_large)?];
+    match decoder.read_image(&mut bytes) {
+        Err(error) if !(ended_early(&error) && bytes.iter().any(|byte| *byte != 0)) => {
+            return Err(error.into());
+        }
+        Ok(()) | Err(_) => {}
+    }
+    let deep = |bytes: Vec<u8>| bytes.as_chunks().0.iter().map(|pair| u16::from_ne_bytes(*pair)).collect();
+    let image = match colour {
+        ColorType::L8 => GrayImage::from_raw(width, height, bytes).map(DynamicImage::from),
+        ColorType::La8 => ImageBuffer::from_raw(width, height, bytes).map(DynamicImage::ImageLumaA8),
+        ColorType::Rgb8 => RgbImage::from_raw(width, height, bytes).map(DynamicImage::from),
+        ColorType::Rgba8 => RgbaImage::from_raw(width, height, bytes).map(DynamicImage::from),
+        ColorType::L16 => ImageBuffer::from_raw(width, height, deep(bytes)).map(DynamicImage::ImageLuma16),
+        ColorType::La16 => ImageBuffer::from_raw(width, height, deep(bytes)).map(DynamicImage::ImageLumaA16),
+        ColorType::Rgb16 => ImageBuffer::from_raw(width, height, deep(bytes)).map(DynamicImage::ImageRgb16),
+        ColorType::Rgba16 => ImageBuffer::from_raw(width, height, deep(bytes)).map(DynamicImage::ImageRgba16),
+        _ => None,
+    };
+    image.ok_or_else(|| ImageError::Colours(format!("{colour:?}")))
+}
+
+fn ended_early(error: &image::ImageError) -> bool {
+    match error {
+        image::ImageError::IoError(io) => io.kind() == ErrorKind::UnexpectedEof,
+        // The decoder of GIF has no kind for it, only a text.
+        other => other.to_string().to_lowercase().contains("unexpected end of file"),
+    }
 }
 
 fn on_white(image: &DynamicImage) -> RgbImage {
