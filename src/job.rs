@@ -72,12 +72,19 @@ struct Shared {
 pub struct Reporter {
     shared: Arc<Shared>,
     wake: Arc<Wake>,
+    /// Tells nothing.
+    quiet: bool,
 }
 
 impl Reporter {
     /// For work that nobody watches.
     pub fn silent() -> Self {
-        Self { shared: Arc::default(), wake: Arc::new(|| ()) }
+        Self { shared: Arc::default(), wake: Arc::new(|| ()), quiet: true }
+    }
+
+    /// For a part of the work whose progress another stage tells: hears of cancelling, and tells nothing.
+    pub fn quietly(&self) -> Self {
+        Self { quiet: true, ..self.clone() }
     }
 
     /// Begins a stage of `total` steps (0 if unknown).
@@ -87,6 +94,7 @@ impl Reporter {
             name: Mutex::new(name.to_owned()),
             total,
             done: AtomicUsize::new(0),
+            before: AtomicUsize::new(0),
             begun: Instant::now(),
             told: Mutex::new(None),
         };
@@ -116,6 +124,8 @@ pub struct Stage<'a> {
     name: Mutex<String>,
     total: usize,
     done: AtomicUsize,
+    /// Steps that were done already when it began.
+    before: AtomicUsize,
     begun: Instant,
     told: Mutex<Option<Instant>>,
 }
@@ -135,7 +145,13 @@ impl Stage<'_> {
         }
     }
 
-    /// Likewise, with another name for what is being done; made only when it is told.
+    /// `steps` were done before it began: they say nothing of how long the others take.
+    pub fn resume(&self, steps: usize) {
+        self.before.fetch_add(steps, Ordering::Relaxed);
+        self.advance(steps);
+    }
+
+    /// Like [`Stage::advance`], with another name for what is being done; made only when it is told.
     pub fn advance_as(&self, steps: usize, name: impl FnOnce() -> String) {
         let due = self.told.try_lock().is_ok_and(|told| told.is_none_or(|at| at.elapsed() >= TELL_EVERY));
         if due {
@@ -150,8 +166,12 @@ impl Stage<'_> {
     }
 
     fn tell(&self, done: usize) {
-        let left = (done > 0 && self.total >= done).then(|| {
-            let each = self.begun.elapsed().as_secs_f64() / done as f64;
+        if self.reporter.quiet {
+            return;
+        }
+        let own = done.saturating_sub(self.before.load(Ordering::Relaxed));
+        let left = (own > 0 && self.total >= done).then(|| {
+            let each = self.begun.elapsed().as_secs_f64() / own as f64;
             Duration::from_secs_f64(each * (self.total - done) as f64)
         });
         *lock(&self.reporter.shared.progress) =
@@ -171,7 +191,7 @@ impl<T: Send + 'static> Job<T> {
     pub fn spawn(wake: Arc<Wake>, work: impl FnOnce(&Reporter) -> Result<T, Stop> + Send + 'static) -> Self {
         let shared = Arc::<Shared>::default();
         let (sender, result) = mpsc::channel();
-        let reporter = Reporter { shared: Arc::clone(&shared), wake };
+        let reporter = Reporter { shared: Arc::clone(&shared), wake, quiet: false };
         let spawned = std::thread::Builder::new()
             .name("lookalike-job".into())
             .spawn({

@@ -128,7 +128,7 @@ fn run(
         (course, resumed_at) = (before, Some(trainer.done));
     }
     let stage = reporter.stage("Training", steps);
-    stage.advance(trainer.done);
+    stage.resume(trainer.done);
     let before = course.seconds;
     let mut cancelled = false;
     while trainer.done < steps {

@@ -53,13 +53,13 @@ pub fn ask(
     };
     let spec = model.config.picture;
     let mut answers = Vec::new();
-    let skipped = read_in_parts(paths, Layout::Plain, spec, reader, reporter, |set| {
+    let skipped = read_in_parts(paths, Layout::Plain, spec, reader, reporter, |set, part| {
         let pictures: Vec<_> = set.pictures.iter().collect();
-        let embeddings = embed(&model.network, model.config.embedding, spec, &pictures, reporter)?;
-        let stage = reporter.stage("Finding neighbours", embeddings.len());
+        let embeddings = embed(&model.network, model.config.embedding, spec, &pictures, part)?;
+        let stage = part.stage("Finding neighbours", embeddings.len());
         for ((sample, picture), embedding) in set.samples.into_iter().zip(set.pictures).zip(embeddings.rows())
         {
-            reporter.check()?;
+            part.check()?;
             let (neighbours, place) = answer(contents, &sample, embedding, k);
             stage.advance(1);
             let picture = (answers.len() < keep).then_some(picture);

@@ -30,10 +30,11 @@ pub fn index(
     model.usable()?;
     let answers = library.may_answer_by(model.hash)?;
     let mut added = Added::default();
-    let skipped = read_in_parts(folders, Layout::Labelled, model.config.picture, reader, reporter, |set| {
-        added += add(&set, model, library, answers, reporter, &mut on_batch)?;
-        Ok(())
-    })?;
+    let skipped =
+        read_in_parts(folders, Layout::Labelled, model.config.picture, reader, reporter, |set, part| {
+            added += add(&set, model, library, answers, part, &mut on_batch)?;
+            Ok(())
+        })?;
     answer_by(model, library)?;
     Ok(Indexed { added, skipped })
 }

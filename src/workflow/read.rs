@@ -52,25 +52,32 @@ pub fn read(
 /// Files that are read before what was made of them is given away.
 const PART: usize = 2048;
 
-/// Likewise, but part by part: `take` is given the files of each, and their pictures are held no longer
-/// than it wants. Returns those that could not be used.
+/// Likewise, but part by part: `take` is given the files of each, and a reporter for what it does with
+/// them; pictures are held no longer than it wants. Returns those that could not be used.
 pub fn read_in_parts(
     roots: &[PathBuf],
     layout: Layout,
     spec: PictureSpec,
     reader: &Reader,
     reporter: &Reporter,
-    mut take: impl FnMut(PictureSet) -> Result<(), Stop>,
+    mut take: impl FnMut(PictureSet, &Reporter) -> Result<(), Stop>,
 ) -> Result<Vec<Skipped>, Stop> {
     let (found, mut skipped) = list(roots, layout, reporter)?;
     let mut seen = Seen::default();
+    // One part is told in detail, many together.
+    let many = found.len() > PART;
+    let whole = many.then(|| reporter.stage("Reading and comparing files", found.len()));
+    let inner = if many { reporter.quietly() } else { reporter.clone() };
     for part in found.chunks(PART) {
-        let mut taken = reader.pictures(part, spec, reporter);
+        let mut taken = reader.pictures(part, spec, &inner);
         reporter.check()?;
         seen.leave_out(&mut taken);
         skipped.append(&mut taken.skipped);
         if !taken.set.samples.is_empty() {
-            take(taken.set)?;
+            take(taken.set, &inner)?;
+        }
+        if let Some(whole) = &whole {
+            whole.advance(part.len());
         }
     }
     if seen.first.is_empty() {
