@@ -170,6 +170,7 @@ impl Sums {
 }
 
 /// From [`SMALL`] − n on: n lanes that count, and the others.
+#[cfg(target_arch = "x86_64")]
 static FIRST: [u8; 2 * SMALL] = {
     let mut masks = [0; 2 * SMALL];
     let mut lane = 0;

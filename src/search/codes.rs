@@ -316,6 +316,7 @@ impl Block<'_> {
 }
 
 /// Calls `work` with the number of each bit that is set, the lowest first.
+#[cfg(target_arch = "x86_64")]
 #[inline(always)]
 fn each(mut bits: u32, mut work: impl FnMut(usize)) {
     while bits != 0 {
