@@ -31,6 +31,12 @@ def pe():
     section = 88 + 240
     data[section : section + 5] = b".text"
     struct.pack_into("<IIII", data, section + 8, 256, 0x1000, 512, 512)
+    # Functions of one library: one by name, one by number.
+    struct.pack_into("<II", data, 88 + 120, 0x1000, 40)
+    struct.pack_into("<IIIII", data, 512, 0x1040, 0, 0, 0x1060, 0x1040)
+    struct.pack_into("<QQ", data, 512 + 0x40, 0x1080, 1 << 63 | 5)
+    data[512 + 0x60 : 512 + 0x66] = b"k.dll\0"
+    data[512 + 0x82 : 512 + 0x87] = b"Exit\0"
     return bytes(data)
 
 

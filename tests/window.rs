@@ -517,6 +517,7 @@ fn the_header_of_an_executable_is_told() {
     window.click("Header and sections: Rust");
     window.wait_for("Entry point");
     assert!(window.shows(".text") && window.shows("Overlay") && window.shows("libc.so"));
+    assert!(window.shows("Imports"));
     window.harness.check_accessibility();
 }
 

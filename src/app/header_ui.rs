@@ -5,8 +5,10 @@ use crate::escape;
 use crate::sample::Executable;
 use egui::{CollapsingHeader, Grid, ProgressBar, ScrollArea, Ui};
 
-/// Libraries that are named before the rest is counted.
+/// Libraries and functions that are named before the rest is counted.
 const NAMED: usize = 12;
+/// Names below the pointer.
+const HOVERED: usize = 200;
 
 /// Room that is left for what stands below, and what the header takes at least, in points.
 const BELOW: f32 = 230.0;
@@ -32,11 +34,6 @@ pub fn header_ui(ui: &mut Ui, header: &Executable) {
 
 fn facts_ui(ui: &mut Ui, header: &Executable, hints: &str) {
     let unknown = || "unknown".to_owned();
-    let mut libraries =
-        header.libraries.iter().take(NAMED).map(|name| escape::text(name)).collect::<Vec<_>>().join(", ");
-    if header.libraries.len() > NAMED {
-        libraries.push_str(&format!(" and {} more", header.libraries.len() - NAMED));
-    }
     let rows = [
         (
             "Hints",
@@ -63,23 +60,35 @@ fn facts_ui(ui: &mut Ui, header: &Executable, hints: &str) {
             header.overlay.map_or_else(unknown, size_text),
             "Bytes behind everything that the header describes",
         ),
-        (
-            "Libraries",
-            if libraries.is_empty() { "none".to_owned() } else { libraries },
-            "Loaded with the program",
-        ),
+        ("Libraries", listed(&header.libraries, header.libraries.len()), "Loaded with the program"),
+        ("Imports", listed(&header.imports, header.import_count), "Functions that it takes from libraries"),
     ];
     Grid::new("header").num_columns(2).spacing([10.0, 3.0]).show(ui, |ui| {
         for (name, value, hint) in rows {
             ui.weak(name).on_hover_text(hint);
             let shown = ui.add(egui::Label::new(&value).wrap());
-            if name == "Libraries" && header.libraries.len() > NAMED {
-                let all: Vec<String> = header.libraries.iter().map(|name| escape::text(name)).collect();
-                shown.on_hover_text(all.join("\n"));
+            let all = match name {
+                "Libraries" => &header.libraries,
+                "Imports" => &header.imports,
+                _ => &Vec::new(),
+            };
+            if all.len() > NAMED {
+                let names = all.iter().take(HOVERED).map(|name| escape::text(name)).collect::<Vec<_>>();
+                shown.on_hover_text(names.join(", "));
             }
             ui.end_row();
         }
     });
+}
+
+/// The first names, and how many more there are.
+fn listed(names: &[String], total: usize) -> String {
+    let first = names.iter().take(NAMED).map(|name| escape::text(name)).collect::<Vec<_>>().join(", ");
+    match total {
+        0 => "none".to_owned(),
+        few if few <= NAMED => first,
+        many => format!("{first} and {} more", many - NAMED),
+    }
 }
 
 fn sections_ui(ui: &mut Ui, header: &Executable) {

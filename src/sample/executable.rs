@@ -8,8 +8,8 @@
 use super::{FileKind, OpenSample, SampleError, Sha256};
 use object::read::elf::{Dyn as _, ElfFile, FileHeader};
 use object::read::macho::{LoadCommandVariant, MachHeader, MachOFile};
-use object::read::pe::{ImageNtHeaders, PeFile};
-use object::{File, LittleEndian, Object as _, ObjectSection as _, ReadRef as _, elf, pe};
+use object::read::pe::{ImageNtHeaders, Import, ImportTable, PeFile};
+use object::{File, LittleEndian, Object as _, ObjectSection as _, ObjectSymbol as _, ReadRef as _, elf, pe};
 use serde::{Deserialize, Serialize};
 
 /// So much of a file is looked at.
@@ -18,6 +18,11 @@ const LOOKED_AT: usize = 256 << 20;
 const SECTIONS: usize = 96;
 /// Libraries that are listed, at most.
 const LIBRARIES: usize = 256;
+/// Imported functions that are listed, at most, and that are counted.
+const IMPORTS: usize = 512;
+const COUNTED: usize = 100_000;
+/// A longer name is a trap: it would be looked for in the whole file, again and again.
+const LONGEST_NAME: usize = 4096;
 /// Bytes whose entropy is computed, over all sections: they may overlap.
 const MEASURED: usize = 256 << 20;
 /// Bytes that are searched for what a compiler left.
@@ -49,6 +54,10 @@ pub struct Executable {
     pub section_count: usize,
     /// Libraries that are loaded with it.
     pub libraries: Vec<String>,
+    /// The first functions that it takes from them: of a PE with the library, by number where there is no name.
+    pub imports: Vec<String>,
+    /// How many there are in all.
+    pub import_count: usize,
     /// Whether a signature is present; nothing is said of whether it is valid.
     pub signed: Option<bool>,
     /// Bytes behind everything that the header describes.
@@ -74,7 +83,7 @@ pub fn header_of(bytes: &[u8], size: u64) -> Option<Executable> {
     }
     let mut found = Executable::default();
     // A fat file: the first of the programs in it.
-    let bytes = first_of_fat(bytes).unwrap_or(bytes);
+    let (whole, bytes) = (bytes, first_of_fat(bytes).unwrap_or(bytes));
     let Ok(file) = File::parse(bytes) else {
         return Some(found);
     };
@@ -89,7 +98,22 @@ pub fn header_of(bytes: &[u8], size: u64) -> Option<Executable> {
         File::MachO64(file) => mach_facts(file, &mut found),
         _ => None,
     };
-    found.overlay = end.map(|end| size.saturating_sub(end));
+    let symbols = match &file {
+        File::Elf32(_) | File::Elf64(_) => Some(file.dynamic_symbols()),
+        File::MachO32(_) | File::MachO64(_) => Some(file.symbols()),
+        _ => None,
+    };
+    for symbol in symbols.into_iter().flatten().take(COUNTED).filter(|symbol| symbol.is_undefined()) {
+        match symbol.name_bytes() {
+            Ok([]) => {}
+            Ok(name) if name.len() <= LONGEST_NAME => {
+                add_import(String::from_utf8_lossy(name).into(), &mut found)
+            }
+            _ => break,
+        }
+    }
+    // Behind one of several programs lie the others.
+    found.overlay = end.filter(|_| bytes.len() == whole.len()).map(|end| size.saturating_sub(end));
     hints(bytes, &mut found);
     Some(found)
 }
@@ -153,13 +177,49 @@ fn pe_facts<Pe: ImageNtHeaders>(file: &PeFile<'_, Pe>, found: &mut Executable, e
     {
         while let Ok(Some(descriptor)) = descriptors.next() {
             let Ok(name) = table.name(descriptor.name.get(LittleEndian)) else { break };
-            if !add_library(name, found) {
+            if name.len() > LONGEST_NAME || !add_library(name, found) {
+                break;
+            }
+            // Where a linker put both, the first are still names when the others are addresses already.
+            let by_name = descriptor.original_first_thunk.get(LittleEndian);
+            let thunks = if by_name != 0 { by_name } else { descriptor.first_thunk.get(LittleEndian) };
+            if !pe_imports::<Pe>(&table, name, thunks, found) {
                 break;
             }
         }
     }
     // A signature lies behind the sections, by its place in the file and not in memory.
     Some(signature.map_or(end, |(at, size)| end.max(u64::from(at) + u64::from(size))))
+}
+
+/// The functions of one library. Whether to go on with the next.
+fn pe_imports<Pe: ImageNtHeaders>(
+    table: &ImportTable<'_>,
+    library: &[u8],
+    thunks: u32,
+    found: &mut Executable,
+) -> bool {
+    let Ok(mut thunks) = table.thunks(thunks) else { return true };
+    let library = String::from_utf8_lossy(library);
+    while found.import_count < COUNTED {
+        let Ok(Some(thunk)) = thunks.next::<Pe>() else { return true };
+        let name = match table.import::<Pe>(thunk) {
+            Ok(Import::Ordinal(number)) => format!("{library} #{number}"),
+            Ok(Import::Name(_, name)) if name.len() <= LONGEST_NAME => {
+                format!("{library} {}", String::from_utf8_lossy(name))
+            }
+            _ => return false,
+        };
+        add_import(name, found);
+    }
+    false
+}
+
+fn add_import(name: String, found: &mut Executable) {
+    found.import_count += 1;
+    if found.imports.len() < IMPORTS {
+        found.imports.push(name);
+    }
 }
 
 fn elf_facts<Elf: FileHeader>(
@@ -309,6 +369,11 @@ mod tests {
         {
             assert!(found.libraries.iter().any(|name| name.starts_with("libc.so")), "{:?}", found.libraries);
             let text = found.sections.iter().find(|section| section.name == ".text").unwrap();
+            assert!(
+                found.imports.iter().any(|name| name == "malloc" || name == "read"),
+                "{:?}",
+                found.imports
+            );
             assert!((5.0..7.5).contains(&text.entropy.unwrap()), "{text:?}");
         }
     }
@@ -344,6 +409,30 @@ mod tests {
                 assert!(found.sections.len() <= SECTIONS && found.libraries.len() <= LIBRARIES);
             }
         }
+    }
+
+    #[test]
+    fn functions_of_a_pe_are_named_or_numbered() {
+        let mut pe = vec![0_u8; 1024];
+        let mut put = |at: usize, bytes: &[u8]| pe[at..at + bytes.len()].copy_from_slice(bytes);
+        let words = |words: &[u32]| words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<_>>();
+        put(0, b"MZ");
+        put(60, &[64]);
+        put(64, b"PE\0\0\x64\x86\x01\0");
+        put(84, &240_u16.to_le_bytes());
+        put(88, &0x20b_u16.to_le_bytes());
+        put(88 + 108, &[16]);
+        // The import table, in the one section: at 0x1000 in memory, at 512 in the file.
+        put(88 + 120, &words(&[0x1000, 40]));
+        put(328, b".text");
+        put(336, &words(&[512, 0x1000, 512, 512]));
+        put(512, &words(&[0x1040, 0, 0, 0x1060, 0x1040]));
+        put(512 + 0x40, &words(&[0x1080, 0, 5, 1 << 31]));
+        put(512 + 0x60, b"k.dll");
+        put(512 + 0x82, b"Exit");
+        let found = header_of(&pe, 1024).unwrap();
+        assert_eq!(found.libraries, ["k.dll"]);
+        assert_eq!((found.imports, found.import_count), (vec!["k.dll Exit".into(), "k.dll #5".into()], 2));
     }
 
     /// Section headers as many as 32 bits can say, and a PE whose table points outside.
