@@ -36,6 +36,11 @@ impl PairCounts {
         pairs
     }
 
+    /// The bytes before do not matter any more.
+    pub fn forget(&mut self) {
+        self.previous = None;
+    }
+
     fn count_within(&mut self, mut bytes: &[u8]) {
         while bytes.len() > 1 {
             let (n, room) = self.counts.room(bytes.len() - 1);

@@ -8,6 +8,7 @@ use super::byte_pairs::PairCounts;
 use super::layout::{self, CELLS, LAYOUT, Statistics};
 use super::levels::{self, Levels};
 use super::text_grams::GramCounts;
+use std::cell::Cell;
 
 /// Parts of the file whose byte pairs and text are counted separately.
 pub const SEGMENTS: usize = 8;
@@ -47,6 +48,48 @@ impl BytePlanes {
     }
 }
 
+/// What is counted, and the levels of the parts that are counted already. A thread uses the same for one
+/// file after the other: to clear fresh memory for each costs as much as to count a small file.
+#[derive(Debug)]
+struct Tables {
+    pair_counts: PairCounts,
+    gram_counts: GramCounts,
+    /// Pairs of the segment.
+    total: u64,
+    pairs: levels::Builder,
+    grams: levels::Builder,
+}
+
+thread_local! {
+    static SPARE: Cell<Option<Box<Tables>>> = const { Cell::new(None) };
+}
+
+impl Tables {
+    fn new() -> Self {
+        Self {
+            pair_counts: PairCounts::new(),
+            gram_counts: GramCounts::new(),
+            total: 0,
+            pairs: levels::Builder::new(),
+            grams: levels::Builder::new(),
+        }
+    }
+
+    fn close_segment(&mut self) {
+        self.pairs.close(&mut self.pair_counts.counts, self.total);
+        // Of all pairs and not of all text: so a little text stays little.
+        self.grams.close(&mut self.gram_counts.counts, self.total);
+        self.total = 0;
+    }
+
+    /// The levels of all parts. Begins again.
+    fn finish(&mut self) -> (Levels, Levels) {
+        self.pair_counts.forget();
+        self.gram_counts.forget();
+        (self.pairs.finish(), self.grams.finish())
+    }
+}
+
 /// Makes [`BytePlanes`] from a file's chunks, in order.
 #[derive(Debug)]
 pub struct Builder {
@@ -54,30 +97,16 @@ pub struct Builder {
     at: u64,
     segment: usize,
     segment_end: u64,
-    pair_counts: PairCounts,
-    gram_counts: GramCounts,
-    /// Pairs of the segment.
-    total: u64,
-    pairs: levels::Builder,
-    grams: levels::Builder,
+    tables: Box<Tables>,
     layout: layout::Builder,
 }
 
 impl Builder {
     /// For a file of exactly `size` bytes.
     pub fn new(size: u64) -> Self {
-        Self {
-            size,
-            at: 0,
-            segment: 0,
-            segment_end: segment_end(0, size),
-            pair_counts: PairCounts::new(),
-            gram_counts: GramCounts::new(),
-            total: 0,
-            pairs: levels::Builder::new(),
-            grams: levels::Builder::new(),
-            layout: layout::Builder::new(size),
-        }
+        let tables = SPARE.take().unwrap_or_else(|| Box::new(Tables::new()));
+        let layout = layout::Builder::new(size);
+        Self { size, at: 0, segment: 0, segment_end: segment_end(0, size), tables, layout }
     }
 
     /// The next bytes of the file. Bytes beyond the promised size are ignored.
@@ -88,8 +117,8 @@ impl Builder {
         while !rest.is_empty() {
             let until = usize::try_from(self.segment_end - self.at).unwrap_or(usize::MAX);
             let (now, later) = rest.split_at(rest.len().min(until));
-            self.total += self.pair_counts.count(now);
-            self.gram_counts.count(now);
+            self.tables.total += self.tables.pair_counts.count(now);
+            self.tables.gram_counts.count(now);
             self.at += now.len() as u64;
             if self.at == self.segment_end {
                 self.close_segment();
@@ -103,15 +132,14 @@ impl Builder {
         while self.segment < SEGMENTS {
             self.close_segment();
         }
-        let (pairs, grams) = (self.pairs.finish(), self.grams.finish());
+        let (pairs, grams) = self.tables.finish();
+        // One that is dropped before is not kept: it is in the middle of its file.
+        SPARE.set(Some(self.tables));
         BytePlanes { pairs, grams, layout: self.layout.finish() }
     }
 
     fn close_segment(&mut self) {
-        self.pairs.close(&mut self.pair_counts.counts, self.total);
-        // Of all pairs and not of all text: so a little text stays little.
-        self.grams.close(&mut self.gram_counts.counts, self.total);
-        self.total = 0;
+        self.tables.close_segment();
         self.segment += 1;
         self.segment_end =
             if self.segment < SEGMENTS { segment_end(self.segment, self.size) } else { u64::MAX };

@@ -15,6 +15,8 @@ pub struct Counts {
     /// Counted since the narrow counts were added up.
     counted: usize,
     wide: Box<[u32; BINS]>,
+    /// Counted in bin 0 by themselves.
+    first: u32,
     /// Whether anything was added to the wide counts.
     spilled: bool,
 }
@@ -22,7 +24,7 @@ pub struct Counts {
 impl Counts {
     /// Nothing yet.
     pub fn new() -> Self {
-        Self { narrow: Box::new([0; SLOTS]), counted: 0, wide: Box::new([0; BINS]), spilled: false }
+        Self { narrow: Box::new([0; SLOTS]), counted: 0, wide: Box::new([0; BINS]), first: 0, spilled: false }
     }
 
     /// Room for counting up to `n` things, at least one; says how many of them.
@@ -37,8 +39,7 @@ impl Counts {
 
     /// `n` more of the thing in bin 0.
     pub fn add_first(&mut self, n: u32) {
-        self.wide[0] += n;
-        self.spilled |= n > 0;
+        self.first += n;
     }
 
     fn spill(&mut self) {
@@ -49,28 +50,38 @@ impl Counts {
         self.spilled = true;
     }
 
-    /// Gives all counts in order, 64 at a time, with a bit for each that is not 0; and begins again.
-    pub fn drain(&mut self, mut take: impl FnMut(u64, &[u32; 64])) {
-        let mut counts = [0; 64];
-        for (narrow, wide) in self.narrow.as_chunks_mut().0.iter_mut().zip(self.wide.as_chunks_mut::<64>().0)
-        {
-            let mut some = above_zero(narrow);
-            for (count, narrow) in counts.iter_mut().zip(narrow.iter()) {
-                *count = u32::from(*narrow);
+    /// Gives all counts in order, [`TOGETHER`] at a time; and begins again.
+    pub fn drain(&mut self, mut take: impl FnMut(Row<'_>)) {
+        self.wide[0] += self.first;
+        let mut beyond = self.spilled || self.first > 0;
+        for (narrow, wide) in self.narrow.as_chunks_mut().0.iter_mut().zip(self.wide.as_chunks_mut().0) {
+            if beyond {
+                for (wide, narrow) in wide.iter_mut().zip(narrow.iter()) {
+                    *wide += u32::from(*narrow);
+                }
+                take(Row::Wide(wide));
+                wide.fill(0);
+            } else {
+                take(Row::Narrow(narrow));
             }
             narrow.fill(0);
-            if self.spilled {
-                some = 0;
-                for (i, (count, wide)) in counts.iter_mut().zip(wide).enumerate() {
-                    *count += std::mem::take(wide);
-                    some |= u64::from(*count != 0) << i;
-                }
-            }
-            take(some, &counts);
+            beyond = self.spilled;
         }
+        self.first = 0;
         self.counted = 0;
         self.spilled = false;
     }
+}
+
+/// Counts that are given together.
+pub const TOGETHER: usize = 64;
+
+/// A row of the counts.
+pub enum Row<'a> {
+    /// Of a part in which little was counted, as in most files.
+    Narrow(&'a [u16; TOGETHER]),
+    /// Of any other.
+    Wide(&'a [u32; TOGETHER]),
 }
 
 /// Room for so many counts as was asked for.
@@ -85,44 +96,16 @@ impl Room<'_> {
     }
 }
 
-/// A bit for each count that is not 0, the first the lowest.
-#[inline(always)]
-fn above_zero(counts: &[u16; 64]) -> u64 {
-    let mut some = [0_u8; 64];
-    for (some, count) in some.iter_mut().zip(counts) {
-        *some = u8::from(*count != 0);
-    }
-    // Brings eight bits together in the topmost byte, in order.
-    let eight = |bytes: &[u8; 8]| u64::from_le_bytes(*bytes).wrapping_mul(0x0102_0408_1020_4080) >> 56;
-    some.as_chunks::<8>().0.iter().rev().fold(0, |bits, bytes| bits << 8 | eight(bytes))
-}
-
 #[cfg(test)]
 pub mod tests {
     use super::*;
 
-    #[test]
-    fn above_zero_is_what_it_says() {
-        for place in 0..64 {
-            for count in [1, 2, 0x7fff, 0x8000, 0xffff] {
-                let mut counts = [0; 64];
-                counts[place] = count;
-                assert_eq!(above_zero(&counts), 1 << place, "{place} {count}");
-                counts.fill(count);
-                counts[place] = 0;
-                assert_eq!(above_zero(&counts), !(1 << place), "{place} {count}");
-            }
-        }
-    }
-
     /// All counts, in order.
     pub fn drained(counts: &mut Counts) -> Vec<u32> {
         let mut out = Vec::new();
-        counts.drain(|some, counts| {
-            for (i, count) in counts.iter().enumerate() {
-                assert_eq!(some >> i & 1 == 1, *count > 0);
-            }
-            out.extend(counts);
+        counts.drain(|row| match row {
+            Row::Narrow(counts) => out.extend(counts.iter().map(|count| u32::from(*count))),
+            Row::Wide(counts) => out.extend(counts),
         });
         assert_eq!(out.len(), BINS);
         out

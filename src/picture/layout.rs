@@ -2,9 +2,8 @@
 //! byte, share of zeros, share of printable bytes, entropy. Byte values of malware as a picture go back
 //! to Nataraj et al., "Malware Images" (VizSec 2011).
 
-use super::small_cells::{SMALL, SmallCells, is_text};
-use crate::numeric::wide;
-use pulp::NullaryFnOnce;
+use super::large_cells::LargeCells;
+use super::small_cells::{SMALL, SmallCells};
 use std::ops::Range;
 
 /// Cells of a file, 64 rows of 64.
@@ -28,272 +27,59 @@ pub fn cell_range(cell: usize, size: u64) -> Range<u64> {
 
 /// Makes the layout from a file's chunks, in order.
 #[derive(Debug)]
-pub struct Builder {
-    size: u64,
-    cells: Vec<Statistics>,
-    /// Where the next byte stands, and where its cell ends.
-    at: u64,
-    cell_end: u64,
-    how: How,
-    scales: Scales,
-}
-
-#[derive(Debug)]
-enum How {
+pub enum Builder {
     /// Fewer bytes than cells: kept whole, since its cells overlap.
     Whole(Vec<u8>),
-    /// Cells of at most [`SMALL`] bytes, and the bytes of the one that is not complete.
-    Small(Box<SmallCells>, Vec<u8>),
-    /// Larger ones: what was counted of it.
-    Large(Box<Histogram>),
+    /// Cells of at most [`SMALL`] bytes.
+    Small(SmallCells),
+    /// Larger ones.
+    Large(LargeCells),
 }
 
 impl Builder {
     /// For a file of exactly `size` bytes.
     pub fn new(size: u64) -> Self {
-        let how = match size {
-            ..4096 => How::Whole(Vec::new()),
-            _ if size <= (SMALL * CELLS) as u64 => {
-                let cells = SmallCells::new((size / CELLS as u64) as usize, CELLS);
-                How::Small(Box::new(cells), Vec::with_capacity(SMALL))
-            }
-            _ => How::Large(Box::default()),
-        };
-        let cells = Vec::with_capacity(CELLS);
-        Self { size, cells, at: 0, cell_end: cell_range(0, size).end, how, scales: Scales::of(size) }
+        match size {
+            ..4096 => Self::Whole(Vec::new()),
+            _ if size <= (SMALL * CELLS) as u64 => Self::Small(SmallCells::new(size)),
+            _ => Self::Large(LargeCells::new(size)),
+        }
     }
 
     /// The next bytes; not more than were promised.
     pub fn push(&mut self, bytes: &[u8]) {
-        match &mut self.how {
-            How::Whole(all) => all.extend_from_slice(bytes),
-            How::Small(..) => self.push_small(bytes),
-            How::Large(_) => bytes.chunks(BLOCK).for_each(|block| self.push_large(block)),
-        }
-    }
-
-    fn push_small(&mut self, mut bytes: &[u8]) {
-        let How::Small(cells, kept) = &mut self.how else { return };
-        while !bytes.is_empty() && cells.len() < CELLS {
-            let until = (self.cell_end - self.at) as usize;
-            if let Some(lanes) = bytes.first_chunk::<SMALL>()
-                && kept.is_empty()
-            {
-                // The usual case: the cell and more are there.
-                let n = until.min(SMALL);
-                cells.push(lanes, n);
-                self.at += n as u64;
-                bytes = &bytes[n..];
-            } else {
-                let (now, later) = bytes.split_at(bytes.len().min(until));
-                kept.extend_from_slice(now);
-                self.at += now.len() as u64;
-                bytes = later;
-                if self.at < self.cell_end {
-                    continue;
-                }
-                cells.push(&lanes(kept), kept.len());
-                kept.clear();
-            }
-            self.cell_end = cell_range(cells.len(), self.size).end;
-        }
-    }
-
-    /// At most [`BLOCK`] bytes.
-    fn push_large(&mut self, mut block: &[u8]) {
-        let How::Large(histogram) = &mut self.how else { return };
-        let mut places = [0; BLOCK];
-        wide(Places { bytes: block, places: &mut places });
-        let mut places = &places[..];
-        while !block.is_empty() && self.cells.len() < CELLS {
-            let until = usize::try_from(self.cell_end - self.at).unwrap_or(usize::MAX);
-            let n = block.len().min(until);
-            wide(Tally { bytes: &block[..n], places: &places[..n], histogram });
-            self.at += n as u64;
-            (block, places) = (&block[n..], &places[n..]);
-            if n == until {
-                self.cells.push(histogram.statistics(&self.scales));
-                **histogram = Histogram::default();
-                self.cell_end = cell_range(self.cells.len(), self.size).end;
-            }
+        match self {
+            Self::Whole(all) => all.extend_from_slice(bytes),
+            Self::Small(cells) => cells.push(bytes),
+            Self::Large(cells) => cells.push(bytes),
         }
     }
 
     /// One a cell. What was promised and did not come counts as absent.
-    pub fn finish(mut self) -> Box<[Statistics]> {
-        match self.how {
-            How::Whole(all) => {
-                let mut cells = SmallCells::new(1, CELLS);
-                for cell in 0..CELLS {
-                    let range = cell_range(cell, all.len() as u64);
-                    if let Some(bytes) = all.get(range.start as usize..range.end as usize) {
-                        cells.push(&lanes(bytes), bytes.len());
-                    }
-                }
-                self.cells = cells.finish();
+    pub fn finish(self) -> Box<[Statistics]> {
+        let mut cells = match self {
+            Self::Whole(all) => {
+                let byte = |cell| all.get(cell_range(cell, all.len() as u64).start as usize);
+                (0..CELLS).map_while(byte).map(|byte| of_one(*byte)).collect()
             }
-            How::Small(cells, _) => self.cells = cells.finish(),
-            How::Large(_) => {}
-        }
-        self.cells.resize(CELLS, [0; LAYOUT]);
-        self.cells.into_boxed_slice()
-    }
-}
-
-/// What the statistics of cells of `n` bytes have in common.
-#[derive(Clone, Copy, Debug)]
-struct Scale {
-    /// 1 / n.
-    one: f64,
-    /// log₂ n.
-    log: f64,
-    /// 255 / the most entropy that n bytes can have.
-    entropy: f64,
-}
-
-impl Scale {
-    fn of(n: u64) -> Self {
-        let log = (n.max(1) as f64).log2();
-        let entropy = if n > 1 { 255.0 / log.min(8.0) } else { 0.0 };
-        Self { one: 1.0 / n.max(1) as f64, log, entropy }
-    }
-}
-
-/// The cells of a file have one of two sizes, `least` bytes or one more.
-#[derive(Debug)]
-struct Scales {
-    least: u64,
-    of: [Scale; 2],
-}
-
-impl Scales {
-    fn of(size: u64) -> Self {
-        let least = (size / CELLS as u64).max(1);
-        Self { least, of: [Scale::of(least), Scale::of(least + 1)] }
-    }
-
-    /// For `n` bytes with this sum, so many zeros and printable ones, and Σ c·log₂ c over how often each
-    /// value occurs.
-    fn statistics(&self, n: u64, total: u64, zeros: u64, printable: u64, terms: f64) -> Statistics {
-        let Some(scale) = n.checked_sub(self.least).and_then(|more| self.of.get(more as usize)) else {
-            return [0; LAYOUT];
+            Self::Small(cells) => cells.finish(),
+            Self::Large(cells) => cells.finish(),
         };
-        // A hair above a half, so that a tie goes up although it was multiplied, not divided.
-        let level = |v: f64| (v + 0.500_000_001) as u8;
-        let share = scale.one * 255.0;
-        [
-            level(total as f64 * scale.one),
-            level(zeros as f64 * share),
-            level(printable as f64 * share),
-            level((scale.log - terms * scale.one) * scale.entropy),
-        ]
+        cells.resize(CELLS, [0; LAYOUT]);
+        cells.into_boxed_slice()
     }
 }
 
-/// At most [`SMALL`] bytes, filled up.
-fn lanes(bytes: &[u8]) -> [u8; SMALL] {
-    let mut lanes = [0; SMALL];
-    lanes.iter_mut().zip(bytes).for_each(|(lane, byte)| *lane = *byte);
-    lanes
+/// The statistics of one byte, which can have no entropy.
+fn of_one(byte: u8) -> Statistics {
+    let all_or_nothing = |is| if is { 255 } else { 0 };
+    [byte, all_or_nothing(byte == 0), all_or_nothing(is_text(byte)), 0]
 }
 
-/// Bytes of large cells that are looked at together.
-const BLOCK: usize = 1024;
-/// Places for zeros behind those of the other values.
-const ASIDE: usize = 64;
-
-/// Where each byte is counted: files are full of zeros, and to count them in one place would have each
-/// wait for the one before.
-struct Places<'a> {
-    bytes: &'a [u8],
-    places: &'a mut [u16; BLOCK],
-}
-
-impl NullaryFnOnce for Places<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn call(self) {
-        for (place, (i, byte)) in self.places.iter_mut().zip(self.bytes.iter().enumerate()) {
-            *place = if *byte == 0 { 256 + (i % ASIDE) as u16 } else { u16::from(*byte) };
-        }
-    }
-}
-
-/// How often each value occurs in a cell.
-#[derive(Debug)]
-struct Histogram {
-    bytes: u64,
-    total: u64,
-    printable: u64,
-    zeros: u64,
-    /// Of all values but zero; and behind them.
-    table: [u32; 256 + ASIDE],
-}
-
-impl Default for Histogram {
-    fn default() -> Self {
-        Self { bytes: 0, total: 0, printable: 0, zeros: 0, table: [0; 256 + ASIDE] }
-    }
-}
-
-impl Histogram {
-    fn statistics(&self, scales: &Scales) -> Statistics {
-        let table = terms_table();
-        let mut terms = if self.zeros > 1 { self.zeros as f64 * (self.zeros as f64).log2() } else { 0.0 };
-        let mut sum = 0_u64;
-        for count in &self.table[1..256] {
-            match table.get(*count as usize) {
-                Some(term) => sum += term,
-                None => terms += f64::from(*count) * f64::from(*count).log2(),
-            }
-        }
-        terms += sum as f64 / TERM_UNIT;
-        scales.statistics(self.bytes, self.total, self.zeros, self.printable, terms)
-    }
-}
-
-const TERMS: usize = 1024;
-/// Terms are added as whole numbers, so that the order does not matter.
-const TERM_UNIT: f64 = (1_u64 << 40) as f64;
-
-/// n·log₂ n, in [`TERM_UNIT`]s.
-fn terms_table() -> &'static [u64; TERMS] {
-    static TABLE: std::sync::OnceLock<Box<[u64; TERMS]>> = std::sync::OnceLock::new();
-    TABLE.get_or_init(|| {
-        Box::new(std::array::from_fn(|n| (n as f64 * (n.max(1) as f64).log2() * TERM_UNIT).round() as u64))
-    })
-}
-
-/// Adds bytes, and where they are counted, to a histogram.
-struct Tally<'a> {
-    bytes: &'a [u8],
-    places: &'a [u16],
-    histogram: &'a mut Histogram,
-}
-
-impl NullaryFnOnce for Tally<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn call(self) {
-        let Histogram { bytes, total, printable, zeros, table } = self.histogram;
-        *bytes += self.bytes.len() as u64;
-        let (mut none, mut text, mut sum) = (0_u32, 0_u32, 0_u32);
-        for byte in self.bytes {
-            none += u32::from(*byte == 0);
-            text += u32::from(is_text(*byte));
-            sum += u32::from(*byte);
-        }
-        *zeros += u64::from(none);
-        *printable += u64::from(text);
-        *total += u64::from(sum);
-        for place in self.places {
-            if let Some(count) = table.get_mut(*place as usize) {
-                *count += 1;
-            }
-        }
-    }
+/// Text and its white space.
+#[inline(always)]
+pub fn is_text(byte: u8) -> bool {
+    byte.wrapping_sub(0x20) < 0x5f || byte == 0x09 || byte == 0x0a || byte == 0x0d
 }
 
 #[cfg(test)]

@@ -3,7 +3,8 @@
 //! says which.
 
 use super::byte_planes::SEGMENTS;
-use super::counts::{BINS, Counts};
+use super::compact::Compact;
+use super::counts::{BINS, Counts, Row};
 use crate::numeric::log2;
 
 /// Bits in a word of marks.
@@ -112,28 +113,27 @@ impl Builder {
         let exact = |count: u32| (level_from_frequency(count as f32 * one) * 255.0 + 0.5) as u8;
         // Most counts are small, and many the same.
         let known: [u8; 64] = std::array::from_fn(|count| exact(count as u32));
-        let level = |count: u32| known.get(count as usize).copied().unwrap_or_else(|| exact(count));
-        counts.drain(|some, counts| {
-            let (mut left, mut marks) = (some, 0);
-            let (mut levels, mut kept) = ([0; WORD], 0);
-            while left != 0 {
-                let bit = left.trailing_zeros();
-                left &= left - 1;
-                let level = level(counts[bit as usize % WORD]);
-                levels[kept % WORD] = level;
-                // What is rarer than the scale can say is kept as not at all.
-                kept += usize::from(level > 0);
-                marks |= u64::from(level > 0) << bit;
-            }
-            self.values.extend_from_slice(&levels[..kept]);
-            self.marks.push(marks);
+        counts.drain(|row| {
+            let row = match row {
+                Row::Narrow(counts) => Compact::of_narrow(counts, &known, exact),
+                Row::Wide(counts) => {
+                    let level =
+                        |count: u32| known.get(count as usize).copied().unwrap_or_else(|| exact(count));
+                    Compact::of(counts.iter().copied(), level)
+                }
+            };
+            self.values.extend_from_slice(row.levels());
+            self.marks.push(row.marks);
         });
     }
 
-    /// All parts; those that never came hold nothing.
-    pub fn finish(mut self) -> Levels {
+    /// All parts; those that never came hold nothing. Begins again.
+    pub fn finish(&mut self) -> Levels {
         self.marks.resize(SEGMENTS * WORDS, 0);
-        Levels { marks: self.marks.into_boxed_slice(), values: self.values.into_boxed_slice() }
+        let levels = Levels { marks: self.marks.as_slice().into(), values: self.values.as_slice().into() };
+        self.marks.clear();
+        self.values.clear();
+        levels
     }
 }
 

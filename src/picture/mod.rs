@@ -9,10 +9,12 @@
 mod byte_pairs;
 mod byte_planes;
 mod choose;
+mod compact;
 mod counts;
 mod crop;
 mod encode;
 mod image_planes;
+mod large_cells;
 mod layout;
 mod levels;
 mod render;

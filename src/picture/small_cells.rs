@@ -1,230 +1,331 @@
 //! Small cells: the statistics of cells of at most [`SMALL`] bytes, many at a time.
 //!
 //! Each byte is compared with all of its cell, which needs no histogram that would have to be cleared for
-//! every few bytes: the product over all bytes of how many equal it has Σ c·log₂ c as its logarithm.
+//! every few bytes: the sum over all bytes of log₂ of how many equal it is Σ c·log₂ c.
 
-use super::layout::{LAYOUT, Statistics};
+use super::layout::{CELLS, LAYOUT, Statistics, cell_range, is_text};
 use crate::numeric::{log2, wide};
 use pulp::NullaryFnOnce;
 
 /// Bytes of a cell, at most.
 pub const SMALL: usize = 64;
-/// Cells that wait for their statistics together.
-const BATCH: usize = 64;
 
-/// Makes statistics of cells, in order.
+/// Makes statistics of cells of a file from its chunks, in order.
 #[derive(Debug)]
 pub struct SmallCells {
+    /// Bytes of the file.
+    size: u64,
     /// Bytes of a cell, of which some have one more.
     least: usize,
-    waiting: Sums,
-    done: Vec<Statistics>,
+    /// Where the next cell begins.
+    start: usize,
+    /// The bytes of the cell that is not complete.
+    kept: Vec<u8>,
+    done: Vec<Sums>,
 }
 
 impl SmallCells {
-    /// For cells of `least` bytes, or one more, [`SMALL`] at most; so many of them.
-    pub fn new(least: usize, cells: usize) -> Self {
-        Self { least, waiting: Sums::default(), done: Vec::with_capacity(cells) }
+    /// For a file of `size` bytes, at least one a cell and at most [`SMALL`].
+    pub fn new(size: u64) -> Self {
+        let least = (size / CELLS as u64) as usize;
+        let (kept, done) = (Vec::with_capacity(SMALL), Vec::with_capacity(CELLS));
+        Self { size, least, start: 0, kept, done }
     }
 
-    /// How many cells there were.
-    pub fn len(&self) -> usize {
-        self.done.len() + self.waiting.cells
-    }
-
-    /// A cell that is the first `n` of `lanes`.
-    pub fn push(&mut self, lanes: &[u8; SMALL], n: usize) {
-        self.waiting.take(lanes, n);
-        if self.waiting.cells == BATCH {
-            self.settle();
+    /// The next bytes; not more than were promised.
+    pub fn push(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() && self.done.len() < CELLS {
+            if self.kept.is_empty() {
+                bytes = &bytes[self.run(bytes)..];
+            }
+            let end = cell_range(self.done.len(), self.size).end as usize;
+            let missing = (end - self.start).saturating_sub(self.kept.len());
+            let (now, later) = bytes.split_at(bytes.len().min(missing));
+            self.kept.extend_from_slice(now);
+            bytes = later;
+            if now.len() == missing && !self.kept.is_empty() {
+                self.done.push(Sums::of(&self.kept));
+                self.kept.clear();
+                self.start = end;
+            }
         }
     }
 
-    /// The statistics of all cells.
-    pub fn finish(mut self) -> Vec<Statistics> {
-        self.settle();
-        self.done
-    }
-
-    fn settle(&mut self) {
-        let out = wide(Settle { sums: &self.waiting, least: self.least });
-        self.done.extend(out.iter().take(self.waiting.cells));
-        self.waiting.cells = 0;
-    }
-}
-
-/// What was summed up over each of some cells.
-#[derive(Debug)]
-struct Sums {
-    cells: usize,
-    bytes: [u8; BATCH],
-    total: [u16; BATCH],
-    zeros: [u8; BATCH],
-    printable: [u8; BATCH],
-    /// Four factors of the product of how many equal each byte: none is larger than 64^16.
-    products: [[f32; BATCH]; 4],
-}
-
-impl Default for Sums {
-    fn default() -> Self {
-        Self {
-            cells: 0,
-            bytes: [0; BATCH],
-            total: [0; BATCH],
-            zeros: [0; BATCH],
-            printable: [0; BATCH],
-            products: [[1.0; BATCH]; 4],
-        }
-    }
-}
-
-impl Sums {
-    fn take(&mut self, lanes: &[u8; SMALL], n: usize) {
+    /// Takes whole cells from the front of `bytes`, as many as the processor can take from there. Returns
+    /// how many bytes they have.
+    fn run(&mut self, bytes: &[u8]) -> usize {
+        let begun = self.start;
         #[cfg(target_arch = "x86_64")]
         if std::arch::is_x86_feature_detected!("avx2") {
-            // SAFETY: the processor has AVX2, which is all that the function asks for.
-            unsafe { self.take_avx2(lanes, n.min(SMALL)) };
-            return;
+            // SAFETY: the processor has AVX2, which is all that the functions ask for.
+            unsafe {
+                match self.least {
+                    ..16 => self.run_of_pairs(bytes),
+                    16..32 => self.run_of_one::<1>(bytes),
+                    _ => self.run_of_one::<2>(bytes),
+                }
+            }
+            return self.start - begun;
         }
-        self.take_plain(lanes, n.min(SMALL));
+        loop {
+            let end = cell_range(self.done.len(), self.size).end as usize;
+            let cell = bytes.get(self.start - begun..end - begun);
+            let (Some(cell), true) = (cell, self.done.len() < CELLS) else { break };
+            self.done.push(Sums::of(cell));
+            self.start = end;
+        }
+        self.start - begun
     }
 
-    fn take_plain(&mut self, lanes: &[u8; SMALL], n: usize) {
-        let bytes = &lanes[..n];
-        let mut products = [1.0_f32; 4];
-        for (i, byte) in bytes.iter().enumerate() {
-            products[i % 4] *= bytes.iter().filter(|other| *other == byte).count() as f32;
+    /// The statistics of all cells that were there.
+    pub fn finish(self) -> Vec<Statistics> {
+        let mut out = vec![[0; LAYOUT]; self.done.len()];
+        out.reserve_exact(CELLS - out.len());
+        wide(Settle { sums: &self.done, size: self.size, out: &mut out });
+        out
+    }
+}
+
+/// log₂ of a count is added up in these, so that the order does not matter and every processor comes to
+/// the same: six octaves in 24 bits.
+const LOG_UNIT: f64 = (1 << 21) as f64;
+
+/// log₂ (n + 1) in [`LOG_UNIT`]s.
+static LOGS: std::sync::LazyLock<[u32; SMALL]> =
+    std::sync::LazyLock::new(|| std::array::from_fn(|n| (((n + 1) as f64).log2() * LOG_UNIT).round() as u32));
+
+/// What was summed up over a cell, packed: Σ log₂ of how many bytes equal each one, below it the widths say
+/// how much room each has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Sums(u64);
+
+/// Where the parts of [`Sums`] begin: behind 64 logarithms, behind 64 bytes, behind a count of up to 64.
+const TOTAL: u32 = 30;
+const ZEROS: u32 = 44;
+const PRINTABLE: u32 = 51;
+
+impl Sums {
+    /// By the definition.
+    fn of(cell: &[u8]) -> Self {
+        let mut packed = 0;
+        for byte in cell {
+            let equal = cell.iter().filter(|other| *other == byte).count();
+            packed += u64::from(LOGS[(equal - 1) % SMALL]);
+            packed += u64::from(*byte) << TOTAL;
+            packed += u64::from(*byte == 0) << ZEROS;
+            packed += u64::from(is_text(*byte)) << PRINTABLE;
         }
-        let zeros = bytes.iter().filter(|byte| **byte == 0).count();
-        let printable = bytes.iter().filter(|byte| is_text(**byte)).count();
-        self.put(n, bytes.iter().map(|byte| u16::from(*byte)).sum(), zeros as u8, printable as u8, products);
+        Self(packed)
+    }
+
+    fn part(self, from: u32, to: u32) -> f32 {
+        ((self.0 >> from) as u32 & ((1 << (to - from)) - 1)) as f32
+    }
+}
+
+/// The same for many cells. Left to itself the compiler makes vectors of the wrong loop, at four times the
+/// cost.
+#[cfg(target_arch = "x86_64")]
+mod avx2 {
+    use super::{CELLS, LOGS, PRINTABLE, SMALL, SmallCells, Sums, TOTAL, ZEROS};
+    use std::arch::x86_64::{
+        __m128i, __m256i, _mm256_add_epi8, _mm256_add_epi64, _mm256_adds_epu8, _mm256_and_si256,
+        _mm256_broadcastsi128_si256, _mm256_castsi128_si256, _mm256_castsi256_si128, _mm256_cmpeq_epi8,
+        _mm256_extracti128_si256, _mm256_inserti128_si256, _mm256_min_epu8, _mm256_or_si256, _mm256_sad_epu8,
+        _mm256_set1_epi8, _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_slli_epi64, _mm256_sub_epi8,
+        _mm_add_epi64, _mm_cvtsi128_si64, _mm_extract_epi64, _mm_unpackhi_epi64, _mm_unpacklo_epi64,
+    };
+
+    /// Lanes that count, from `SMALL - n` on: n of them, and others that do not.
+    static FIRST: [u8; 2 * SMALL] = {
+        let mut masks = [0; 2 * SMALL];
+        let mut lane = 0;
+        while lane < SMALL {
+            masks[lane] = 0xff;
+            lane += 1;
+        }
+        masks
+    };
+
+    /// The three bytes of each logarithm, sixteen counts at a time.
+    static TABLES: std::sync::LazyLock<[[[u8; 16]; 3]; SMALL / 16]> = std::sync::LazyLock::new(|| {
+        std::array::from_fn(|range| {
+            std::array::from_fn(|byte| std::array::from_fn(|n| (LOGS[range * 16 + n] >> (8 * byte)) as u8))
+        })
+    });
+
+    #[inline(always)]
+    fn load16(bytes: &[u8; 16]) -> __m128i {
+        // SAFETY: both are 16 bytes without a meaning of their own.
+        unsafe { std::mem::transmute::<[u8; 16], __m128i>(*bytes) }
     }
 
     #[inline(always)]
-    fn put(&mut self, n: usize, total: u16, zeros: u8, printable: u8, products: [f32; 4]) {
-        let cell = self.cells % BATCH;
-        self.bytes[cell] = n as u8;
-        self.total[cell] = total;
-        self.zeros[cell] = zeros;
-        self.printable[cell] = printable;
-        for (all, product) in self.products.iter_mut().zip(products) {
-            all[cell] = product;
-        }
-        self.cells = cell + 1;
+    fn load32(bytes: &[u8; 32]) -> __m256i {
+        // SAFETY: both are 32 bytes without a meaning of their own.
+        unsafe { std::mem::transmute::<[u8; 32], __m256i>(*bytes) }
     }
 
-    /// The same. Left to itself the compiler makes vectors of the wrong loop, at four times the cost.
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx2,popcnt")]
-    fn take_avx2(&mut self, lanes: &[u8; SMALL], n: usize) {
-        use std::arch::x86_64::{
-            __m128, __m256i, _mm_mul_ps, _mm_srli_si128, _mm256_add_epi8, _mm256_and_si256,
-            _mm256_castps256_ps128, _mm256_castsi256_si128, _mm256_cmpeq_epi8, _mm256_cvtepi32_ps,
-            _mm256_cvtepu8_epi32, _mm256_extract_epi64, _mm256_extractf128_ps, _mm256_extracti128_si256,
-            _mm256_max_epu8, _mm256_min_epu8, _mm256_movemask_epi8, _mm256_mul_ps, _mm256_or_si256,
-            _mm256_sad_epu8, _mm256_set1_epi8, _mm256_set1_ps, _mm256_setzero_si256, _mm256_sub_epi8,
-        };
-        let first: &[u8; SMALL] = FIRST[SMALL - n..].first_chunk().unwrap_or(&[0; SMALL]);
-        // SAFETY: all are 64 bytes without a meaning of their own.
-        let halves = unsafe { std::mem::transmute::<[u8; SMALL], [__m256i; 2]>(*lanes) };
-        // SAFETY: as above.
-        let masks = unsafe { std::mem::transmute::<[u8; SMALL], [__m256i; 2]>(*first) };
+    /// The first `n` lanes of a vector of `N` bytes.
+    #[inline(always)]
+    fn first<const N: usize>(n: usize) -> [u8; N] {
+        FIRST.get(SMALL - n.min(SMALL)..).and_then(<[u8]>::first_chunk).copied().unwrap_or([0; N])
+    }
+
+    /// What the lanes in `counts` add to the sums of their eights. `equal`: how many equal each, less one,
+    /// below 16 · `RANGES`.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn sums<const RANGES: usize>(
+        v: __m256i,
+        counts: __m256i,
+        equal: __m256i,
+        tables: &[[[u8; 16]; 3]; SMALL / 16],
+    ) -> __m256i {
         let nothing = _mm256_setzero_si256();
-        let mut equal = [nothing; 2];
-        // A comparison gives -1 where it holds.
-        for byte in &lanes[..n] {
-            let byte = _mm256_set1_epi8(*byte as i8);
-            equal[0] = _mm256_sub_epi8(equal[0], _mm256_cmpeq_epi8(halves[0], byte));
-            if n > 32 {
-                equal[1] = _mm256_sub_epi8(equal[1], _mm256_cmpeq_epi8(halves[1], byte));
+        let equal = _mm256_and_si256(equal, counts);
+        let mut logs = [nothing; 3];
+        for (range, tables) in tables.iter().enumerate().take(RANGES) {
+            // A table is asked for 0 to 15; whatever lies outside is moved to where the answer is 0.
+            let within = _mm256_sub_epi8(equal, _mm256_set1_epi8(16 * range as i8));
+            let within = _mm256_adds_epu8(within, _mm256_set1_epi8(0x70));
+            for (logs, table) in logs.iter_mut().zip(tables) {
+                let table = _mm256_broadcastsi128_si256(load16(table));
+                *logs = _mm256_or_si256(*logs, _mm256_shuffle_epi8(table, within));
             }
         }
-        let (mut total, mut zeros, mut printable) = (0, 0, 0);
-        let mut products = _mm256_set1_ps(1.0);
-        let used = if n > 32 { 2 } else { 1 };
-        for ((half, mask), equal) in halves.into_iter().zip(masks).zip(equal).take(used) {
-            let count = |found| (_mm256_movemask_epi8(_mm256_and_si256(found, mask)) as u32).count_ones();
-            let sums = _mm256_sad_epu8(_mm256_and_si256(half, mask), nothing);
-            total += _mm256_extract_epi64::<0>(sums) + _mm256_extract_epi64::<1>(sums);
-            total += _mm256_extract_epi64::<2>(sums) + _mm256_extract_epi64::<3>(sums);
-            let is = |byte: u8| _mm256_cmpeq_epi8(half, _mm256_set1_epi8(byte as i8));
-            zeros += count(is(0));
-            // From 0x20 to 0x7e: what is no more than 0x5e after 0x20 was taken away.
-            let from_space = _mm256_add_epi8(half, _mm256_set1_epi8(0xe0_u8 as i8));
-            let in_range = _mm256_cmpeq_epi8(_mm256_min_epu8(from_space, _mm256_set1_epi8(0x5e)), from_space);
-            let white = _mm256_or_si256(is(0x09), _mm256_or_si256(is(0x0a), is(0x0d)));
-            printable += count(_mm256_or_si256(in_range, white));
-            // Eight bytes at a time as numbers; a lane that does not count is a factor of 1.
-            let factors = _mm256_max_epu8(_mm256_and_si256(equal, mask), _mm256_set1_epi8(1));
-            for sixteen in [_mm256_castsi256_si128(factors), _mm256_extracti128_si256::<1>(factors)] {
-                let eight = _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(sixteen));
-                let next = _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_srli_si128::<8>(sixteen)));
-                products = _mm256_mul_ps(products, _mm256_mul_ps(eight, next));
+        let one = _mm256_set1_epi8(1);
+        let is = |byte: u8| _mm256_cmpeq_epi8(v, _mm256_set1_epi8(byte as i8));
+        // From 0x20 to 0x7e: what is no more than 0x5e after 0x20 was taken away.
+        let from_space = _mm256_add_epi8(v, _mm256_set1_epi8(0xe0_u8 as i8));
+        let in_range = _mm256_cmpeq_epi8(_mm256_min_epu8(from_space, _mm256_set1_epi8(0x5e)), from_space);
+        let printable = _mm256_or_si256(in_range, _mm256_or_si256(is(9), _mm256_or_si256(is(10), is(13))));
+        let of = |lanes| _mm256_sad_epu8(lanes, nothing);
+        let ones = _mm256_and_si256(counts, one);
+        let [low, middle, high] = logs.map(of);
+        let logs = _mm256_add_epi64(low, _mm256_slli_epi64::<8>(middle));
+        let logs = _mm256_add_epi64(logs, _mm256_slli_epi64::<16>(high));
+        let total = _mm256_slli_epi64::<{ TOTAL as i32 }>(of(_mm256_and_si256(v, counts)));
+        let zeros = _mm256_slli_epi64::<{ ZEROS as i32 }>(of(_mm256_and_si256(is(0), ones)));
+        let printable = _mm256_slli_epi64::<{ PRINTABLE as i32 }>(of(_mm256_and_si256(printable, ones)));
+        _mm256_add_epi64(_mm256_add_epi64(logs, total), _mm256_add_epi64(zeros, printable))
+    }
+
+    impl SmallCells {
+        /// Cells of up to 16 bytes, two at a time.
+        #[target_feature(enable = "avx2")]
+        pub(super) fn run_of_pairs(&mut self, bytes: &[u8]) {
+            let tables = &*TABLES;
+            let (begun, size, least) = (self.start, self.size as usize, self.least);
+            let one = _mm256_set1_epi8(1);
+            while self.done.len() + 1 < CELLS {
+                let next = self.done.len() + 1;
+                let (middle, end) = (next * size / CELLS, (next + 1) * size / CELLS);
+                let at = |place: usize| bytes.get(place - begun..).and_then(<[u8]>::first_chunk::<16>);
+                let (Some(a), Some(b)) = (at(self.start), at(middle)) else { break };
+                let (n, m) = (middle - self.start, end - middle);
+                let both = |a, b| _mm256_inserti128_si256::<1>(_mm256_castsi128_si256(a), b);
+                let v = both(load16(a), load16(b));
+                let counts = both(load16(&first(n)), load16(&first(m)));
+                // Both have so many bytes; some one more.
+                let mut equal = _mm256_set1_epi8(-1);
+                let mut lane = _mm256_setzero_si256();
+                for _ in 0..least {
+                    // A comparison gives -1 where it holds.
+                    equal = _mm256_sub_epi8(equal, _mm256_cmpeq_epi8(v, _mm256_shuffle_epi8(v, lane)));
+                    lane = _mm256_add_epi8(lane, one);
+                }
+                if n.max(m) > least {
+                    let has = |n: usize| load16(&[if n > least { 0xff } else { 0 }; 16]);
+                    let more = _mm256_cmpeq_epi8(v, _mm256_shuffle_epi8(v, lane));
+                    equal = _mm256_sub_epi8(equal, _mm256_and_si256(more, both(has(n), has(m))));
+                }
+                let sums = sums::<1>(v, counts, equal, tables);
+                let (a, b) = (_mm256_castsi256_si128(sums), _mm256_extracti128_si256::<1>(sums));
+                let both = _mm_add_epi64(_mm_unpacklo_epi64(a, b), _mm_unpackhi_epi64(a, b));
+                self.done.push(Sums(_mm_cvtsi128_si64(both) as u64));
+                self.done.push(Sums(_mm_extract_epi64::<1>(both) as u64));
+                self.start = end;
             }
         }
-        let four = _mm_mul_ps(_mm256_castps256_ps128(products), _mm256_extractf128_ps::<1>(products));
-        // SAFETY: both are four numbers.
-        let four = unsafe { std::mem::transmute::<__m128, [f32; 4]>(four) };
-        self.put(n, total as u16, zeros as u8, printable as u8, four);
-    }
-}
 
-/// From [`SMALL`] − n on: n lanes that count, and the others.
-#[cfg(target_arch = "x86_64")]
-static FIRST: [u8; 2 * SMALL] = {
-    let mut masks = [0; 2 * SMALL];
-    let mut lane = 0;
-    while lane < SMALL {
-        masks[lane] = 0xff;
-        lane += 1;
+        /// Cells of up to 32 bytes for each vector.
+        #[target_feature(enable = "avx2")]
+        pub(super) fn run_of_one<const VECTORS: usize>(&mut self, bytes: &[u8]) {
+            let tables = &*TABLES;
+            let (begun, size) = (self.start, self.size as usize);
+            while self.done.len() < CELLS {
+                let end = (self.done.len() + 1) * size / CELLS;
+                let Some(lanes) = bytes.get(self.start - begun..) else { break };
+                let (Some(lanes), _) = lanes.as_chunks::<32>().0.split_at_checked(VECTORS).unzip() else {
+                    break;
+                };
+                let n = end - self.start;
+                let v: [__m256i; VECTORS] = std::array::from_fn(|i| load32(&lanes[i]));
+                let mut equal = [_mm256_set1_epi8(-1); VECTORS];
+                for byte in &lanes.as_flattened()[..n] {
+                    let byte = _mm256_set1_epi8(*byte as i8);
+                    for (equal, v) in equal.iter_mut().zip(v) {
+                        *equal = _mm256_sub_epi8(*equal, _mm256_cmpeq_epi8(v, byte));
+                    }
+                }
+                let counts = first::<SMALL>(n);
+                let mut all = _mm256_setzero_si256();
+                for ((v, equal), counts) in v.into_iter().zip(equal).zip(counts.as_chunks::<32>().0) {
+                    let counts = load32(counts);
+                    let some = match VECTORS {
+                        1 => sums::<2>(v, counts, equal, tables),
+                        _ => sums::<4>(v, counts, equal, tables),
+                    };
+                    all = _mm256_add_epi64(all, some);
+                }
+                let half = _mm_add_epi64(_mm256_castsi256_si128(all), _mm256_extracti128_si256::<1>(all));
+                let sum = _mm_add_epi64(half, _mm_unpackhi_epi64(half, half));
+                self.done.push(Sums(_mm_cvtsi128_si64(sum) as u64));
+                self.start = end;
+            }
+        }
     }
-    masks
-};
-
-/// Text and its white space.
-#[inline(always)]
-pub fn is_text(byte: u8) -> bool {
-    byte.wrapping_sub(0x20) < 0x5f || byte == 0x09 || byte == 0x0a || byte == 0x0d
 }
 
 /// From sums to statistics.
 struct Settle<'a> {
-    sums: &'a Sums,
-    least: usize,
+    sums: &'a [Sums],
+    /// Bytes of the file.
+    size: u64,
+    out: &'a mut [Statistics],
 }
 
 impl NullaryFnOnce for Settle<'_> {
-    type Output = [Statistics; BATCH];
+    type Output = ();
 
     #[inline(always)]
-    fn call(self) -> [Statistics; BATCH] {
-        let Self { sums, least } = self;
+    fn call(self) {
+        let Self { sums, size, out } = self;
+        let least = size / CELLS as u64;
         // Cells have one of two sizes.
         let sizes = [least as f32, (least + 1) as f32];
-        let one = [1.0 / sizes[0], 1.0 / sizes[1]];
-        let logs = [log2(sizes[0]), log2(sizes[1])];
-        let scale = [255.0 / logs[0].max(1e-9), 255.0 / logs[1]];
-        let mut out = [[0; LAYOUT]; BATCH];
-        for (i, out) in out.iter_mut().enumerate() {
-            let larger = usize::from(usize::from(sums.bytes[i]) > least);
-            let one = if larger == 1 { one[1] } else { one[0] };
-            let log = if larger == 1 { logs[1] } else { logs[0] };
-            let scale = if larger == 1 { scale[1] } else { scale[0] };
-            let terms: f32 = log2(sums.products[0][i])
-                + log2(sums.products[1][i])
-                + log2(sums.products[2][i])
-                + log2(sums.products[3][i]);
+        let one = sizes.map(f32::recip);
+        let logs = sizes.map(log2);
+        let scale = logs.map(|log| 255.0 / log.max(1e-9));
+        // What is left over of the bytes is spread over the cells: the place of each begins with what came
+        // before it, and the cell in which a whole byte has come together has one more.
+        let over = (size % CELLS as u64) as u32;
+        for (cell, (out, sums)) in out.iter_mut().zip(sums).enumerate() {
+            let larger = (cell as u32 * over) % CELLS as u32 + over >= CELLS as u32;
+            let pick = |of: [f32; 2]| if larger { of[1] } else { of[0] };
+            let (one, log, scale) = (pick(one), pick(logs), pick(scale));
+            let terms = sums.part(0, TOTAL) * (1.0 / LOG_UNIT as f32);
             // A hair above a half, so that a tie goes up although it was multiplied, not divided.
             let level = |v: f32| (v + 0.500_1) as i32 as u8;
             *out = [
-                level(f32::from(sums.total[i]) * one),
-                level(f32::from(sums.zeros[i]) * (one * 255.0)),
-                level(f32::from(sums.printable[i]) * (one * 255.0)),
+                level(sums.part(TOTAL, ZEROS) * one),
+                level(sums.part(ZEROS, PRINTABLE) * (one * 255.0)),
+                level(sums.part(PRINTABLE, 63) * (one * 255.0)),
                 // All different: not a hair less than the most.
                 level(((log - terms * one) * scale).clamp(0.0, 255.0)),
             ];
         }
-        out
     }
 }
 
@@ -235,20 +336,25 @@ mod tests {
     #[test]
     fn the_fast_sums_are_the_plain_ones() {
         let mut state = 1_u32;
-        for round in 0..5000 {
-            let lanes: [u8; SMALL] = std::array::from_fn(|_| {
-                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                // Of few values or of many.
-                (state >> 24) as u8 & [3, 15, 255, 0x7f][round % 4]
-            });
-            let n = round % SMALL + 1;
-            let (mut fast, mut plain) = (Sums::default(), Sums::default());
-            fast.take(&lanes, n);
-            plain.take_plain(&lanes, n);
-            let counts = |sums: &Sums| (sums.bytes[0], sums.total[0], sums.zeros[0], sums.printable[0]);
-            assert_eq!(counts(&fast), counts(&plain));
-            let log = |sums: &Sums| sums.products.iter().map(|p| f64::from(p[0]).log2()).sum::<f64>();
-            assert!((log(&fast) - log(&plain)).abs() < 1e-4, "{n}");
+        for least in 1..SMALL {
+            for more in [0, 1, 1000, 4095] {
+                let size = least * CELLS + more;
+                let bytes: Vec<u8> = (0..size)
+                    .map(|i| {
+                        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                        // Of one value, of few or of many.
+                        (state >> 24) as u8 & [0, 3, 15, 255, 0x7f][i / 997 % 5]
+                    })
+                    .collect();
+                let mut cells = SmallCells::new(size as u64);
+                cells.push(&bytes);
+                assert_eq!(cells.done.len(), CELLS);
+                for (cell, found) in cells.done.iter().enumerate() {
+                    let range = cell_range(cell, size as u64);
+                    let want = Sums::of(&bytes[range.start as usize..range.end as usize]);
+                    assert_eq!(*found, want, "cell {cell} of {size} bytes");
+                }
+            }
         }
     }
 }

@@ -42,9 +42,38 @@ impl GramCounts {
         }
     }
 
+    /// The bytes before do not matter any more.
+    pub fn forget(&mut self) {
+        self.before = [0; BEFORE];
+    }
+
     /// Counts the grams that end where at least [`TEXT_RUN`] bytes of `bytes` up to there are printable.
     fn runs(&mut self, bytes: &[u8]) {
+        #[cfg(target_arch = "x86_64")]
+        if std::arch::is_x86_feature_detected!("avx2")
+            && std::arch::is_x86_feature_detected!("bmi1")
+            && std::arch::is_x86_feature_detected!("popcnt")
+        {
+            // SAFETY: the processor has what the function asks for.
+            return unsafe { avx2::runs(self, bytes) };
+        }
+        self.runs_by(bytes, printable, |bytes, bins| {
+            for (gram, bin_of) in bytes.windows(4).zip(bins) {
+                *bin_of = gram.first_chunk().map_or(0, |gram| u32::from(bin(*gram)));
+            }
+        });
+    }
+
+    /// The same, by whatever says which bytes are printable and in which bins the grams are.
+    #[inline(always)]
+    fn runs_by(
+        &mut self,
+        bytes: &[u8],
+        printable: impl Fn(&[u8; WORD]) -> u64,
+        bins: impl Fn(&[u8; WORD + 3], &mut [u32; WORD]),
+    ) {
         let mut carried = 0;
+        let mut found = [0; WORD];
         for (i, word) in bytes.chunks(WORD).enumerate() {
             let printable = match word.first_chunk::<WORD>() {
                 Some(word) => printable(word),
@@ -62,14 +91,25 @@ impl GramCounts {
             carried = all >> WORD;
             const { assert!(TEXT_RUN == 6) };
             let mut ends = (run >> BEFORE) as u64;
+            if ends == 0 {
+                continue;
+            }
+            // A gram that ends in the word may begin in the one before.
+            let from = (i * WORD).wrapping_sub(3);
+            match bytes.get(from..).and_then(<[u8]>::first_chunk::<{ WORD + 3 }>) {
+                Some(with_before) => bins(with_before, &mut found),
+                None => {
+                    let mut padded = [0; WORD + 3];
+                    let before = bytes.get(from..i * WORD).unwrap_or_default();
+                    padded[3 - before.len()..3].copy_from_slice(before);
+                    padded[3..3 + word.len()].copy_from_slice(word);
+                    bins(&padded, &mut found);
+                }
+            }
             while ends != 0 {
                 let (mut n, mut room) = self.counts.room(ends.count_ones() as usize);
                 while n > 0 {
-                    let end = i * WORD + ends.trailing_zeros() as usize;
-                    // Always there: a run is longer than a gram.
-                    if let Some(gram) = bytes.get(end.wrapping_sub(3)..).and_then(<[u8]>::first_chunk) {
-                        room.add(bin(*gram));
-                    }
+                    room.add(found[ends.trailing_zeros() as usize % WORD] as u16);
                     ends &= ends - 1;
                     n -= 1;
                 }
@@ -80,22 +120,70 @@ impl GramCounts {
 
 /// The bin of a gram: Knuth's multiplicative hash, of which the upper twelve bits are kept.
 pub fn bin(gram: [u8; 4]) -> u16 {
-    (u32::from_be_bytes(gram).wrapping_mul(0x9e37_79b1) >> 20) as u16
+    (u32::from_be_bytes(gram).wrapping_mul(FACTOR) >> 20) as u16
 }
+
+const FACTOR: u32 = 0x9e37_79b1;
 
 /// A bit for each byte of `0x20..0x7f`, the first the lowest.
 fn printable(bytes: &[u8; WORD]) -> u64 {
-    const LOW: u64 = 0x7f7f_7f7f_7f7f_7f7f;
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    let eight = |bytes: &[u8; 8]| {
-        let x = u64::from_le_bytes(*bytes);
-        let low = x & LOW;
-        // The upper bit of each byte: at least 0x20, not at least 0x7f, below 0x80. No sum carries over.
-        let yes = (low + 0x60 * ONES) & !(low + ONES) & !x & (0x80 * ONES);
-        // Brings the eight bits together in the topmost byte, in order.
-        (yes >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56
+    bytes.iter().rev().fold(0, |bits, byte| bits << 1 | u64::from((0x20..0x7f).contains(byte)))
+}
+
+#[cfg(target_arch = "x86_64")]
+mod avx2 {
+    use super::{FACTOR, GramCounts, WORD};
+    use std::arch::x86_64::{
+        __m128i, __m256i, _mm256_andnot_si256, _mm256_broadcastsi128_si256, _mm256_cmpeq_epi8,
+        _mm256_cmpgt_epi8, _mm256_movemask_epi8, _mm256_mullo_epi32, _mm256_set1_epi8, _mm256_set1_epi32,
+        _mm256_setr_epi8, _mm256_shuffle_epi8, _mm256_srli_epi32,
     };
-    bytes.as_chunks::<8>().0.iter().rev().fold(0, |bits, bytes| bits << 8 | eight(bytes))
+
+    #[target_feature(enable = "avx2,bmi1,popcnt")]
+    pub(super) fn runs(counts: &mut GramCounts, bytes: &[u8]) {
+        counts.runs_by(bytes, |word| printable(word), |bytes, bins| grams(bytes, bins));
+    }
+
+    /// A bit for each byte of `0x20..0x7f`.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    pub(super) fn printable(bytes: &[u8; WORD]) -> u64 {
+        // SAFETY: all are bytes without a meaning of their own.
+        let halves = unsafe { std::mem::transmute::<[u8; WORD], [__m256i; 2]>(*bytes) };
+        let [low, high] = halves.map(|v| {
+            // Compared with a sign, which bytes from 0x80 on have.
+            let from_space = _mm256_cmpgt_epi8(v, _mm256_set1_epi8(0x1f));
+            let delete = _mm256_cmpeq_epi8(v, _mm256_set1_epi8(0x7f));
+            _mm256_movemask_epi8(_mm256_andnot_si256(delete, from_space)) as u32
+        });
+        u64::from(low) | u64::from(high) << 32
+    }
+
+    /// The bin of each gram.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    pub(super) fn grams(bytes: &[u8; WORD + 3], bins: &mut [u32; WORD]) {
+        // Four grams of the lower half, which begin in its first bytes, and the next four.
+        #[rustfmt::skip]
+        let order = _mm256_setr_epi8(
+            3, 2, 1, 0, 4, 3, 2, 1, 5, 4, 3, 2, 6, 5, 4, 3,
+            7, 6, 5, 4, 8, 7, 6, 5, 9, 8, 7, 6, 10, 9, 8, 7,
+        );
+        for (eight, bins) in bins.as_chunks_mut::<8>().0.iter_mut().enumerate() {
+            let mut from = [0; 16];
+            let bytes = &bytes[8 * eight..];
+            match bytes.first_chunk::<16>() {
+                Some(bytes) => from = *bytes,
+                None => from[..11].copy_from_slice(&bytes[..11]),
+            }
+            // SAFETY: both are 16 bytes without a meaning of their own.
+            let from = unsafe { std::mem::transmute::<[u8; 16], __m128i>(from) };
+            let grams = _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(from), order);
+            let hashed = _mm256_mullo_epi32(grams, _mm256_set1_epi32(FACTOR as i32));
+            // SAFETY: both are eight numbers.
+            *bins = unsafe { std::mem::transmute::<__m256i, [u32; 8]>(_mm256_srli_epi32::<20>(hashed)) };
+        }
+    }
 }
 
 #[cfg(test)]
@@ -104,16 +192,27 @@ mod tests {
     use crate::picture::counts::{BINS, tests::drained};
 
     #[test]
-    fn printable_is_what_it_says() {
+    #[cfg(target_arch = "x86_64")]
+    fn the_fast_way_is_the_plain_one() {
+        if !std::arch::is_x86_feature_detected!("avx2") {
+            return;
+        }
         for byte in 0..=255_u8 {
             for place in [0, 7, 8, 63] {
                 let mut bytes = [0; WORD];
                 bytes[place] = byte;
-                let want = u64::from((0x20..0x7f).contains(&byte)) << place;
-                assert_eq!(printable(&bytes), want, "{byte} {place}");
+                // SAFETY: the processor has AVX2.
+                let found = unsafe { avx2::printable(&bytes) };
+                assert_eq!(found, printable(&bytes), "{byte} {place}");
+                assert_eq!(found, u64::from((0x20..0x7f).contains(&byte)) << place);
             }
         }
-        assert_eq!(printable(&[b'a'; WORD]), u64::MAX);
+        let bytes: [u8; WORD + 3] = std::array::from_fn(|i| (i * i * 7) as u8);
+        let mut bins = [0; WORD];
+        // SAFETY: the processor has AVX2.
+        unsafe { avx2::grams(&bytes, &mut bins) };
+        let want: Vec<u32> = bytes.windows(4).map(|w| u32::from(bin(w.try_into().unwrap()))).collect();
+        assert_eq!(bins[..], want);
     }
 
     #[test]

@@ -7,9 +7,8 @@ use std::fs::{File, Metadata};
 use std::io::{BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
-/// Bytes read at a time. Large enough that system calls do not show, small enough for L2.
-const CHUNK: usize = 256 << 10;
-/// Bytes looked at to identify a file.
+/// Bytes looked at to identify a file, and read at a time: large enough that system calls do not show,
+/// small enough for L2.
 const HEAD: usize = 64 << 10;
 
 /// A regular file, open for reading and identified, not yet read through.
@@ -77,14 +76,16 @@ impl OpenSample {
     pub fn stream(mut self, mut sink: impl FnMut(&[u8])) -> Result<Sample, SampleError> {
         let mut digest = sha2::Sha256::new();
         let mut buffer = std::mem::take(&mut self.head);
-        let mut found = buffer.len() as u64;
-        while !buffer.is_empty() && found <= self.size {
-            digest.update(&buffer);
-            sink(&buffer);
-            buffer.clear();
+        let (mut found, mut now) = (0, buffer.len());
+        while now > 0 {
+            let chunk = &buffer[..now];
+            digest.update(chunk);
+            sink(chunk);
+            found += now as u64;
+            let Some(left) = self.size.checked_sub(found) else { break };
             // One byte more than there should be, to see whether the file grew.
-            let most = (self.size - found + 1).min(CHUNK as u64);
-            found += self.file.by_ref().take(most).read_to_end(&mut buffer)? as u64;
+            let most = buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX).saturating_add(1));
+            now = read_most(&mut self.file, &mut buffer[..most])?;
         }
         if found != self.size {
             return Err(SampleError::Changed { expected: self.size, found });
@@ -98,6 +99,20 @@ impl OpenSample {
             architecture: self.architecture,
         })
     }
+}
+
+/// Fills `buffer` as far as the file goes; says how far.
+fn read_most(file: &mut File, buffer: &mut [u8]) -> std::io::Result<usize> {
+    let mut filled = 0;
+    while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+        match file.read(rest) {
+            Ok(0) => break,
+            Ok(n) => filled += n,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
 }
 
 /// Opens a regular file that has bytes; with their number. Pipes, devices and sockets are refused before
@@ -156,7 +171,7 @@ mod tests {
     #[test]
     fn streams_every_byte_and_hashes_it() {
         let mut file = tempfile::NamedTempFile::new().unwrap();
-        let content: Vec<u8> = (0..CHUNK * 2 + 17).map(|i| (i % 251) as u8).collect();
+        let content: Vec<u8> = (0..HEAD * 2 + 17).map(|i| (i % 251) as u8).collect();
         file.write_all(&content).unwrap();
         let mut seen = Vec::new();
         let sample =
