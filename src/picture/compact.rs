@@ -70,8 +70,9 @@ fn of_narrow_avx2(counts: &[u16; TOGETHER], known: &[u8; 64], level: impl Fn(u32
     use std::arch::x86_64::{
         __m128i, __m256i, _mm_cvtsi64_si128, _mm_cvtsi128_si64, _mm_shuffle_epi8, _mm256_adds_epu8,
         _mm256_broadcastsi128_si256, _mm256_cmpeq_epi8, _mm256_max_epu8, _mm256_min_epu16,
-        _mm256_movemask_epi8, _mm256_or_si256, _mm256_packus_epi16, _mm256_permute4x64_epi64, _mm256_set1_epi8,
-        _mm256_set1_epi16, _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_sub_epi8, _mm256_testz_si256,
+        _mm256_movemask_epi8, _mm256_or_si256, _mm256_packus_epi16, _mm256_permute4x64_epi64,
+        _mm256_set1_epi8, _mm256_set1_epi16, _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_sub_epi8,
+        _mm256_testz_si256,
     };
     let mut out = Compact { marks: 0, levels: [0; TOGETHER + 8] };
     // SAFETY: both are 128 bytes in which every bit may be as it likes; as for all below.
@@ -112,7 +113,8 @@ fn of_narrow_avx2(counts: &[u16; TOGETHER], known: &[u8; 64], level: impl Fn(u32
     }
     // SAFETY: as above.
     let halves = unsafe { std::mem::transmute::<[u8; TOGETHER], [__m256i; 2]>(levels) };
-    let none = halves.map(|half| _mm256_movemask_epi8(_mm256_cmpeq_epi8(half, _mm256_setzero_si256())) as u32);
+    let none =
+        halves.map(|half| _mm256_movemask_epi8(_mm256_cmpeq_epi8(half, _mm256_setzero_si256())) as u32);
     out.marks = !(u64::from(none[0]) | u64::from(none[1]) << 32);
     let mut kept = 0;
     for (eight, marks) in levels.as_chunks::<8>().0.iter().zip(out.marks.to_le_bytes()) {

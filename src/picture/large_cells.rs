@@ -14,7 +14,7 @@ pub struct LargeCells {
     at: u64,
     cell_end: u64,
     scales: Scales,
-    cell: Box<Cell>,
+    cell: Cell,
 }
 
 impl LargeCells {
@@ -22,11 +22,11 @@ impl LargeCells {
     pub fn new(size: u64) -> Self {
         let scales = Scales::of(size);
         let counts = if scales.least < u64::from(u8::MAX) {
-            Counts::Narrow([0; PLACES])
+            Counts::Narrow(Box::new([0; PLACES]))
         } else {
-            Counts::Wide([0; PLACES])
+            Counts::Wide(Box::new([0; PLACES]))
         };
-        let cell = Box::new(Cell { bytes: 0, total: 0, printable: 0, zeros: 0, counts });
+        let cell = Cell { bytes: 0, total: 0, printable: 0, zeros: 0, counts };
         let done = Vec::with_capacity(CELLS);
         Self { size, done, at: 0, cell_end: cell_range(0, size).end, scales, cell }
     }
@@ -128,8 +128,8 @@ struct Cell {
 #[derive(Debug)]
 enum Counts {
     /// In cells of at most 255 bytes: so few that most of the work is to look at them.
-    Narrow([u8; PLACES]),
-    Wide([u32; PLACES]),
+    Narrow(Box<[u8; PLACES]>),
+    Wide(Box<[u32; PLACES]>),
 }
 
 impl Cell {
@@ -144,7 +144,7 @@ impl Cell {
             Counts::Narrow(counts) => {
                 counts[0] = 0;
                 terms += narrow_terms(counts.first_chunk().unwrap_or(&[0; 256])) as f64 / TERM_UNIT;
-                *counts = [0; PLACES];
+                **counts = [0; PLACES];
             }
             Counts::Wide(counts) => {
                 let table = &*TERMS;
@@ -156,12 +156,13 @@ impl Cell {
                     }
                 }
                 terms += sum as f64 / TERM_UNIT;
-                *counts = [0; PLACES];
+                **counts = [0; PLACES];
             }
         }
         let Self { bytes, total, printable, zeros, .. } = *self;
         (self.bytes, self.total, self.printable, self.zeros) = (0, 0, 0, 0);
-        let Some(scale) = bytes.checked_sub(scales.least).and_then(|more| scales.of.get(more as usize)) else {
+        let Some(scale) = bytes.checked_sub(scales.least).and_then(|more| scales.of.get(more as usize))
+        else {
             return [0; LAYOUT];
         };
         // A hair above a half, so that a tie goes up although it was multiplied, not divided.
@@ -207,8 +208,8 @@ static SMALL_TERMS: std::sync::LazyLock<[[u8; 16]; 3]> = std::sync::LazyLock::ne
 fn narrow_terms_avx2(counts: &[u8; 256]) -> u64 {
     use std::arch::x86_64::{
         __m128i, __m256i, _mm256_add_epi64, _mm256_adds_epu8, _mm256_broadcastsi128_si256,
-        _mm256_extract_epi64, _mm256_movemask_epi8, _mm256_sad_epu8, _mm256_set1_epi8,
-        _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_slli_epi64,
+        _mm256_extract_epi64, _mm256_movemask_epi8, _mm256_sad_epu8, _mm256_set1_epi8, _mm256_setzero_si256,
+        _mm256_shuffle_epi8, _mm256_slli_epi64,
     };
     let terms = &*TERMS;
     // SAFETY: both are 16 bytes without a meaning of their own.

@@ -94,8 +94,8 @@ const LOG_UNIT: f64 = (1 << 21) as f64;
 static LOGS: std::sync::LazyLock<[u32; SMALL]> =
     std::sync::LazyLock::new(|| std::array::from_fn(|n| (((n + 1) as f64).log2() * LOG_UNIT).round() as u32));
 
-/// What was summed up over a cell, packed: Σ log₂ of how many bytes equal each one, below it the widths say
-/// how much room each has.
+/// What was summed up over a cell, packed into one number: from bit 0 on Σ log₂ of how many bytes equal each
+/// one, then the sum of the bytes, the zeros, and the printable ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Sums(u64);
 
@@ -129,11 +129,11 @@ impl Sums {
 mod avx2 {
     use super::{CELLS, LOGS, PRINTABLE, SMALL, SmallCells, Sums, TOTAL, ZEROS};
     use std::arch::x86_64::{
-        __m128i, __m256i, _mm256_add_epi8, _mm256_add_epi64, _mm256_adds_epu8, _mm256_and_si256,
+        __m128i, __m256i, _mm_add_epi64, _mm_cvtsi128_si64, _mm_extract_epi64, _mm_unpackhi_epi64,
+        _mm_unpacklo_epi64, _mm256_add_epi8, _mm256_add_epi64, _mm256_adds_epu8, _mm256_and_si256,
         _mm256_broadcastsi128_si256, _mm256_castsi128_si256, _mm256_castsi256_si128, _mm256_cmpeq_epi8,
         _mm256_extracti128_si256, _mm256_inserti128_si256, _mm256_min_epu8, _mm256_or_si256, _mm256_sad_epu8,
         _mm256_set1_epi8, _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_slli_epi64, _mm256_sub_epi8,
-        _mm_add_epi64, _mm_cvtsi128_si64, _mm_extract_epi64, _mm_unpackhi_epi64, _mm_unpacklo_epi64,
     };
 
     /// Lanes that count, from `SMALL - n` on: n of them, and others that do not.

@@ -18,14 +18,23 @@ pub fn serve(memory: u64) -> io::Result<()> {
     while let Some((request, files)) = protocol::receive(&mut socket)? {
         let passwords = Passwords::with(request.passwords.iter().rev().cloned());
         for (item, file) in request.items().zip(files) {
+            // What is said of a file itself goes together with that it is done: each time that the other
+            // side wakes up takes a while.
+            let mut last = Vec::new();
             let mut sent = Ok(());
             task::perform(request.task, &item, file, &passwords, &mut |path, made| {
-                let frame = said(&item, &path, made);
-                let now = frame.and_then(|frame| socket.write_all(&frame));
+                let now = said(&item, &path, made).and_then(|frame| {
+                    if path == item.path && last.is_empty() {
+                        last = frame;
+                        return Ok(());
+                    }
+                    socket.write_all(&frame)
+                });
                 sent = std::mem::replace(&mut sent, Ok(())).and(now);
             });
             sent?;
-            socket.write_all(&framed(&Reply::Done)?)?;
+            last.extend_from_slice(&framed(&Reply::Done)?);
+            socket.write_all(&last)?;
         }
     }
     Ok(())

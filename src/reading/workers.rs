@@ -187,6 +187,7 @@ impl End {
 struct Worker {
     child: Child,
     socket: UnixStream,
+    inbox: Inbox,
     /// All that run.
     running: Arc<Mutex<BTreeSet<u32>>>,
 }
@@ -220,10 +221,9 @@ impl Worker {
             .spawn()?;
         socket.set_read_timeout(Some(LOOK))?;
         running.lock().unwrap_or_else(PoisonError::into_inner).insert(child.id());
-        let mut worker = Self { child, socket, running: Arc::clone(running) };
-        let mut frame = Vec::new();
-        let said = worker.hear(Instant::now() + START, &|| false, &mut frame);
-        match said.map(|()| postcard::from_bytes(&frame)) {
+        let mut worker = Self { child, socket, inbox: Inbox::default(), running: Arc::clone(running) };
+        let said = worker.inbox.hear(&worker.socket, Instant::now() + START, &|| false);
+        match said.map(postcard::from_bytes) {
             Ok(Ok(Reply::Hello { version, protection })) if version == VERSION => Ok((worker, protection)),
             Ok(_) => Err(io::Error::other("the program's file was replaced by another version")),
             Err(end) => Err(io::Error::other(format!("it did not begin ({end:?})"))),
@@ -250,13 +250,12 @@ impl Worker {
         done.between = false;
         // A header takes no longer than its file.
         let most = ArchiveLimits::default().members + 2;
-        let mut frame = Vec::new();
         for (at, (item, _)) in files.iter().enumerate() {
             let time = limits.time + Duration::from_secs(item.size / SLOWEST);
             let mut said = 0;
             loop {
-                self.hear(Instant::now() + time, stop, &mut frame)?;
-                match postcard::take_from_bytes(&frame) {
+                let frame = self.inbox.hear(&self.socket, Instant::now() + time, stop)?;
+                match postcard::take_from_bytes(frame) {
                     Ok((Reply::Said { member, what }, picture)) if said < most => {
                         let (path, made) = heard(task, item, member, what, picture).ok_or(End::Nonsense)?;
                         if path == item.path {
@@ -273,26 +272,57 @@ impl Worker {
         }
         Ok(())
     }
+}
 
+/// What came from a worker and was not looked at yet: as much is taken at once as is there.
+#[derive(Debug, Default)]
+struct Inbox {
+    bytes: Vec<u8>,
+    /// What of them is to be looked at.
+    from: usize,
+    to: usize,
+}
+
+/// Bytes that are taken at once, at least: some pictures.
+const ROOM: usize = 256 << 10;
+
+impl Inbox {
     /// Waits for a frame.
-    fn hear(&mut self, until: Instant, stop: &dyn Fn() -> bool, frame: &mut Vec<u8>) -> Result<(), End> {
-        let mut length = [0; 4];
-        self.fill(&mut length, until, stop)?;
-        let length = u32::from_le_bytes(length) as usize;
+    fn hear(&mut self, socket: &UnixStream, until: Instant, stop: &dyn Fn() -> bool) -> Result<&[u8], End> {
+        self.fill(socket, 4, until, stop)?;
+        let length = self.waiting().first_chunk().map_or(0, |length| u32::from_le_bytes(*length) as usize);
         if length > FRAME {
             return Err(End::Nonsense);
         }
-        frame.clear();
-        frame.resize(length, 0);
-        self.fill(frame, until, stop)
+        self.fill(socket, 4 + length, until, stop)?;
+        let begin = self.from + 4;
+        self.from = begin + length;
+        Ok(self.bytes.get(begin..self.from).unwrap_or_default())
     }
 
-    fn fill(&mut self, mut room: &mut [u8], until: Instant, stop: &dyn Fn() -> bool) -> Result<(), End> {
+    fn waiting(&self) -> &[u8] {
+        self.bytes.get(self.from..self.to).unwrap_or_default()
+    }
+
+    /// Waits until there are `n` bytes.
+    fn fill(
+        &mut self,
+        socket: &UnixStream,
+        n: usize,
+        until: Instant,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<(), End> {
         use io::ErrorKind::{Interrupted, TimedOut, WouldBlock};
-        while !room.is_empty() {
-            match self.socket.read(room) {
+        if self.to - self.from < n && self.bytes.len() - self.from < n.max(ROOM / 2) {
+            // To the front, where there is room.
+            self.bytes.copy_within(self.from..self.to, 0);
+            (self.from, self.to) = (0, self.to - self.from);
+            self.bytes.resize(self.bytes.len().max(n).max(ROOM), 0);
+        }
+        while self.to - self.from < n {
+            match (&mut &*socket).read(self.bytes.get_mut(self.to..).unwrap_or_default()) {
                 Ok(0) => return Err(End::Gone(io::ErrorKind::UnexpectedEof.into())),
-                Ok(n) => room = room.get_mut(n..).unwrap_or_default(),
+                Ok(n) => self.to += n,
                 Err(error) if matches!(error.kind(), Interrupted | TimedOut | WouldBlock) => {
                     if stop() {
                         return Err(End::Stopped);
