@@ -88,7 +88,7 @@ fn embed(repeats: usize, batch: usize) -> Vec<f64> {
     let x: Vec<f32> = x.flatten_all().unwrap().to_vec1().unwrap();
     let embedder = network.embedder().unwrap();
     timed(repeats, || {
-        assert_eq!(embedder.embed(&x, PictureSpec::BYTES).len(), batch * 64);
+        assert_eq!(embedder.embed(&x, PictureSpec::BYTES).unwrap().len(), batch * 64);
     })
 }
 

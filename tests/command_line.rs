@@ -109,6 +109,15 @@ fn the_main_job_from_folder_to_table() {
         assert!((0.0..=2.0).contains(&row[6].parse::<f32>().unwrap()));
     }
 
+    // This program was built without support for a GPU, which is said and costs nothing else.
+    let on_gpu = lookalike(&["query", &asked, "--library", &library, "-k", "5", "--device", "gpu"]);
+    assert!(on_gpu.status.success());
+    let said = text(&on_gpu.stderr);
+    assert!(said.starts_with("lookalike: the network is computed on the CPU: expected a GPU"), "{said}");
+    let on_cpu = lookalike(&["query", &asked, "--library", &library, "-k", "5", "--device", "cpu"]);
+    assert!(text(&on_cpu.stderr).is_empty());
+    assert_eq!(text(&on_cpu.stdout), text(&on_gpu.stdout));
+
     let map = lookalike(&["map", "--library", &library, "--csv", &at("map.csv")]);
     assert!(map.status.success(), "{}", text(&map.stderr));
     assert_eq!(std::fs::read_to_string(at("map.csv")).unwrap().lines().count(), 37);

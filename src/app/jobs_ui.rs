@@ -8,6 +8,7 @@ use super::theme::tone_mark;
 use super::view::View;
 use crate::escape;
 use crate::job::duration_text;
+use crate::model::Processor;
 use egui::{ProgressBar, RichText, ScrollArea, Ui};
 
 /// One line a job.
@@ -48,9 +49,13 @@ pub fn messages_ui(ui: &mut Ui, session: &Session, view: &mut View, out: &mut Ve
     ui.horizontal(|ui| match session.messages.last() {
         None => {
             let promise = ui.weak("Files are read, never run. Nothing leaves this machine.");
+            let mut known = Vec::new();
             #[cfg(unix)]
-            if let Some(protection) = session.reader.protection() {
-                promise.on_hover_text(protection.to_string());
+            known.extend(session.reader.protection().map(|protection| protection.to_string()));
+            let processor = Processor::found();
+            known.extend(processor.map(|found| format!("The network is computed on the {}.", found.name)));
+            if !known.is_empty() {
+                promise.on_hover_text(known.join("\n"));
             }
         }
         Some(last) => {

@@ -114,6 +114,8 @@ pub struct App {
     waiting: Vec<PathBuf>,
     /// Asked about once the demo is trained.
     held_back: Vec<PathBuf>,
+    /// Whether it was said what computes the network.
+    told_processor: bool,
     /// Frames begun, up to two: with the second the first has been shown.
     frames: u8,
     ctx: egui::Context,
@@ -154,6 +156,7 @@ impl App {
             opened_last: Vec::new(),
             waiting: options.paths,
             held_back: Vec::new(),
+            told_processor: false,
             frames: 0,
             ctx,
         };

@@ -7,6 +7,7 @@ use super::view::Tab;
 use crate::escape;
 use crate::job::Outcome;
 use crate::library::{Contents, Library};
+use crate::model::Processor;
 use crate::sample::Skipped;
 use crate::workflow;
 use std::path::PathBuf;
@@ -25,7 +26,14 @@ impl App {
                 self.lab.add_row(row);
             }
         }
-        for (title, quiet, outcome) in self.jobs.poll() {
+        let ended = self.jobs.poll();
+        if !ended.is_empty()
+            && !std::mem::replace(&mut self.told_processor, Processor::found().is_some())
+            && let Some(why) = Processor::found().and_then(|found| found.instead.as_ref())
+        {
+            self.session.say(Tone::Note, format!("The network is computed on the CPU: {why}"));
+        }
+        for (title, quiet, outcome) in ended {
             match outcome {
                 Outcome::Done(finished) => self.take(finished),
                 Outcome::Cancelled if !quiet => self.session.say(Tone::Note, format!("{title}: cancelled")),

@@ -18,6 +18,7 @@ mod watch;
 
 use crate::app;
 use crate::job::Stop;
+use crate::model::{Choice, Processor};
 use crate::reading;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -36,9 +37,24 @@ pub struct Cli {
     /// How the window opens.
     #[command(flatten)]
     pub window: WindowArgs,
+    /// What computes the network.
+    #[arg(long, global = true, value_enum, default_value_t)]
+    pub device: DeviceArg,
     /// Files to look at, or a labelled folder to open.
     #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
+}
+
+/// What computes the network.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum DeviceArg {
+    /// A GPU where the program was built for one and it can be used; else the CPU.
+    #[default]
+    Auto,
+    /// The cores of this machine. The same seed makes the same model.
+    Cpu,
+    /// A GPU; the CPU, and a word about it, if there is none.
+    Gpu,
 }
 
 /// How the window opens.
@@ -107,13 +123,36 @@ pub enum Command {
     BatchNormExperiment(batchnorm_experiment::ExperimentArgs),
 }
 
+impl Command {
+    /// Whether the network is needed.
+    fn computes(&self) -> bool {
+        match self {
+            Self::Train(_) | Self::Index(_) | Self::Query(_) => true,
+            Self::BatchNorm(_) | Self::BatchNormRepair(_) | Self::BatchNormExperiment(_) => true,
+            Self::Demo(_) | Self::Map(_) | Self::Export(_) | Self::Library(_) => false,
+            #[cfg(unix)]
+            Self::Worker { .. } => false,
+        }
+    }
+}
+
 /// Runs what was asked for: the window, or a command without one.
 pub fn run(cli: Cli) -> ExitCode {
+    Processor::prefer(match cli.device {
+        DeviceArg::Auto => Choice::Best,
+        DeviceArg::Cpu => Choice::Cpu,
+        DeviceArg::Gpu => Choice::Gpu,
+    });
     let Some(command) = cli.command else {
         let options =
             app::Options { library: cli.window.library, paths: cli.paths, ..app::Options::default() };
         return window(cli.window.renderer, options);
     };
+    if command.computes()
+        && let Some(why) = &Processor::get().instead
+    {
+        warn(&format!("the network is computed on the CPU: {why}"));
+    }
     let result = match command {
         Command::Demo(args) => {
             return window(args.renderer, app::Options { demo: true, ..app::Options::default() });
@@ -149,10 +188,15 @@ fn window(renderer: RendererArg, options: app::Options) -> ExitCode {
     }
 }
 
-/// One line on stderr.
+/// One line on stderr, which ends the program.
 pub fn fail(why: &str) -> ExitCode {
+    warn(why);
+    ExitCode::FAILURE
+}
+
+/// One line on stderr.
+fn warn(why: &str) {
     use std::io::Write as _;
     // There is no one left to tell if stderr is gone.
     let _ = writeln!(std::io::stderr(), "lookalike: {}", crate::escape::text(why));
-    ExitCode::FAILURE
 }

@@ -253,14 +253,19 @@ fn add(sums: &mut [f64], part: &[f32]) {
     }
 }
 
+/// Why so few values per channel cannot be normalised by themselves.
+pub(super) fn too_few(count: usize) -> candle_core::Error {
+    candle_core::Error::Msg(format!(
+        "batch norm in train mode: expected at least two values per channel, found {count}. One value has no variance: use a larger batch or picture, or eval mode"
+    ))
+}
+
 /// Mean and biased variance of each of `c` interleaved channels, in two passes: subtracting the
 /// mean first keeps the variance exact where the mean is large.
 pub(crate) fn measure(x: &[f32], c: usize) -> Result<BatchStatistics> {
     let count = x.len() / c;
     if count < 2 {
-        bail!(
-            "batch norm in train mode: expected at least two values per channel, found {count}. One value has no variance: use a larger batch or picture, or eval mode"
-        );
+        return Err(too_few(count));
     }
     let mean = averages(x, None, c);
     let variance = averages(x, Some(&mean), c);

@@ -1,9 +1,10 @@
 //! From pictures to embeddings, a batch at a time.
 
 use super::network::Network;
+use super::processor::Processor;
 use crate::job::{Reporter, Stop};
 use crate::picture::{Encoded, PictureSpec, View, fill};
-use candle_core::{Device, Result, Tensor};
+use candle_core::{Result, Tensor};
 use rayon::prelude::*;
 
 /// Pictures embedded together.
@@ -45,10 +46,10 @@ impl Embeddings {
     }
 }
 
-/// A batch for the network, `[n][side][side][channels]`, made on all cores.
+/// A batch for the network, `[n][side][side][channels]`, made on all cores, where the network is computed.
 pub fn picture_batch(pictures: &[(&Encoded, View)], spec: PictureSpec) -> Result<Tensor> {
     let shape = (pictures.len(), spec.side, spec.side, spec.kind.channels());
-    Tensor::from_vec(picture_numbers(pictures, spec), shape, &Device::Cpu)
+    Tensor::from_vec(picture_numbers(pictures, spec), shape, &Processor::get().device)
 }
 
 /// The same as plain numbers.
@@ -74,7 +75,7 @@ pub fn embed(
     for batch in pictures.chunks(BATCH) {
         reporter.check()?;
         let views: Vec<_> = batch.iter().map(|picture| (*picture, View::Whole)).collect();
-        out.data.extend(embedder.embed(&picture_numbers(&views, spec), spec));
+        out.data.extend(embedder.embed(&picture_numbers(&views, spec), spec)?);
         stage.advance(batch.len());
     }
     Ok(out)

@@ -5,10 +5,12 @@
 //! all layers on one thread while their activations stay in cache; nothing is remembered for a
 //! backward pass.
 
+use super::by_candle::DeviceEmbedder;
 use super::config::Head;
 use super::convolution::Geometry;
 use super::matmul::{Matrix, matmul};
 use crate::picture::{PictureSpec, TEXT_PLANE};
+use candle_core::Result;
 use rayon::prelude::*;
 
 /// Images that pass together.
@@ -35,6 +37,8 @@ pub struct Embedder {
     /// `[side²][embedding]`, from the text grams.
     pub(super) text: Option<Vec<f32>>,
     pub(super) dimension: usize,
+    /// The same on a GPU, if that computes.
+    pub(super) elsewhere: Option<DeviceEmbedder>,
 }
 
 /// Memory of one thread.
@@ -57,8 +61,16 @@ impl Folded {
 }
 
 impl Embedder {
-    /// Embeds `pictures`, `[n][side][side][channels]`: `[n][embedding]`, each of length 1.
-    pub fn embed(&self, pictures: &[f32], spec: PictureSpec) -> Vec<f32> {
+    /// Embeds `pictures`, `[n][side][side][channels]`: `[n][embedding]`, each of length 1. Fails only on a
+    /// GPU that fails.
+    pub fn embed(&self, pictures: &[f32], spec: PictureSpec) -> Result<Vec<f32>> {
+        match &self.elsewhere {
+            Some(embedder) => embedder.embed(pictures, spec),
+            None => Ok(self.embed_here(pictures, spec)),
+        }
+    }
+
+    fn embed_here(&self, pictures: &[f32], spec: PictureSpec) -> Vec<f32> {
         let n = pictures.len() / spec.len().max(1);
         let mut out = vec![0.0; n * self.dimension];
         // One picture a thread where there are few.
@@ -152,6 +164,7 @@ pub(super) fn pooled(head: Head) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use crate::model::by_candle::DeviceEmbedder;
     use crate::model::{Head, Init, Mode, ModelConfig, Network, Norm};
     use crate::picture::PictureSpec;
     use candle_core::{Device, Tensor};
@@ -180,10 +193,13 @@ mod tests {
                 let tensor = Tensor::from_slice(&x, shape, &Device::Cpu).unwrap();
                 let want = network.forward(&tensor, Mode::Eval, false).unwrap().embeddings;
                 let want: Vec<f32> = want.flatten_all().unwrap().to_vec1().unwrap();
-                let got = network.embedder().unwrap().embed(&x, spec);
-                assert_eq!(got.len(), want.len());
-                for (a, b) in got.iter().zip(want) {
-                    assert!((a - b).abs() < 2e-5, "{head:?} {norm:?}: {a} {b}");
+                let embedder = network.embedder().unwrap();
+                let elsewhere = DeviceEmbedder::new(&embedder, spec.kind.channels(), &Device::Cpu).unwrap();
+                for got in [embedder.embed_here(&x, spec), elsewhere.embed(&x, spec).unwrap()] {
+                    assert_eq!(got.len(), want.len());
+                    for (a, b) in got.iter().zip(&want) {
+                        assert!((a - b).abs() < 2e-5, "{head:?} {norm:?}: {a} {b}");
+                    }
                 }
             }
         }

@@ -5,6 +5,7 @@
 //! such large tensors costs as much as the arithmetic. What follows them is small, and is left to candle.
 
 use super::batch_norm::{BatchStatistics, KeptStatistics, NormRelu, Normalise};
+use super::by_candle::{self, Kernels};
 use super::convolution::{Geometry, with_f32};
 use super::network::{Forward, Network};
 use candle_core::{Device, Result, Tensor, Var, bail};
@@ -39,6 +40,13 @@ impl Network {
     /// Passes `x`, `[n][side][side][channels]`, through in train mode, and back from the loss, where
     /// `classes[i]` is the label of row `i`. Changes nothing.
     pub fn learn(&self, x: &Tensor, classes: &[usize]) -> Result<Lesson> {
+        match Kernels::of(x.device()) {
+            Kernels::Own => self.learn_here(x, classes),
+            Kernels::Candle => by_candle::learn(self, x, classes),
+        }
+    }
+
+    fn learn_here(&self, x: &Tensor, classes: &[usize]) -> Result<Lesson> {
         let mut passed: Vec<Passed> = Vec::with_capacity(self.blocks.len());
         let mut activations = numbers(x)?;
         let mut shape = x.dims4()?;
@@ -106,6 +114,14 @@ mod tests {
     use crate::picture::PictureSpec;
     use rand::{Rng as _, SeedableRng as _};
 
+    fn same(what: &str, ours: &[f32], theirs: &[f32]) {
+        assert_eq!(theirs.len(), ours.len());
+        let size = theirs.iter().fold(1e-6_f32, |size, v| size.max(v.abs()));
+        for (a, b) in ours.iter().zip(theirs) {
+            assert!((a - b).abs() <= 2e-5 * size, "{what}: {a} {b}");
+        }
+    }
+
     /// Loss, statistics and every gradient against candle's own automatic ones.
     #[test]
     fn equals_candles_gradients() {
@@ -134,11 +150,20 @@ mod tests {
             assert_eq!(vars.len(), lesson.gradients.len());
             for (var, ours) in vars.iter().zip(&lesson.gradients) {
                 let theirs = numbers(grads.get(var).unwrap()).unwrap();
-                assert_eq!(theirs.len(), ours.len());
-                let size = theirs.iter().fold(1e-6_f32, |size, v| size.max(v.abs()));
-                for (a, b) in ours.iter().zip(theirs) {
-                    assert!((a - b).abs() <= 1e-5 * size, "{head:?} {norm:?}: {a} {b}");
-                }
+                same(&format!("{head:?} {norm:?}"), ours, &theirs);
+            }
+            // What a GPU would compute.
+            let elsewhere = by_candle::learn(&network, &x, &classes).unwrap();
+            assert!((lesson.loss - elsewhere.loss).abs() < 1e-5);
+            assert_eq!(elsewhere.gradients.len(), lesson.gradients.len());
+            for (theirs, ours) in elsewhere.gradients.iter().zip(&lesson.gradients) {
+                same(&format!("{head:?} {norm:?}, elsewhere"), ours, theirs);
+            }
+            assert_eq!(elsewhere.statistics.len(), lesson.statistics.len());
+            for (theirs, ours) in elsewhere.statistics.iter().zip(&lesson.statistics) {
+                same("mean", &ours.mean, &theirs.mean);
+                same("variance", &ours.variance, &theirs.variance);
+                assert_eq!(ours.count, theirs.count);
             }
         }
     }

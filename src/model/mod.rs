@@ -5,6 +5,7 @@
 //! candle custom operations with their own backward passes; the rest is plain candle.
 
 mod batch_norm;
+mod by_candle;
 mod config;
 mod convention;
 mod convolution;
@@ -16,6 +17,7 @@ mod model_file;
 mod network;
 mod norm_loops;
 mod objective;
+mod processor;
 mod trace;
 mod trace_file;
 
@@ -32,4 +34,5 @@ pub use lesson::Lesson;
 pub use model_file::{Model, ModelError};
 pub use network::{Forward, Mode, Network, NetworkState};
 pub use objective::{MARGIN, SCALE, objective};
+pub use processor::{Choice, Processor};
 pub use trace::Trace;

@@ -5,9 +5,9 @@
 //! cosine says how much a picture looks like that label; or global average pooling, a linear layer
 //! and a linear classifier.
 
-use super::batch_norm::{BatchStatistics, KeptStatistics, Normalise, norm_relu};
+use super::batch_norm::{BatchStatistics, KeptStatistics, Normalise};
+use super::by_candle::{DeviceEmbedder, Kernels};
 use super::config::{Head, Init, ModelConfig, Norm};
-use super::convolution::conv3x3;
 use super::embedder::{Embedder, Folded, pooled};
 use super::objective::objective;
 use crate::picture::{PictureKind, TEXT_PLANE};
@@ -227,7 +227,12 @@ impl Network {
 
     /// A copy that shares nothing with this one.
     pub fn duplicate(&self) -> Result<Self> {
-        let copy = |var: &Var| Var::from_tensor(&var.as_detached_tensor().copy()?);
+        self.on(&Device::Cpu)
+    }
+
+    /// A copy whose weights lie on `device`.
+    pub(super) fn on(&self, device: &Device) -> Result<Self> {
+        let copy = |var: &Var| Var::from_tensor(&var.as_detached_tensor().copy()?.to_device(device)?);
         let blocks = self.blocks.iter().map(|b| {
             Ok(Block {
                 weights: copy(&b.weights)?,
@@ -254,27 +259,38 @@ impl Network {
     /// Embeds `x`, `[n][side][side][channels]`. With `learn`, the result remembers how it came
     /// about, for the backward pass. Never changes what was kept.
     pub fn forward(&self, x: &Tensor, mode: Mode, learn: bool) -> Result<Forward> {
-        let value = |var: &Var| if learn { var.as_tensor().clone() } else { var.as_detached_tensor() };
+        self.forward_by(Kernels::of(x.device()), x, mode, learn)
+    }
+
+    /// The same, by these kernels.
+    pub(super) fn forward_by(
+        &self,
+        kernels: Kernels,
+        x: &Tensor,
+        mode: Mode,
+        learn: bool,
+    ) -> Result<Forward> {
+        let value = |var: &Var| value(var, x.device(), learn);
         let pictures = x;
         let mut x = x.clone();
         let mut statistics = Vec::new();
         for (i, block) in self.blocks.iter().enumerate() {
-            let linear = conv3x3(&x, &value(&block.weights), block.stride)?;
-            let shift = value(&block.shift);
+            let linear = kernels.conv3x3(&x, &value(&block.weights)?, block.stride)?;
+            let shift = value(&block.shift)?;
             let (out, batch) = match (&block.scale, self.kept.get(i)) {
                 (Some(scale), Some(kept)) => {
                     let by = match mode {
                         Mode::Train => Normalise::Batch,
                         Mode::Eval => Normalise::Kept(kept),
                     };
-                    norm_relu(&linear, &value(scale), &shift, self.epsilon, by)?
+                    kernels.norm_relu(&linear, &value(scale)?, &shift, self.epsilon, by)?
                 }
                 // Without batch normalisation: x + bias, which is normalising by nothing.
                 _ => {
                     let channels = shift.elem_count();
                     let nothing = KeptStatistics::new(channels);
-                    let ones = Tensor::ones(channels, DType::F32, &Device::Cpu)?;
-                    norm_relu(&linear, &ones, &shift, 0.0, Normalise::Kept(&nothing))?
+                    let ones = Tensor::ones(channels, DType::F32, x.device())?;
+                    kernels.norm_relu(&linear, &ones, &shift, 0.0, Normalise::Kept(&nothing))?
                 }
             };
             statistics.extend(batch);
@@ -287,13 +303,13 @@ impl Network {
     /// What follows the convolutions: from their activations (and of pictures of bytes, from the text
     /// grams) to embeddings of length 1, and the same as the last layer gives them.
     pub(super) fn tail(&self, x: &Tensor, pictures: &Tensor, learn: bool) -> Result<(Tensor, Tensor)> {
-        let value = |var: &Var| if learn { var.as_tensor().clone() } else { var.as_detached_tensor() };
-        let mut features = pool(x, pooled(self.head))?.matmul(&value(&self.linear))?;
+        let value = |var: &Var| value(var, x.device(), learn);
+        let mut features = pool(x, pooled(self.head))?.matmul(&value(&self.linear)?)?;
         if let Some(text) = &self.text {
-            features = (features + text_grams(pictures)?.matmul(&value(text))?)?;
+            features = (features + text_grams(pictures)?.matmul(&value(text)?)?)?;
         }
         if let Some([bias, _]) = &self.biases {
-            features = features.broadcast_add(&value(bias))?;
+            features = features.broadcast_add(&value(bias)?)?;
         }
         Ok((unit(&features)?, features))
     }
@@ -301,11 +317,11 @@ impl Network {
     /// How well each picture fits each label, `[n][labels]`: the cosine with its prototype, or the
     /// classifier's score. The highest wins.
     pub fn scores(&self, forward: &Forward, learn: bool) -> Result<Tensor> {
-        let value = |var: &Var| if learn { var.as_tensor().clone() } else { var.as_detached_tensor() };
-        let prototypes = value(&self.prototypes);
+        let value = |var: &Var| value(var, forward.embeddings.device(), learn);
+        let prototypes = value(&self.prototypes)?;
         match &self.biases {
             None => forward.embeddings.matmul(&unit(&prototypes)?.t()?),
-            Some([_, bias]) => forward.features.matmul(&prototypes.t()?)?.broadcast_add(&value(bias)),
+            Some([_, bias]) => forward.features.matmul(&prototypes.t()?)?.broadcast_add(&value(bias)?),
         }
     }
 
@@ -334,14 +350,23 @@ impl Network {
                 _ => Folded { weights, bias: shift, stride: block.stride },
             });
         }
-        Ok(Embedder {
+        let mut embedder = Embedder {
             layers,
             pooled: pooled(self.head),
             linear: numbers(&self.linear)?,
             linear_bias: self.biases.as_ref().map(|[bias, _]| numbers(bias)).transpose()?,
             text: self.text.as_ref().map(numbers).transpose()?,
             dimension: self.dimension(),
-        })
+            elsewhere: None,
+        };
+        let device = &super::Processor::get().device;
+        if Kernels::of(device) == Kernels::Candle
+            && let Some(first) = self.blocks.first()
+        {
+            let channels = first.weights.dims4()?.2;
+            embedder.elsewhere = Some(DeviceEmbedder::new(&embedder, channels, device)?);
+        }
+        Ok(embedder)
     }
 
     /// γ of each layer with batch normalisation, by channel.
@@ -356,13 +381,18 @@ impl Network {
     }
 }
 
+/// What a weight is, on `device`; with `learn`, the gradient will find it.
+fn value(var: &Var, device: &Device, learn: bool) -> Result<Tensor> {
+    if learn { Ok(var.as_tensor().clone()) } else { var.as_detached_tensor().to_device(device) }
+}
+
 /// The plane of text grams of pictures of bytes: `[n][side · side]`.
-fn text_grams(x: &Tensor) -> Result<Tensor> {
+pub(super) fn text_grams(x: &Tensor) -> Result<Tensor> {
     x.narrow(D::Minus1, TEXT_PLANE, 1)?.flatten_from(1)
 }
 
 /// Average pooling to `side × side`, flattened: `[n][side² · channels]`.
-fn pool(x: &Tensor, side: usize) -> Result<Tensor> {
+pub(super) fn pool(x: &Tensor, side: usize) -> Result<Tensor> {
     let (n, h, w, c) = x.dims4()?;
     let (rows, columns) = (h / side, w / side);
     if rows == 1 && columns == 1 {
@@ -373,7 +403,7 @@ fn pool(x: &Tensor, side: usize) -> Result<Tensor> {
 }
 
 /// Scales each row to length 1.
-fn unit(x: &Tensor) -> Result<Tensor> {
+pub(super) fn unit(x: &Tensor) -> Result<Tensor> {
     let length = (x.sqr()?.sum_keepdim(D::Minus1)? + 1e-12)?.sqrt()?;
     x.broadcast_div(&length)
 }

@@ -7,7 +7,7 @@
 //! plain classifier has the plain cross-entropy of its scores.
 
 use super::config::Head;
-use candle_core::{D, Device, Result, Tensor, bail};
+use candle_core::{D, Result, Tensor, bail};
 
 /// Taken from the cosine with the own prototype.
 pub const MARGIN: f64 = 0.2;
@@ -24,7 +24,7 @@ pub fn objective(head: Head, scores: &Tensor, classes: &[usize]) -> Result<Tenso
             None => bail!("label {class} of {labels}"),
         }
     }
-    let own = Tensor::from_vec(own, (n, labels), &Device::Cpu)?;
+    let own = Tensor::from_vec(own, (n, labels), scores.device())?;
     let logits = match head {
         Head::Cosine => ((scores - (&own * MARGIN)?)? * SCALE)?,
         Head::Classifier => scores.clone(),
@@ -36,6 +36,7 @@ pub fn objective(head: Head, scores: &Tensor, classes: &[usize]) -> Result<Tenso
 #[cfg(test)]
 mod tests {
     use super::*;
+    use candle_core::Device;
 
     #[test]
     fn equals_the_definition() {

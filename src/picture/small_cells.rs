@@ -15,8 +15,6 @@ pub const SMALL: usize = 64;
 pub struct SmallCells {
     /// Bytes of the file.
     size: u64,
-    /// Bytes of a cell, of which some have one more.
-    least: usize,
     /// Where the next cell begins.
     start: usize,
     /// The bytes of the cell that is not complete.
@@ -27,9 +25,8 @@ pub struct SmallCells {
 impl SmallCells {
     /// For a file of `size` bytes, at least one a cell and at most [`SMALL`].
     pub fn new(size: u64) -> Self {
-        let least = (size / CELLS as u64) as usize;
         let (kept, done) = (Vec::with_capacity(SMALL), Vec::with_capacity(CELLS));
-        Self { size, least, start: 0, kept, done }
+        Self { size, start: 0, kept, done }
     }
 
     /// The next bytes; not more than were promised.
@@ -59,7 +56,7 @@ impl SmallCells {
         if std::arch::is_x86_feature_detected!("avx2") {
             // SAFETY: the processor has AVX2, which is all that the functions ask for.
             unsafe {
-                match self.least {
+                match self.size as usize / CELLS {
                     ..16 => self.run_of_pairs(bytes),
                     16..32 => self.run_of_one::<1>(bytes),
                     _ => self.run_of_one::<2>(bytes),
@@ -216,7 +213,8 @@ mod avx2 {
         #[target_feature(enable = "avx2")]
         pub(super) fn run_of_pairs(&mut self, bytes: &[u8]) {
             let tables = &*TABLES;
-            let (begun, size, least) = (self.start, self.size as usize, self.least);
+            let (begun, size) = (self.start, self.size as usize);
+            let least = size / CELLS;
             let one = _mm256_set1_epi8(1);
             while self.done.len() + 1 < CELLS {
                 let next = self.done.len() + 1;

@@ -172,6 +172,20 @@ fn close(frame: &mut [u8]) -> io::Result<()> {
     Ok(())
 }
 
+/// A worker that is gone is found out by the error, not by a signal. On macOS the standard library sees to
+/// that, for each socket that it makes.
+#[cfg(not(target_vendor = "apple"))]
+const SEND: SendFlags = SendFlags::NOSIGNAL;
+#[cfg(target_vendor = "apple")]
+const SEND: SendFlags = SendFlags::empty();
+
+/// What is received is not for programs that are started later. A worker starts none, and on macOS there is
+/// no such flag.
+#[cfg(not(target_vendor = "apple"))]
+const RECEIVE: RecvFlags = RecvFlags::CMSG_CLOEXEC;
+#[cfg(target_vendor = "apple")]
+const RECEIVE: RecvFlags = RecvFlags::empty();
+
 /// Sends a request and the files with it, [`BATCH`] at most.
 pub fn send(socket: &mut UnixStream, request: &Request, files: &[impl AsFd]) -> io::Result<()> {
     let frame = framed(request)?;
@@ -181,8 +195,7 @@ pub fn send(socket: &mut UnixStream, request: &Request, files: &[impl AsFd]) -> 
     if !control.push(SendAncillaryMessage::ScmRights(&files)) {
         return Err(io::Error::other("more files than go with one request"));
     }
-    // A worker that is gone is found out by the error, not by a signal.
-    let sent = sendmsg(&*socket, &[IoSlice::new(&frame)], &mut control, SendFlags::NOSIGNAL)?;
+    let sent = sendmsg(&*socket, &[IoSlice::new(&frame)], &mut control, SEND)?;
     socket.write_all(frame.get(sent..).unwrap_or_default())
 }
 
@@ -191,7 +204,7 @@ pub fn receive(socket: &mut UnixStream) -> io::Result<Option<(Request, Vec<File>
     let mut length = [0; 4];
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(BATCH))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
-    let got = recvmsg(&*socket, &mut [IoSliceMut::new(&mut length)], &mut control, RecvFlags::CMSG_CLOEXEC)?;
+    let got = recvmsg(&*socket, &mut [IoSliceMut::new(&mut length)], &mut control, RECEIVE)?;
     if got.bytes == 0 {
         return Ok(None);
     }
