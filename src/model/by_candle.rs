@@ -180,3 +180,73 @@ impl DeviceEmbedder {
         unit(&features)?.flatten_all()?.to_vec1()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::batch_norm::KeptStatistics;
+    use super::*;
+    use candle_core::{Shape, Var};
+
+    fn noise(shape: impl Into<Shape>, seed: f32) -> Tensor {
+        let shape = shape.into();
+        let wave = |i: usize| ((i as f32 * 12.9898 + seed).sin() * 43_758.547).fract();
+        let values: Vec<f32> = (0..shape.elem_count()).map(wave).collect();
+        Tensor::from_vec(values, shape, &Device::Cpu).unwrap()
+    }
+
+    fn same(a: &Tensor, b: &Tensor) {
+        assert_eq!(a.dims(), b.dims());
+        let numbers = |t: &Tensor| t.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+        for (a, b) in numbers(a).iter().zip(numbers(b)) {
+            assert!((a - b).abs() < 1e-4 * (1.0 + b.abs()), "{a} {b}");
+        }
+    }
+
+    /// Our batch norm against this one: forward, backward and statistics, in both modes.
+    #[test]
+    fn batch_norm_equals_ours_on_odd_shapes() {
+        for shape in [(2, 1, 1, 1), (1, 5, 1, 3), (1, 1, 2, 7), (9, 4, 4, 16), (3, 7, 5, 2)] {
+            let channels = shape.3;
+            let kept = KeptStatistics {
+                mean: (0..channels).map(|i| 0.1 * i as f32 - 0.2).collect(),
+                variance: (0..channels).map(|i| 0.3 + i as f32).collect(),
+                batches: 1,
+            };
+            for by in [Normalise::Batch, Normalise::Kept(&kept)] {
+                let vars = [noise(shape, 1.0), noise(channels, 2.0), noise(channels, 3.0)];
+                let vars = vars.map(|tensor| Var::from_tensor(&tensor).unwrap());
+                let [x, gamma, beta] = &vars;
+                let [ours, theirs] = [Kernels::Own, Kernels::Candle]
+                    .map(|kernels| kernels.norm_relu(x, gamma, beta, 1e-3, by).unwrap());
+                same(&ours.0, &theirs.0);
+                assert_eq!(ours.1.is_some(), theirs.1.is_some());
+                if let (Some(ours), Some(theirs)) = (ours.1, theirs.1) {
+                    assert_eq!(ours.count, theirs.count);
+                    for (a, b) in [(ours.mean, theirs.mean), (ours.variance, theirs.variance)] {
+                        same(&Tensor::new(a, &Device::Cpu).unwrap(), &Tensor::new(b, &Device::Cpu).unwrap());
+                    }
+                }
+                let weight = noise(shape, 4.0);
+                let back = |out: Tensor| (out * &weight).unwrap().sum_all().unwrap().backward().unwrap();
+                let (ours, theirs) = (back(ours.0), back(theirs.0));
+                for var in &vars {
+                    same(ours.get(var).unwrap(), theirs.get(var).unwrap());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_ours_refuses_is_refused() {
+        let one = noise((1, 1, 1, 3), 1.0);
+        let channel = noise(3, 1.0);
+        let kept = KeptStatistics::new(2);
+        for kernels in [Kernels::Own, Kernels::Candle] {
+            let error = kernels.norm_relu(&one, &channel, &channel, 1e-3, Normalise::Batch).unwrap_err();
+            assert!(error.to_string().contains("at least two values"), "{error}");
+            assert!(kernels.norm_relu(&one, &channel, &channel, 1e-3, Normalise::Kept(&kept)).is_err());
+            assert!(kernels.conv3x3(&one, &noise((3, 3, 2, 4), 1.0), 1).is_err());
+            assert!(kernels.conv3x3(&one, &noise((3, 3, 3, 4), 1.0), 0).is_err());
+        }
+    }
+}

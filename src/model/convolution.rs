@@ -335,6 +335,37 @@ mod tests {
         }
     }
 
+    /// The gradients against finite differences. A convolution is linear in each of its two arguments, so
+    /// that a large difference is as exact as a small one, and loses less to rounding.
+    #[test]
+    fn gradients_equal_finite_differences() {
+        for (n, h, w, c, o, stride) in [(1, 1, 4, 1, 2, 1), (2, 5, 3, 2, 3, 2), (1, 6, 6, 3, 1, 4)] {
+            let x = Var::from_tensor(&noise((n, h, w, c), 1.0)).unwrap();
+            let k = Var::from_tensor(&noise((3, 3, c, o), 2.0)).unwrap();
+            let weight = noise((n, h.div_ceil(stride), w.div_ceil(stride), o), 3.0);
+            for conv3x3 in [conv3x3, by_candle::conv3x3] {
+                let loss = || (conv3x3(&x, &k, stride).unwrap() * &weight).unwrap().sum_all().unwrap();
+                let grads = loss().backward().unwrap();
+                for var in [&x, &k] {
+                    let got: Vec<f32> = grads.get(var).unwrap().flatten_all().unwrap().to_vec1().unwrap();
+                    let before: Vec<f32> = var.flatten_all().unwrap().to_vec1().unwrap();
+                    for (i, got) in got.iter().enumerate() {
+                        let at = |delta: f32| {
+                            let mut moved = before.clone();
+                            moved[i] += delta;
+                            let moved = Tensor::from_vec(moved, var.shape(), &Device::Cpu).unwrap();
+                            var.set(&moved).unwrap();
+                            loss().to_scalar::<f32>().unwrap()
+                        };
+                        let want = (at(1.0) - at(-1.0)) / 2.0;
+                        assert!((got - want).abs() < 1e-4 * (1.0 + want.abs()), "{i}: {got} {want}");
+                    }
+                    var.set(&Tensor::from_vec(before, var.shape(), &Device::Cpu).unwrap()).unwrap();
+                }
+            }
+        }
+    }
+
     #[test]
     fn wrong_shapes_are_errors() {
         let x = noise((1, 4, 4, 3), 1.0);
