@@ -71,7 +71,8 @@ impl Processor {
 fn gpu() -> Result<(Device, &'static str), String> {
     // What a driver that does not fit does is not always an error.
     let device = std::panic::catch_unwind(|| Device::new_cuda(0));
-    let device = device.map_err(|why| crate::job::panic_text(&*why).to_owned())?.map_err(|why| why.to_string());
+    let device =
+        device.map_err(|why| crate::job::panic_text(&*why).to_owned())?.map_err(|why| why.to_string());
     device.map(|device| (device, "GPU (CUDA)")).map_err(|why| {
         format!("expected a GPU that CUDA can use, found: {why}. Install NVIDIA's driver, or ask for the CPU")
     })
