@@ -202,6 +202,21 @@ fn the_main_job_from_a_labelled_folder_to_a_table() {
     window.harness.run_steps(2);
     assert_eq!(window.harness.state().view.marked, Some(Selection::Known(row)));
 
+    // The map is labelled, unless that is not wanted.
+    let written = |window: &Window, text: &str| {
+        let map = window.harness.get_by_label("Map of 36 samples").rect();
+        let shapes = &window.harness.output().shapes;
+        shapes.iter().any(|shape| match &shape.shape {
+            egui::Shape::Text(found) => found.galley.text() == text && map.contains(found.pos),
+            _ => false,
+        })
+    };
+    assert!(["alpha", "beta", "gamma", "suspicious.exe"].iter().all(|name| written(&window, name)));
+    window.click("Names");
+    window.harness.run_steps(2);
+    assert!(written(&window, "suspicious.exe") && !written(&window, "alpha"));
+    window.click("Names");
+
     // Save what is shown.
     let csv = window.at("out.csv");
     window.click("Save as CSV…");

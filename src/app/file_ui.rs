@@ -50,7 +50,7 @@ pub fn file_ui(
         });
         return;
     };
-    let head = egui::RichText::new(escape::file_name(facts.path)).heading();
+    let head = egui::RichText::new(escape::file_name(facts.path)).heading().strong();
     ui.add(egui::Label::new(head).truncate()).on_hover_text(escape::path(facts.path));
     ui.horizontal(|ui| {
         let Some(Selection::Known(row)) = session.selection else {

@@ -4,13 +4,14 @@
 //! selects, a double click shows everything. The labels at the left are the legend.
 
 use super::command::Command;
+use super::label_names::Names;
 use super::map_points::{Drawn, MapPoints};
 use super::session::{Selection, Session};
 use super::theme::ASKED;
 use super::view::{Layout, View};
 use crate::escape;
-use egui::{Color32, CursorIcon, PopupAnchor, Role, Tooltip, Ui, Vec2, WidgetInfo, vec2};
-use egui_plot::{MarkerShape, Plot, PlotBounds, PlotPoint, PlotPoints, PlotTransform, PlotUi, Points, Text};
+use egui::{Align2, Color32, CursorIcon, PopupAnchor, Role, Tooltip, Ui, Vec2, WidgetInfo, vec2};
+use egui_plot::{MarkerShape, Plot, PlotBounds, PlotPoint, PlotPoints, PlotTransform, PlotUi, Points};
 use std::cell::RefCell;
 
 /// How near to a point the pointer picks it, in logical pixels.
@@ -33,6 +34,8 @@ pub fn controls_ui(ui: &mut Ui, session: &Session, view: &mut View, out: &mut Ve
     if ui.button("Show all").on_hover_text("The whole map (double click)").clicked() {
         view.fit = true;
     }
+    ui.toggle_value(&mut view.kept.names, "Names")
+        .on_hover_text("Write the name of each label where its samples lie densest");
     let n = session.contents.places.len();
     ui.weak(match session.contents.others {
         0 => format!("{n} samples"),
@@ -67,8 +70,9 @@ pub fn map_ui(
         move_view(plot, fit, centre_on);
         plot.add(MapPoints::new(&session.cloud, session.laid, view.only_label, drawn));
         rings(plot, session, view, dark);
-        asked(plot, session, dark);
+        asked(plot, session);
     });
+    names_ui(ui, session, view, &shown.transform);
     let response = shown.response;
     response.widget_info(|| {
         WidgetInfo::labeled(Role::Canvas, true, format!("Map of {} samples", session.contents.places.len()))
@@ -129,26 +133,39 @@ fn rings(plot: &mut PlotUi<'_>, session: &Session, view: &View, dark: bool) {
     ring("marked", marked.into_iter().collect(), if dark { Color32::WHITE } else { Color32::BLACK }, 11.0);
 }
 
-/// What was asked about, with its name.
-fn asked(plot: &mut PlotUi<'_>, session: &Session, dark: bool) {
-    let mut crosses = Vec::new();
-    for (i, file) in session.asked.iter().enumerate() {
-        let Some(at) = point(session, Selection::Asked(i)) else { continue };
-        crosses.push(at);
-        if session.selection == Some(Selection::Asked(i)) {
-            let colour = if dark { Color32::WHITE } else { Color32::BLACK };
-            let name =
-                egui::RichText::new(format!("      {}", escape::file_name(&file.sample.path))).strong();
-            plot.text(
-                Text::new("asked", at, name)
-                    .color(colour)
-                    .anchor(egui::Align2::LEFT_CENTER)
-                    .allow_hover(false),
-            );
+/// What was asked about.
+fn asked(plot: &mut PlotUi<'_>, session: &Session) {
+    let asked = (0..session.asked.len()).filter_map(|i| point(session, Selection::Asked(i)));
+    let points = Points::new("looked at", PlotPoints::Owned(asked.collect())).shape(MarkerShape::Asterisk);
+    plot.points(points.color(ASKED).radius(7.0).allow_hover(false));
+}
+
+/// The name of the file that is selected, and those of labels where there is room.
+fn names_ui(ui: &Ui, session: &Session, view: &View, transform: &PlotTransform) {
+    let frame = *transform.frame();
+    let painter = ui.painter_at(frame);
+    let visuals = ui.visuals();
+    let behind = visuals.extreme_bg_color.gamma_multiply(0.75);
+    let mut names = Names::new(&painter, frame, visuals.strong_text_color(), behind);
+    let on_screen = |place| transform.position_from_point(&plot_from_place(place));
+    if let Some(selection @ Selection::Asked(_)) = session.selection
+        && let Some(place) = session.place_of(selection)
+    {
+        let (name, _) = name_and_label(session, selection);
+        // Beside its ring.
+        names.write(&name, on_screen(place) + vec2(13.0, 0.0), Align2::LEFT_CENTER);
+    }
+    if !view.kept.names {
+        return;
+    }
+    for found in &session.name_places {
+        if view.only_label.is_some_and(|only| only != found.label) {
+            continue;
+        }
+        if let Some((Some(label), _)) = session.labels.get(found.label) {
+            names.write_above(&escape::text(label), on_screen(found.at));
         }
     }
-    let points = Points::new("looked at", PlotPoints::Owned(crosses)).shape(MarkerShape::Asterisk);
-    plot.points(points.color(ASKED).radius(7.0).allow_hover(false));
 }
 
 fn point(session: &Session, selection: Selection) -> Option<PlotPoint> {

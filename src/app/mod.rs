@@ -14,6 +14,7 @@ mod jobs;
 mod jobs_ui;
 mod lab;
 mod label;
+mod label_names;
 mod map_points;
 mod map_ui;
 mod neighbours_ui;

@@ -73,12 +73,24 @@ fn verdict_ui(ui: &mut Ui, session: &Session) {
     let Some(verdict) = vote(labels) else {
         return;
     };
-    let label = verdict.label.and_then(|i| session.labels.get(i)).and_then(|(label, _)| label.as_deref());
+    let (label, known) = match verdict.label.and_then(|i| session.labels.get(i)) {
+        Some((label, known)) => (label.as_deref(), *known),
+        None => (None, 0),
+    };
     let name = label.map_or_else(|| "(no label)".to_owned(), escape::text);
+    // A sample is not its own neighbour.
+    let itself = match session.selection {
+        Some(Selection::Known(row)) => session.label_of.get(row).copied() == verdict.label,
+        _ => false,
+    };
+    let all = label.is_some() && verdict.agreeing == known - usize::from(itself && known > 0);
     ui.horizontal_wrapped(|ui| {
         Symbol::of(verdict.label).ui(ui);
         ui.label(format!("{} of {} are", verdict.agreeing, session.neighbours.len()));
         ui.strong(format!("{name},"));
+        if all && verdict.agreeing < session.neighbours.len() {
+            ui.label("all that the library has of it;");
+        }
         ui.label(format!("the nearest lies at {:.3}", verdict.nearest));
         if let Some(usual) = session.usual_distance {
             let far = verdict.nearest > usual;

@@ -1,6 +1,7 @@
 //! What is open: the library and what its model says, the labelled folder, the files that were
 //! asked about. Plain data; the window is drawn from it anew each frame.
 
+use super::label_names::{NamePlace, name_places};
 use super::point_raster::Cloud;
 use crate::library::{Contents, Library};
 use crate::model::Epoch;
@@ -68,6 +69,8 @@ pub struct Session {
     pub label_of: Vec<usize>,
     /// The samples on the map.
     pub cloud: Cloud,
+    /// Where the names of labels may stand among them, those of most samples first.
+    pub name_places: Vec<NamePlace>,
     /// Counts how often they were laid out anew.
     pub laid: u64,
     /// Reads files; holds the passwords of archives until the window is closed.
@@ -105,6 +108,7 @@ impl Session {
             labels: Vec::new(),
             label_of: Vec::new(),
             cloud: Cloud::default(),
+            name_places: Vec::new(),
             laid: 0,
             reader: Reader::default(),
             folder: None,
@@ -200,6 +204,10 @@ impl Session {
     fn lay_points(&mut self) {
         let named: Vec<bool> = self.labels.iter().map(|(label, _)| label.is_some()).collect();
         self.cloud = Cloud::new(&self.contents.places, &self.label_of, &named);
+        let bounds = self.cloud.grid.bounds();
+        self.name_places = bounds.map_or_else(Vec::new, |bounds| {
+            name_places(&self.contents.places, &self.label_of, named.len(), bounds)
+        });
         self.laid += 1;
     }
 

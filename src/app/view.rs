@@ -78,6 +78,8 @@ pub struct Remembered {
     pub tab: Tab,
     /// How the map is laid out.
     pub layout: Layout,
+    /// Whether labels are named on the map.
+    pub names: bool,
     /// Passes over the training set; 0 for enough.
     pub epochs: u32,
     /// With or without batch normalisation.
@@ -97,6 +99,7 @@ impl Default for Remembered {
             k: 10,
             tab: Tab::Map,
             layout: Layout::Umap,
+            names: true,
             epochs: 0,
             norm: Norm::Batch,
             statistics: StatisticsPolicy::Recompute,

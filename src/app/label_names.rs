@@ -1,0 +1,254 @@
+//! Names on the map: each label's name stands above the places where its samples lie densest, so that
+//! the map can be read without going back and forth to the legend.
+
+use egui::{Align2, Color32, FontId, Painter, Pos2, Rect, vec2};
+
+/// Cells a side that the map is divided into to find the parts of a label.
+const SIDE: usize = 16;
+/// A label is named at each part that holds so large a share of its samples: families fall into parts.
+const SHARE: f32 = 0.1;
+/// With more labels than this nothing is named: names would hide what they name.
+const MOST: usize = 1000;
+/// Between a name and what it names, in logical pixels.
+const GAP: f32 = 5.0;
+/// Characters of a name, at most.
+const LONGEST: usize = 40;
+
+/// Where one label's name may stand.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct NamePlace {
+    /// Which label.
+    pub label: usize,
+    /// In the plane of the map: above the middle of where the part is densest.
+    pub at: [f32; 2],
+    /// Samples of the part.
+    pub samples: u32,
+}
+
+/// Some samples of one label.
+#[derive(Clone, Copy, Default)]
+struct Heap {
+    samples: u32,
+    /// Sum of their x.
+    x: f64,
+    /// The largest y.
+    top: f32,
+}
+
+impl Heap {
+    fn add(&mut self, other: Heap) {
+        if other.samples > 0 {
+            self.top = if self.samples == 0 { other.top } else { self.top.max(other.top) };
+            self.samples += other.samples;
+            self.x += other.x;
+        }
+    }
+}
+
+/// Where names may stand, those of most samples first. `label_of[row]` is the label of `places[row]`, below
+/// `labels`; `bounds` are the least and the most of both coordinates.
+pub fn name_places(
+    places: &[[f32; 2]],
+    label_of: &[usize],
+    labels: usize,
+    bounds: [[f32; 2]; 2],
+) -> Vec<NamePlace> {
+    if labels > MOST {
+        return Vec::new();
+    }
+    let [min, max] = bounds;
+    let cell = |axis: usize, v: f32| {
+        let share = (v - min[axis]) / (max[axis] - min[axis]).max(f32::MIN_POSITIVE);
+        ((share * SIDE as f32) as usize).min(SIDE - 1)
+    };
+    let mut heaps = vec![[Heap::default(); SIDE * SIDE]; labels];
+    for (place, label) in places.iter().zip(label_of) {
+        let [x, y] = *place;
+        let heap = heaps.get_mut(*label).and_then(|of| of.get_mut(cell(1, y) * SIDE + cell(0, x)));
+        if let Some(heap) = heap {
+            heap.add(Heap { samples: 1, x: f64::from(x), top: y });
+        }
+    }
+    let mut out = Vec::new();
+    for (label, cells) in heaps.iter().enumerate() {
+        out.extend(parts(cells).into_iter().map(|(at, samples)| NamePlace { label, at, samples }));
+    }
+    out.sort_by(|a, b| b.samples.cmp(&a.samples).then(a.label.cmp(&b.label)));
+    out
+}
+
+/// The parts of a label, which are cells that touch each other: for each, where its name may stand, and its
+/// samples. Of three by three cells those that hold most give the x; the name is to stand above whatever is
+/// above them without a gap.
+fn parts(cells: &[Heap; SIDE * SIDE]) -> Vec<([f32; 2], u32)> {
+    let mut out = Vec::new();
+    let mut seen = [false; SIDE * SIDE];
+    for first in 0..cells.len() {
+        let (mut samples, mut densest) = (0, (Heap::default(), first));
+        let mut waiting = vec![first];
+        while let Some(i) = waiting.pop() {
+            if cells[i].samples == 0 || std::mem::replace(&mut seen[i], true) {
+                continue;
+            }
+            samples += cells[i].samples;
+            let square = row_about(i).flat_map(column_about);
+            waiting.extend(square.clone());
+            let square = sum(cells, square);
+            if square.samples > densest.0.samples {
+                densest = (square, i);
+            }
+        }
+        if samples > 0 {
+            let (square, mut at) = densest;
+            let mut top = square.top;
+            while at + SIDE < cells.len() {
+                at += SIDE;
+                let above = sum(cells, row_about(at));
+                if above.samples == 0 {
+                    break;
+                }
+                top = top.max(above.top);
+            }
+            out.push(([(square.x / f64::from(square.samples)) as f32, top], samples));
+        }
+    }
+    let all: u32 = cells.iter().map(|heap| heap.samples).sum();
+    let most = out.iter().map(|(_, samples)| *samples).max().unwrap_or(0);
+    out.retain(|(_, samples)| *samples == most || *samples as f32 >= SHARE * all as f32);
+    out
+}
+
+/// A cell and those left and right of it.
+fn row_about(i: usize) -> std::ops::RangeInclusive<usize> {
+    let x = i % SIDE;
+    i - x.min(1)..=i + usize::from(x + 1 < SIDE)
+}
+
+/// A cell and those below and above it.
+fn column_about(i: usize) -> impl Iterator<Item = usize> + Clone {
+    (i % SIDE..SIDE * SIDE).step_by(SIDE).filter(move |other| i.abs_diff(*other) <= SIDE)
+}
+
+fn sum(cells: &[Heap; SIDE * SIDE], of: impl Iterator<Item = usize>) -> Heap {
+    let mut out = Heap::default();
+    of.for_each(|i| out.add(cells[i]));
+    out
+}
+
+/// Writes names into a frame, each where nothing else was written.
+pub struct Names<'a> {
+    painter: &'a Painter,
+    frame: Rect,
+    text: Color32,
+    behind: Color32,
+    taken: Vec<Rect>,
+}
+
+impl<'a> Names<'a> {
+    /// Within `frame`, in these colours.
+    pub fn new(painter: &'a Painter, frame: Rect, text: Color32, behind: Color32) -> Self {
+        Self { painter, frame, text, behind, taken: Vec::new() }
+    }
+
+    /// Writes `name` above `at`, or else beside it; not at all where there is no room, or if that is out of
+    /// view.
+    pub fn write_above(&mut self, name: &str, at: Pos2) {
+        let beside = at + vec2(0.0, GAP);
+        let _ = self.write(name, at - vec2(0.0, GAP), Align2::CENTER_BOTTOM)
+            || self.write(name, beside + vec2(2.0 * GAP, 0.0), Align2::LEFT_CENTER)
+            || self.write(name, beside - vec2(2.0 * GAP, 0.0), Align2::RIGHT_CENTER);
+    }
+
+    /// Writes `name` with its `anchor` at `at`, moved into the frame; returns whether there was room. What
+    /// stands at a place out of view is not written.
+    pub fn write(&mut self, name: &str, at: Pos2, anchor: Align2) -> bool {
+        if !self.frame.contains(at) {
+            return false;
+        }
+        let font = FontId::proportional(12.5);
+        let galley = self.painter.layout_no_wrap(shortened(name), font, self.text);
+        let rect = into(anchor.anchor_size(at, galley.size()).expand2(vec2(4.0, 1.0)), self.frame);
+        if self.taken.iter().any(|taken| taken.intersects(rect)) {
+            return false;
+        }
+        self.painter.rect_filled(rect, 4.0, self.behind);
+        self.painter.galley(rect.center() - galley.size() / 2.0, galley, self.text);
+        self.taken.push(rect);
+        true
+    }
+}
+
+fn shortened(name: &str) -> String {
+    if name.chars().count() <= LONGEST {
+        return name.to_owned();
+    }
+    name.chars().take(LONGEST - 1).chain(['…']).collect()
+}
+
+/// `rect` moved, by as little as may be, to where it is inside `frame`.
+fn into(rect: Rect, frame: Rect) -> Rect {
+    let by = (frame.min - rect.min).max(vec2(0.0, 0.0)) + (frame.max - rect.max).min(vec2(0.0, 0.0));
+    rect.translate(by)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use egui::pos2;
+
+    const UNIT: [[f32; 2]; 2] = [[0.0, 0.0], [1.0, 1.0]];
+
+    #[test]
+    fn each_part_of_a_label_is_named_above_where_it_is_densest() {
+        // A heap with a tail to the right and one sample above it; and a part of its own, far off.
+        let mut places = vec![[0.1, 0.1], [0.11, 0.12], [0.105, 0.11], [0.105, 0.17], [0.9, 0.9]];
+        places.extend((1..8).map(|i| [0.1 + i as f32 * 0.05, 0.1]));
+        let mut label_of = vec![0; places.len()];
+        places.extend([[0.5, 0.5], [1.0, 1.0]]);
+        label_of.extend([1, 2]);
+        let found = name_places(&places, &label_of, 3, UNIT);
+        let of = |label| found.iter().filter(|place| place.label == label).collect::<Vec<_>>();
+        let [tailed] = of(0)[..] else { panic!("one of twelve is no part: {found:?}") };
+        assert_eq!(tailed.samples, 11);
+        assert_eq!(tailed.at[1], 0.17);
+        assert!((0.1..0.15).contains(&tailed.at[0]), "at the heap, not at the middle of the tail");
+        assert_eq!((of(1).len(), of(2).len()), (1, 1), "the corner belongs to the last cell");
+        assert_eq!(found[0].label, 0, "most samples first");
+
+        places.extend([[0.9, 0.9], [0.92, 0.9]]);
+        label_of.extend([0, 0]);
+        let found = name_places(&places, &label_of, 3, UNIT);
+        let parts = found.iter().filter(|place| place.label == 0).map(|place| place.samples);
+        assert_eq!(parts.collect::<Vec<_>>(), [11, 3]);
+    }
+
+    #[test]
+    fn cells_at_the_edges_have_no_neighbours_beyond_them() {
+        let about = |i| row_about(i).flat_map(column_about).collect::<Vec<_>>();
+        assert_eq!(about(0), [0, SIDE, 1, SIDE + 1]);
+        assert_eq!(about(SIDE * SIDE - 1).len(), 4);
+        assert_eq!(about(SIDE).len(), 6);
+        assert_eq!(about(SIDE + 1).len(), 9);
+        // The end of one row does not touch the beginning of the next.
+        let found = name_places(&[[1.0, 0.1], [0.0, 0.16]], &[0, 0], 1, UNIT);
+        assert_eq!(found.len(), 2);
+    }
+
+    #[test]
+    fn odd_places_and_too_many_labels_name_nothing_wrong() {
+        assert!(name_places(&[], &[], 0, UNIT).is_empty());
+        assert!(name_places(&[[0.5, 0.5]], &[7], 3, UNIT).is_empty(), "a label that is not there");
+        assert!(name_places(&[[0.5, 0.5]], &[0], MOST + 1, UNIT).is_empty());
+        let same = [[2.0, 2.0], [2.0, 2.0]];
+        assert_eq!(name_places(&same, &[0, 0], 1, [[2.0, 2.0]; 2]).len(), 1, "all at one place");
+    }
+
+    #[test]
+    fn names_stay_inside_and_are_cut() {
+        let frame = Rect::from_min_max(pos2(0.0, 0.0), pos2(100.0, 100.0));
+        let moved = into(Rect::from_min_size(pos2(90.0, -5.0), vec2(20.0, 10.0)), frame);
+        assert_eq!(moved, Rect::from_min_size(pos2(80.0, 0.0), vec2(20.0, 10.0)));
+        assert_eq!(shortened("short"), "short");
+        assert_eq!(shortened(&"x".repeat(50)).chars().count(), LONGEST);
+    }
+}
