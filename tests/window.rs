@@ -83,7 +83,11 @@ impl Window {
 
     /// A window in which the three made-up families are open and trained on.
     fn trained() -> Self {
-        let mut window = Self::open();
+        Self::trained_sized(egui::vec2(1280.0, 800.0))
+    }
+
+    fn trained_sized(size: egui::Vec2) -> Self {
+        let mut window = Self::open_sized(size);
         let known = window.at("known");
         corpus(&known);
         window.drop(&[&known]);
@@ -596,6 +600,34 @@ fn an_archive_is_opened_and_its_password_asked_for() {
     window.wait_until("the file is answered", |window| window.session.asked.len() == 1);
     assert!(window.harness.state().view.question.is_none());
     assert!(!format!("{:?}", window.harness.state().session.reader.passwords).contains("hunter2"));
+}
+
+#[test]
+fn in_the_smallest_window_nothing_lies_on_anything_else() {
+    let size = egui::vec2(880.0, 560.0);
+    let mut window = Window::trained_sized(size);
+    window.wait_for("Map of 36 samples");
+    window.harness.state_mut().session.selection = Some(Selection::Known(0));
+    window.harness.run_steps(4);
+    let rect = |window: &Window, label: &str| window.harness.get_by_label(label).rect();
+    let (file, samples) = (rect(&window, "SHA-256"), rect(&window, "Labels"));
+    for label in ["Training", "Batch norm", "UMAP", "PCA", "Show all", "Names", "Map of 36 samples"] {
+        let found = rect(&window, label);
+        assert!(found.right() < file.left() && found.left() > samples.right(), "{label}: {found}");
+    }
+    assert!(rect(&window, "Save as CSV…").right() <= size.x);
+    assert!(rect(&window, "Map of 36 samples").width() > 200.0);
+
+    // Curves and tables have the room of the file too.
+    window.click("Training");
+    window.harness.run_steps(4);
+    assert!(!window.shows("SHA-256"));
+    let boxes: Vec<egui::Rect> =
+        window.harness.query_all_by_role(egui::accesskit::Role::ComboBox).map(|found| found.rect()).collect();
+    assert!(boxes.len() == 2 && boxes.iter().all(|found| found.right() <= size.x), "{boxes:?}");
+    window.harness.get_by_role_and_label(egui::accesskit::Role::Button, "Map").click();
+    window.harness.run_steps(4);
+    assert!(window.shows("SHA-256"));
 }
 
 /// The picture is the point: what a newcomer sees first, and the lab as it teaches without a model.

@@ -93,10 +93,32 @@ fn a_worker_that_is_killed_costs_one_file() {
         }
         lost += taken.skipped.len();
     }
-    // One that was killed while it waited cost the file that it was given next.
     assert!(killed > 10 && (1..=killed).contains(&lost), "{lost} of {killed}");
     println!("{killed} workers killed, {lost} of {} files lost", 12 * 600);
     assert_eq!(read(&reader, folder.path()).set.samples.len(), 600);
+}
+
+#[test]
+fn a_worker_that_dies_before_it_begins_costs_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    fill(folder.path(), 40);
+    let reader = workers(Limits::default());
+    assert_eq!(read(&reader, folder.path()).set.samples.len(), 40);
+    let waiting = own_workers(&reader);
+    assert!(!waiting.is_empty());
+    // They are given files, which they cannot begin with.
+    for worker in &waiting {
+        kill_process(*worker, Signal::STOP).unwrap();
+    }
+    let taken = std::thread::scope(|scope| {
+        let reading = scope.spawn(|| read(&reader, folder.path()));
+        std::thread::sleep(Duration::from_millis(500));
+        for worker in &waiting {
+            kill_process(*worker, Signal::KILL).unwrap();
+        }
+        reading.join().unwrap()
+    });
+    assert_eq!((taken.set.samples.len(), taken.skipped), (40, vec![]));
 }
 
 #[test]

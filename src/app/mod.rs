@@ -122,6 +122,13 @@ pub struct App {
     ctx: egui::Context,
 }
 
+/// The least width of what is known of a file: that of its table of neighbours.
+const FILE: f32 = 380.0;
+/// The width that the map keeps, where the window is large enough.
+const MAP: f32 = 320.0;
+/// The width that a training and the lab need.
+const PAGE: f32 = 560.0;
+
 enum Picked {
     Open(Vec<PathBuf>),
     Question(Vec<PathBuf>),
@@ -218,9 +225,15 @@ impl eframe::App for App {
         egui::Panel::left("samples").default_size(250.0).min_size(180.0).resizable(true).show(ui, |ui| {
             samples_ui::samples_ui(ui, &self.session, &mut self.view, &mut out);
         });
-        egui::Panel::right("file").default_size(430.0).min_size(330.0).resizable(true).show(ui, |ui| {
-            file_ui::file_ui(ui, &self.session, &mut self.view, &mut self.textures, &mut out);
-        });
+        let beside = ui.available_width() - FILE;
+        // Curves and tables take more room than a map; in a small window they have it to themselves.
+        let middle = if self.view.kept.tab == view::Tab::Map { MAP } else { PAGE };
+        if beside >= middle || self.view.kept.tab == view::Tab::Map {
+            let file = egui::Panel::right("file").default_size(430.0).min_size(FILE).resizable(true);
+            file.max_size(FILE + (beside - middle).max(0.0)).show(ui, |ui| {
+                file_ui::file_ui(ui, &self.session, &mut self.view, &mut self.textures, &mut out);
+            });
+        }
         egui::CentralPanel::default().show(ui, |ui| {
             if empty_ui::needed(&self.session, &self.view) {
                 empty_ui::empty_ui(
@@ -250,7 +263,7 @@ impl eframe::App for App {
 
 impl App {
     fn middle_ui(&mut self, ui: &mut egui::Ui, out: &mut Vec<Command>) {
-        ui.horizontal(|ui| {
+        ui.horizontal_wrapped(|ui| {
             let tab = &mut self.view.kept.tab;
             ui.selectable_value(tab, view::Tab::Map, "Map").on_hover_text("All samples in two dimensions");
             ui.selectable_value(tab, view::Tab::Training, "Training")

@@ -8,7 +8,7 @@ use crate::sample::Passwords;
 use crate::sample::archive::Limits as ArchiveLimits;
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{self, Read as _};
+use std::io::{self, Read as _, Seek as _};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
@@ -78,7 +78,7 @@ impl Workers {
         stop: &dyn Fn() -> bool,
         each: Each<'_>,
     ) {
-        let (mut first, mut spared) = (0, 0);
+        let (mut first, mut spared, mut again) = (0, 0, None);
         while let Some(rest) = files.get(first..).filter(|rest| !rest.is_empty()) {
             let rest = rest.get(..BATCH).unwrap_or(rest);
             let mut worker = match self.take() {
@@ -105,6 +105,13 @@ impl Workers {
                 Err(End::Stopped) => return,
                 // Whatever ended it, it was at no file.
                 Err(_) if done.between && spared < SPARED => spared += 1,
+                // It may have died while it still waited, and nobody has noticed: the file is tried once more.
+                Err(End::Gone(_)) if done.files == 0 && again != Some(first) => {
+                    again = Some(first);
+                    // What it read of it, it read through the same descriptor. That a file cannot be wound back
+                    // is said when it is read.
+                    let _ = files.get(first).map(|(_, file)| (&*file).rewind());
+                }
                 Err(end) => {
                     let reason = end.reason(worker, self.limits);
                     if let Some((item, _)) = files.get(first) {
