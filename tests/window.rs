@@ -46,6 +46,9 @@ impl egui::DroppedFile for Dropped {
     }
 }
 
+/// As the window opens.
+const USUAL: egui::Vec2 = egui::vec2(1280.0, 800.0);
+
 struct Window {
     harness: Harness<'static, App>,
     home: TempDir,
@@ -55,7 +58,7 @@ struct Window {
 impl Window {
     /// An empty window with a folder of its own.
     fn open() -> Self {
-        Self::open_sized(egui::vec2(1280.0, 800.0))
+        Self::open_sized(USUAL)
     }
 
     fn open_sized(size: egui::Vec2) -> Self {
@@ -83,7 +86,7 @@ impl Window {
 
     /// A window in which the three made-up families are open and trained on.
     fn trained() -> Self {
-        Self::trained_sized(egui::vec2(1280.0, 800.0))
+        Self::trained_sized(USUAL)
     }
 
     fn trained_sized(size: egui::Vec2) -> Self {
@@ -237,8 +240,7 @@ fn the_main_job_from_a_labelled_folder_to_a_table() {
 fn a_library_is_there_again_at_the_next_start_and_a_path_can_be_typed() {
     let mut window = Window::trained();
     let options = Options { library: Some(window.at("library.lookalike")), ..Options::default() };
-    window.harness =
-        Harness::builder().with_size(egui::vec2(1280.0, 800.0)).build_eframe(|cc| App::new(cc, options));
+    window.harness = Harness::builder().with_size(USUAL).build_eframe(|cc| App::new(cc, options));
     window.wait_for("Map of 36 samples");
     let asked = window.at("known/gamma/5.bin");
     window.harness.get_by_label("or path:").click();

@@ -150,31 +150,36 @@ impl<'a> Names<'a> {
         Self { painter, frame, text, behind, taken: Vec::new() }
     }
 
-    /// Writes `name` above `at`, or else beside it; not at all where there is no room, or if that is out of
-    /// view.
+    /// Writes `name` above `at`, or else beside it; not at all where there is no room.
     pub fn write_above(&mut self, name: &str, at: Pos2) {
-        let beside = at + vec2(0.0, GAP);
-        let _ = self.write(name, at - vec2(0.0, GAP), Align2::CENTER_BOTTOM)
-            || self.write(name, beside + vec2(2.0 * GAP, 0.0), Align2::LEFT_CENTER)
-            || self.write(name, beside - vec2(2.0 * GAP, 0.0), Align2::RIGHT_CENTER);
+        let beside = |x: f32| at + vec2(x, GAP);
+        self.write(
+            name,
+            &[
+                (at - vec2(0.0, GAP), Align2::CENTER_BOTTOM),
+                (beside(2.0 * GAP), Align2::LEFT_CENTER),
+                (beside(-2.0 * GAP), Align2::RIGHT_CENTER),
+            ],
+        );
     }
 
-    /// Writes `name` with its `anchor` at `at`, moved into the frame; returns whether there was room. What
-    /// stands at a place out of view is not written.
-    pub fn write(&mut self, name: &str, at: Pos2, anchor: Align2) -> bool {
-        if !self.frame.contains(at) {
-            return false;
+    /// Writes `name` at the first of `places` where there is room, each with the anchor that is to be there; moved
+    /// into the frame. At a place out of view nothing is written.
+    pub fn write(&mut self, name: &str, places: &[(Pos2, Align2)]) {
+        let frame = self.frame;
+        let mut in_view = places.iter().filter(|(at, _)| frame.contains(*at)).peekable();
+        if in_view.peek().is_none() {
+            return;
         }
         let font = FontId::proportional(12.5);
         let galley = self.painter.layout_no_wrap(shortened(name), font, self.text);
-        let rect = into(anchor.anchor_size(at, galley.size()).expand2(vec2(4.0, 1.0)), self.frame);
-        if self.taken.iter().any(|taken| taken.intersects(rect)) {
-            return false;
+        let mut rects = in_view
+            .map(|(at, anchor)| into(anchor.anchor_size(*at, galley.size()).expand2(vec2(4.0, 1.0)), frame));
+        if let Some(rect) = rects.find(|rect| !self.taken.iter().any(|taken| taken.intersects(*rect))) {
+            self.painter.rect_filled(rect, 4.0, self.behind);
+            self.painter.galley(rect.center() - galley.size() / 2.0, galley, self.text);
+            self.taken.push(rect);
         }
-        self.painter.rect_filled(rect, 4.0, self.behind);
-        self.painter.galley(rect.center() - galley.size() / 2.0, galley, self.text);
-        self.taken.push(rect);
-        true
     }
 }
 

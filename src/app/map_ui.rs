@@ -153,7 +153,7 @@ fn names_ui(ui: &Ui, session: &Session, view: &View, transform: &PlotTransform) 
     {
         let (name, _) = name_and_label(session, selection);
         // Beside its ring.
-        names.write(&name, on_screen(place) + vec2(13.0, 0.0), Align2::LEFT_CENTER);
+        names.write(&name, &[(on_screen(place) + vec2(13.0, 0.0), Align2::LEFT_CENTER)]);
     }
     if !view.kept.names {
         return;

@@ -225,12 +225,15 @@ impl eframe::App for App {
         egui::Panel::left("samples").default_size(250.0).min_size(180.0).resizable(true).show(ui, |ui| {
             samples_ui::samples_ui(ui, &self.session, &mut self.view, &mut out);
         });
-        let beside = ui.available_width() - FILE;
         // Curves and tables take more room than a map; in a small window they have it to themselves.
-        let middle = if self.view.kept.tab == view::Tab::Map { MAP } else { PAGE };
-        if beside >= middle || self.view.kept.tab == view::Tab::Map {
+        let beside = ui.available_width() - FILE;
+        let spare = match self.view.kept.tab {
+            view::Tab::Map => (beside - MAP).max(0.0),
+            view::Tab::Training | view::Tab::BatchNorm => beside - PAGE,
+        };
+        if spare >= 0.0 {
             let file = egui::Panel::right("file").default_size(430.0).min_size(FILE).resizable(true);
-            file.max_size(FILE + (beside - middle).max(0.0)).show(ui, |ui| {
+            file.max_size(FILE + spare).show(ui, |ui| {
                 file_ui::file_ui(ui, &self.session, &mut self.view, &mut self.textures, &mut out);
             });
         }

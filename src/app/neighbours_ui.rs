@@ -83,7 +83,7 @@ fn verdict_ui(ui: &mut Ui, session: &Session) {
         Some(Selection::Known(row)) => session.label_of.get(row).copied() == verdict.label,
         _ => false,
     };
-    let all = label.is_some() && verdict.agreeing == known - usize::from(itself && known > 0);
+    let all = label.is_some() && verdict.agreeing + usize::from(itself) == known;
     ui.horizontal_wrapped(|ui| {
         Symbol::of(verdict.label).ui(ui);
         ui.label(format!("{} of {} are", verdict.agreeing, session.neighbours.len()));

@@ -184,23 +184,9 @@ impl DeviceEmbedder {
 #[cfg(test)]
 mod tests {
     use super::super::batch_norm::KeptStatistics;
+    use super::super::testing::{assert_close, noise};
     use super::*;
-    use candle_core::{Shape, Var};
-
-    fn noise(shape: impl Into<Shape>, seed: f32) -> Tensor {
-        let shape = shape.into();
-        let wave = |i: usize| ((i as f32 * 12.9898 + seed).sin() * 43_758.547).fract();
-        let values: Vec<f32> = (0..shape.elem_count()).map(wave).collect();
-        Tensor::from_vec(values, shape, &Device::Cpu).unwrap()
-    }
-
-    fn same(a: &Tensor, b: &Tensor) {
-        assert_eq!(a.dims(), b.dims());
-        let numbers = |t: &Tensor| t.flatten_all().unwrap().to_vec1::<f32>().unwrap();
-        for (a, b) in numbers(a).iter().zip(numbers(b)) {
-            assert!((a - b).abs() < 1e-4 * (1.0 + b.abs()), "{a} {b}");
-        }
-    }
+    use candle_core::Var;
 
     /// Our batch norm against this one: forward, backward and statistics, in both modes.
     #[test]
@@ -218,19 +204,23 @@ mod tests {
                 let [x, gamma, beta] = &vars;
                 let [ours, theirs] = [Kernels::Own, Kernels::Candle]
                     .map(|kernels| kernels.norm_relu(x, gamma, beta, 1e-3, by).unwrap());
-                same(&ours.0, &theirs.0);
+                assert_close(&ours.0, &theirs.0, 1e-4);
                 assert_eq!(ours.1.is_some(), theirs.1.is_some());
                 if let (Some(ours), Some(theirs)) = (ours.1, theirs.1) {
                     assert_eq!(ours.count, theirs.count);
                     for (a, b) in [(ours.mean, theirs.mean), (ours.variance, theirs.variance)] {
-                        same(&Tensor::new(a, &Device::Cpu).unwrap(), &Tensor::new(b, &Device::Cpu).unwrap());
+                        assert_close(
+                            &Tensor::new(a, &Device::Cpu).unwrap(),
+                            &Tensor::new(b, &Device::Cpu).unwrap(),
+                            1e-4,
+                        );
                     }
                 }
                 let weight = noise(shape, 4.0);
                 let back = |out: Tensor| (out * &weight).unwrap().sum_all().unwrap().backward().unwrap();
                 let (ours, theirs) = (back(ours.0), back(theirs.0));
                 for var in &vars {
-                    same(ours.get(var).unwrap(), theirs.get(var).unwrap());
+                    assert_close(ours.get(var).unwrap(), theirs.get(var).unwrap(), 1e-4);
                 }
             }
         }

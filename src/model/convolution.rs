@@ -281,24 +281,8 @@ pub(super) fn with_f32<T>(tensor: &Tensor, f: impl FnOnce(&[f32]) -> Result<T>) 
 mod tests {
     use super::*;
     use crate::model::by_candle;
-    use candle_core::{Device, Var};
-
-    fn noise(shape: impl Into<Shape>, seed: f32) -> Tensor {
-        let shape = shape.into();
-        let values: Vec<f32> = (0..shape.elem_count())
-            .map(|i| ((i as f32 * 12.9898 + seed).sin() * 43_758.547).fract())
-            .collect();
-        Tensor::from_vec(values, shape, &Device::Cpu).unwrap()
-    }
-
-    fn close(a: &Tensor, b: &Tensor) {
-        assert_eq!(a.dims(), b.dims());
-        let a: Vec<f32> = a.flatten_all().unwrap().to_vec1().unwrap();
-        let b: Vec<f32> = b.flatten_all().unwrap().to_vec1().unwrap();
-        for (a, b) in a.iter().zip(b) {
-            assert!((a - b).abs() < 2e-4 * (1.0 + b.abs()), "{a} {b}");
-        }
-    }
+    use crate::model::testing::{assert_close, assert_finite_differences, noise};
+    use candle_core::Var;
 
     /// candle's own convolution, moved to channels-last.
     fn stock(x: &Tensor, w: &Tensor, stride: usize) -> Tensor {
@@ -327,10 +311,10 @@ mod tests {
             let back = |out: &Tensor| (out * &weight).unwrap().sum_all().unwrap().backward().unwrap();
             for conv3x3 in [conv3x3, by_candle::conv3x3] {
                 let ours = conv3x3(&x, &k, stride).unwrap();
-                close(&ours, &theirs);
+                assert_close(&ours, &theirs, 2e-4);
                 let (ours, theirs) = (back(&ours), back(&theirs));
-                close(ours.get(&k).unwrap(), theirs.get(&k).unwrap());
-                close(ours.get(&x).unwrap(), theirs.get(&x).unwrap());
+                assert_close(ours.get(&k).unwrap(), theirs.get(&k).unwrap(), 2e-4);
+                assert_close(ours.get(&x).unwrap(), theirs.get(&x).unwrap(), 2e-4);
             }
         }
     }
@@ -344,24 +328,9 @@ mod tests {
             let k = Var::from_tensor(&noise((3, 3, c, o), 2.0)).unwrap();
             let weight = noise((n, h.div_ceil(stride), w.div_ceil(stride), o), 3.0);
             for conv3x3 in [conv3x3, by_candle::conv3x3] {
-                let loss = || (conv3x3(&x, &k, stride).unwrap() * &weight).unwrap().sum_all().unwrap();
-                let grads = loss().backward().unwrap();
-                for var in [&x, &k] {
-                    let got: Vec<f32> = grads.get(var).unwrap().flatten_all().unwrap().to_vec1().unwrap();
-                    let before: Vec<f32> = var.flatten_all().unwrap().to_vec1().unwrap();
-                    for (i, got) in got.iter().enumerate() {
-                        let at = |delta: f32| {
-                            let mut moved = before.clone();
-                            moved[i] += delta;
-                            let moved = Tensor::from_vec(moved, var.shape(), &Device::Cpu).unwrap();
-                            var.set(&moved).unwrap();
-                            loss().to_scalar::<f32>().unwrap()
-                        };
-                        let want = (at(1.0) - at(-1.0)) / 2.0;
-                        assert!((got - want).abs() < 1e-4 * (1.0 + want.abs()), "{i}: {got} {want}");
-                    }
-                    var.set(&Tensor::from_vec(before, var.shape(), &Device::Cpu).unwrap()).unwrap();
-                }
+                assert_finite_differences(&[&x, &k], 1.0, 1e-4, || {
+                    (conv3x3(&x, &k, stride).unwrap() * &weight).unwrap().sum_all().unwrap()
+                });
             }
         }
     }

@@ -18,6 +18,8 @@ mod network;
 mod norm_loops;
 mod objective;
 mod processor;
+#[cfg(test)]
+mod testing;
 mod trace;
 mod trace_file;
 

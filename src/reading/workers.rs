@@ -108,9 +108,9 @@ impl Workers {
                 // It may have died while it still waited, and nobody has noticed: the file is tried once more.
                 Err(End::Gone(_)) if done.files == 0 && again != Some(first) => {
                     again = Some(first);
-                    // What it read of it, it read through the same descriptor. That a file cannot be wound back
-                    // is said when it is read.
-                    let _ = files.get(first).map(|(_, file)| (&*file).rewind());
+                    // The descriptor is shared: what the worker read is to be read again. Where that fails, the next
+                    // one finds fewer bytes than expected, and says so.
+                    let _ = rest.first().map(|(_, file)| (&*file).rewind());
                 }
                 Err(end) => {
                     let reason = end.reason(worker, self.limits);
