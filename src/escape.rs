@@ -32,6 +32,11 @@ pub fn file_name(whole: &Path) -> String {
     whole.file_name().map_or_else(|| path(whole), |name| path(Path::new(name)))
 }
 
+/// A label, escaped; "(no label)" for none.
+pub fn label(label: Option<&str>) -> String {
+    label.map_or_else(|| "(no label)".to_owned(), text)
+}
+
 fn push(out: &mut String, name: &str) {
     for c in name.chars() {
         if deceives(c) {

@@ -1,28 +1,27 @@
-//! Work in the background: a thread that reports its progress, can be cancelled, and ends with a
-//! result.
+//! A job: work on a thread of its own that reports its progress, can be cancelled, and has a result.
 //!
-//! The work is given a [`Reporter`]; whoever started it holds a [`Job`] and polls it. Neither side
-//! ever waits for the other, so a window stays awake and a command line can draw a bar. Dropping a
-//! [`Job`] cancels it. A panic in the work ends that job alone.
+//! The work gets a [`Reporter`]; the caller holds a [`Job`] and polls it. Neither waits for the other, so a
+//! window stays responsive and a command line can draw a bar. Dropping a [`Job`] cancels it. A panic ends
+//! only the job it happens in.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
-/// Progress is told at most this often: more would flood a window without showing more.
-const TELL_EVERY: Duration = Duration::from_millis(80);
+/// Progress is reported at most this often: more would wake a window without showing more.
+const REPORT_EVERY: Duration = Duration::from_millis(80);
 
-/// How far the work has come.
+/// The progress of a stage of the work.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Progress {
-    /// What is being done, for people.
+    /// The name of the stage, for people.
     pub stage: String,
-    /// Steps done of this stage.
+    /// Steps done.
     pub done: usize,
-    /// Steps in this stage; 0 if that is not known.
+    /// Steps in all; 0 if unknown.
     pub total: usize,
-    /// An estimate of what is left of this stage.
+    /// Estimated time left.
     pub left: Option<Duration>,
 }
 
@@ -36,18 +35,18 @@ impl Progress {
 /// How a job ended.
 #[derive(Debug)]
 pub enum Outcome<T> {
-    /// With its result.
+    /// It has a result.
     Done(T),
-    /// It was cancelled and has nothing to show.
+    /// It was cancelled and has no result.
     Cancelled,
     /// One sentence for the user.
     Failed(String),
 }
 
-/// Why work stops early, as the work itself says it.
+/// Why the work stops early.
 #[derive(Debug)]
 pub enum Stop {
-    /// It saw that it was cancelled.
+    /// It was cancelled.
     Cancelled,
     /// One sentence for the user.
     Failed(String),
@@ -67,12 +66,12 @@ struct Shared {
     progress: Mutex<Option<Progress>>,
 }
 
-/// The worker's side: tells progress, hears of cancelling.
+/// The side of the work: reports progress and sees whether it was cancelled.
 #[derive(Clone)]
 pub struct Reporter {
     shared: Arc<Shared>,
     wake: Arc<Wake>,
-    /// Tells nothing.
+    /// Reports nothing.
     quiet: bool,
 }
 
@@ -82,7 +81,8 @@ impl Reporter {
         Self { shared: Arc::default(), wake: Arc::new(|| ()), quiet: true }
     }
 
-    /// For a part of the work whose progress another stage tells: hears of cancelling, and tells nothing.
+    /// For a part of the work whose progress another stage reports: it reports nothing, and sees
+    /// cancelling as before.
     pub fn quietly(&self) -> Self {
         Self { quiet: true, ..self.clone() }
     }
@@ -96,9 +96,9 @@ impl Reporter {
             done: AtomicUsize::new(0),
             before: AtomicUsize::new(0),
             begun: Instant::now(),
-            told: Mutex::new(None),
+            reported: Mutex::new(None),
         };
-        stage.tell(0);
+        stage.report(0);
         stage
     }
 
@@ -112,48 +112,48 @@ impl Reporter {
         if self.cancelled() { Err(Stop::Cancelled) } else { Ok(()) }
     }
 
-    /// Makes whoever watches look again, after news sent by another way.
+    /// Makes the watcher look again, after something was sent by another channel.
     pub fn wake(&self) {
         (self.wake)();
     }
 }
 
-/// One stage of the work. Can be advanced from several threads.
+/// One stage of the work. Several threads may advance it.
 pub struct Stage<'a> {
     reporter: &'a Reporter,
     name: Mutex<String>,
     total: usize,
     done: AtomicUsize,
-    /// Steps that were done already when it began.
+    /// Steps that were done before it began.
     before: AtomicUsize,
     begun: Instant,
-    told: Mutex<Option<Instant>>,
+    reported: Mutex<Option<Instant>>,
 }
 
 impl Stage<'_> {
-    /// `steps` more are done.
+    /// Counts `steps` more as done.
     pub fn advance(&self, steps: usize) {
         let done = self.done.fetch_add(steps, Ordering::Relaxed) + steps;
-        let Ok(mut told) = self.told.try_lock() else {
+        let Ok(mut reported) = self.reported.try_lock() else {
             return;
         };
-        let due = told.is_none_or(|at| at.elapsed() >= TELL_EVERY);
+        let due = reported.is_none_or(|at| at.elapsed() >= REPORT_EVERY);
         if due || done == self.total {
-            *told = Some(Instant::now());
-            drop(told);
-            self.tell(done);
+            *reported = Some(Instant::now());
+            drop(reported);
+            self.report(done);
         }
     }
 
-    /// `steps` were done before it began: they say nothing of how long the others take.
+    /// Counts `steps` as done before it began: the time left is not estimated from them.
     pub fn resume(&self, steps: usize) {
         self.before.fetch_add(steps, Ordering::Relaxed);
         self.advance(steps);
     }
 
-    /// Like [`Stage::advance`], with another name for what is being done; made only when it is told.
+    /// Same as [`Stage::advance`], with a new name, which is computed only when it is reported.
     pub fn advance_as(&self, steps: usize, name: impl FnOnce() -> String) {
-        let due = self.told.try_lock().is_ok_and(|told| told.is_none_or(|at| at.elapsed() >= TELL_EVERY));
+        let due = self.reported.try_lock().is_ok_and(|at| at.is_none_or(|at| at.elapsed() >= REPORT_EVERY));
         if due {
             *lock(&self.name) = name();
         }
@@ -165,7 +165,7 @@ impl Stage<'_> {
         self.reporter.cancelled()
     }
 
-    fn tell(&self, done: usize) {
+    fn report(&self, done: usize) {
         if self.reporter.quiet {
             return;
         }
@@ -180,44 +180,42 @@ impl Stage<'_> {
     }
 }
 
-/// The watcher's side.
+/// The side of the caller.
 pub struct Job<T> {
     shared: Arc<Shared>,
     result: mpsc::Receiver<Outcome<T>>,
 }
 
 impl<T: Send + 'static> Job<T> {
-    /// Starts `work` on a thread of its own. `wake` is called when there is something to see.
+    /// Starts `work` on a new thread. `wake` is called when there is something to see.
     pub fn spawn(wake: Arc<Wake>, work: impl FnOnce(&Reporter) -> Result<T, Stop> + Send + 'static) -> Self {
         let shared = Arc::<Shared>::default();
         let (sender, result) = mpsc::channel();
         let reporter = Reporter { shared: Arc::clone(&shared), wake, quiet: false };
-        let spawned = std::thread::Builder::new()
-            .name("lookalike-job".into())
-            .spawn({
-                let sender = sender.clone();
-                move || {
-                    let outcome = match catch_unwind(AssertUnwindSafe(|| work(&reporter))) {
-                        Ok(Ok(value)) => Outcome::Done(value),
-                        Ok(Err(Stop::Cancelled)) => Outcome::Cancelled,
-                        Ok(Err(Stop::Failed(why))) => Outcome::Failed(why),
-                        Err(panic) => Outcome::Failed(format!(
-                            "stopped at a fault in the program: {}. Please report it; your library was not touched",
-                            panic_text(panic.as_ref())
-                        )),
-                    };
-                    // Nobody may be listening any more.
-                    let _ = sender.send(outcome);
-                    reporter.wake();
-                }
-            });
+        let spawned = std::thread::Builder::new().name("lookalike-job".into()).spawn({
+            let sender = sender.clone();
+            move || {
+                let outcome = match catch_unwind(AssertUnwindSafe(|| work(&reporter))) {
+                    Ok(Ok(value)) => Outcome::Done(value),
+                    Ok(Err(Stop::Cancelled)) => Outcome::Cancelled,
+                    Ok(Err(Stop::Failed(why))) => Outcome::Failed(why),
+                    Err(panic) => Outcome::Failed(format!(
+                        "stopped by a bug in Lookalike: {}. Please report it; your library was not changed",
+                        panic_text(panic.as_ref())
+                    )),
+                };
+                // The caller may have dropped the job.
+                let _ = sender.send(outcome);
+                reporter.wake();
+            }
+        });
         if let Err(error) = spawned {
             let _ = sender.send(Outcome::Failed(format!("could not start a thread: {error}")));
         }
         Self { shared, result }
     }
 
-    /// Asks the work to stop; it may still end with what it has.
+    /// Asks the work to stop. It may still return what it has.
     pub fn cancel(&self) {
         self.shared.cancelled.store(true, Ordering::Relaxed);
     }
@@ -232,12 +230,12 @@ impl<T: Send + 'static> Job<T> {
         lock(&self.shared.progress).clone()
     }
 
-    /// The outcome, once; `None` while the work goes on and after the outcome was taken.
+    /// The outcome, once; `None` while the work runs and after the outcome was taken.
     pub fn poll(&self) -> Option<Outcome<T>> {
         self.result.try_recv().ok()
     }
 
-    /// Like [`Self::poll`], waiting up to `patience`.
+    /// Same as [`Self::poll`], waiting up to `patience`.
     pub fn wait(&self, patience: Duration) -> Option<Outcome<T>> {
         self.result.recv_timeout(patience).ok()
     }
@@ -249,33 +247,18 @@ impl<T> Drop for Job<T> {
     }
 }
 
-/// A poisoned lock only means that another job panicked; the progress in it is still a progress.
+/// A poisoned lock only means that another job panicked; the progress behind it is still valid.
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What a panic said.
+/// The message of a panic.
 pub fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
     panic
         .downcast_ref::<&str>()
         .copied()
         .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
         .unwrap_or("no message")
-}
-
-/// "1 min 20 s": a duration as people say it.
-pub fn duration_text(duration: Duration) -> String {
-    let seconds = duration.as_secs_f64();
-    if seconds < 1.0 {
-        "under 1 s".to_owned()
-    } else if seconds < 90.0 {
-        format!("{seconds:.0} s")
-    } else if seconds < 5400.0 {
-        let whole = seconds.round() as u64;
-        format!("{} min {} s", whole / 60, whole % 60)
-    } else {
-        format!("{:.1} h", seconds / 3600.0)
-    }
 }
 
 #[cfg(test)]
@@ -316,17 +299,8 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_ends_that_job_alone() {
+    fn a_panic_ends_only_that_job() {
         let job: Job<()> = Job::spawn(wake(), |_| panic!("oh"));
         assert!(matches!(job.wait(PATIENCE), Some(Outcome::Failed(why)) if why.contains("oh")));
-    }
-
-    #[test]
-    fn durations_read_well() {
-        let text = |s| duration_text(Duration::from_secs_f64(s));
-        assert_eq!(text(0.2), "under 1 s");
-        assert_eq!(text(12.3), "12 s");
-        assert_eq!(text(100.0), "1 min 40 s");
-        assert_eq!(text(7200.0), "2.0 h");
     }
 }

@@ -1,14 +1,16 @@
 //! Lookalike: what does this file look like, and how sure are we?
 //!
-//! The rooms, in the order in which a file passes through them. Calls run downwards only: `app`
-//! and `cli` use `workflow`, `workflow` uses the rest, and only `app` knows egui.
+//! The rooms, in the order in which a file passes through them. Calls run downwards only: `app` and `cli` use
+//! `workflow`, `workflow` uses the rest, and only `app` knows egui.
 
 pub mod escape;
 pub mod job;
 pub mod numeric;
+pub mod secret;
+pub mod whole_file;
 
 pub mod sample;
-// From here on a file is a picture, then a vector.
+// From here on a file is a picture, then an embedding.
 pub mod batchnorm;
 pub mod experiment;
 pub mod export;
@@ -21,5 +23,6 @@ pub mod search;
 pub mod training;
 pub mod workflow;
 
+#[cfg(feature = "gui")]
 pub mod app;
 pub mod cli;

@@ -1,51 +1,267 @@
-//! What a control asks for. Panels only collect commands; the app carries them out after the frame
-//! is drawn.
+//! The commands of the window. A command owns its text, its hint, its key and whether it is available: buttons,
+//! menus, tooltips, the list of keys and the tests read them here. Panels only collect commands; the app
+//! executes them after the frame is drawn.
 
-use super::lab::LabCommand;
-use super::session::Selection;
-use super::view::{Ask, Layout};
+use super::about::About;
+use super::facts::Facts;
+use super::jobs::JobId;
+use super::lab::command::LabCommand;
+use super::question::{Answer, Purpose};
+use super::selection::Selection;
+use super::view::Tab;
+use crate::sample::Sha256;
+use crate::workflow::MapMethod;
+use egui::{Key, Modifiers};
 use std::path::PathBuf;
 
-/// One wish of the user.
+/// Something the user wants done.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
-    /// Look at files, or open a labelled folder: whatever the paths are.
+    /// Open paths: files to query, labelled folders, libraries, models.
     Open(Vec<PathBuf>),
-    /// Ask for a folder with the system's dialog.
-    PickFolder,
-    /// Ask for files with the system's dialog.
-    PickFiles,
-    /// Ask for the path of a question with the system's dialog.
-    PickForQuestion,
-    /// Ask for a path.
-    Question(Ask),
-    /// The question was answered.
-    Answer(Ask, PathBuf),
-    /// Open the bundled samples: executables, or digits as images.
+    /// Choose a labelled folder.
+    OpenFolder,
+    /// Choose files to query.
+    OpenFiles,
+    /// Enter a password for encrypted archives.
+    EnterPassword,
+    /// Open or create a library.
+    OpenLibrary,
+    /// Load a model for the open folder.
+    LoadModel,
+    /// Save something to a file.
+    Save(Purpose),
+    /// Answer the open question.
+    Answer(Answer),
+    /// Choose the path of the open question with the system's dialog.
+    Browse,
+    /// Open the bundled samples.
     Demo {
-        /// Digits instead of executables.
+        /// Images of digits instead of executables.
         digits: bool,
     },
     /// Train on the open folder.
     Train,
-    /// Put the open folder into the library by its model.
+    /// Add the open folder to the library.
     Index,
-    /// Lay out the map.
-    LayOut(Layout),
-    /// Take the latest change of labels back.
-    UndoLabels,
-    /// Select something.
+    /// Compute the map.
+    ComputeMap(MapMethod),
+    /// Show the whole map.
+    FitMap,
+    /// Ask for another label for a sample.
+    Label(Sha256),
+    /// Undo the latest label given in this window.
+    UndoLabel,
+    /// Select a sample, or nothing.
     Select(Option<Selection>),
-    /// Mark something on the map and bring it to the middle.
+    /// Mark a sample on the map and bring it into view.
     Jump(Selection),
+    /// Mark the next neighbour.
+    NextNeighbour,
+    /// Mark the previous neighbour.
+    PreviousNeighbour,
     /// List this many neighbours.
     Neighbours(usize),
-    /// Forget a file that was asked about.
-    Forget(usize),
+    /// Remove a queried sample from the list.
+    Forget(Sha256),
+    /// Close the question, or clear the mark and the focus.
+    Escape,
+    /// Show a tab.
+    ShowTab(Tab),
+    /// Show or hide the list of keys.
+    Keys,
     /// Cancel a job.
-    Cancel(usize),
-    /// Clear the messages.
+    Cancel(JobId),
+    /// Clear the messages and the skipped files.
     ClearMessages,
     /// Something in the batch-norm lab.
     Lab(LabCommand),
+}
+
+impl Command {
+    /// The commands that have a key, those with more modifiers first: their keys contain the shorter ones.
+    pub fn with_keys() -> [Self; 11] {
+        [
+            Self::OpenFolder,
+            Self::OpenFiles,
+            Self::Save(Purpose::Neighbours),
+            Self::UndoLabel,
+            Self::ShowTab(Tab::Map),
+            Self::ShowTab(Tab::Training),
+            Self::ShowTab(Tab::BatchNorm),
+            Self::NextNeighbour,
+            Self::PreviousNeighbour,
+            Self::Escape,
+            Self::Keys,
+        ]
+    }
+
+    /// Text, hint and key.
+    pub fn about(&self) -> About {
+        const COMMAND: Modifiers = Modifiers::COMMAND;
+        match self {
+            Self::Open(_) => {
+                About::new("Open path", "Queries files, or opens a labelled folder, a library or a model")
+            }
+            Self::OpenFolder => About::new("Open folder…", "A labelled folder: FOLDER/<label>/<files>")
+                .key_while_typing(COMMAND.plus(Modifiers::SHIFT), Key::O),
+            Self::OpenFiles => About::new("Open files…", "Files to query").key_while_typing(COMMAND, Key::O),
+            Self::EnterPassword => About::new("Password…", "A password for encrypted archives"),
+            Self::OpenLibrary => About::new(
+                "Open or create a library…",
+                "Samples, labels, embeddings and the model, in one file",
+            ),
+            Self::LoadModel => {
+                About::new("Load a model…", "The open folder is embedded with it and added to the library")
+            }
+            Self::Save(purpose) => save_about(*purpose),
+            Self::Answer(_) => About::new("OK", "Answers the question"),
+            Self::Browse => About::new("Browse…", "The system's file dialog"),
+            Self::Demo { digits: false } => {
+                About::new("Try real executables", "102 Windows modules of 13 packages, from PyPI")
+            }
+            Self::Demo { digits: true } => {
+                About::new("Try handwritten digits", "Images of the UCI digits, 8×8 pixels")
+            }
+            Self::Train => About::new("Train", "Trains on the open folder, then adds it to the library"),
+            Self::Index => About::new(
+                "Add folder to the library",
+                "Embeds the folder's files with the library's model, without training",
+            ),
+            Self::ComputeMap(MapMethod::Umap) => {
+                About::new("UMAP", "Neighbours stay together; distances across the map mean little")
+            }
+            Self::ComputeMap(MapMethod::Pca) => {
+                About::new("PCA", "The two directions in which the embeddings differ most; immediate")
+            }
+            Self::FitMap => About::new("Show all", "The whole map (double click)"),
+            Self::Label(_) => About::new("Label…", "Give the sample another label, or none"),
+            Self::UndoLabel => {
+                About::new("Undo label", "Undoes the latest label given in this window").key(COMMAND, Key::Z)
+            }
+            Self::Select(_) => About::new("Select", "Shows what the sample is near to"),
+            Self::Jump(_) => About::new("Show on the map", "Marks the sample and brings it into view"),
+            Self::NextNeighbour => {
+                About::new("Next neighbour", "Marks it on the map").key(Modifiers::NONE, Key::ArrowDown)
+            }
+            Self::PreviousNeighbour => {
+                About::new("Previous neighbour", "Marks it on the map").key(Modifiers::NONE, Key::ArrowUp)
+            }
+            Self::Neighbours(_) => About::new("Neighbours", "How many to list"),
+            Self::Forget(_) => About::new("Remove", "Removes this file from the list"),
+            Self::Escape => {
+                About::new("Close or clear", "Closes the question, or clears the mark and the focus")
+                    .key(Modifiers::NONE, Key::Escape)
+            }
+            Self::ShowTab(Tab::Map) => {
+                About::new("Map", "All samples in two dimensions").key_while_typing(COMMAND, Key::Num1)
+            }
+            Self::ShowTab(Tab::Training) => About::new("Training", "Train a model, and see its curves")
+                .key_while_typing(COMMAND, Key::Num2),
+            Self::ShowTab(Tab::BatchNorm) => {
+                About::new("Batch norm", "Train mode against eval mode: measured, explained, repaired")
+                    .key_while_typing(COMMAND, Key::Num3)
+            }
+            Self::Keys => About::new("Keys", "All keys").key_while_typing(Modifiers::NONE, Key::F1),
+            Self::Cancel(_) => About::new("Cancel", "Stops the job; a training keeps its best model so far"),
+            Self::ClearMessages => About::new("Clear", "Clears the messages and the skipped files"),
+            Self::Lab(command) => command.about(),
+        }
+    }
+
+    /// Why the command is not available; `None` if it is.
+    pub fn obstacle(&self, facts: &Facts) -> Option<&'static str> {
+        let unless = |possible: bool, why: &'static str| (!possible).then_some(why);
+        match self {
+            Self::LoadModel => unless(facts.folder_labels.is_some(), "Open the labelled folder first"),
+            Self::Save(purpose) => match purpose {
+                Purpose::Neighbours => unless(facts.neighbours, "No neighbours are listed"),
+                Purpose::Samples => unless(facts.samples, "The library has no samples"),
+                Purpose::Map => unless(facts.map, "The library has no map"),
+                Purpose::Model => unless(facts.model, "The library has no model"),
+                Purpose::ExperimentTable | Purpose::ExperimentChart => {
+                    unless(facts.lab.rows, "Run the experiment first")
+                }
+                Purpose::Candidate(_) | Purpose::Library | Purpose::LoadModel => None,
+            },
+            Self::Demo { .. } => unless(!facts.busy, "A job is running"),
+            Self::Train => facts.training_obstacle(),
+            Self::Index => {
+                let ready = facts.folder_labels.is_some_and(|labels| labels > 0) && facts.model;
+                unless(ready, "Needs an open folder and a library with a model")
+                    .or_else(|| unless(!facts.training, "A training is running"))
+            }
+            Self::UndoLabel => unless(facts.label_edits, "No label was given in this window"),
+            Self::NextNeighbour | Self::PreviousNeighbour => {
+                unless(facts.neighbours, "No neighbours are listed")
+            }
+            Self::Browse => unless(facts.question, "No question is open"),
+            Self::Lab(command) => command.obstacle(facts),
+            _ => None,
+        }
+    }
+}
+
+fn save_about(purpose: Purpose) -> About {
+    match purpose {
+        Purpose::Neighbours => {
+            About::new("Save as CSV…", "The neighbours of every queried file, or of the selected sample")
+                .key_while_typing(Modifiers::COMMAND, Key::S)
+        }
+        Purpose::Samples => About::new("Save all samples as CSV…", "A row for each sample of the library"),
+        Purpose::Map => About::new("Save the map as CSV…", "SHA-256, label, x and y of each sample"),
+        Purpose::Model => About::new("Save the model…", "The library's model as a safetensors file"),
+        Purpose::Candidate(_) => About::new("Save…", "A model file whose metadata records the repair"),
+        Purpose::ExperimentTable => About::new("Save its table as CSV…", "A row for each policy and step"),
+        Purpose::ExperimentChart => About::new("Save the chart…", "As PNG or SVG"),
+        Purpose::Library | Purpose::LoadModel => About::new(purpose.title(), ""),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use egui::KeyboardShortcut;
+
+    #[test]
+    fn each_key_has_one_command_and_longer_keys_come_first() {
+        let keys: Vec<KeyboardShortcut> = Command::with_keys()
+            .iter()
+            .map(|command| command.about().key.expect("listed without a key").keys)
+            .collect();
+        for (i, key) in keys.iter().enumerate() {
+            for other in &keys[..i] {
+                assert_ne!(key, other);
+                let contains =
+                    key.logical_key == other.logical_key && key.modifiers.contains(other.modifiers);
+                assert!(!contains, "{other:?} takes the events of {key:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_command_says_what_it_is() {
+        let sha256 = Sha256([0; 32]);
+        for command in Command::with_keys().into_iter().chain([
+            Command::Open(Vec::new()),
+            Command::Label(sha256),
+            Command::Save(Purpose::Candidate(sha256)),
+            Command::Lab(LabCommand::Measure),
+        ]) {
+            let about = command.about();
+            assert!(!about.text.is_empty() && !about.hint.is_empty(), "{command:?}");
+            assert!(!about.hint.contains("Ctrl"), "the system writes keys: {}", about.hint);
+        }
+    }
+
+    #[test]
+    fn nothing_open_makes_most_commands_unavailable() {
+        let facts = Facts::default();
+        for command in [Command::Train, Command::Index, Command::UndoLabel, Command::Save(Purpose::Model)] {
+            assert!(command.obstacle(&facts).is_some(), "{command:?}");
+        }
+        assert_eq!(Command::OpenFiles.obstacle(&facts), None);
+        let facts = Facts { folder_labels: Some(2), ..Facts::default() };
+        assert_eq!(Command::Train.obstacle(&facts), None);
+    }
 }

@@ -1,35 +1,36 @@
-//! The bundled samples: unpacked into the user's data folder, where they can be looked at like any
-//! others. Where they come from is told in `assets/demo/SOURCES.md`.
+//! The bundled samples: unpacked into the user's data folder, then opened like any others. Their sources are
+//! in `assets/demo/SOURCES.md`.
 
-use super::App;
-use super::jobs::{Finished, Kind};
 use crate::escape;
-use crate::export::write_whole;
 use crate::job::{Reporter, Stop};
+use crate::whole_file::write_whole;
 use std::io::{Cursor, Read as _};
 use std::path::{Path, PathBuf};
 
 const BUNDLE: &[u8] = include_bytes!("../../assets/demo/demo.zip");
-/// Held-back files that are asked about once the model is trained.
-const ASKED: usize = 4;
+/// Held-out samples that are queried once the model is trained.
+const QUERIED: usize = 4;
 
-impl App {
-    /// Unpacks the bundled executables or digits, trains on them, and asks about files that were
-    /// held back.
-    pub(super) fn open_demo(&mut self, digits: bool) {
-        let name = if digits { "digits" } else { "executables" };
-        let folder = self.demo_folder.clone();
-        self.jobs.start(Kind::Other, "Unpacking the bundled samples", move |reporter| {
-            unpack(&folder, name, reporter)?;
-            let held_back = some_of(&folder.join(name).join("held-back"))?;
-            let library = folder.join(format!("{name}.lookalike"));
-            // Each demo begins anew; the user's own library is another file.
-            if library.exists() {
-                std::fs::remove_file(&library)?;
-            }
-            Ok(Finished::Demo(folder.join(name).join("known"), held_back, library))
-        });
+/// Bundled samples that were unpacked.
+pub struct Demo {
+    /// The labelled folder to train on.
+    pub folder: PathBuf,
+    /// Samples held out of it, to be queried.
+    pub held_out: Vec<PathBuf>,
+    /// The library of the demo: never the user's own.
+    pub library: PathBuf,
+}
+
+/// Unpacks the bundled executables or digits below `folder`, and removes the library of an earlier demo.
+pub fn prepare_demo(folder: &Path, digits: bool, reporter: &Reporter) -> Result<Demo, Stop> {
+    let name = if digits { "digits" } else { "executables" };
+    unpack(folder, name, reporter)?;
+    let held_out = some_of(&folder.join(name).join("held-back"))?;
+    let library = folder.join(format!("{name}.lookalike"));
+    if library.exists() {
+        std::fs::remove_file(&library)?;
     }
+    Ok(Demo { folder: folder.join(name).join("known"), held_out, library })
 }
 
 /// Where the bundled samples are unpacked to.
@@ -40,7 +41,7 @@ pub fn demo_folder() -> PathBuf {
     }
 }
 
-/// Writes the files below `name` that are not there yet.
+/// Writes the files below `name` that are missing.
 fn unpack(folder: &Path, name: &str, reporter: &Reporter) -> Result<(), Stop> {
     let mut archive = zip::ZipArchive::new(Cursor::new(BUNDLE))?;
     let stage = reporter.stage("Unpacking", archive.len());
@@ -52,7 +53,7 @@ fn unpack(folder: &Path, name: &str, reporter: &Reporter) -> Result<(), Stop> {
             continue;
         };
         let target = folder.join(path);
-        if std::fs::metadata(&target).is_ok_and(|there| there.len() == member.size()) {
+        if std::fs::metadata(&target).is_ok_and(|found| found.len() == member.size()) {
             continue;
         }
         let mut bytes = Vec::new();
@@ -60,7 +61,7 @@ fn unpack(folder: &Path, name: &str, reporter: &Reporter) -> Result<(), Stop> {
         let written = target.parent().map_or(Ok(()), std::fs::create_dir_all);
         written.and_then(|()| write_whole(&target, &bytes)).map_err(|error| {
             Stop::Failed(format!(
-                "the bundled samples could not be unpacked: {error} ({}). Free some space, or set XDG_DATA_HOME to a folder that you may write to",
+                "the bundled samples could not be unpacked: {error} ({}). Free some space, or set XDG_DATA_HOME to a writable folder",
                 escape::path(&target)
             ))
         })?;
@@ -73,8 +74,8 @@ fn some_of(folder: &Path) -> Result<Vec<PathBuf>, Stop> {
     let entries = std::fs::read_dir(folder)?;
     let mut files: Vec<PathBuf> = entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>()?;
     files.sort_unstable();
-    let step = (files.len() / ASKED).max(1);
-    Ok(files.into_iter().step_by(step).take(ASKED).collect())
+    let step = (files.len() / QUERIED).max(1);
+    Ok(files.into_iter().step_by(step).take(QUERIED).collect())
 }
 
 #[cfg(test)]
@@ -82,13 +83,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_bundle_unpacks_and_a_second_time_changes_nothing() {
+    fn the_bundle_unpacks_and_unpacking_it_again_changes_nothing() {
         let folder = tempfile::tempdir().unwrap();
         for name in ["executables", "digits"] {
             unpack(folder.path(), name, &Reporter::silent()).unwrap();
             let labels = std::fs::read_dir(folder.path().join(name).join("known")).unwrap().count();
             assert!(labels >= 10, "{name}: {labels} labels");
-            assert_eq!(some_of(&folder.path().join(name).join("held-back")).unwrap().len(), ASKED);
+            assert_eq!(some_of(&folder.path().join(name).join("held-back")).unwrap().len(), QUERIED);
         }
         let known = folder.path().join("executables/known");
         let one = std::fs::read_dir(known.join("psutil")).unwrap().next().unwrap().unwrap().path();

@@ -1,143 +1,203 @@
-//! The jobs that run behind the window, and what they end with.
+//! The jobs behind the window. Each ends with what is to be done with its result: a closure over the app, so
+//! a new kind of job is written in one place.
 
-use super::lab::LabFinished;
-use crate::experiment::Row;
-use crate::job::{Job, Outcome, Reporter, Stop};
-use crate::library::{Contents, Library};
-use crate::model::Epoch;
-use crate::picture::Encoded;
-use crate::sample::{Executable, Sample, Skipped};
-use crate::workflow::{Answers, Read};
-use std::path::PathBuf;
+use crate::job::{Job, Outcome, Progress, Reporter, Stop};
+use crate::workflow::{Event, Run};
 use std::sync::{Arc, mpsc};
 
-/// What a job ends with.
-pub enum Finished {
-    /// A labelled folder was read.
-    Folder(PathBuf, Read),
-    /// A library was opened or changed; the sentence says how.
-    Library(Box<(Library, Contents)>, Option<String>, Vec<Skipped>),
-    /// A model was trained, and the folder is in the library.
-    Trained(Box<(Library, Contents)>, String),
-    /// Files were asked about.
-    Answers(Answers),
-    /// The map was laid out, for the model with this digest.
-    Places(Vec<[f32; 2]>, crate::sample::Sha256),
-    /// How far samples usually lie apart, for the model with this digest.
-    Usual(Option<f32>, crate::sample::Sha256),
-    /// A library sample was read again.
-    Inspected(usize, Box<(Sample, Encoded)>),
-    /// The header of an executable was read again; `None` if it is none.
-    Header(crate::sample::Sha256, Option<Executable>),
-    /// Labels were written to the library; the sentence says which.
-    Labels(super::label::Labels, String),
-    /// Something was written; the sentence says what.
-    Saved(String),
-    /// The bundled samples lie ready: the folder, the files held back, the library.
-    Demo(PathBuf, Vec<PathBuf>, PathBuf),
-    /// Something of the batch-norm lab.
-    Lab(LabFinished),
-}
+/// What is done with the result of a job, on the window's thread.
+pub type Apply<A> = Box<dyn FnOnce(&mut A) + Send>;
 
-/// One job.
-pub struct Running {
-    /// What it does, for people.
-    pub title: String,
-    /// The work.
-    pub job: Job<Finished>,
-    /// Too small to be shown, and to fail is no news.
-    pub quiet: bool,
-    /// What it is told apart by: a second one of the same kind takes the place of the first.
-    pub kind: Kind,
-}
-
-/// Kinds of job of which one runs at a time.
+/// A kind of job of which only one runs at a time: a new one replaces the old one, whose result is never
+/// applied. The features define their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// Training.
-    Train,
-    /// Laying out the map.
-    Map,
-    /// Reading one picture.
-    Inspect,
-    /// Reading one header.
-    Header,
-    /// Measuring how far samples usually lie apart.
-    Usual,
-    /// Measuring both modes of the model.
-    Lab,
-    /// Embedding a file in company.
-    Company,
-    /// Making a repaired model, or letting one answer.
-    Repair,
-    /// The experiment.
-    Experiment,
-    /// Everything else: they run side by side.
-    Other,
+pub struct Kind(pub &'static str);
+
+/// Training a model.
+pub const TRAIN: Kind = Kind("train");
+
+/// Identifies a job while it runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct JobId(u64);
+
+/// What a job is, before it starts.
+#[derive(Clone, Debug)]
+pub struct Task {
+    title: String,
+    kind: Option<Kind>,
+    quiet: bool,
+}
+
+impl Task {
+    /// A job that is shown under this title, beside any others.
+    pub fn new(title: impl Into<String>) -> Self {
+        Self { title: title.into(), kind: None, quiet: false }
+    }
+
+    /// A job that replaces a running one of its kind.
+    pub fn of_kind(self, kind: Kind) -> Self {
+        Self { kind: Some(kind), ..self }
+    }
+
+    /// A job too short to be shown, whose failure is not reported.
+    pub fn quiet(self) -> Self {
+        Self { quiet: true, ..self }
+    }
+}
+
+/// A job that runs.
+struct Running<A> {
+    id: JobId,
+    task: Task,
+    job: Job<Apply<A>>,
+    events: mpsc::Receiver<Event>,
+}
+
+/// A running job as it is shown.
+pub struct JobView<'a> {
+    /// Which job.
+    pub id: JobId,
+    /// What it does, for people.
+    pub title: &'a str,
+    /// Whether it was cancelled.
+    pub cancelled: bool,
+    /// Its latest progress.
+    pub progress: Option<Progress>,
+}
+
+/// What a job reports to the window.
+pub enum News<A> {
+    /// An event while it ran.
+    Event(Event),
+    /// It has ended.
+    Ended {
+        /// What it did, for people.
+        title: String,
+        /// Whether its failure is not reported.
+        quiet: bool,
+        /// How it ended.
+        outcome: Outcome<Apply<A>>,
+    },
 }
 
 type Wake = Arc<dyn Fn() + Send + Sync>;
 
 /// All jobs that run.
-pub struct Jobs {
-    /// In the order in which they were started.
-    pub running: Vec<Running>,
-    /// Points of a training's curve, as they are measured.
-    pub epochs: (mpsc::Sender<Epoch>, mpsc::Receiver<Epoch>),
-    /// Rows of the experiment, as they are measured.
-    pub rows: (mpsc::Sender<Row>, mpsc::Receiver<Row>),
+pub struct Jobs<A> {
+    running: Vec<Running<A>>,
+    next: u64,
     wake: Wake,
 }
 
-impl Jobs {
-    /// None yet; `wake` makes the window look.
+impl<A: 'static> Jobs<A> {
+    /// No jobs yet. `wake` makes the window look for news.
     pub fn new(wake: Wake) -> Self {
-        Self { running: Vec::new(), epochs: mpsc::channel(), rows: mpsc::channel(), wake }
+        Self { running: Vec::new(), next: 0, wake }
     }
 
-    /// Starts one.
-    pub fn start(
+    /// Starts a job: `work` on its own thread, then `apply` with its result on the window's thread.
+    pub fn start<T: Send + 'static>(
         &mut self,
-        kind: Kind,
-        title: impl Into<String>,
-        work: impl FnOnce(&Reporter) -> Result<Finished, Stop> + Send + 'static,
+        task: Task,
+        work: impl FnOnce(&Run<'_>) -> Result<T, Stop> + Send + 'static,
+        apply: impl FnOnce(&mut A, T) + Send + 'static,
     ) {
-        if kind != Kind::Other {
+        if let Some(kind) = task.kind {
             // Dropping a job cancels it.
-            self.running.retain(|running| running.kind != kind);
+            self.running.retain(|running| running.task.kind != Some(kind));
         }
-        let job = Job::spawn(Arc::clone(&self.wake), |reporter| {
-            super::start::give_way();
-            work(reporter)
+        let (sender, events) = mpsc::channel();
+        let job = Job::spawn(Arc::clone(&self.wake), move |reporter: &Reporter| {
+            super::priority::lower();
+            // The window may have dropped the job.
+            let on_event = |event| drop(sender.send(event));
+            let result = work(&Run::new(reporter, &on_event))?;
+            Ok(Box::new(move |app: &mut A| apply(app, result)) as Apply<A>)
         });
-        self.running.push(Running {
-            title: title.into(),
-            job,
-            quiet: matches!(kind, Kind::Inspect | Kind::Header | Kind::Usual | Kind::Company),
-            kind,
-        });
+        self.next += 1;
+        self.running.push(Running { id: JobId(self.next), task, job, events });
     }
 
-    /// What ended since the last look.
-    pub fn poll(&mut self) -> Vec<(String, bool, Outcome<Finished>)> {
-        let mut ended = Vec::new();
-        self.running.retain(|running| match running.job.poll() {
-            None => true,
-            Some(outcome) => {
-                ended.push((running.title.clone(), running.quiet, outcome));
-                false
-            }
+    /// What happened since the last call, job by job.
+    pub fn poll(&mut self) -> Vec<News<A>> {
+        let mut news = Vec::new();
+        self.running.retain(|running| {
+            // The outcome first: what was sent before it is then certainly there.
+            let outcome = running.job.poll();
+            news.extend(running.events.try_iter().map(News::Event));
+            let Some(outcome) = outcome else { return true };
+            let Task { title, quiet, .. } = running.task.clone();
+            news.push(News::Ended { title, quiet, outcome });
+            false
         });
-        ended
+        news
     }
 
-    /// Whether one of this kind runs.
+    /// Cancels a job, if it still runs.
+    pub fn cancel(&self, id: JobId) {
+        if let Some(running) = self.running.iter().find(|running| running.id == id) {
+            running.job.cancel();
+        }
+    }
+
+    /// The jobs that are shown, in the order in which they were started.
+    pub fn shown(&self) -> impl Iterator<Item = JobView<'_>> {
+        self.running.iter().filter(|running| !running.task.quiet).map(|running| JobView {
+            id: running.id,
+            title: &running.task.title,
+            cancelled: running.job.cancelled(),
+            progress: running.job.progress(),
+        })
+    }
+
+    /// Whether a job of this kind runs.
     pub fn runs(&self, kind: Kind) -> bool {
-        self.running.iter().any(|running| running.kind == kind)
+        self.running.iter().any(|running| running.task.kind == Some(kind))
     }
 
-    /// Whether anything that is shown runs.
+    /// Whether any job that is shown runs.
     pub fn busy(&self) -> bool {
-        self.running.iter().any(|running| !running.quiet)
+        self.running.iter().any(|running| !running.task.quiet)
+    }
+
+    /// Whether any job runs, shown or not.
+    pub fn any(&self) -> bool {
+        !self.running.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::{Duration, Instant};
+
+    /// Applies everything until no job runs.
+    fn settle(jobs: &mut Jobs<Vec<u32>>, app: &mut Vec<u32>) {
+        let begun = Instant::now();
+        while jobs.any() {
+            assert!(begun.elapsed() < Duration::from_secs(60), "a job hangs");
+            for news in jobs.poll() {
+                if let News::Ended { outcome: Outcome::Done(apply), .. } = news {
+                    apply(app);
+                }
+            }
+            std::thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn a_result_is_applied_once_and_that_of_a_replaced_job_never() {
+        let (mut jobs, mut app) = (Jobs::new(Arc::new(|| ())), Vec::new());
+        let kind = Kind("test");
+        let first = |run: &Run<'_>| loop {
+            run.check()?;
+            std::thread::yield_now();
+        };
+        jobs.start(Task::new("first").of_kind(kind), first, |app: &mut Vec<u32>, n: u32| app.push(n));
+        jobs.start(Task::new("second").of_kind(kind), |_| Ok(2), |app, n| app.push(n));
+        jobs.start(Task::new("beside it"), |_| Ok(3), |app, n| app.push(n));
+        settle(&mut jobs, &mut app);
+        app.sort_unstable();
+        assert_eq!(app, [2, 3]);
     }
 }

@@ -1,50 +1,48 @@
-//! What runs and how long it will take; and at the very bottom, what there is to tell. Each is a panel
-//! of its own, so that a job that ends does not move the messages under the pointer.
+//! The jobs that run and their time left; and at the very bottom, the messages. Each is a panel of its own, so
+//! a job that ends does not move the messages under the pointer.
 
 use super::command::Command;
+use super::command_ui::command_button;
+use super::facts::Facts;
 use super::jobs::Jobs;
-use super::session::{Message, Session};
+use super::message::Message;
+use super::session::Session;
 use super::theme::tone_mark;
 use super::view::View;
 use crate::escape;
-use crate::job::duration_text;
 use crate::model::Processor;
-use egui::{ProgressBar, RichText, ScrollArea, Ui};
+use egui::{Button, ProgressBar, RichText, ScrollArea, Ui};
+use indicatif::HumanDuration;
 
-/// One line a job.
-pub fn jobs_ui(ui: &mut Ui, jobs: &Jobs, out: &mut Vec<Command>) {
+/// Draws a line for each job.
+pub fn jobs_ui<A: 'static>(ui: &mut Ui, jobs: &Jobs<A>, out: &mut Vec<Command>) {
     ui.add_space(2.0);
-    for (i, running) in jobs.running.iter().enumerate().filter(|(_, running)| !running.quiet) {
+    for job in jobs.shown() {
         ui.horizontal(|ui| {
-            let cancelled = running.job.cancelled();
-            let cancel = egui::Button::new(if cancelled { "Stopping…" } else { "Cancel" });
-            if ui
-                .add_enabled(!cancelled, cancel)
-                .on_hover_text(format!("Cancel: {}", running.title))
-                .clicked()
-            {
-                out.push(Command::Cancel(i));
+            let cancel = Command::Cancel(job.id);
+            let text = if job.cancelled { "Stopping…" } else { cancel.about().text };
+            let button = ui.add_enabled(!job.cancelled, Button::new(text));
+            if button.on_hover_text(format!("{}: {}", cancel.about().text, job.title)).clicked() {
+                out.push(cancel);
             }
-            ui.label(&running.title);
-            let progress = running.job.progress();
-            let fraction = progress.as_ref().and_then(|progress| progress.fraction());
+            ui.label(job.title);
+            let fraction = job.progress.as_ref().and_then(|progress| progress.fraction());
             ui.add(ProgressBar::new(fraction.unwrap_or(0.0)).desired_width(180.0));
-            if let Some(progress) = progress {
-                let left =
-                    progress.left.map(|left| format!(", {} left", duration_text(left))).unwrap_or_default();
+            if let Some(progress) = job.progress {
+                let left = progress.left.map(|left| format!(", {} left", HumanDuration(left)));
                 let of = match progress.total {
                     0 => String::new(),
                     total => format!(" {} of {total}", progress.done),
                 };
-                ui.weak(format!("{}{of}{left}", progress.stage));
+                ui.weak(format!("{}{of}{}", progress.stage, left.unwrap_or_default()));
             }
         });
     }
     ui.add_space(2.0);
 }
 
-/// The latest message; all of them, and the files left out, when unfolded.
-pub fn messages_ui(ui: &mut Ui, session: &Session, view: &mut View, out: &mut Vec<Command>) {
+/// Draws the latest message; unfolded, all of them and the skipped files.
+pub fn messages_ui(ui: &mut Ui, facts: &Facts, session: &Session, view: &mut View, out: &mut Vec<Command>) {
     ui.add_space(2.0);
     ui.horizontal(|ui| match session.messages.last() {
         None => {
@@ -63,13 +61,13 @@ pub fn messages_ui(ui: &mut Ui, session: &Session, view: &mut View, out: &mut Ve
             let fold = if view.messages_open { "⏷" } else { "⏵" };
             if ui
                 .button(format!("{fold} Messages ({n})"))
-                .on_hover_text("All messages, and the files left out")
+                .on_hover_text("All messages, and the skipped files")
                 .clicked()
             {
                 view.messages_open = !view.messages_open;
             }
-            if view.messages_open && ui.button("Clear").clicked() {
-                out.push(Command::ClearMessages);
+            if view.messages_open {
+                command_button(ui, facts, Command::ClearMessages, out);
             }
             if !view.messages_open {
                 let text = egui::Label::new(coloured(last)).truncate();
@@ -85,7 +83,7 @@ pub fn messages_ui(ui: &mut Ui, session: &Session, view: &mut View, out: &mut Ve
                     ui.label(coloured(message));
                 }
                 for file in session.skipped.iter().rev().take(500) {
-                    ui.weak(format!("left out: {} {}", escape::path(&file.path), escape::text(&file.reason)));
+                    ui.weak(format!("skipped: {} {}", escape::path(&file.path), escape::text(&file.reason)));
                 }
             },
         );

@@ -1,72 +1,79 @@
-//! Labels given in the window: written to the library first, then shown.
+//! Labels given in the window: written to the library first, then shown. Undo takes back what was given in
+//! this window, and only that.
 
-use super::App;
-use super::jobs::{Finished, Kind};
-use super::session::Tone;
+use super::jobs::Task;
+use super::label_edit::LabelEdit;
+use super::message::Tone;
+use super::window::App;
 use crate::escape;
 use crate::library::Library;
 use crate::sample::Sha256;
+use std::path::Path;
+
+/// The source of a label in the library's history.
+const SOURCE: &str = "the window";
 
 /// New labels of samples.
-pub type Labels = Vec<(Sha256, Option<String>)>;
+type NewLabels = Vec<(Sha256, Option<String>)>;
 
 impl App {
-    /// Gives the sample of a row another label; none if it is empty.
-    pub(super) fn label(&mut self, row: usize, typed: &str) {
-        let Some(entry) = self.session.contents.entries.get(row) else { return };
-        let (sha256, name) = (entry.sha256, escape::file_name(&entry.path));
-        let label = Some(typed.trim().to_owned()).filter(|label| !label.is_empty());
-        if label == entry.label {
+    /// Gives a sample another label, or none.
+    pub(super) fn label(&mut self, sha256: Sha256, label: Option<String>) {
+        let Some(entry) = self.session.contents.get(sha256) else { return };
+        if label.as_deref() == entry.label {
             return;
         }
-        let path = self.session.library_path.clone();
-        self.jobs.start(Kind::Other, format!("Labelling {name}"), move |_| {
-            Library::open(&path)?.set_labels(&[sha256], label.as_deref(), "the window")?;
-            let said = match &label {
-                Some(label) => format!("{name} has the label {label} now (Ctrl+Z takes it back)"),
-                None => format!("{name} has no label now (Ctrl+Z takes it back)"),
-            };
-            Ok(Finished::Labels(vec![(sha256, label)], said))
-        });
+        let name = escape::file_name(entry.path);
+        let library = self.session.library_path.clone();
+        self.start(
+            Task::new(format!("Labelling {name}")),
+            {
+                let (library, label) = (library.clone(), label.clone());
+                move |_| Ok(Library::open(&library)?.set_labels(&[sha256], label.as_deref(), SOURCE)?)
+            },
+            move |app, changes| {
+                let text = match &label {
+                    Some(label) => format!("{name} has the label {label} now"),
+                    None => format!("{name} has no label now"),
+                };
+                let changes = changes.iter().map(|change| change.id).collect();
+                app.label_edits.push(LabelEdit { library: library.clone(), changes });
+                app.show_labels(&library, vec![(sha256, label)], text);
+            },
+        );
     }
 
-    /// Takes the latest change of labels back.
-    pub(super) fn undo_labels(&mut self) {
-        if self.session.contents.entries.is_empty() {
-            return;
+    /// Undoes the latest label given in this window to the open library.
+    pub(super) fn undo_label(&mut self) {
+        let open = &self.session.library_path;
+        let Some(at) = self.label_edits.iter().rposition(|edit| edit.library == *open) else { return };
+        let LabelEdit { library, changes } = self.label_edits.remove(at);
+        self.start(
+            Task::new("Undoing a label"),
+            {
+                let library = library.clone();
+                move |_| Ok(Library::open(&library)?.undo_label_changes(&changes)?)
+            },
+            move |app, undone| {
+                let text = match undone.as_slice() {
+                    [] => "Nothing was undone: the sample has been given another label since".to_owned(),
+                    [one] => match &one.before {
+                        Some(label) => format!("{} has the label {label} again", one.sha256.short()),
+                        None => format!("{} has no label again", one.sha256.short()),
+                    },
+                    many => format!("{} samples have their earlier labels again", many.len()),
+                };
+                let labels = undone.into_iter().map(|change| (change.sha256, change.before)).collect();
+                app.show_labels(&library, labels, text);
+            },
+        );
+    }
+
+    /// Shows labels that were written to `library`, if it is still the open one.
+    fn show_labels(&mut self, library: &Path, labels: NewLabels, text: String) {
+        if library == self.session.library_path {
+            self.session.relabel(&labels);
         }
-        let path = self.session.library_path.clone();
-        self.jobs.start(Kind::Other, "Taking labels back", move |_| {
-            let undone = Library::open(&path)?.undo_labels()?;
-            let said = match undone.as_slice() {
-                [] => "No change of a label is left to take back".to_owned(),
-                [one] => format!(
-                    "{} has {} again",
-                    one.sha256.short(),
-                    one.before
-                        .as_ref()
-                        .map_or_else(|| "no label".into(), |label| format!("the label {label}"))
-                ),
-                many => format!("{} samples have the labels again that they had before", many.len()),
-            };
-            // The oldest change of a sample has the last word.
-            let labels = undone.into_iter().rev().map(|change| (change.sha256, change.before)).collect();
-            Ok(Finished::Labels(labels, said))
-        });
-    }
-
-    /// Labels were written: they are shown as soon as no job reads the contents.
-    pub(super) fn take_labels(&mut self, labels: Labels, said: String) {
-        self.unlabelled.extend(labels);
-        self.session.say(Tone::Good, said);
-    }
-
-    /// Shows labels that are waiting, if nobody reads the contents.
-    pub(super) fn show_labels(&mut self) {
-        if self.unlabelled.is_empty() || !self.session.relabel(&self.unlabelled) {
-            return;
-        }
-        self.unlabelled.clear();
-        self.view.only_label = None;
+        self.session.say(Tone::Good, text);
     }
 }

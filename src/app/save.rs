@@ -1,126 +1,111 @@
-//! Answers to the question for a path: opening, loading, and all that is written.
+//! What the answer to a question is used for: opening, loading, and everything that is saved.
 
-use super::App;
-use super::jobs::{Finished, Kind};
-use super::session::{Selection, Tone};
-use super::view::Ask;
+use super::jobs::Task;
+use super::message::Tone;
+use super::question::Purpose;
+use super::selection::Selection;
+use super::window::App;
 use crate::escape;
 use crate::experiment::{Format, drawn, experiment_csv, mean_over_seeds};
-use crate::export::{map_csv, neighbours_csv, samples_csv, save};
+use crate::export::neighbours_csv;
 use crate::job::Stop;
 use crate::library::Contents;
-use crate::workflow::{Answer, answer, map_rows, neighbour_rows, sample_rows};
+use crate::model::Embeddings;
+use crate::sample::Sha256;
+use crate::secret::Secret;
+use crate::whole_file::save;
+use crate::workflow::{Run, find_near, map_table, neighbour_rows, sample_table};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 impl App {
-    pub(super) fn answered(&mut self, ask: Ask, path: PathBuf) {
-        match ask {
-            Ask::Library => self.open_library(path),
-            Ask::LoadModel => self.load_model(path),
-            Ask::Password => self.try_password(&path),
-            Ask::Label(row) => self.label(row, &path.to_string_lossy()),
-            Ask::Candidate(i) => {
-                if let Some(candidate) = self.lab.candidates.get(i) {
+    pub(super) fn use_path(&mut self, purpose: Purpose, path: PathBuf) {
+        let contents = self.session.contents.clone();
+        match purpose {
+            Purpose::Library => self.open_library(path),
+            Purpose::LoadModel => self.load_model(path),
+            Purpose::Candidate(hash) => {
+                if let Some(candidate) = self.lab.candidate(hash) {
                     let model = Arc::clone(&candidate.model);
-                    self.save_file(path, move |_| Ok(model.bytes.clone()));
+                    self.save_file(path, move |_, _| Ok(model.bytes.clone()));
                 }
             }
-            Ask::ExperimentTable => {
+            Purpose::ExperimentTable => {
                 let rows = mean_over_seeds(&self.lab.rows);
-                self.save_file(path, move |_| Ok(experiment_csv(&rows)));
+                self.save_file(path, move |_, _| Ok(experiment_csv(&rows)));
             }
-            Ask::ExperimentChart => {
+            Purpose::ExperimentChart => {
                 let chart = self.lab.chart.clone();
-                self.save_file(path, move |path| drawn(&chart, Format::of(path)?));
+                self.save_file(path, move |path, _| drawn(&chart, Format::of(path)?));
             }
-            Ask::Neighbours | Ask::Samples | Ask::Map | Ask::Model => self.write(ask, path),
+            Purpose::Samples => self.save_file(path, move |_, _| Ok(sample_table(&contents))),
+            Purpose::Map => self.save_file(path, move |_, _| Ok(map_table(&contents))),
+            Purpose::Model => self.save_file(path, move |_, _| match contents.model() {
+                Some(model) => Ok(model.bytes.clone()),
+                None => Err(Stop::Failed("the library has no model".into())),
+            }),
+            Purpose::Neighbours => {
+                let (queries, k) = (self.shown_queries(), self.view.kept.k);
+                self.save_file(path, move |_, run| neighbour_table(&contents, &queries, k, run));
+            }
         }
     }
 
-    /// What was opened last is read again with one more password.
-    fn try_password(&mut self, typed: &Path) {
-        self.session.reader.passwords.add(typed.to_string_lossy().into_owned());
+    /// Opens what was opened last again, with one more password.
+    pub(super) fn try_password(&mut self, password: Secret) {
+        self.session.reader.passwords.add(password.reveal().to_owned());
         let again = self.opened_last.clone();
         if again.is_empty() {
             self.session
                 .say(Tone::Note, "The password is tried on encrypted archives until the window is closed");
         } else {
-            self.session.say(Tone::Note, "What was opened last is read again, with one more password");
+            self.session.say(Tone::Note, "Opening again what was opened last, with one more password");
             self.open(again);
         }
     }
 
-    /// Writes what `make` makes for the path.
+    /// Saves what `make` computes for the path.
     fn save_file(
         &mut self,
         path: PathBuf,
-        make: impl FnOnce(&Path) -> Result<Vec<u8>, Stop> + Send + 'static,
+        make: impl FnOnce(&Path, &Run<'_>) -> Result<Vec<u8>, Stop> + Send + 'static,
     ) {
-        self.jobs.start(Kind::Other, format!("Writing {}", escape::file_name(&path)), move |_| {
-            save(&path, &make(&path)?)?;
-            Ok(Finished::Saved(format!("Written to {}", escape::path(&path))))
-        });
+        let name = escape::path(&path);
+        self.start(
+            Task::new(format!("Writing {}", escape::file_name(&path))),
+            move |run| Ok(save(&path, &make(&path, run)?)?),
+            move |app, ()| app.session.say(Tone::Good, format!("Written to {name}")),
+        );
     }
 
-    fn write(&mut self, what: Ask, path: PathBuf) {
-        let (contents, k) = (Arc::clone(&self.session.contents), self.view.kept.k);
-        // What is shown: the selected library sample, or everything that was asked about.
-        let selected = match self.session.selection {
-            Some(Selection::Known(row)) => Some((row, self.session.neighbours.clone())),
-            _ => None,
-        };
-        let asked = self.session.asked.clone();
-        self.save_file(path, move |_| match what {
-            Ask::Samples => Ok(samples_csv(sample_rows(&contents))),
-            Ask::Map => Ok(map_csv(map_rows(&contents))),
-            Ask::Model => match &contents.model {
-                Some(model) => Ok(model.bytes.clone()),
-                None => Err(Stop::Failed("the library holds no model".into())),
-            },
-            _ => Ok(neighbour_table(&contents, selected, &asked, k)),
-        });
-    }
-}
-
-/// The name that is offered.
-pub(super) fn suggestion(ask: Ask) -> &'static str {
-    match ask {
-        Ask::Neighbours => "neighbours.csv",
-        Ask::Samples => "samples.csv",
-        Ask::Map => "map.csv",
-        Ask::Model | Ask::LoadModel => "model.safetensors",
-        Ask::Candidate(_) => "model-repaired.safetensors",
-        Ask::ExperimentTable => "batchnorm-experiment.csv",
-        Ask::ExperimentChart => "batchnorm-experiment.png",
-        Ask::Library => "library.lookalike",
-        Ask::Password | Ask::Label(_) => "",
-    }
-}
-
-fn neighbour_table(
-    contents: &Contents,
-    selected: Option<(usize, Vec<crate::search::Neighbour>)>,
-    asked: &[Answer],
-    k: usize,
-) -> Vec<u8> {
-    match &selected {
-        Some((row, neighbours)) => {
-            let entry = contents.entries.get(*row);
-            neighbours_csv(
-                entry.into_iter().flat_map(|e| neighbour_rows(contents, &e.path, e.sha256, neighbours)),
-            )
-        }
-        None => {
-            let answered: Vec<_> = asked
-                .iter()
-                .map(|file| (&file.sample, answer(contents, &file.sample, &file.embedding, k).0))
+    /// The samples whose neighbours are shown: the selected one of the library, or all that were queried.
+    fn shown_queries(&self) -> Vec<Query> {
+        let session = &self.session;
+        if let Some(Selection::InLibrary(sha256)) = session.selection {
+            let embedding = session.contents.embedding(sha256);
+            let entry = session.contents.get(sha256);
+            return entry
+                .zip(embedding)
+                .map(|(entry, embedding)| (entry.path.to_owned(), sha256, embedding.to_vec()))
+                .into_iter()
                 .collect();
-            neighbours_csv(
-                answered
-                    .iter()
-                    .flat_map(|(sample, found)| neighbour_rows(contents, &sample.path, sample.sha256, found)),
-            )
         }
+        let queried = session.queried.iter();
+        queried.map(|q| (q.sample.path.clone(), q.sample.sha256, q.embedding.clone())).collect()
     }
+}
+
+/// The path, the hash and the embedding of a sample.
+type Query = (PathBuf, Sha256, Vec<f32>);
+
+fn neighbour_table(contents: &Contents, queries: &[Query], k: usize, run: &Run<'_>) -> Result<Vec<u8>, Stop> {
+    let mut embeddings = Embeddings::new(contents.embeddings().dimension);
+    queries.iter().for_each(|(_, _, embedding)| embeddings.data.extend(embedding));
+    let own: Vec<Sha256> = queries.iter().map(|(_, sha256, _)| *sha256).collect();
+    let near = find_near(contents, &embeddings, &own, k, run)?;
+    let rows = queries
+        .iter()
+        .zip(&near)
+        .flat_map(|((path, sha256, _), near)| neighbour_rows(contents, path, *sha256, &near.neighbours));
+    Ok(neighbours_csv(rows))
 }

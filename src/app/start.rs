@@ -1,11 +1,12 @@
-//! Opening the window: which renderer, which window system, and what to tell the user where there
-//! is none.
+//! Starting the window: the renderer, the window system, and the message where there is none.
 //!
-//! Analysts work in virtual machines and over remote desktop: a software adapter is as good as a
-//! graphics card. winit 0.30 delivers no dropped files on Wayland (rust-windowing/winit#1881), so
-//! an X server is taken wherever there is one, XWayland included.
+//! Analysts work in virtual machines and over remote desktop, so a software adapter is as good as a graphics
+//! card. winit 0.30 delivers no dropped files on Wayland (rust-windowing/winit#1881), so an X server is used
+//! wherever there is one, XWayland included.
 
-use super::{App, Options};
+use super::options::Options;
+use super::priority;
+use super::window::App;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -18,19 +19,19 @@ pub enum Renderer {
     Glow,
 }
 
-/// Where windows can be opened.
+/// The window system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum WindowSystem {
     X11,
     Wayland,
     /// Windows or macOS.
     Own,
-    /// No display is known.
+    /// No display was found.
     None,
 }
 
 impl WindowSystem {
-    fn find() -> Self {
+    fn detect() -> Self {
         if !cfg!(all(unix, not(target_os = "macos"))) {
             return Self::Own;
         }
@@ -47,18 +48,18 @@ impl WindowSystem {
 
 /// Opens the window and returns when it is closed; `Err` is one sentence for the user.
 pub fn run(renderer: Renderer, mut options: Options) -> Result<(), String> {
-    let system = WindowSystem::find();
+    let system = WindowSystem::detect();
     if system == WindowSystem::None {
         return Err("expected a display to open the window on, found neither DISPLAY nor WAYLAND_DISPLAY. Start it from a desktop, or use the command line (lookalike --help)".into());
     }
     options.no_drops = system == WindowSystem::Wayland;
-    make_room();
+    priority::lower_pool();
     let native = native_options(renderer, system);
     let panic_text = Arc::new(Mutex::new(String::new()));
     let previous = std::panic::take_hook();
     std::panic::set_hook(Box::new({
         let text = Arc::clone(&panic_text);
-        // A library that is missing makes winit panic: kept for the message instead of printed.
+        // A missing library makes winit panic: the text goes into the message instead of to stderr.
         move |info| {
             tracing::debug!("{info}");
             *text.lock().unwrap_or_else(PoisonError::into_inner) = info.to_string();
@@ -72,27 +73,6 @@ pub fn run(renderer: Renderer, mut options: Options) -> Result<(), String> {
         Ok(Ok(())) => Ok(()),
         Ok(Err(error)) => Err(advice(&error.to_string(), renderer)),
         Err(_) => Err(advice(&panic_text.lock().unwrap_or_else(PoisonError::into_inner), renderer)),
-    }
-}
-
-/// Lets this thread, which computes, give way to those that draw: on a machine with few cores, and
-/// without a graphics card, both want the same ones.
-pub(super) fn give_way() {
-    // Of 0 to 99, where 50 is usual: a little less, so that drawing never waits and work still goes on.
-    let modest = thread_priority::ThreadPriorityValue::try_from(35_u8)
-        .map(thread_priority::ThreadPriority::Crossplatform);
-    if let Ok(modest) = modest
-        && let Err(error) = thread_priority::set_current_thread_priority(modest)
-    {
-        tracing::debug!("a worker keeps its priority: {error:?}");
-    }
-}
-
-/// All threads of the pool that computes give way.
-fn make_room() {
-    let workers = rayon::ThreadPoolBuilder::new().start_handler(|_| give_way());
-    if let Err(error) = workers.build_global() {
-        tracing::debug!("the workers were there already: {error}");
     }
 }
 
@@ -133,7 +113,7 @@ fn prefer_x11(_: WindowSystem) -> Option<eframe::EventLoopBuilderHook> {
     None
 }
 
-/// Shared libraries that are looked for at run time, and the Debian packages that bring them.
+/// Shared libraries loaded at run time, and the Debian packages that contain them.
 const LIBRARIES: [(&str, &str); 9] = [
     ("xkbcommon-x11", "libxkbcommon-x11-0"),
     ("xkbcommon", "libxkbcommon0"),
@@ -146,7 +126,7 @@ const LIBRARIES: [(&str, &str); 9] = [
     ("EGL", "libegl1"),
 ];
 
-/// One sentence: what failed, and what to install or set.
+/// What failed, and what to install or set.
 fn advice(error: &str, renderer: Renderer) -> String {
     let error = error.split_whitespace().collect::<Vec<_>>().join(" ");
     let lower = error.to_lowercase();
@@ -163,10 +143,10 @@ fn advice(error: &str, renderer: Renderer) -> String {
     } else if renderer == Renderer::Glow {
         "OpenGL 2 or later is needed for --renderer glow. On Debian and Ubuntu: apt-get install libgl1-mesa-dri libegl1; or leave --renderer out".to_owned()
     } else if lower.contains("display") || lower.contains("connection") || lower.contains("x11") {
-        "The display could not be reached: check DISPLAY (or WAYLAND_DISPLAY) and that you may use it"
+        "The display could not be reached: check DISPLAY (or WAYLAND_DISPLAY) and your permission to use it"
             .to_owned()
     } else {
-        "Run it again with RUST_LOG=debug to see more; the command line works without a window (lookalike --help)".to_owned()
+        "Run it again with RUST_LOG=debug for details; the command line works without a window (lookalike --help)".to_owned()
     };
     format!("the window could not be opened: {error}. {advice}")
 }
@@ -185,9 +165,9 @@ mod tests {
             ("something else", "RUST_LOG=debug"),
         ];
         for (error, expected) in cases {
-            let said = advice(error, Renderer::Wgpu);
-            assert!(said.contains(expected) && said.contains(error), "{said}");
-            assert_eq!(said.lines().count(), 1);
+            let text = advice(error, Renderer::Wgpu);
+            assert!(text.contains(expected) && text.contains(error), "{text}");
+            assert_eq!(text.lines().count(), 1);
         }
         assert!(advice("no config", Renderer::Glow).contains("libegl1"));
     }

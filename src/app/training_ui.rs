@@ -1,6 +1,8 @@
-//! The training view: what it is set to, how it goes, and the curves of the last one.
+//! The training tab: the settings, the progress, and the curves of the last training.
 
 use super::command::Command;
+use super::command_ui::{command_button, command_button_as};
+use super::facts::Facts;
 use super::session::Session;
 use super::theme::{EVAL_MODE, LOSS, RECALL, TRAIN_MODE};
 use super::view::View;
@@ -9,20 +11,20 @@ use crate::model::{CONVENTIONS, Epoch, Norm, StatisticsPolicy};
 use egui::{Button, Color32, ComboBox, DragValue, Grid, ScrollArea, Ui};
 use egui_plot::{Corner, Legend, Line, LineStyle, Plot, PlotPoints};
 
-/// Draws it. `busy` while a training runs.
-pub fn training_ui(ui: &mut Ui, session: &Session, view: &mut View, busy: bool, out: &mut Vec<Command>) {
+/// Draws the tab.
+pub fn training_ui(ui: &mut Ui, facts: &Facts, session: &Session, view: &mut View, out: &mut Vec<Command>) {
     ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
-        folder_ui(ui, session, out);
+        folder_ui(ui, facts, session, out);
         ui.add_space(6.0);
         settings_ui(ui, view);
         ui.add_space(6.0);
-        buttons_ui(ui, session, busy, out);
+        buttons_ui(ui, facts, out);
         ui.separator();
         if session.history.is_empty() {
-            ui.weak(if busy {
+            ui.weak(if facts.training {
                 "The first point of the curves comes after a twelfth of the training."
             } else {
-                "No training yet: its curves will stand here."
+                "No training yet. Its curves will be here."
             });
         } else {
             curves_ui(ui, &session.history);
@@ -30,19 +32,17 @@ pub fn training_ui(ui: &mut Ui, session: &Session, view: &mut View, busy: bool, 
     });
 }
 
-fn folder_ui(ui: &mut Ui, session: &Session, out: &mut Vec<Command>) {
+fn folder_ui(ui: &mut Ui, facts: &Facts, session: &Session, out: &mut Vec<Command>) {
     match &session.folder {
         None => {
-            ui.label("Open a labelled folder first: FOLDER/<label>/<files>, a folder a family.");
-            if ui.button("Choose a folder…").clicked() {
-                out.push(Command::PickFolder);
-            }
+            ui.label("Open a labelled folder first: FOLDER/<label>/<files>, one folder per family.");
+            command_button_as(ui, facts, Button::new("Choose a folder…"), Command::OpenFolder, out);
         }
         Some(folder) => {
             ui.horizontal_wrapped(|ui| {
                 ui.strong(escape::file_name(&folder.path)).on_hover_text(escape::path(&folder.path));
                 ui.weak(format!(
-                    "{} files of {} labels, seen as {}",
+                    "{} files of {} labels, read as {}",
                     folder.set.samples.len(),
                     folder.labels,
                     folder.set.spec.kind
@@ -62,7 +62,7 @@ fn settings_ui(ui: &mut Ui, view: &mut View) {
                 .custom_formatter(|n, _| if n == 0.0 { "enough".to_owned() } else { format!("{n}") });
             ui.add(field)
                 .labelled_by(label.id)
-                .on_hover_text("Passes over the training files; 0 for as many as suffice");
+                .on_hover_text("Passes over the training files; 0 for as many as the set needs");
             ui.weak("passes over the files");
         });
         ui.end_row();
@@ -71,11 +71,11 @@ fn settings_ui(ui: &mut Ui, view: &mut View) {
         ui.horizontal(|ui| {
             ui.radio_value(&mut kept.norm, Norm::Batch, "with").on_hover_text("Learns in far fewer steps");
             ui.radio_value(&mut kept.norm, Norm::None, "without")
-                .on_hover_text("Train mode and eval mode are one");
+                .on_hover_text("Train mode and eval mode are the same");
         });
         ui.end_row();
 
-        let label = ui.label("Its statistics for eval mode");
+        let label = ui.label("Statistics for eval mode");
         ui.add_enabled_ui(kept.norm == Norm::Batch, |ui| {
             let combo = ComboBox::from_id_salt("statistics")
                 .width(280.0)
@@ -107,7 +107,7 @@ fn settings_ui(ui: &mut Ui, view: &mut View) {
             combo
                 .response
                 .labelled_by(label.id)
-                .on_hover_text("Momentum, epsilon and which variance is kept");
+                .on_hover_text("Momentum, epsilon, and which estimate of the variance is averaged");
         });
         ui.end_row();
 
@@ -125,34 +125,11 @@ fn statistics_text(policy: StatisticsPolicy) -> &'static str {
     }
 }
 
-fn buttons_ui(ui: &mut Ui, session: &Session, busy: bool, out: &mut Vec<Command>) {
-    let labels = session.folder.as_ref().map_or(0, |folder| folder.labels);
+fn buttons_ui(ui: &mut Ui, facts: &Facts, out: &mut Vec<Command>) {
     ui.horizontal(|ui| {
-        let train =
-            ui.add_enabled(labels >= 2 && !busy, Button::new(if busy { "Training…" } else { "Train" }));
-        let why = if busy {
-            "A training is running; its progress is below"
-        } else {
-            "Needs a labelled folder with at least two labels"
-        };
-        if train
-            .on_disabled_hover_text(why)
-            .on_hover_text("Trains, then puts the folder into the library")
-            .clicked()
-        {
-            out.push(Command::Train);
-        }
-        let index = ui.add_enabled(
-            labels >= 1 && session.can_answer() && !busy,
-            Button::new("Add folder to the library"),
-        );
-        if index
-            .on_hover_text("Embeds the folder's files with the library's model, without training")
-            .on_disabled_hover_text("Needs an open folder and a library with a model")
-            .clicked()
-        {
-            out.push(Command::Index);
-        }
+        let text = if facts.training { "Training…" } else { Command::Train.about().text };
+        command_button_as(ui, facts, Button::new(text), Command::Train, out);
+        command_button(ui, facts, Command::Index, out);
     });
 }
 
@@ -186,11 +163,11 @@ fn curves_ui(ui: &mut Ui, history: &[Epoch]) {
             .allow_zoom(false)
             .include_y(0.0)
     };
-    ui.strong("Share of files at their label");
+    ui.strong("Share of files classified correctly");
     plot("accuracy", "share").include_y(1.0).show(ui, |plot| {
         plot.line(line("train mode", TRAIN_MODE, LineStyle::Solid, &|at| Some(at.train_mode_accuracy)));
         plot.line(line("eval mode", EVAL_MODE, LineStyle::dashed_dense(), &|at| Some(at.eval_mode_accuracy)));
-        plot.line(line("recall@1, held back", RECALL, LineStyle::dotted_dense(), &|at| at.recall_at_1));
+        plot.line(line("recall@1, held out", RECALL, LineStyle::dotted_dense(), &|at| at.recall_at_1));
     });
     ui.strong("Loss");
     plot("loss", "loss").legend(Legend::default().position(Corner::RightTop)).show(ui, |plot| {

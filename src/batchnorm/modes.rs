@@ -42,8 +42,8 @@ impl ModeFigures {
         let found = Searcher::new(&first).nearest(&first, &first, 2);
         let right = found.iter().zip(classes).enumerate().filter(|(i, (found, class))| {
             // Embeddings that are not numbers are near to nothing.
-            let other = found.iter().find(|other| other.index != *i && !other.distance.is_nan());
-            other.and_then(|other| classes.get(other.index)) == Some(*class)
+            let other = found.iter().find(|other| other.row != *i && !other.distance.is_nan());
+            other.and_then(|other| classes.get(other.row)) == Some(*class)
         });
         right.count() as f64 / asked.max(1) as f64
     }

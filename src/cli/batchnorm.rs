@@ -1,31 +1,32 @@
-//! `lookalike batchnorm`: train mode against eval mode, layer by layer.
+//! `lookalike batchnorm`: compares train mode with eval mode, layer by layer.
 
+use super::events::{self, Printed};
+use super::output;
 use super::passwords::PasswordArgs;
-use super::{output, watch};
 use crate::batchnorm::{Channel, Condition, Layer, ModeFigures, Report, Severity};
 use crate::escape;
 use crate::job::Stop;
 use crate::model::Model;
-use crate::workflow::report_folder;
+use crate::workflow::{measure, read_for};
 use clap::Args;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
-/// Channels of a layer that are named.
+/// Channels listed for each layer.
 const NAMED: usize = 3;
 
 /// Arguments of `batchnorm`.
 #[derive(Debug, Args)]
 pub struct BatchNormArgs {
-    /// FOLDER/<label>/<files…>, with labels that the model knows
+    /// FOLDER/<label>/<files…>, with labels that the model was trained on
     folder: PathBuf,
-    /// The model to look at; it is not changed
+    /// The model to measure; it is not changed
     #[arg(long, value_name = "M.safetensors")]
     model: PathBuf,
-    /// Of encrypted archives.
+    /// Passwords of encrypted archives.
     #[command(flatten)]
     passwords: PasswordArgs,
-    /// One JSON object a line
+    /// Print one JSON object per line
     #[arg(long)]
     json: bool,
 }
@@ -33,11 +34,11 @@ pub struct BatchNormArgs {
 /// Measures and prints.
 pub fn run(args: BatchNormArgs) -> Result<(), Stop> {
     let (folder, path, reader) = (args.folder, args.model.clone(), args.passwords.reader());
-    let (report, skipped) = watch::run(move |reporter| {
+    let report = events::run(args.json, &mut Printed::default(), move |run| {
         let model = Model::load(&path)?;
-        report_folder(&folder, &model, &reader, reporter)
+        let folder = read_for(&model, &folder, &reader, run)?;
+        measure(&model, &folder.set, run)
     })?;
-    output::skipped(&skipped, args.json)?;
     if args.json { print_json(&report) } else { print_text(&report, &escape::path(&args.model)) }
 }
 

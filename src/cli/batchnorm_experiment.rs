@@ -1,33 +1,30 @@
-//! `lookalike batchnorm-experiment`: with and without batch normalisation, by step.
+//! `lookalike batchnorm-experiment`: trains with and without batch normalisation and measures both by step.
 
+use super::events::{self, Printed};
 use super::passwords::PasswordArgs;
 use super::train::share;
 use super::{output, watch};
 use crate::escape;
-use crate::experiment::{
-    Chart, Format, Policy, Row, Setup, drawn, experiment_csv, mean_over_seeds, run as experiment,
-};
-use crate::export::save;
+use crate::experiment::{Chart, Format, Policy, Row, Setup, drawn, experiment_csv, mean_over_seeds};
 use crate::job::Stop;
 use crate::model::Init;
-use crate::sample::Layout;
 use crate::training::Optimiser;
-use crate::workflow::{Pictures, read};
+use crate::whole_file::save;
+use crate::workflow::{Pictures, experiment, read_folder};
 use clap::{Args, ValueEnum};
 use serde_json::json;
 use std::path::PathBuf;
 
-/// Arguments of `batchnorm-experiment`. What is not given is as the reference was made: for images 640
-/// files, batches of 64, SGD with rate 0.05; for executables all files, batches of 128, Adam with rate
-/// 0.003.
+/// Arguments of `batchnorm-experiment`. The defaults are those of the reference: for images 640 files,
+/// batches of 64 and SGD with rate 0.05; for executables all files, batches of 128 and Adam with rate 0.003.
 #[derive(Debug, Args)]
 pub struct ExperimentArgs {
     /// FOLDER/<label>/<files…>
     folder: PathBuf,
-    /// Where to write a row a policy and step
+    /// The table to write, with a row for each policy and step
     #[arg(long, value_name = "OUT.csv")]
     csv: PathBuf,
-    /// Where to draw them, as PNG or SVG by the name's ending
+    /// Also draw a chart, as PNG or SVG by the extension
     #[arg(long, value_name = "OUT.png|OUT.svg")]
     chart: Option<PathBuf>,
     /// Steps after which to measure, ascending
@@ -39,19 +36,19 @@ pub struct ExperimentArgs {
     /// Weights of a new batch in the moving average (PyTorch's convention; Keras' 0.99 is 0.01 here)
     #[arg(long, value_delimiter = ',', value_parser = share, default_values_t = [0.1, 0.01])]
     momentum: Vec<f64>,
-    /// What eval mode goes by: moving averages, the plain average, or both
+    /// The statistics of eval mode: moving averages, the plain average, or both
     #[arg(long, value_enum, value_delimiter = ',', default_values_t = [StatsArg::Moving, StatsArg::Average])]
     stats: Vec<StatsArg>,
     /// Files drawn from the folder
     #[arg(long, value_parser = clap::value_parser!(u32).range(2..))]
     files: Option<u32>,
-    /// Files to a batch
+    /// Files in a batch
     #[arg(long, value_parser = clap::value_parser!(u16).range(2..=4096))]
     batch_size: Option<u16>,
     /// The learning rate, the same at every step
     #[arg(long)]
     learning_rate: Option<f64>,
-    /// How weights follow their gradients
+    /// The optimiser
     #[arg(long, value_enum)]
     optimiser: Option<OptimiserArg>,
     /// Seeds; the rows are the mean over them
@@ -60,10 +57,10 @@ pub struct ExperimentArgs {
     /// Threads to compute with [default: all cores]
     #[arg(long, default_value_t = 0)]
     threads: usize,
-    /// Of encrypted archives.
+    /// Passwords of encrypted archives.
     #[command(flatten)]
     passwords: PasswordArgs,
-    /// One JSON object a line, a row a seed as it is measured
+    /// Print one JSON object per line, with a row for each seed as it is measured
     #[arg(long)]
     json: bool,
 }
@@ -71,7 +68,7 @@ pub struct ExperimentArgs {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum NormArg {
     Batch,
-    /// Twice: with PyTorch's initial weights, and with He's, which are fair to it
+    /// Twice: with PyTorch's initial weights, and with He's, which suit it
     None,
 }
 
@@ -136,21 +133,12 @@ pub fn run(args: ExperimentArgs) -> Result<(), Stop> {
     if let Some(chart) = &chart {
         Format::of(chart)?;
     }
-    let (rows, skipped) = watch::watch(
-        move |reporter, news| {
-            let folders = [args.folder.clone()];
-            let taken =
-                read(&folders, Layout::Labelled, Pictures::Native, &args.passwords.reader(), reporter)?;
-            let setup = args.setup(Setup::reference(taken.set.spec))?;
-            let rows = experiment(&taken.set, &setup, reporter, |row, seed| {
-                // The receiver lives as long as this job.
-                let _ = news.send((row.clone(), seed));
-            })?;
-            Ok((rows, taken.skipped))
-        },
-        |(row, seed)| if as_json { tell_json(&row, seed) } else { Ok(()) },
-    )?;
-    output::skipped(&skipped, as_json)?;
+    let rows = events::run(as_json, &mut Printed::default(), move |run| {
+        let reader = args.passwords.reader();
+        let folder = read_folder(&args.folder, Pictures::Native, &reader, run)?;
+        let setup = args.setup(Setup::reference(folder.set.spec))?;
+        experiment(&folder.set, &setup, run)
+    })?;
     let rows = mean_over_seeds(&rows);
     save(&csv, &experiment_csv(&rows))?;
     if let Some(path) = &chart {
@@ -159,11 +147,11 @@ pub fn run(args: ExperimentArgs) -> Result<(), Stop> {
     if as_json {
         return output::json(&json!({ "event": "done", "csv": escape::path(&csv), "rows": rows.len() }));
     }
-    tell(&rows)?;
+    print_rows(&rows)?;
     output::line(&format!("Written to {}", escape::path(&csv)))
 }
 
-fn tell(rows: &[Row]) -> Result<(), Stop> {
+fn print_rows(rows: &[Row]) -> Result<(), Stop> {
     output::line(
         "policy                         step   train mode    eval mode   recomputed   recall@1 (train, eval)",
     )?;
@@ -181,13 +169,4 @@ fn tell(rows: &[Row]) -> Result<(), Stop> {
         ))?;
     }
     Ok(())
-}
-
-fn tell_json(row: &Row, seed: u64) -> Result<(), Stop> {
-    let [train, eval, recomputed] =
-        row.modes.map(|f| json!({ "accuracy": f.accuracy, "loss": f.loss, "recall_at_1": f.recall_at_1 }));
-    output::json(&json!({
-        "event": "row", "policy": row.policy.text(), "seed": seed, "step": row.step, "train_mode": train,
-        "eval_mode": eval, "recomputed_eval": recomputed, "layer_distances": row.layer_distances,
-    }))
 }

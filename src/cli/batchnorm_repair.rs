@@ -1,12 +1,13 @@
-//! `lookalike batchnorm-repair`: other statistics for the same weights, as a new model.
+//! `lookalike batchnorm-repair`: gives a model other running statistics, as a new model.
 
+use super::events::{self, Printed};
+use super::output;
 use super::passwords::PasswordArgs;
-use super::{output, watch};
 use crate::batchnorm::Repair;
 use crate::escape;
 use crate::job::Stop;
 use crate::model::Model;
-use crate::workflow::{read_for, repair_set};
+use crate::workflow::{measure, read_for, repair_model};
 use clap::{Args, ValueEnum};
 use serde_json::json;
 use std::path::PathBuf;
@@ -14,21 +15,21 @@ use std::path::PathBuf;
 /// Arguments of `batchnorm-repair`.
 #[derive(Debug, Args)]
 pub struct RepairArgs {
-    /// FOLDER/<label>/<files…>: what the statistics are computed over, or measured on
+    /// FOLDER/<label>/<files…>: the files the statistics are computed over, or measured on
     folder: PathBuf,
     /// The model to repair; it is not changed
     #[arg(long, value_name = "M.safetensors")]
     model: PathBuf,
-    /// Where its new statistics come from
+    /// Where the new statistics come from
     #[arg(long, value_enum, default_value_t = WayArg::Recompute)]
     stats: WayArg,
-    /// Where to write the repaired model
+    /// The model file to write
     #[arg(long, value_name = "M2.safetensors")]
     out: PathBuf,
-    /// Of encrypted archives.
+    /// Passwords of encrypted archives.
     #[command(flatten)]
     passwords: PasswordArgs,
-    /// One JSON object a line
+    /// Print one JSON object per line
     #[arg(long)]
     json: bool,
 }
@@ -43,7 +44,7 @@ enum WayArg {
     Debias,
 }
 
-/// Repairs, writes, and tells before and after.
+/// Repairs, writes, and prints the accuracy before and after.
 pub fn run(args: RepairArgs) -> Result<(), Stop> {
     let how = match args.stats {
         WayArg::Recompute => Repair::Recompute,
@@ -52,14 +53,14 @@ pub fn run(args: RepairArgs) -> Result<(), Stop> {
     };
     let (folder, model, out) = (args.folder, args.model, args.out.clone());
     let reader = args.passwords.reader();
-    let (repaired, skipped) = watch::run(move |reporter| {
+    let repaired = events::run(args.json, &mut Printed::default(), move |run| {
         let model = Model::load(&model)?;
-        let (set, skipped) = read_for(&model, &folder, &reader, reporter)?;
-        let repaired = repair_set(&model, how, &set, reporter)?;
+        let folder = read_for(&model, &folder, &reader, run)?;
+        let before = measure(&model, &folder.set, run)?;
+        let repaired = repair_model(&model, how, &folder.set, &before, run)?.model;
         repaired.save(&out)?;
-        Ok((repaired, skipped))
+        Ok(repaired)
     })?;
-    output::skipped(&skipped, args.json)?;
     let Some(record) = repaired.config.repairs.last() else {
         return Ok(());
     };
@@ -69,7 +70,7 @@ pub fn run(args: RepairArgs) -> Result<(), Stop> {
         }));
     }
     output::line(&format!(
-        "Eval mode on {}: {:.1} % before, {:.1} % after ({}). The repaired model is in {}. It is another model: index your folders anew with it, since old and new vectors cannot be compared",
+        "Eval mode on {}: {:.1} % before, {:.1} % after ({}). The repaired model is in {}. It is another model: index your folders again with it, since old and new embeddings cannot be compared",
         output::count(record.files, "file"),
         record.eval_mode_accuracy_before * 100.0,
         record.eval_mode_accuracy_after * 100.0,

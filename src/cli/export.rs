@@ -1,13 +1,13 @@
-//! `lookalike export`: all samples of a library as a file.
+//! `lookalike export`: writes all samples of a library to a file.
 
-use super::{output, watch};
+use super::events::{self, Printed};
+use super::output;
 use crate::escape;
-use crate::export::{samples_csv, save};
 use crate::job::Stop;
 use crate::library::Library;
-use crate::workflow::sample_rows;
+use crate::whole_file::save;
+use crate::workflow::sample_table;
 use clap::{Args, ValueEnum};
-use std::io::Write as _;
 use std::path::PathBuf;
 
 /// Arguments of `export`.
@@ -19,9 +19,9 @@ pub struct ExportArgs {
     /// Format of the file
     #[arg(long, value_enum, default_value_t = Format::Csv)]
     format: Format,
-    /// Where to write it [default: standard output]
-    #[arg(long, short, value_name = "FILE")]
-    output: Option<PathBuf>,
+    /// The file to write [default: standard output]
+    #[arg(long, short, alias = "output", value_name = "FILE")]
+    out: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -33,21 +33,16 @@ enum Format {
 /// Writes the table.
 pub fn run(args: ExportArgs) -> Result<(), Stop> {
     let library = args.library;
-    let contents = watch::run(move |_| Ok(Library::open(&library)?.contents()?))?;
-    let bytes = match args.format {
-        Format::Csv => samples_csv(sample_rows(&contents)),
+    let contents =
+        events::run(false, &mut Printed::default(), move |_| Ok(Library::open(&library)?.contents()?))?;
+    let table = match args.format {
+        Format::Csv => sample_table(&contents),
     };
-    match args.output {
-        None => std::io::stdout()
-            .write_all(&bytes)
-            .map_err(|error| Stop::Failed(format!("the output could not be written: {error}"))),
+    match args.out {
+        None => output::bytes(&table),
         Some(path) => {
-            save(&path, &bytes)?;
-            output::line(&format!(
-                "{} in {}",
-                output::count(contents.entries.len(), "sample"),
-                escape::path(&path)
-            ))
+            save(&path, &table)?;
+            output::line(&format!("{} in {}", output::count(contents.len(), "sample"), escape::path(&path)))
         }
     }
 }

@@ -1,13 +1,13 @@
-//! `lookalike index`: folders into a library.
+//! `lookalike index`: adds folders to a library.
 
+use super::events::{self, Printed};
+use super::output;
 use super::passwords::PasswordArgs;
-use super::{output, watch};
 use crate::escape;
 use crate::job::Stop;
 use crate::library::Library;
 use crate::model::Model;
-use crate::sample::Sha256;
-use crate::workflow::index;
+use crate::workflow::{Warning, index};
 use clap::Args;
 use serde_json::json;
 use std::path::PathBuf;
@@ -21,13 +21,13 @@ pub struct IndexArgs {
     /// The model that embeds the files
     #[arg(long, value_name = "M.safetensors")]
     model: PathBuf,
-    /// The library; made if it does not exist
+    /// The library; created if it does not exist
     #[arg(long, value_name = "L.lookalike")]
     library: PathBuf,
-    /// Of encrypted archives.
+    /// Passwords of encrypted archives.
     #[command(flatten)]
     passwords: PasswordArgs,
-    /// One JSON object a line
+    /// Print one JSON object per line
     #[arg(long)]
     json: bool,
 }
@@ -36,42 +36,28 @@ pub struct IndexArgs {
 pub fn run(args: IndexArgs) -> Result<(), Stop> {
     let (folders, model, library) = (args.folders, args.model, args.library.clone());
     let reader = args.passwords.reader();
-    let as_json = args.json;
-    let mut there = 0;
-    let done = watch::watch(
-        move |reporter, news| {
-            let model = Model::load(&model)?;
-            output::warn_of(&model.config);
-            let mut library = Library::open_or_create(&library)?;
-            index(&folders, &model, &mut library, &reader, reporter, |samples| {
-                // The receiver lives as long as this job.
-                let _ = news.send(samples.iter().map(|sample| sample.sha256).collect::<Vec<_>>());
-            })
-        },
-        |added: Vec<Sha256>| {
-            there += added.len();
-            if !as_json {
-                return Ok(());
-            }
-            let added: Vec<String> = added.iter().map(Sha256::to_string).collect();
-            output::json(&json!({ "event": "added", "sha256": added }))
-        },
-    );
-    let done = match done {
-        Err(Stop::Cancelled) if there > 0 => {
+    let mut printed = Printed::default();
+    let added = events::run(args.json, &mut printed, move |run| {
+        let model = Model::load(&model)?;
+        if let Some(warning) = Warning::about(&model.config) {
+            run.warn(warning);
+        }
+        let mut library = Library::open_or_create(&library)?;
+        index(&folders, &model, &mut library, &reader, run)
+    });
+    let added = match added {
+        Err(Stop::Cancelled) if printed.added > 0 => {
             return Err(Stop::Failed(format!(
                 "cancelled; {} of the folder are in the library and stay there",
-                output::count(there, "sample")
+                output::count(printed.added, "sample")
             )));
         }
-        done => done?,
+        added => added?,
     };
-    output::skipped(&done.skipped, args.json)?;
-    let added = done.added;
     if args.json {
         return output::json(&json!({
             "event": "done", "library": escape::path(&args.library), "new": added.new, "known": added.known,
-            "relabelled": added.relabelled, "skipped": done.skipped.len(),
+            "relabelled": added.relabelled, "skipped": printed.skipped,
         }));
     }
     output::line(&format!(
@@ -79,12 +65,5 @@ pub fn run(args: IndexArgs) -> Result<(), Stop> {
         output::count(added.new, "sample"),
         escape::path(&args.library),
         added.known
-    ))?;
-    if added.relabelled > 0 {
-        output::line(&format!(
-            "{} came with another label than the library has; the library's was kept",
-            added.relabelled
-        ))?;
-    }
-    Ok(())
+    ))
 }

@@ -1,6 +1,7 @@
-//! `lookalike library`: check it, back it up, change labels, take changes back.
+//! `lookalike library`: checks it, backs it up, changes labels, undoes changes.
 
-use super::{output, watch};
+use super::events::{self, Printed};
+use super::output;
 use crate::escape;
 use crate::job::Stop;
 use crate::library::{LabelChange, Library};
@@ -17,53 +18,53 @@ pub struct LibraryArgs {
     /// The library
     #[arg(long, value_name = "L.lookalike", global = true, required = false)]
     library: Option<PathBuf>,
-    /// One JSON object a line
+    /// Print one JSON object per line
     #[arg(long, global = true)]
     json: bool,
 }
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// Is the file whole? Fails, and says what is wrong, if not
+    /// Check whether the file is intact; fail with its faults if not
     Check,
-    /// Copy it, while it is open elsewhere too
+    /// Copy it; others may use it meanwhile
     Backup {
-        /// The copy; must not be there yet
-        #[arg(long, value_name = "COPY.lookalike")]
-        to: PathBuf,
+        /// The copy; must not exist yet
+        #[arg(long, alias = "to", value_name = "COPY.lookalike")]
+        out: PathBuf,
     },
     /// Give samples another label, or none
     Label {
         /// The samples, by their SHA-256
         #[arg(required = true, value_name = "SHA256")]
         samples: Vec<String>,
-        /// The label; without it they have none
+        /// The label; without it the samples have none
         #[arg(long)]
         label: Option<String>,
     },
-    /// Take the latest change of labels back
+    /// Undo the latest change of labels
     Undo,
-    /// Who gave which label, when, and from what
+    /// List who gave which label, when, and from what source
     History {
-        /// Of this sample alone
+        /// Only of this sample
         #[arg(value_name = "SHA256")]
         sample: Option<String>,
     },
 }
 
-/// Does what was asked.
+/// Runs the subcommand.
 pub fn run(args: LibraryArgs) -> Result<(), Stop> {
     let Some(path) = args.library else {
-        return Err(Stop::Failed("expected --library L.lookalike, found no library named. Name one".into()));
+        return Err(Stop::Failed("expected --library L.lookalike, found none. Name a library".into()));
     };
     let name = escape::path(&path);
     match args.what {
         What::Check => {
-            let (faults, damage, samples) = watch::run(move |_| {
+            let (faults, damage, samples) = events::run(args.json, &mut Printed::default(), move |_| {
                 let library = Library::open(&path)?;
                 let faults = library.check();
                 let contents = library.contents()?;
-                Ok((faults, contents.damage, contents.entries.len()))
+                Ok((faults, contents.damage().map(str::to_owned), contents.len()))
             })?;
             let mut faults = match faults {
                 Ok(faults) => faults,
@@ -75,17 +76,19 @@ pub fn run(args: LibraryArgs) -> Result<(), Stop> {
             }
             match faults.first() {
                 None if args.json => Ok(()),
-                None => output::line(&format!("{name} is whole: {}", output::count(samples, "sample"))),
+                None => output::line(&format!("{name} is intact: {}", output::count(samples, "sample"))),
                 Some(first) => Err(Stop::Failed(format!(
-                    "{name} is damaged: {first} ({} in all); {} can still be read. Go back to a backup, or save what is left with `lookalike export` or `lookalike library backup`",
+                    "{name} is damaged: {first} ({} in all); {} can still be read. Return to a backup, or save what is left with `lookalike export` or `lookalike library backup`",
                     output::count(faults.len(), "fault"),
                     output::count(samples, "sample")
                 ))),
             }
         }
-        What::Backup { to } => {
-            let shown = escape::path(&to);
-            watch::run(move |_| Ok(Library::open(&path)?.back_up(&to)?))?;
+        What::Backup { out } => {
+            let shown = escape::path(&out);
+            events::run(args.json, &mut Printed::default(), move |_| {
+                Ok(Library::open(&path)?.back_up(&out)?)
+            })?;
             if args.json {
                 return output::json(&json!({ "event": "backed up", "path": shown }));
             }
@@ -94,23 +97,24 @@ pub fn run(args: LibraryArgs) -> Result<(), Stop> {
         What::Label { samples, label } => {
             let samples = samples.iter().map(|text| digest(text)).collect::<Result<Vec<_>, _>>()?;
             let mut library = Library::open(&path)?;
-            let changed = library.set_labels(&samples, label.as_deref(), "lookalike library label")?;
+            let changes = library.set_labels(&samples, label.as_deref(), "lookalike library label")?;
+            let changed = changes.len();
             if args.json {
                 return output::json(&json!({ "event": "labelled", "changed": changed }));
             }
-            output::line(&format!("{} have another label now", output::count(changed, "sample")))
+            output::line(&format!("{} changed label", output::count(changed, "sample")))
         }
         What::Undo => {
             let undone = Library::open(&path)?.undo_labels()?;
             if undone.is_empty() && !args.json {
-                return output::line("No change of a label is left to take back");
+                return output::line("There is no change of a label to undo");
             }
-            undone.iter().try_for_each(|change| tell(change, args.json, "taken back: "))
+            undone.iter().try_for_each(|change| print_change(change, args.json, "undone: "))
         }
         What::History { sample } => {
             let of = sample.map(|text| digest(&text)).transpose()?;
             let history = Library::open(&path)?.label_history(of)?;
-            history.iter().try_for_each(|change| tell(change, args.json, ""))
+            history.iter().try_for_each(|change| print_change(change, args.json, ""))
         }
     }
 }
@@ -121,7 +125,7 @@ fn digest(text: &str) -> Result<Sha256, Stop> {
     })
 }
 
-fn tell(change: &LabelChange, as_json: bool, before: &str) -> Result<(), Stop> {
+fn print_change(change: &LabelChange, as_json: bool, before: &str) -> Result<(), Stop> {
     let escaped = |label: &Option<String>| label.as_deref().map(escape::text);
     if as_json {
         return output::json(&json!({
@@ -130,7 +134,7 @@ fn tell(change: &LabelChange, as_json: bool, before: &str) -> Result<(), Stop> {
             "source": escape::text(&change.source), "undone": change.undone,
         }));
     }
-    let named = |label: &Option<String>| escaped(label).unwrap_or_else(|| "(no label)".into());
+    let named = |label: &Option<String>| escape::label(label.as_deref());
     output::line(&format!(
         "{before}{}  {}  {} -> {}  {}, from {}{}",
         change.at,
@@ -139,6 +143,6 @@ fn tell(change: &LabelChange, as_json: bool, before: &str) -> Result<(), Stop> {
         named(&change.after),
         escape::text(&change.who),
         escape::text(&change.source),
-        if change.undone { " (taken back)" } else { "" }
+        if change.undone { " (undone)" } else { "" }
     ))
 }

@@ -1,17 +1,18 @@
 //! `lookalike map`: the 2-D projection of a library.
 
-use super::{output, watch};
+use super::events::{self, Printed};
+use super::output;
 use crate::escape;
-use crate::export::{map_csv, save};
 use crate::job::Stop;
 use crate::library::Library;
 use crate::projection::trustworthiness;
-use crate::workflow::{MapMethod, map_library, map_rows};
+use crate::whole_file::save;
+use crate::workflow::{MapMethod, map_library, map_table};
 use clap::{Args, ValueEnum};
 use serde_json::json;
 use std::path::PathBuf;
 
-/// Neighbours by which the map's trustworthiness is told.
+/// Neighbours for the trustworthiness of the map.
 const K: usize = 15;
 
 /// Arguments of `map`.
@@ -20,16 +21,16 @@ pub struct MapArgs {
     /// The library
     #[arg(long, value_name = "L.lookalike")]
     library: PathBuf,
-    /// Where to write sha256, label, x, y
+    /// The table to write: sha256, label, x, y
     #[arg(long, value_name = "OUT.csv")]
     csv: PathBuf,
-    /// How to lay out
+    /// How to compute the map
     #[arg(long, value_enum, default_value_t = MethodArg::Umap)]
     method: MethodArg,
     /// Seed of all randomness
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// One JSON object a line
+    /// Print one JSON object per line
     #[arg(long)]
     json: bool,
 }
@@ -42,29 +43,31 @@ enum MethodArg {
     Pca,
 }
 
-/// Lays out, keeps the places in the library, and writes the table.
+/// Computes the map, stores it in the library, and writes the table.
 pub fn run(args: MapArgs) -> Result<(), Stop> {
     let method = match args.method {
         MethodArg::Umap => MapMethod::Umap,
         MethodArg::Pca => MapMethod::Pca,
     };
     let (library, seed) = (args.library, args.seed);
-    let (contents, trust) = watch::run(move |reporter| {
+    let (contents, trust) = events::run(args.json, &mut Printed::default(), move |run| {
         let mut library = Library::open(&library)?;
-        let contents = map_library(&mut library, method, seed, reporter)?;
-        let trust = trustworthiness(&contents.embeddings, &contents.places, K);
+        let mut contents = library.contents()?;
+        let places = map_library(&contents, &mut library, method, seed, run)?;
+        let trust = trustworthiness(contents.embeddings(), &places, K);
+        contents.set_places(places, false);
         Ok((contents, trust))
     })?;
-    save(&args.csv, &map_csv(map_rows(&contents)))?;
+    save(&args.csv, &map_table(&contents))?;
     if args.json {
         return output::json(&json!({
-            "event": "done", "csv": escape::path(&args.csv), "samples": contents.entries.len(),
+            "event": "done", "csv": escape::path(&args.csv), "samples": contents.len(),
             "trustworthiness": trust,
         }));
     }
     output::line(&format!(
-        "{} laid out in {}; trustworthiness (k = {K}) {trust:.3}",
-        output::count(contents.entries.len(), "sample"),
+        "{} on the map in {}; trustworthiness (k = {K}) {trust:.3}",
+        output::count(contents.len(), "sample"),
         escape::path(&args.csv)
     ))
 }

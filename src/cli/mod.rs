@@ -1,11 +1,16 @@
-//! The command line: what it understands, and how a command is run, watched and ended.
+//! The command line: its arguments, and how a command is run and ends.
 //!
-//! Exit status 0 is done, 1 failed with one clear line on stderr, 2 wrong usage. With `--json` each
-//! line of output is one JSON object; without it, people read it.
+//! Exit status 0 is success, 1 failure with one line on stderr, 2 wrong usage. With `--json` each line of
+//! output is one JSON object; without it, the output is for people.
+//!
+//! Output files follow one rule: `--out` is the result of the command itself; `--csv` and `--chart` are a table
+//! and a chart of it; `--model` and `--library` name a model and a library wherever they occur.
 
+mod advice;
 mod batchnorm;
 mod batchnorm_experiment;
 mod batchnorm_repair;
+mod events;
 mod export;
 mod index;
 mod library;
@@ -16,6 +21,7 @@ mod query;
 mod train;
 mod watch;
 
+#[cfg(feature = "gui")]
 use crate::app;
 use crate::job::Stop;
 use crate::model::{Choice, Processor};
@@ -31,7 +37,7 @@ use std::process::ExitCode;
 #[derive(Debug, Parser)]
 #[command(version, args_conflicts_with_subcommands = true)]
 pub struct Cli {
-    /// What to do; without it the window opens.
+    /// The command; without one the window opens.
     #[command(subcommand)]
     pub command: Option<Command>,
     /// How the window opens.
@@ -40,7 +46,7 @@ pub struct Cli {
     /// What computes the network.
     #[arg(long, global = true, value_enum, default_value_t)]
     pub device: DeviceArg,
-    /// Files to look at, or a labelled folder to open.
+    /// Files to query, or a labelled folder to open.
     #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
 }
@@ -48,12 +54,12 @@ pub struct Cli {
 /// What computes the network.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum DeviceArg {
-    /// A GPU where the program was built for one and it can be used; else the CPU.
+    /// A GPU if the program was built for one and can use it; else the CPU.
     #[default]
     Auto,
-    /// The cores of this machine. The same seed makes the same model.
+    /// The CPU. The same seed gives the same model.
     Cpu,
-    /// A GPU; the CPU, and a word about it, if there is none.
+    /// A GPU; the CPU, with a warning, if there is none.
     Gpu,
 }
 
@@ -63,8 +69,8 @@ pub struct WindowArgs {
     /// The library to open [default: the one that was open last].
     #[arg(long, value_name = "L.lookalike")]
     pub library: Option<PathBuf>,
-    /// What draws the window. `wgpu` uses the GPU or, where there is none, a software Vulkan or
-    /// DirectX; `glow` uses OpenGL.
+    /// What draws the window. `wgpu` uses the GPU or, without one, a software Vulkan or DirectX; `glow` uses
+    /// OpenGL.
     #[arg(long, value_enum, default_value_t)]
     pub renderer: RendererArg,
 }
@@ -94,28 +100,28 @@ pub enum Command {
     Demo(DemoArgs),
     /// Train a model on a labelled folder
     Train(train::TrainArgs),
-    /// Read samples for another process of this program; not for people
+    /// Read samples for another process of this program (internal)
     #[cfg(unix)]
     #[command(hide = true)]
     Worker {
-        /// Bytes of memory that it may use
+        /// Memory limit in bytes
         #[arg(long)]
         memory: u64,
     },
-    /// Put labelled folders into a library
+    /// Add labelled folders to a library
     Index(index::IndexArgs),
-    /// List the nearest known samples of files
+    /// List the nearest samples of files
     Query(query::QueryArgs),
-    /// Lay out a library in two dimensions
+    /// Map a library in two dimensions
     Map(map::MapArgs),
     /// Write all samples of a library to a file
     Export(export::ExportArgs),
-    /// Check a library, back it up, change labels and take that back
+    /// Check a library, back it up, change labels and undo that
     Library(library::LibraryArgs),
     /// Compare train mode with eval mode, layer by layer
     #[command(name = "batchnorm")]
     BatchNorm(batchnorm::BatchNormArgs),
-    /// Give a model other batch-norm statistics
+    /// Give a model other running statistics
     #[command(name = "batchnorm-repair")]
     BatchNormRepair(batchnorm_repair::RepairArgs),
     /// Train with and without batch normalisation, and measure both modes by step
@@ -124,7 +130,7 @@ pub enum Command {
 }
 
 impl Command {
-    /// Whether the network is needed.
+    /// Whether the command computes the network.
     fn computes(&self) -> bool {
         match self {
             Self::Train(_) | Self::Index(_) | Self::Query(_) => true,
@@ -136,7 +142,7 @@ impl Command {
     }
 }
 
-/// Runs what was asked for: the window, or a command without one.
+/// Runs a command, or opens the window.
 pub fn run(cli: Cli) -> ExitCode {
     Processor::prefer(match cli.device {
         DeviceArg::Auto => Choice::Best,
@@ -144,18 +150,17 @@ pub fn run(cli: Cli) -> ExitCode {
         DeviceArg::Gpu => Choice::Gpu,
     });
     let Some(command) = cli.command else {
-        let options =
-            app::Options { library: cli.window.library, paths: cli.paths, ..app::Options::default() };
-        return window(cli.window.renderer, options);
+        return window(cli.window, cli.paths, false);
     };
     if command.computes()
         && let Some(why) = &Processor::get().instead
     {
-        warn(&format!("the network is computed on the CPU: {why}"));
+        output::warn(&format!("the network is computed on the CPU: {why}"));
     }
     let result = match command {
         Command::Demo(args) => {
-            return window(args.renderer, app::Options { demo: true, ..app::Options::default() });
+            let window_args = WindowArgs { library: None, renderer: args.renderer };
+            return window(window_args, Vec::new(), true);
         }
         #[cfg(unix)]
         Command::Worker { memory } => reading::serve(memory).map_err(Stop::from),
@@ -176,27 +181,31 @@ pub fn run(cli: Cli) -> ExitCode {
     }
 }
 
-fn window(renderer: RendererArg, options: app::Options) -> ExitCode {
-    let renderer = match renderer {
+/// Opens the window.
+#[cfg(feature = "gui")]
+fn window(args: WindowArgs, paths: Vec<PathBuf>, demo: bool) -> ExitCode {
+    let renderer = match args.renderer {
         RendererArg::Wgpu => app::Renderer::Wgpu,
         RendererArg::Glow => app::Renderer::Glow,
     };
-    let options = app::Options { reader: reading::Reader::of_this_program(), ..options };
+    let reader = reading::Reader::of_this_program();
+    let options = app::Options { library: args.library, paths, demo, reader, ..app::Options::default() };
     match app::run(renderer, options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => fail(&why),
     }
 }
 
-/// One line on stderr, which ends the program.
-pub fn fail(why: &str) -> ExitCode {
-    warn(why);
-    ExitCode::FAILURE
+/// There is no window in a build of the command line alone.
+#[cfg(not(feature = "gui"))]
+fn window(_: WindowArgs, _: Vec<PathBuf>, _: bool) -> ExitCode {
+    fail(
+        "expected a command, found none: this build has no window. See lookalike --help, or build with the feature gui",
+    )
 }
 
-/// One line on stderr.
-fn warn(why: &str) {
-    use std::io::Write as _;
-    // There is no one left to tell if stderr is gone.
-    let _ = writeln!(std::io::stderr(), "lookalike: {}", crate::escape::text(why));
+/// Ends the program with one line on stderr.
+fn fail(why: &str) -> ExitCode {
+    output::warn(why);
+    ExitCode::FAILURE
 }

@@ -2,26 +2,36 @@
 
 use crate::escape;
 use crate::job::Stop;
-use crate::model::ModelConfig;
 use crate::sample::Skipped;
 use serde_json::Value;
-use std::io::Write as _;
+use std::io::{self, Write as _};
 
-/// Files that were skipped are named one by one up to this many.
+/// Skipped files named one by one, at most.
 const NAMED: usize = 20;
 
-/// One line on stdout.
+/// Prints one line on stdout.
 pub fn line(text: &str) -> Result<(), Stop> {
-    writeln!(std::io::stdout(), "{text}")
-        .map_err(|error| Stop::Failed(format!("the output could not be written: {error}")))
+    bytes(format!("{text}\n").as_bytes())
 }
 
-/// One JSON object on stdout.
+/// Prints one JSON object on stdout.
 pub fn json(value: &Value) -> Result<(), Stop> {
     line(&value.to_string())
 }
 
-/// Tells what could not be used: on stderr for people, as objects for a program.
+/// Writes bytes to stdout.
+pub fn bytes(bytes: &[u8]) -> Result<(), Stop> {
+    let mut out = io::stdout().lock();
+    out.write_all(bytes).and_then(|()| out.flush()).map_err(|error| {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            // The reader has seen enough, as in `lookalike export … | head`: that is no failure.
+            std::process::exit(0);
+        }
+        Stop::Failed(format!("the output could not be written: {error}"))
+    })
+}
+
+/// Prints skipped files: on stderr for people, as objects on stdout for a program.
 pub fn skipped(skipped: &[Skipped], as_json: bool) -> Result<(), Stop> {
     if as_json {
         for file in skipped {
@@ -31,7 +41,7 @@ pub fn skipped(skipped: &[Skipped], as_json: bool) -> Result<(), Stop> {
         }
         return Ok(());
     }
-    let mut err = std::io::stderr().lock();
+    let mut err = io::stderr().lock();
     for file in skipped.iter().take(NAMED) {
         let _ = writeln!(err, "skipped {}: {}", escape::path(&file.path), escape::text(&file.reason));
     }
@@ -41,11 +51,10 @@ pub fn skipped(skipped: &[Skipped], as_json: bool) -> Result<(), Stop> {
     Ok(())
 }
 
-/// Says on stderr that a model's eval mode is not to be trusted, where it is not.
-pub fn warn_of(config: &ModelConfig) {
-    if let Some(warning) = crate::batchnorm::warning(config) {
-        let _ = writeln!(std::io::stderr(), "lookalike: careful: {warning} (lookalike batchnorm-repair)");
-    }
+/// Prints one line on stderr.
+pub fn warn(text: &str) {
+    // There is nowhere left to report to if stderr is closed.
+    let _ = writeln!(io::stderr(), "lookalike: {}", escape::text(text));
 }
 
 /// "1 file", "2 files".

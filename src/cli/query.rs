@@ -1,12 +1,14 @@
-//! `lookalike query`: the nearest known samples of each file.
+//! `lookalike query`: lists the nearest samples of each file.
 
+use super::events::{self, Printed};
+use super::output;
 use super::passwords::PasswordArgs;
-use super::{output, watch};
 use crate::escape;
-use crate::export::{NeighbourRow, neighbours_csv, save};
+use crate::export::NeighbourRow;
 use crate::job::Stop;
 use crate::library::{Contents, Library};
-use crate::workflow::{Answer, ask, neighbour_rows};
+use crate::whole_file::save;
+use crate::workflow::{Queried, Warning, neighbour_rows, neighbour_table, query};
 use clap::Args;
 use serde_json::json;
 use std::path::PathBuf;
@@ -17,72 +19,72 @@ pub struct QueryArgs {
     /// Files, or folders of files
     #[arg(required = true)]
     paths: Vec<PathBuf>,
-    /// The library that answers
+    /// The library
     #[arg(long, value_name = "L.lookalike")]
     library: PathBuf,
-    /// Neighbours of each file
+    /// Number of neighbours of each file
     #[arg(short, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
     k: u32,
-    /// Write a table, a row a neighbour
+    /// Also write a table, with a row for each neighbour
     #[arg(long, value_name = "OUT.csv")]
     csv: Option<PathBuf>,
-    /// Of encrypted archives.
+    /// Passwords of encrypted archives.
     #[command(flatten)]
     passwords: PasswordArgs,
-    /// One JSON object a line
+    /// Print one JSON object per line
     #[arg(long)]
     json: bool,
 }
 
-/// Asks, prints, and writes the table if wanted.
+/// Queries, prints, and writes the table.
 pub fn run(args: QueryArgs) -> Result<(), Stop> {
     let (paths, library, k) = (args.paths, args.library, args.k as usize);
     let reader = args.passwords.reader();
-    let (contents, done) = watch::run(move |reporter| {
+    let (contents, result) = events::run(args.json, &mut Printed::default(), move |run| {
         let contents = Library::open(&library)?.contents()?;
-        let done = ask(&paths, &contents, k, 0, &reader, reporter)?;
-        Ok((contents, done))
+        if let Some(warning) = contents.model().and_then(|model| Warning::about(&model.config)) {
+            run.warn(warning);
+        }
+        let result = query(&paths, &contents, k, 0, &reader, run)?;
+        Ok((contents, result))
     })?;
-    if let Some(model) = &contents.model {
-        output::warn_of(&model.config);
-    }
-    output::skipped(&done.skipped, args.json)?;
     if let Some(path) = &args.csv {
-        save(path, &neighbours_csv(done.answers.iter().flat_map(|answer| rows(answer, &contents))))?;
+        save(path, &neighbour_table(&contents, &result.queried))?;
     }
+    let queried = &result.queried;
     if args.json {
-        return done.answers.iter().try_for_each(|answer| print_json(answer, &contents));
+        return queried.iter().try_for_each(|queried| print_json(queried, &contents));
     }
     match &args.csv {
         Some(path) => output::line(&format!(
-            "{} answered in {}",
-            output::count(done.answers.len(), "file"),
+            "The neighbours of {} are in {}",
+            output::count(queried.len(), "file"),
             escape::path(path)
         )),
-        None => done.answers.iter().try_for_each(|answer| print(answer, &contents)),
+        None => queried.iter().try_for_each(|queried| print(queried, &contents)),
     }
 }
 
-fn rows<'a>(answer: &'a Answer, contents: &'a Contents) -> impl Iterator<Item = NeighbourRow<'a>> {
-    neighbour_rows(contents, &answer.sample.path, answer.sample.sha256, &answer.neighbours)
+fn rows<'a>(queried: &'a Queried, contents: &'a Contents) -> impl Iterator<Item = NeighbourRow<'a>> {
+    neighbour_rows(contents, &queried.sample.path, queried.sample.sha256, &queried.near.neighbours)
 }
 
-fn print(answer: &Answer, contents: &Contents) -> Result<(), Stop> {
-    output::line(&format!("{}  {}", escape::path(&answer.sample.path), answer.sample.sha256.short()))?;
-    for row in rows(answer, contents) {
+fn print(queried: &Queried, contents: &Contents) -> Result<(), Stop> {
+    output::line(&format!("{}  {}", escape::path(&queried.sample.path), queried.sample.sha256.short()))?;
+    for row in rows(queried, contents) {
         output::line(&format!(
             "  {:>3}  {:.4}  {:<20}  {}",
             row.rank,
             row.distance,
-            row.label.map_or_else(|| "(no label)".into(), escape::text),
+            escape::label(row.label),
             escape::path(row.neighbour_path)
         ))?;
     }
     Ok(())
 }
 
-fn print_json(answer: &Answer, contents: &Contents) -> Result<(), Stop> {
-    let neighbours: Vec<_> = rows(answer, contents)
+fn print_json(queried: &Queried, contents: &Contents) -> Result<(), Stop> {
+    let neighbours: Vec<_> = rows(queried, contents)
         .map(|row| {
             json!({
                 "rank": row.rank, "path": escape::path(row.neighbour_path),
@@ -92,7 +94,7 @@ fn print_json(answer: &Answer, contents: &Contents) -> Result<(), Stop> {
         })
         .collect();
     output::json(&json!({
-        "event": "answer", "path": escape::path(&answer.sample.path), "sha256": answer.sample.sha256.to_string(),
-        "size": answer.sample.size, "kind": answer.sample.kind.name(), "neighbours": neighbours,
+        "event": "answer", "path": escape::path(&queried.sample.path), "sha256": queried.sample.sha256.to_string(),
+        "size": queried.sample.size, "kind": queried.sample.kind.name(), "neighbours": neighbours,
     }))
 }

@@ -1,42 +1,45 @@
 //! `lookalike train`: from a labelled folder to a model file.
 
+use super::events::{self, Printed};
 use super::passwords::PasswordArgs;
 use super::{output, watch};
-use crate::batchnorm::warning;
 use crate::escape;
 use crate::job::Stop;
-use crate::model::{BatchNormPolicy, CANDLE, Epoch, FLAX, KERAS, Norm, PYTORCH, StatisticsPolicy};
+use crate::model::{BatchNormPolicy, CANDLE, FLAX, KERAS, Norm, PYTORCH, StatisticsPolicy};
 use crate::training::TrainConfig;
-use crate::workflow::train_folder;
+use crate::workflow::{Outputs, Pictures, read_folder, train_folder, training_summary};
 use clap::{Args, ValueEnum};
 use serde_json::json;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Arguments of `train`.
 #[derive(Debug, Args)]
 pub struct TrainArgs {
     /// FOLDER/<label>/<files…>
     folder: PathBuf,
-    /// Where to write the model
+    /// The model file to write
     #[arg(long, value_name = "M.safetensors")]
     model: PathBuf,
+    /// Also add the samples to this library; created if it does not exist
+    #[arg(long, value_name = "L.lookalike")]
+    library: Option<PathBuf>,
     /// Passes over the training files [default: enough for the size of the set]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     epochs: Option<u32>,
-    /// Files to a batch
+    /// Files in a batch
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(2..=4096))]
     batch_size: u16,
     /// With or without batch normalisation
     #[arg(long, value_enum, default_value_t = NormArg::Batch)]
     norm: NormArg,
-    /// Momentum, epsilon and kept variance as this framework has them
+    /// Momentum, epsilon and estimate of the variance as in this framework
     #[arg(long, value_enum, default_value_t = ConventionArg::Pytorch)]
     convention: ConventionArg,
-    /// Weight of a new batch in the moving average, whatever the convention: 0.1 is PyTorch's, and Keras'
-    /// 0.99 is 0.01 here [default: the convention's]
+    /// Weight of a new batch in the moving average, in PyTorch's convention: Keras' 0.99 is 0.01 here
+    /// [default: that of --convention]
     #[arg(long, value_parser = share)]
     momentum: Option<f64>,
-    /// Where the statistics for eval mode come from
+    /// Where the running statistics come from
     #[arg(long, value_enum, default_value_t = StatsArg::Recompute)]
     stats: StatsArg,
     /// Seed of all randomness
@@ -45,10 +48,10 @@ pub struct TrainArgs {
     /// Threads to compute with [default: all cores]
     #[arg(long, default_value_t = 0)]
     threads: usize,
-    /// Of encrypted archives.
+    /// Passwords of encrypted archives.
     #[command(flatten)]
     passwords: PasswordArgs,
-    /// One JSON object a line
+    /// Print one JSON object per line
     #[arg(long)]
     json: bool,
 }
@@ -61,7 +64,7 @@ enum NormArg {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum StatsArg {
-    /// Over the training files once training is done
+    /// Over the training files, after the training
     Recompute,
     /// The moving average over the batches
     Moving,
@@ -77,7 +80,7 @@ enum ConventionArg {
     Candle,
 }
 
-/// A weight above 0, at most 1.
+/// Parses a weight above 0 and at most 1.
 pub fn share(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(value) if value > 0.0 && value <= 1.0 => Ok(value),
@@ -115,94 +118,44 @@ impl TrainArgs {
     }
 }
 
-/// Trains; Ctrl-C keeps the best so far. A training that was killed goes on where it was when it is begun again.
+/// Trains; Ctrl-C keeps the best model so far. A training that was killed continues when it is started again.
 pub fn run(args: TrainArgs) -> Result<(), Stop> {
     watch::use_threads(args.threads)?;
     let config = args.config();
     let reader = args.passwords.reader();
     let (folder, path, as_json) = (args.folder, args.model, args.json);
-    let checkpoint = checkpoint_of(&path);
-    if !as_json {
-        output::line("  epoch    loss   train mode   eval mode   recall@1   time")?;
-    }
-    let done = watch::watch(
-        move |reporter, news| {
-            let mut done =
-                train_folder(&folder, &config, &reader, &checkpoint, reporter, |epoch: &Epoch| {
-                    // The receiver lives as long as this job.
-                    let _ = news.send(*epoch);
-                })?;
-            done.trained.model.save(&path)?;
-            let warning = done.trained.kept();
-            Ok((done, path, warning))
-        },
-        |epoch| tell(&epoch, as_json),
-    );
-    let (done, path, warning_of_checkpoint) = match done {
+    let outputs = Outputs { model: Some(path.clone()), library: args.library };
+    let trained = events::run(as_json, &mut Printed::default(), move |run| {
+        let folder = read_folder(&folder, Pictures::Chosen, &reader, run)?;
+        train_folder(&folder.set, &config, &outputs, run)
+    });
+    let trained = match trained {
         Err(Stop::Cancelled) => {
-            return Err(Stop::Failed(
-                "cancelled before there was anything to keep; no model was written".into(),
-            ));
+            return Err(Stop::Failed("cancelled before there was a model; none was written".into()));
         }
         other => other?,
     };
-    output::skipped(&done.skipped, as_json)?;
-    let config = &done.trained.model.config;
+    let config = &trained.model.config;
     let training = &config.training;
     if as_json {
         return output::json(&json!({
-            "event": "done", "model": escape::path(&path), "sha256": done.trained.model.hash.to_string(),
+            "event": "done", "model": escape::path(&path), "sha256": trained.model.hash.to_string(),
             "labels": config.labels, "files": training.files, "held_back": training.held_back,
             "steps": training.steps, "cancelled": training.cancelled, "result": training.result,
-            "warning": warning(config), "resumed_at": done.trained.resumed_at,
-            "checkpoint_warning": warning_of_checkpoint,
+            "warning": crate::batchnorm::warning(config), "resumed_at": trained.resumed_at,
+            "checkpoint_warning": trained.checkpoint_warning,
         }));
     }
-    tell(&training.result, false)?;
-    if let Some(step) = done.trained.resumed_at {
+    events::print_epoch(&training.result, false)?;
+    output::line(&training_summary(config))?;
+    output::line(&format!("The model is in {}", escape::path(&path)))?;
+    if let Some((library, _, added)) = &trained.library {
         output::line(&format!(
-            "Went on from batch {step} of {}, where this training had been interrupted",
-            training.steps
+            "{} added to {}, {} already there",
+            output::count(added.new, "sample"),
+            escape::path(library.path()),
+            added.known
         ))?;
     }
-    if let Some(why) = warning_of_checkpoint {
-        output::line(&format!("Warning: the checkpoint {why}"))?;
-    }
-    if let Some(warning) = warning(config) {
-        output::line(&format!(
-            "Warning: {warning}: lookalike batchnorm-repair --model {} --stats recompute FOLDER --out REPAIRED.safetensors",
-            escape::path(&path)
-        ))?;
-    }
-    let begin = if training.cancelled { "Cancelled; the best model so far" } else { "Done: a model" };
-    output::line(&format!(
-        "{begin} of {} and {}, {} held back, is in {}",
-        output::count(config.labels.len(), "label"),
-        output::count(training.files, "file"),
-        training.held_back,
-        escape::path(&path)
-    ))
-}
-
-/// Beside the model.
-fn checkpoint_of(model: &Path) -> PathBuf {
-    let mut name = model.as_os_str().to_owned();
-    name.push(".checkpoint");
-    PathBuf::from(name)
-}
-
-fn tell(epoch: &Epoch, as_json: bool) -> Result<(), Stop> {
-    if as_json {
-        return output::json(&json!({ "event": "epoch", "measured": epoch }));
-    }
-    let percent = |share: f64| format!("{:.1} %", share * 100.0);
-    output::line(&format!(
-        "{:7.1} {:7.3} {:>12} {:>11} {:>10} {:>5.0} s",
-        epoch.epoch,
-        epoch.loss,
-        percent(epoch.train_mode_accuracy),
-        percent(epoch.eval_mode_accuracy),
-        epoch.recall_at_1.map_or_else(|| "–".into(), percent),
-        epoch.seconds
-    ))
+    Ok(())
 }

@@ -1,7 +1,8 @@
-//! Running work as a job: a progress bar on a terminal, none in a pipe; Ctrl-C cancels.
+//! Watching a job on the command line: a progress bar on a terminal, none in a pipe; Ctrl-C cancels.
 
-use crate::job::{Job, Outcome, Reporter, Stop, duration_text};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use crate::job::{Job, Outcome, Stop};
+use crate::workflow::{Event, Run};
+use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Once, mpsc};
@@ -10,22 +11,25 @@ use std::time::Duration;
 /// How often the bar is redrawn.
 const REDRAW: Duration = Duration::from_millis(100);
 
-/// Ctrl-C so far.
+/// How often Ctrl-C was pressed.
 static INTERRUPTS: AtomicUsize = AtomicUsize::new(0);
 
-/// Runs `work`, which may send news; `tell` gets each, on this thread, while no bar is in the way.
-pub fn watch<T: Send + 'static, News: Send + 'static>(
-    work: impl FnOnce(&Reporter, &mpsc::Sender<News>) -> Result<T, Stop> + Send + 'static,
-    mut tell: impl FnMut(News) -> Result<(), Stop>,
+/// Runs `work` as a job. `on_event` gets each event it reports, on this thread, while no bar is in the way.
+pub fn watch<T: Send + 'static>(
+    work: impl FnOnce(&Run<'_>) -> Result<T, Stop> + Send + 'static,
+    mut on_event: impl FnMut(Event) -> Result<(), Stop>,
 ) -> Result<T, Stop> {
-    listen();
-    let (sender, news) = mpsc::channel();
-    let job = Job::spawn(Arc::new(|| ()), move |reporter| work(reporter, &sender));
+    handle_interrupts();
+    let (sender, events) = mpsc::channel();
+    let job = Job::spawn(Arc::new(|| ()), move |reporter| {
+        // The receiver outlives this job, unless its output cannot be written.
+        work(&Run::new(reporter, &|event| drop(sender.send(event))))
+    });
     let bar = bar();
     let outcome = loop {
         let outcome = job.wait(REDRAW);
-        for news in news.try_iter() {
-            bar.suspend(|| tell(news))?;
+        for event in events.try_iter() {
+            bar.suspend(|| on_event(event))?;
         }
         if let Some(outcome) = outcome {
             break outcome;
@@ -36,7 +40,7 @@ pub fn watch<T: Send + 'static, News: Send + 'static>(
         if let Some(progress) = job.progress() {
             bar.set_length(progress.total as u64);
             bar.set_position(progress.done as u64);
-            let left = progress.left.map(|left| format!(", {} left", duration_text(left)));
+            let left = progress.left.map(|left| format!(", {} left", HumanDuration(left)));
             bar.set_message(format!("{}{}", progress.stage, left.unwrap_or_default()));
         }
     };
@@ -48,14 +52,7 @@ pub fn watch<T: Send + 'static, News: Send + 'static>(
     }
 }
 
-/// Likewise for work without news.
-pub fn run<T: Send + 'static>(
-    work: impl FnOnce(&Reporter) -> Result<T, Stop> + Send + 'static,
-) -> Result<T, Stop> {
-    watch(move |reporter, _: &mpsc::Sender<()>| work(reporter), |()| Ok(()))
-}
-
-/// Threads for everything that computes. 0 means all cores.
+/// Sets the number of threads that compute; 0 for all cores.
 pub fn use_threads(threads: usize) -> Result<(), Stop> {
     rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
@@ -75,7 +72,7 @@ fn bar() -> ProgressBar {
 }
 
 /// The first Ctrl-C cancels the work, which may keep what it has; the second ends the program.
-fn listen() {
+fn handle_interrupts() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let set = ctrlc::set_handler(|| {

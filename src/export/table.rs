@@ -1,8 +1,8 @@
-//! Comma-separated values after RFC 4180, in UTF-8.
+//! Comma-separated values as RFC 4180 defines them, in UTF-8.
 //!
 //! A cell of text that a spreadsheet would run as a formula (it begins with `=`, `+`, `-`, `@`, a
 //! tab or a carriage return) is given a leading apostrophe, as OWASP's page on CSV injection
-//! advises. Numbers that we write ourselves are left alone.
+//! advises. Numbers are not changed.
 
 use crate::escape;
 use crate::sample::Sha256;
@@ -11,21 +11,21 @@ use std::path::Path;
 /// One neighbour of one query.
 #[derive(Clone, Debug)]
 pub struct NeighbourRow<'a> {
-    /// The file that was asked about.
+    /// The queried file.
     pub query_path: &'a Path,
-    /// Its digest.
+    /// Its SHA-256.
     pub query_sha256: Sha256,
     /// 1 for the nearest.
     pub rank: usize,
     /// Where the neighbour was read from.
     pub neighbour_path: &'a Path,
-    /// Its digest.
+    /// Its SHA-256.
     pub neighbour_sha256: Sha256,
     /// Its label, if it has one.
     pub label: Option<&'a str>,
     /// Cosine distance, 0 same to 2 opposite.
     pub distance: f32,
-    /// What the neighbour's content is.
+    /// The neighbour's file format.
     pub neighbour_kind: &'a str,
     /// Its size in bytes.
     pub neighbour_size: u64,
@@ -34,15 +34,15 @@ pub struct NeighbourRow<'a> {
 /// One sample of a library.
 #[derive(Clone, Debug)]
 pub struct SampleRow<'a> {
-    /// Its digest.
+    /// Its SHA-256.
     pub sha256: Sha256,
     /// Its label, if it has one.
     pub label: Option<&'a str>,
     /// Where it was read from.
     pub path: &'a Path,
-    /// Bytes.
+    /// Size in bytes.
     pub size: u64,
-    /// What its content is.
+    /// Its file format.
     pub kind: &'a str,
     /// The processor it was built for, if known.
     pub architecture: Option<&'a str>,
@@ -53,15 +53,15 @@ pub struct SampleRow<'a> {
 /// One sample's place on the map.
 #[derive(Clone, Debug)]
 pub struct MapRow<'a> {
-    /// Its digest.
+    /// Its SHA-256.
     pub sha256: Sha256,
     /// Its label, if it has one.
     pub label: Option<&'a str>,
-    /// Its place; units mean nothing by themselves.
+    /// Its place; its units have no meaning.
     pub place: [f32; 2],
 }
 
-/// The neighbour table, in the contract's columns and two more.
+/// The neighbour table, a row for each neighbour of each query.
 pub fn neighbours_csv<'a>(rows: impl IntoIterator<Item = NeighbourRow<'a>>) -> Vec<u8> {
     let header = [
         "query_path",
@@ -90,7 +90,7 @@ pub fn neighbours_csv<'a>(rows: impl IntoIterator<Item = NeighbourRow<'a>>) -> V
     table(header, rows.into_iter().map(cells))
 }
 
-/// All samples of a library.
+/// The samples of a library, a row each.
 pub fn samples_csv<'a>(rows: impl IntoIterator<Item = SampleRow<'a>>) -> Vec<u8> {
     let header = ["sha256", "label", "path", "size", "kind", "architecture", "x", "y"];
     let cells = |row: SampleRow<'a>| {
@@ -118,7 +118,7 @@ pub fn map_csv<'a>(rows: impl IntoIterator<Item = MapRow<'a>>) -> Vec<u8> {
     table(["sha256", "label", "x", "y"], rows.into_iter().map(cells))
 }
 
-/// A CSV after RFC 4180. Each row has as many cells as the header.
+/// A table as RFC 4180 defines it. Each row has as many cells as the header.
 pub fn table<H, R>(header: H, rows: impl Iterator<Item = R>) -> Vec<u8>
 where
     H: IntoIterator<Item: AsRef<[u8]>>,

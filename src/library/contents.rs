@@ -1,44 +1,72 @@
-//! A library as it is held in memory to answer questions: samples and the vectors of one model,
-//! row by row.
+//! A library in memory: the samples that one model has embedded, with their labels and places.
+//!
+//! What never changes, the [`Snapshot`], is shared and never copied. Labels and the map are copied on
+//! write, so a job keeps what it started with and the window can change them meanwhile. Samples are read
+//! by hash or by range through [`Entry`].
 
+use super::{Entry, Labels, Record};
 use crate::model::{Embeddings, Model};
 use crate::sample::Sha256;
+use crate::search::{Hit, Searcher, nearest};
+use sha2::{Digest as _, Sha256 as Hasher};
 use std::collections::HashMap;
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
 
-/// One sample of the library.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Entry {
-    /// Its row in the library file.
-    pub id: i64,
-    /// Its digest.
+/// Below this number of queries the embeddings are scanned, which needs no preparation.
+const FEW: usize = 8;
+
+/// A sample of the library that is near to another, with the cosine distance from 0 (same) to 2 (opposite).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Neighbour {
+    /// Which sample.
     pub sha256: Sha256,
-    /// Where it was read from.
-    pub path: PathBuf,
-    /// Its label, if it has one.
-    pub label: Option<String>,
-    /// Bytes.
-    pub size: u64,
-    /// What its content is, by [`crate::sample::FileKind::name`].
-    pub kind: String,
-    /// The processor it was built for, if known.
-    pub architecture: Option<String>,
+    /// Cosine distance.
+    pub distance: f32,
 }
 
-/// What one model says of a library.
+/// What never changes of a library in memory.
 #[derive(Default)]
+struct Snapshot {
+    model: Option<Arc<Model>>,
+    records: Vec<Record>,
+    /// `embeddings.row(i)` belongs to `records[i]`.
+    embeddings: Embeddings,
+    rows: HashMap<Sha256, u32>,
+    /// Of the model and of all samples in their order.
+    hash: Option<Sha256>,
+    searcher: OnceLock<Searcher>,
+    damage: Option<String>,
+    others: usize,
+}
+
+/// Places on the map.
+#[derive(Clone, Default)]
+struct Places {
+    /// For all samples or for none.
+    at: Vec<[f32; 2]>,
+    provisional: bool,
+}
+
+/// What one model says of a library. Cheap to clone.
+#[derive(Clone, Default)]
 pub struct Contents {
-    /// The model that answers; `None` in an empty library.
-    pub model: Option<Arc<Model>>,
-    /// The samples that the model has embedded, in the order in which they were added.
-    pub entries: Vec<Entry>,
-    /// `embeddings.row(i)` is that of `entries[i]`.
+    snapshot: Arc<Snapshot>,
+    labels: Arc<Labels>,
+    places: Arc<Places>,
+}
+
+/// What a library file says, row by row in one order.
+#[derive(Default)]
+pub struct Rows {
+    /// The samples.
+    pub records: Vec<Record>,
+    /// Their labels.
+    pub labels: Vec<Option<String>>,
+    /// Their embeddings.
     pub embeddings: Embeddings,
-    /// Places on the map, for all entries or for none.
+    /// Their places: for all of them or for none.
     pub places: Vec<[f32; 2]>,
-    /// The places are a first sketch that the library does not keep.
-    pub provisional: bool,
     /// Why not all could be read, if the file is damaged.
     pub damage: Option<String>,
     /// Samples in the library that this model has not embedded.
@@ -46,22 +74,169 @@ pub struct Contents {
 }
 
 impl Contents {
-    /// Row of each digest.
-    pub fn rows(&self) -> HashMap<Sha256, usize> {
-        self.entries.iter().enumerate().map(|(row, entry)| (entry.sha256, row)).collect()
+    /// The contents that `model` embedded.
+    pub fn new(model: Arc<Model>, rows: Rows) -> Self {
+        let mut hasher = Hasher::new_with_prefix(model.hash.0);
+        rows.records.iter().for_each(|record| hasher.update(record.sha256.0));
+        let index = rows.records.iter().zip(0..).map(|(record, row)| (record.sha256, row)).collect();
+        Self {
+            labels: Arc::new(Labels::new(rows.labels.iter().map(Option::as_deref))),
+            places: Arc::new(Places { at: rows.places, provisional: false }),
+            snapshot: Arc::new(Snapshot {
+                hash: Some(Sha256(hasher.finalize().into())),
+                rows: index,
+                model: Some(model),
+                records: rows.records,
+                embeddings: rows.embeddings,
+                searcher: OnceLock::new(),
+                damage: rows.damage,
+                others: rows.others,
+            }),
+        }
     }
 
-    /// Each label and its number of samples, sorted by name; `None` stands for no label.
-    pub fn label_counts(&self) -> Vec<(Option<String>, usize)> {
-        let mut counts = std::collections::BTreeMap::<Option<&str>, usize>::new();
-        for entry in &self.entries {
-            *counts.entry(entry.label.as_deref()).or_default() += 1;
-        }
-        let mut counts: Vec<_> = counts.into_iter().map(|(label, n)| (label.map(str::to_owned), n)).collect();
-        // Those without a label come last.
-        if counts.first().is_some_and(|(label, _)| label.is_none()) {
-            counts.rotate_left(1);
-        }
-        counts
+    /// Number of samples.
+    pub fn len(&self) -> usize {
+        self.snapshot.records.len()
+    }
+
+    /// Whether there is no sample.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The model; `None` in an empty library.
+    pub fn model(&self) -> Option<&Arc<Model>> {
+        self.snapshot.model.as_ref()
+    }
+
+    /// The hash of the model. Embeddings of models with other hashes cannot be compared with these.
+    pub fn model_hash(&self) -> Option<Sha256> {
+        self.snapshot.model.as_ref().map(|model| model.hash)
+    }
+
+    /// A hash of the model and of all samples in their order: equal for equal contents, whatever their
+    /// labels and places. `None` in an empty library.
+    pub fn hash(&self) -> Option<Sha256> {
+        self.snapshot.hash
+    }
+
+    /// The sample with this hash.
+    pub fn get(&self, sha256: Sha256) -> Option<Entry<'_>> {
+        self.at(self.row_of(sha256)?)
+    }
+
+    /// Whether the sample with this hash is in the library.
+    pub fn contains(&self, sha256: Sha256) -> bool {
+        self.snapshot.rows.contains_key(&sha256)
+    }
+
+    /// Samples by range, in the order in which they were added. Rows past the end are left out.
+    pub fn range(&self, rows: Range<usize>) -> impl Iterator<Item = Entry<'_>> {
+        (rows.start..rows.end.min(self.len())).filter_map(|row| self.at(row))
+    }
+
+    /// All samples, in the order in which they were added.
+    pub fn iter(&self) -> impl Iterator<Item = Entry<'_>> {
+        self.range(0..self.len())
+    }
+
+    /// The sample in this row.
+    pub fn at(&self, row: usize) -> Option<Entry<'_>> {
+        let record = self.snapshot.records.get(row)?;
+        Some(Entry {
+            row,
+            id: record.id,
+            sha256: record.sha256,
+            path: &record.path,
+            label: self.labels.get(row),
+            label_index: self.labels.index_of(row)?,
+            size: record.size,
+            kind: &record.kind,
+            architecture: record.architecture.as_deref(),
+            place: self.places.at.get(row).copied(),
+        })
+    }
+
+    fn row_of(&self, sha256: Sha256) -> Option<usize> {
+        self.snapshot.rows.get(&sha256).map(|row| *row as usize)
+    }
+
+    /// The labels of all samples.
+    pub fn labels(&self) -> &Labels {
+        &self.labels
+    }
+
+    /// Gives samples other labels. Samples that are not in the library are ignored.
+    pub fn set_labels<'a>(&mut self, changes: impl IntoIterator<Item = (Sha256, Option<&'a str>)>) {
+        let snapshot = &self.snapshot;
+        let changes = changes
+            .into_iter()
+            .filter_map(|(sha256, label)| Some((*snapshot.rows.get(&sha256)? as usize, label)));
+        Arc::make_mut(&mut self.labels).set(changes);
+    }
+
+    /// Places on the map by row, for all samples or for none.
+    pub fn places(&self) -> &[[f32; 2]] {
+        &self.places.at
+    }
+
+    /// Whether the places are a first sketch that the library file does not keep.
+    pub fn provisional(&self) -> bool {
+        self.places.provisional
+    }
+
+    /// Puts every sample at a place, by row. `provisional` places are a first sketch.
+    pub fn set_places(&mut self, at: Vec<[f32; 2]>, provisional: bool) {
+        self.places = Arc::new(Places { at, provisional });
+    }
+
+    /// The embeddings of all samples, by row.
+    pub fn embeddings(&self) -> &Embeddings {
+        &self.snapshot.embeddings
+    }
+
+    /// The embedding of the sample with this hash.
+    pub fn embedding(&self, sha256: Sha256) -> Option<&[f32]> {
+        self.row_of(sha256).map(|row| self.snapshot.embeddings.row(row))
+    }
+
+    /// Why not all samples could be read, if the file is damaged.
+    pub fn damage(&self) -> Option<&str> {
+        self.snapshot.damage.as_deref()
+    }
+
+    /// Samples in the library file that this model has not embedded.
+    pub fn others(&self) -> usize {
+        self.snapshot.others
+    }
+
+    /// The `k` nearest rows to each query, nearest first. A sample of the library is not its own answer:
+    /// `own[i]` is the hash of the `i`th query. Exact, whatever the number of queries.
+    pub fn nearest(&self, queries: &Embeddings, own: &[Sha256], k: usize) -> Vec<Vec<Hit>> {
+        let library = &self.snapshot.embeddings;
+        // One more, since a sample finds itself.
+        let found = if queries.len() < FEW {
+            queries.rows().map(|query| nearest(library, query, k + 1, |_| false)).collect()
+        } else {
+            let searcher = self.snapshot.searcher.get_or_init(|| Searcher::new(library));
+            searcher.nearest(library, queries, k + 1)
+        };
+        let without_own = |(mut hits, own): (Vec<Hit>, &Sha256)| {
+            let own = self.row_of(*own);
+            hits.retain(|hit| Some(hit.row) != own);
+            hits.truncate(k);
+            hits
+        };
+        found.into_iter().zip(own).map(without_own).collect()
+    }
+
+    /// Rows of this library as neighbours.
+    pub fn neighbours(&self, hits: &[Hit]) -> Vec<Neighbour> {
+        let neighbour = |hit: &Hit| {
+            let record = self.snapshot.records.get(hit.row)?;
+            Some(Neighbour { sha256: record.sha256, distance: hit.distance })
+        };
+        hits.iter().filter_map(neighbour).collect()
     }
 }

@@ -1,7 +1,7 @@
-//! A row: one sample as it comes out of the library file. The file may be damaged or made by somebody else, so
-//! nothing in it is believed: a row that this program would not have written is none.
+//! A row: one sample as the library file has it. The file may be damaged or made by someone else, so every
+//! value is validated: a row that this program would not have written is rejected.
 
-use super::Entry;
+use super::Record;
 use crate::sample::Sha256;
 use rusqlite::types::ValueRef;
 use std::path::PathBuf;
@@ -13,31 +13,41 @@ pub const COLUMNS: &str =
 /// No number of an embedding is larger.
 const LARGEST: f32 = 1e6;
 
-/// A sample, the numbers of its embedding and its place on the map.
-pub type Known = (Entry, Vec<f32>, Option<[f32; 2]>);
+/// One valid row.
+#[derive(Debug)]
+pub struct Row {
+    /// The sample.
+    pub record: Record,
+    /// Its label, if it has one.
+    pub label: Option<String>,
+    /// Its embedding.
+    pub embedding: Vec<f32>,
+    /// Its place on the map, if it has one.
+    pub place: Option<[f32; 2]>,
+}
 
-/// What the values of [`COLUMNS`] say; `None` if they cannot be those of a sample whose embedding has
+/// Parses the values of [`COLUMNS`]; `None` if they cannot be those of a sample whose embedding has
 /// `dimension` numbers.
-pub fn row(values: [ValueRef<'_>; 10], dimension: usize) -> Option<Known> {
+pub fn parse_row(values: [ValueRef<'_>; 10], dimension: usize) -> Option<Row> {
     let [id, sha256, path, label, size, kind, architecture, vector, x, y] = values;
     let vector = vector.as_blob().ok().filter(|bytes| bytes.len() == dimension * 4)?;
     let vector: Vec<f32> = vector.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
-    // Embeddings have length 1: what is far from that, or no number, cannot be compared with anything.
+    // Embeddings have length 1: numbers far from that cannot be compared.
     if vector.iter().any(|number| number.is_nan() || number.abs() > LARGEST) {
         return None;
     }
-    let entry = Entry {
+    let record = Record {
         id: id.as_i64().ok()?,
         sha256: Sha256(sha256.as_blob().ok()?.try_into().ok()?),
         path: to_path(path)?,
-        label: label.as_str_or_null().ok()?.map(str::to_owned),
         size: u64::try_from(size.as_i64().ok()?).ok()?,
         kind: kind.as_str().ok()?.to_owned(),
         architecture: architecture.as_str_or_null().ok()?.map(str::to_owned),
     };
     let coordinate = |value: ValueRef<'_>| value.as_f64().ok().map(|v| v as f32).filter(|v| v.is_finite());
     let place = coordinate(x).zip(coordinate(y)).map(|(x, y)| [x, y]);
-    Some((entry, vector, place))
+    let label = label.as_str_or_null().ok()?.map(str::to_owned);
+    Some(Row { record, label, embedding: vector, place })
 }
 
 fn to_path(value: ValueRef<'_>) -> Option<PathBuf> {
@@ -59,7 +69,7 @@ mod tests {
     use rusqlite::types::ValueRef::{Blob, Integer, Null, Real, Text};
 
     #[test]
-    fn what_this_program_does_not_write_is_no_row() {
+    fn values_that_this_program_does_not_write_are_rejected() {
         let digest = [7; 32];
         let vector: Vec<u8> = [1.0_f32, -2.0].into_iter().flat_map(f32::to_le_bytes).collect();
         let good = [
@@ -74,8 +84,9 @@ mod tests {
             Real(1.0),
             Real(2.0),
         ];
-        let (entry, numbers, place) = row(good, 2).unwrap();
-        assert_eq!((entry.id, entry.size, numbers, place), (3, 9, vec![1.0, -2.0], Some([1.0, 2.0])));
+        let found = parse_row(good, 2).unwrap();
+        assert_eq!((found.record.id, found.record.size, found.label), (3, 9, None));
+        assert_eq!((found.embedding, found.place), (vec![1.0, -2.0], Some([1.0, 2.0])));
         let infinite: Vec<u8> = [f32::NAN, 1.0].into_iter().flat_map(f32::to_le_bytes).collect();
         for (column, value) in [
             (0, Null),
@@ -94,11 +105,11 @@ mod tests {
         ] {
             let mut bad = good;
             bad[column] = value;
-            assert!(row(bad, 2).is_none(), "{column} {value:?}");
+            assert!(parse_row(bad, 2).is_none(), "{column} {value:?}");
         }
         let mut odd = good;
         odd[8] = Real(f64::NAN);
-        assert_eq!(row(odd, 2).unwrap().2, None);
-        assert!(row(good, 3).is_none());
+        assert_eq!(parse_row(odd, 2).unwrap().place, None);
+        assert!(parse_row(good, 3).is_none());
     }
 }

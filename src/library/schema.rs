@@ -1,12 +1,13 @@
-//! The tables, and telling a library of this version from everything else.
+//! The tables of a library file, their migrations, and how a library is told from other files.
 
 use super::LibraryError;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use std::path::Path;
 
 /// Version of the tables, kept as SQLite's `user_version`.
 pub const VERSION: i64 = 2;
-/// "LKAL", kept as SQLite's `application_id`, so that `file` and we can tell a library.
+/// "LKAL", kept as SQLite's `application_id`: what `file` and this program recognise a library by.
 const APPLICATION: i64 = 0x4c4b_414c;
 
 /// Version 1.
@@ -48,14 +49,14 @@ CREATE TABLE places (
     y REAL NOT NULL,
     PRIMARY KEY (model, sample)
 ) WITHOUT ROWID;
--- The model that was used last answers.
+-- The model that was used last.
 CREATE TABLE current_model (
     only INTEGER PRIMARY KEY CHECK (only = 1),
     model INTEGER NOT NULL REFERENCES models(id)
 );
 ";
 
-/// What each version has more than the one before it: the first brings version 1 to version 2.
+/// What each version adds to the one before it: the first migrates version 1 to version 2.
 const MIGRATIONS: [&str; 1] = ["
 CREATE TABLE label_changes (
     id INTEGER PRIMARY KEY,
@@ -65,9 +66,9 @@ CREATE TABLE label_changes (
     at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%SZ', 'now')),
     -- The user's name on this machine.
     who TEXT NOT NULL,
-    -- The folder, or how else the label was given.
+    -- The folder, or another way the label was given.
     source TEXT NOT NULL,
-    -- Whether it was taken back.
+    -- Whether it was undone.
     undone INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX label_changes_of_sample ON label_changes (sample);
@@ -78,12 +79,12 @@ CREATE INDEX label_changes_of_sample ON label_changes (sample);
 pub struct Opened {
     /// To SQLite.
     pub connection: Connection,
-    /// Why nothing can be written, if so.
+    /// Why it is read-only, if it is.
     pub read_only: Option<String>,
 }
 
-/// Opens `path`, which must be a library of this version or an earlier one, which is brought up to date;
-/// with `create`, makes one where there is no file yet. What may not be written is opened for reading.
+/// Opens `path`, which must be a library of this version, or of an earlier one, which is migrated. With
+/// `create`, creates one where there is no file yet. A file that cannot be written is opened for reading.
 pub fn open(path: &Path, create: bool) -> Result<Opened, LibraryError> {
     let fresh = !path.exists();
     if fresh && !create {
@@ -105,9 +106,9 @@ pub fn open(path: &Path, create: bool) -> Result<Opened, LibraryError> {
     let opened = Connection::open_with_flags(path, flags).map_err(sqlite).and_then(|mut connection| {
         connection.busy_timeout(PATIENCE).map_err(sqlite)?;
         if fresh || std::fs::metadata(path).is_ok_and(|found| found.len() == 0) {
-            make(&mut connection).map_err(sqlite)?;
+            create_tables(&mut connection).map_err(sqlite)?;
         } else {
-            recognise(&connection, path, &sqlite)?;
+            check_format(&connection, path, &sqlite)?;
             migrate(&mut connection).map_err(sqlite)?;
         }
         prepare(&connection).map_err(sqlite)?;
@@ -115,20 +116,23 @@ pub fn open(path: &Path, create: bool) -> Result<Opened, LibraryError> {
     });
     match opened {
         Ok(connection) => Ok(Opened { connection, read_only: None }),
-        Err(LibraryError::Sqlite { error, .. }) if !fresh && may_be_read(&error) => {
+        Err(LibraryError::Sqlite { error, .. }) if !fresh && is_perhaps_readable(&error) => {
             let connection = read_only(path).map_err(sqlite)?;
-            recognise(&connection, path, &sqlite)?;
+            check_format(&connection, path, &sqlite)?;
             Ok(Opened { connection, read_only: Some(error.to_string()) })
         }
         Err(error) => Err(error),
     }
 }
 
+/// Characters of a path that are escaped in a URI: all but those RFC 3986 calls unreserved, and `/`.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'-').remove(b'_').remove(b'~');
+
 /// How long to wait while another program writes.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(20);
 
-/// Whether an error may leave something to read.
-fn may_be_read(error: &rusqlite::Error) -> bool {
+/// Whether the file may be readable in spite of this error.
+fn is_perhaps_readable(error: &rusqlite::Error) -> bool {
     matches!(
         error.sqlite_error_code(),
         Some(
@@ -142,26 +146,20 @@ fn may_be_read(error: &rusqlite::Error) -> bool {
     )
 }
 
-/// For reading alone. Where not even the files beside the library can be written, it must not change
-/// meanwhile, which is what `immutable` says.
+/// Opens a file for reading only. Where SQLite cannot even write the files beside it, `immutable` promises
+/// that nobody changes it meanwhile.
 fn read_only(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let plain = Connection::open_with_flags(path, flags)?;
     if plain.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0)).is_ok() {
         return Ok(plain);
     }
-    let mut uri = String::from("file:");
-    for byte in path.as_os_str().as_encoded_bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' => uri.push(*byte as char),
-            _ => uri.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    uri.push_str("?immutable=1");
+    let path = percent_encode(path.as_os_str().as_encoded_bytes(), ESCAPED);
+    let uri = format!("file:{path}?immutable=1");
     Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_URI)
 }
 
-fn recognise(
+fn check_format(
     connection: &Connection,
     path: &Path,
     sqlite: &impl Fn(rusqlite::Error) -> LibraryError,
@@ -180,17 +178,17 @@ fn recognise(
     Ok(())
 }
 
-/// Each connection says anew how careful it is. With a log that is written ahead, whoever reads need not
-/// wait for who writes; with `full`, what was committed survives the loss of power too.
+/// Settings of each connection. With a write-ahead log, readers do not wait for a writer; with `full`,
+/// what was committed survives a loss of power too.
 fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;
     connection.pragma_update(None, "synchronous", "full")
 }
 
-fn make(connection: &mut Connection) -> rusqlite::Result<()> {
+fn create_tables(connection: &mut Connection) -> rusqlite::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    // Two programs may make it at the same moment.
+    // Two programs may create it at the same moment.
     if version(&transaction)? == 0 {
         transaction.execute_batch(TABLES)?;
         MIGRATIONS.iter().try_for_each(|more| transaction.execute_batch(more))?;
@@ -200,7 +198,7 @@ fn make(connection: &mut Connection) -> rusqlite::Result<()> {
     transaction.commit()
 }
 
-/// Brings an earlier version up to date: all of it or nothing.
+/// Migrates an earlier version: all of it or nothing.
 fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
     if version(connection)? == VERSION {
         return Ok(());
@@ -235,7 +233,7 @@ mod tests {
     use crate::library::Library;
 
     #[test]
-    fn a_library_of_version_1_is_brought_up_to_date_and_keeps_everything() {
+    fn a_library_of_version_1_is_migrated_and_keeps_everything() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("old.lookalike");
         let old = make_version_1(&path).unwrap();
@@ -249,14 +247,14 @@ mod tests {
         assert_eq!(library.check().unwrap(), Vec::<String>::new());
         assert!(library.label_history(None).unwrap().is_empty());
         let sample = crate::sample::Sha256([7; 32]);
-        assert_eq!(library.set_labels(&[sample], Some("beta"), "test").unwrap(), 1);
+        assert_eq!(library.set_labels(&[sample], Some("beta"), "test").unwrap().len(), 1);
         let history = library.label_history(Some(sample)).unwrap();
         assert_eq!(
             (history[0].before.as_deref(), history[0].after.as_deref()),
             (Some("alpha"), Some("beta"))
         );
         drop(library);
-        // Opening it again changes nothing more.
+        // Opening it again changes nothing.
         let again = open(&path, false).unwrap();
         assert_eq!(version(&again.connection).unwrap(), VERSION);
         assert_eq!(Library::open(&path).unwrap().label_history(None).unwrap().len(), 1);

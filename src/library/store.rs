@@ -1,9 +1,9 @@
 //! Reading and changing the library file.
 
-use super::contents::{Contents, Entry};
-use super::row::{COLUMNS, Known, row};
+use super::contents::{Contents, Rows};
+use super::row::{COLUMNS, Row, parse_row};
 use super::schema::{self, Opened};
-use super::{LibraryError, labels};
+use super::{LibraryError, label_history};
 use crate::model::{Embeddings, Model};
 use crate::picture::{Encoded, thumbnail};
 use crate::sample::{Sample, Sha256};
@@ -28,33 +28,38 @@ pub struct Added {
     pub new: usize,
     /// Samples that were already there.
     pub known: usize,
-    /// Of those, the ones that came with another label than they have; theirs was kept.
+    /// Of those, the ones added with a label other than their own, which was kept.
     pub relabelled: usize,
 }
 
 impl Library {
-    /// Opens an existing library. One of an earlier version is brought up to date.
+    /// Opens an existing library. One of an earlier version is migrated.
     pub fn open(path: &Path) -> Result<Self, LibraryError> {
         Self::opened(path, false)
     }
 
-    /// Opens a library, or makes an empty one where there is no file.
+    /// Opens a library, or creates an empty one where there is no file. The folder is created too.
     pub fn open_or_create(path: &Path) -> Result<Self, LibraryError> {
         Self::opened(path, true)
     }
 
     fn opened(path: &Path, create: bool) -> Result<Self, LibraryError> {
+        let folder = path.parent().filter(|folder| create && !folder.as_os_str().is_empty());
+        if let Some(folder) = folder {
+            std::fs::create_dir_all(folder)
+                .map_err(|error| LibraryError::Folder { path: folder.to_owned(), error })?;
+        }
         let Opened { connection, read_only } = schema::open(path, create)?;
         Ok(Self { connection, path: path.to_owned(), read_only })
     }
 
-    /// Why it can only be read, if so: no right to write, or damage.
+    /// Why it is read-only, if it is: no permission to write, or damage.
     pub fn read_only(&self) -> Option<&str> {
         self.read_only.as_deref()
     }
 
-    /// Changes it: all of what `work` does or nothing. The room to write is taken first, so that two
-    /// programs wait for each other and neither fails half-way.
+    /// Changes the file: all of what `work` does or nothing. The lock is taken first, so two programs wait
+    /// for each other and neither fails half-way.
     pub(super) fn changing<T>(
         &mut self,
         work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
@@ -72,34 +77,24 @@ impl Library {
         change(&mut self.connection).map_err(|error| LibraryError::Sqlite { error, path })
     }
 
-    /// Where it lies.
+    /// The file.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Adds samples with their embeddings by `model`: all or nothing, and once this returns they are there
-    /// whatever happens. With `answers` the model becomes the one that answers. A sample that is already
-    /// there keeps its label; if it had none, it takes the new.
-    pub fn add(&mut self, model: &Model, batch: Batch<'_>, answers: bool) -> Result<Added, LibraryError> {
-        self.changing(|transaction| add_all(transaction, model, batch, answers))
+    /// Adds samples with their embeddings by `model`: all or nothing, and durable once this returns. With
+    /// `current` the model becomes the current one. A sample that is already in the library keeps its label;
+    /// one without a label takes the new label.
+    pub fn add(&mut self, model: &Model, batch: Batch<'_>, current: bool) -> Result<Added, LibraryError> {
+        self.changing(|transaction| add_all(transaction, model, batch, current))
     }
 
-    /// Whether the model of this digest answers, or none does yet.
-    pub fn may_answer_by(&self, hash: Sha256) -> Result<bool, LibraryError> {
-        self.sqlite(|c| {
-            let current: Option<Vec<u8>> = c
-                .query_row(
-                    "SELECT models.sha256 FROM models JOIN current_model ON current_model.model = models.id",
-                    [],
-                    |row| row.get(0),
-                )
-                .optional()?;
-            Ok(current.is_none_or(|current| current == hash.0))
-        })
+    /// Whether the model with this hash is the current one, or there is none yet.
+    pub fn is_current_model(&self, hash: Sha256) -> Result<bool, LibraryError> {
+        self.sqlite(|c| Ok(current_model(c)?.is_none_or(|current| current == hash.0)))
     }
 
-    /// Everything that is needed to answer questions by the model used last. A library without a
-    /// model has no entries.
+    /// Reads all samples that the current model has embedded. A library without a model has no contents.
     pub fn contents(&self) -> Result<Contents, LibraryError> {
         let Some((id, bytes)) = self.sqlite(|c| {
             c.query_row(
@@ -114,70 +109,72 @@ impl Library {
         };
         let model = Model::from_bytes(bytes)?;
         let dimension = model.config.embedding;
-        let mut contents = Contents { embeddings: Embeddings::new(dimension), ..Contents::default() };
+        let mut all = Rows { embeddings: Embeddings::new(dimension), ..Rows::default() };
         let total = self.sqlite(|c| {
-            let mut places = Vec::new();
             let mut statement = c.prepare(&format!(
                 "SELECT {COLUMNS} FROM embeddings e JOIN samples s ON s.id = e.sample
                  LEFT JOIN places p ON p.model = e.model AND p.sample = e.sample
                  WHERE e.model = ?1 AND e.sample >= ?2 ORDER BY e.sample"
             ))?;
-            // Where the file is damaged the rows behind the damage may be good: it is stepped over, a
-            // sample at a time.
-            let (mut from, mut steps, mut strange) = (i64::MIN, 0, 0_usize);
+            // Rows after a damaged page may be good: damage is skipped, one sample at a time.
+            let (mut from, mut steps, mut invalid) = (i64::MIN, 0, 0_usize);
             loop {
-                let read = read_rows(&mut statement, id, dimension, &mut from, |known| {
+                let read = read_rows(&mut statement, id, dimension, &mut from, |row| {
                     steps = 0;
-                    let Some((entry, vector, place)) = known else {
-                        strange += 1;
+                    let Some(row) = row else {
+                        invalid += 1;
                         return;
                     };
-                    contents.entries.push(entry);
-                    contents.embeddings.data.extend(vector);
-                    places.extend(place);
+                    all.records.push(row.record);
+                    all.labels.push(row.label);
+                    all.embeddings.data.extend(row.embedding);
+                    all.places.extend(row.place);
                 });
                 match read {
                     Ok(()) => break,
                     Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt) => {
-                        contents.damage = Some(error.to_string());
+                        all.damage = Some(error.to_string());
                         from = from.max(0) + 1;
                         steps += 1;
-                        if steps > STEPS_OVER {
+                        if steps > LONGEST_GAP {
                             break;
                         }
                     }
                     Err(error) => return Err(error),
                 }
             }
-            if strange > 0 {
-                let why = || format!("what stands of {strange} samples is not what this program writes");
-                contents.damage.get_or_insert_with(why);
+            if invalid > 0 {
+                let why = || format!("{invalid} samples have values that this program does not write");
+                all.damage.get_or_insert_with(why);
             }
-            // A map of a part would mislead.
-            if places.len() == contents.entries.len() {
-                contents.places = places;
+            // A map of some of the samples would mislead.
+            if all.places.len() != all.records.len() {
+                all.places.clear();
             }
             match c.query_row("SELECT count(*) FROM samples", [], |row| row.get::<_, i64>(0)) {
-                Err(_) if contents.damage.is_some() => Ok(0),
+                Err(_) if all.damage.is_some() => Ok(0),
                 counted => counted,
             }
         })?;
-        contents.others = (total as usize).saturating_sub(contents.entries.len());
-        contents.model = Some(std::sync::Arc::new(model));
-        Ok(contents)
+        all.others = (total as usize).saturating_sub(all.records.len());
+        Ok(Contents::new(std::sync::Arc::new(model), all))
     }
 
-    /// Keeps the map of the model used last: a place for each sample.
-    pub fn put_places(&mut self, entries: &[Entry], places: &[[f32; 2]]) -> Result<(), LibraryError> {
+    /// Stores the map of `contents`: a place for each sample. Stores nothing and returns `false` if another
+    /// model has become the current one, since the places would be of other embeddings.
+    pub fn put_places(&mut self, contents: &Contents, places: &[[f32; 2]]) -> Result<bool, LibraryError> {
         self.changing(|transaction| {
+            if current_model(transaction)? != contents.model_hash().map(|hash| hash.0.to_vec()) {
+                return Ok(false);
+            }
             transaction.execute("DELETE FROM places WHERE model = (SELECT model FROM current_model)", [])?;
-            let mut place_in = transaction.prepare(
+            let mut insert = transaction.prepare(
                 "INSERT INTO places (model, sample, x, y) SELECT model, ?1, ?2, ?3 FROM current_model",
             )?;
-            for (entry, [x, y]) in entries.iter().zip(places) {
-                place_in.execute(params![entry.id, f64::from(*x), f64::from(*y)])?;
+            for (entry, [x, y]) in contents.iter().zip(places) {
+                insert.execute(params![entry.id, f64::from(*x), f64::from(*y)])?;
             }
-            Ok(())
+            Ok(true)
         })
     }
 
@@ -204,24 +201,35 @@ impl std::ops::AddAssign for Added {
     }
 }
 
-/// Samples with all that is kept of them, in one order.
+/// Samples to add, with their pictures and embeddings in the same order.
 #[derive(Clone, Copy)]
 pub struct Batch<'a> {
-    /// What is known of each.
+    /// The samples.
     pub samples: &'a [Sample],
-    /// Their pictures.
+    /// Their pictures, for the thumbnails.
     pub pictures: &'a [Encoded],
-    /// Their vectors.
+    /// Their embeddings.
     pub embeddings: &'a Embeddings,
+}
+
+/// The hash of the current model.
+fn current_model(connection: &Connection) -> rusqlite::Result<Option<Vec<u8>>> {
+    connection
+        .query_row(
+            "SELECT models.sha256 FROM models JOIN current_model ON current_model.model = models.id",
+            [],
+            |row| row.get(0),
+        )
+        .optional()
 }
 
 fn add_all(
     transaction: &Transaction<'_>,
     model: &Model,
     batch: Batch<'_>,
-    answers: bool,
+    current: bool,
 ) -> rusqlite::Result<Added> {
-    let model = put_model(transaction, model, answers)?;
+    let model = put_model(transaction, model, current)?;
     let mut added = Added::default();
     let mut find = transaction.prepare("SELECT id, label FROM samples WHERE sha256 = ?1")?;
     let mut sample_in = transaction.prepare(
@@ -237,12 +245,12 @@ fn add_all(
         let known = find
             .query_row([&sample.sha256.0[..]], |row| Ok((row.get(0)?, row.get::<_, Option<String>>(1)?)))
             .optional()?;
-        // A label from a folder: its name is the source.
+        // The source of a label from a folder is that folder.
         let label_given = |id: i64| match &sample.label {
             None => Ok(()),
             Some(label) => {
                 let folder = sample.path.parent().map(crate::escape::path).unwrap_or_default();
-                labels::record(transaction, id, None, Some(label), &folder)
+                label_history::record(transaction, id, None, Some(label), &folder)
             }
         };
         let id: i64 = match known {
@@ -276,8 +284,8 @@ fn add_all(
     Ok(added)
 }
 
-/// Stores `model` if it is new, and makes it the one that answers if wanted.
-fn put_model(transaction: &Transaction<'_>, model: &Model, answers: bool) -> rusqlite::Result<i64> {
+/// Stores `model` if it is new, and with `current` makes it the current one.
+fn put_model(transaction: &Transaction<'_>, model: &Model, current: bool) -> rusqlite::Result<i64> {
     transaction.execute(
         "INSERT INTO models (sha256, bytes) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
         params![&model.hash.0[..], model.bytes],
@@ -285,7 +293,7 @@ fn put_model(transaction: &Transaction<'_>, model: &Model, answers: bool) -> rus
     let id =
         transaction
             .query_row("SELECT id FROM models WHERE sha256 = ?1", [&model.hash.0[..]], |row| row.get(0))?;
-    if answers {
+    if current {
         transaction.execute(
             "INSERT INTO current_model (only, model) VALUES (1, ?1) ON CONFLICT DO UPDATE SET model = excluded.model",
             [id],
@@ -294,16 +302,16 @@ fn put_model(transaction: &Transaction<'_>, model: &Model, answers: bool) -> rus
     Ok(id)
 }
 
-/// Samples that cannot be read, in a row, before the rest is given up.
-const STEPS_OVER: usize = 10_000;
+/// Samples in a row that may be unreadable before the rest is given up.
+const LONGEST_GAP: usize = 10_000;
 
-/// Gives the samples from `from` on to `take`, and leaves in `from` where to go on.
+/// Passes the samples from row id `from` on to `take`, and leaves in `from` where to continue.
 fn read_rows(
     statement: &mut Statement<'_>,
     model: i64,
     dimension: usize,
     from: &mut i64,
-    mut take: impl FnMut(Option<Known>),
+    mut take: impl FnMut(Option<Row>),
 ) -> rusqlite::Result<()> {
     let mut rows = statement.query([model, *from])?;
     while let Some(found) = rows.next()? {
@@ -312,7 +320,7 @@ fn read_rows(
         for (column, value) in values.iter_mut().enumerate() {
             *value = found.get_ref(column)?;
         }
-        take(row(values, dimension));
+        take(parse_row(values, dimension));
     }
     Ok(())
 }

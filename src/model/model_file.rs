@@ -136,7 +136,7 @@ impl Model {
     /// Writes the model file: to a neighbouring file first, which then takes its place, so that a
     /// full disk or a crash leaves the old one whole.
     pub fn save(&self, path: &Path) -> Result<(), ModelError> {
-        crate::export::write_whole(path, &self.bytes)
+        crate::whole_file::write_whole(path, &self.bytes)
             .map_err(|error| ModelError::Io { error, path: path.to_owned() })
     }
 }

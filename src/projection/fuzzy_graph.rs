@@ -3,7 +3,7 @@
 
 use crate::job::{Reporter, Stop};
 use crate::model::Embeddings;
-use crate::search::{Neighbour, Searcher};
+use crate::search::{Hit, Searcher};
 use rayon::prelude::*;
 
 /// An edge, listed once for each direction.
@@ -29,11 +29,11 @@ pub fn fuzzy_graph(rows: &Embeddings, k: usize, reporter: &Reporter) -> Result<V
         let first = lists.len();
         let asked = Embeddings { dimension: rows.dimension, data: asked.to_vec() };
         let found = searcher.nearest(rows, &asked, k + 1);
-        let without_itself = |(i, mut found): (usize, Vec<Neighbour>)| {
-            found.retain(|neighbour| neighbour.index != first + i);
+        let without_itself = |(i, mut found): (usize, Vec<Hit>)| {
+            found.retain(|neighbour| neighbour.row != first + i);
             found.truncate(k);
             let weights = memberships(&found);
-            found.iter().map(|n| n.index as u32).zip(weights).collect()
+            found.iter().map(|n| n.row as u32).zip(weights).collect()
         };
         lists.par_extend(found.into_par_iter().enumerate().map(without_itself));
         stage.advance(asked.len());
@@ -44,7 +44,7 @@ pub fn fuzzy_graph(rows: &Embeddings, k: usize, reporter: &Reporter) -> Result<V
 
 /// Membership of each of a row's neighbours, nearest first: 1 for the nearest, then falling off
 /// exponentially, so that all together make log₂ of their number.
-pub fn memberships(found: &[Neighbour]) -> Vec<f32> {
+pub fn memberships(found: &[Hit]) -> Vec<f32> {
     // Distances of unit vectors as straight lines, the metric that the falling off is meant for.
     let distances: Vec<f64> = found.iter().map(|n| (2.0 * f64::from(n.distance)).sqrt()).collect();
     let rho = distances.iter().copied().find(|d| *d > 0.0).unwrap_or(0.0);
@@ -93,13 +93,12 @@ mod tests {
 
     #[test]
     fn memberships_begin_at_one_and_add_up() {
-        let found: Vec<Neighbour> =
-            (0..15).map(|i| Neighbour { index: i, distance: 0.01 + 0.02 * i as f32 }).collect();
+        let found: Vec<Hit> = (0..15).map(|i| Hit { row: i, distance: 0.01 + 0.02 * i as f32 }).collect();
         let weights = memberships(&found);
         assert!((weights[0] - 1.0).abs() < 1e-6);
         assert!(weights.windows(2).all(|w| w[0] > w[1]));
         assert!((weights.iter().sum::<f32>() - 15_f32.log2()).abs() < 1e-3);
-        let same = [Neighbour { index: 0, distance: 0.0 }; 3];
+        let same = [Hit { row: 0, distance: 0.0 }; 3];
         assert!(memberships(&same).iter().all(|w| (w - 1.0).abs() < 1e-6));
         assert!(memberships(&[]).is_empty());
     }

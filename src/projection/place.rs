@@ -1,7 +1,7 @@
 //! A place on a finished map for a file that came later, without moving the others.
 
 use super::fuzzy_graph::memberships;
-use crate::search::Neighbour;
+use crate::search::Hit;
 
 /// Steps of Weiszfeld's method; it has settled to a pixel long before.
 const STEPS: usize = 32;
@@ -10,11 +10,11 @@ const STEPS: usize = 32;
 /// their places, weighted by UMAP's membership (Weiszfeld, 1937). A median and not a mean, so that
 /// neighbours in two clusters do not put the file into the empty middle between them. `None`
 /// without neighbours that have a place.
-pub fn place(found: &[Neighbour], places: &[[f32; 2]]) -> Option<[f32; 2]> {
+pub fn place(found: &[Hit], places: &[[f32; 2]]) -> Option<[f32; 2]> {
     let weighted: Vec<([f32; 2], f32)> = found
         .iter()
         .zip(memberships(found))
-        .filter_map(|(n, weight)| Some((*places.get(n.index)?, weight)))
+        .filter_map(|(n, weight)| Some((*places.get(n.row)?, weight)))
         .collect();
     let mut at = mean(weighted.iter().copied())?;
     for _ in 0..STEPS {
@@ -41,12 +41,11 @@ mod tests {
     #[test]
     fn lands_in_the_cluster_that_has_more_of_its_neighbours() {
         let places = [[0.0, 0.0], [0.2, 0.0], [0.0, 0.2], [100.0, 100.0]];
-        let found: Vec<Neighbour> =
-            (0..4).map(|index| Neighbour { index, distance: 0.1 + 0.01 * index as f32 }).collect();
+        let found: Vec<Hit> = (0..4).map(|row| Hit { row, distance: 0.1 + 0.01 * row as f32 }).collect();
         let at = place(&found, &places).unwrap();
         assert!(at[0] < 0.5 && at[1] < 0.5, "{at:?}");
         assert_eq!(place(&[], &places), None);
-        let alone = place(&[Neighbour { index: 3, distance: 0.0 }], &places).unwrap();
+        let alone = place(&[Hit { row: 3, distance: 0.0 }], &places).unwrap();
         assert!((alone[0] - 100.0).abs() < 1e-3);
     }
 }

@@ -21,7 +21,7 @@ pub fn trustworthiness(rows: &Embeddings, places: &[[f32; 2]], k: usize) -> f64 
         .map(|&i| {
             let mut rank = vec![0_u32; n];
             for (r, found) in nearest(rows, rows.row(i), n, |j| j == i).iter().enumerate() {
-                rank[found.index] = r as u32 + 1;
+                rank[found.row] = r as u32 + 1;
             }
             let at = places[i];
             let mut near: Vec<(f32, usize)> = places

@@ -1,13 +1,14 @@
-//! Many questions at once: the same exact answers as [`nearest`], by way of codes.
+//! Many queries at once: the same exact results as [`nearest`], through codes of one byte a number.
 //!
-//! Blocks of the library's codes stay in cache while all questions pass over them. Each question keeps
-//! the rows whose product of codes could still be among the k best; at the end those alone are
-//! compared exactly.
+//! Blocks of the library's codes stay in cache while all queries are compared with them. Each query keeps
+//! the rows whose product of codes could still be among the k best; at the end only those are compared
+//! exactly.
 //!
 //! [`nearest`]: super::nearest
 
 use super::codes::{Codes, Questions, TOGETHER};
-use super::{Neighbour, distance, order};
+use super::exact::distance;
+use super::hit::{Hit, order};
 use crate::model::Embeddings;
 use rayon::prelude::*;
 use std::ops::Range;
@@ -16,23 +17,23 @@ use std::ops::Range;
 const BLOCK: usize = 256;
 /// Rows of one task.
 const PART: usize = 128 * BLOCK;
-/// Questions of one task.
+/// Queries of one task.
 const SOME: usize = 64;
 
-/// A library prepared for questions.
+/// A set of embeddings prepared for many queries.
 pub struct Searcher {
     codes: Codes,
 }
 
-/// What one question has found so far.
+/// What one query has found so far.
 #[derive(Clone)]
 struct Found {
     /// Rows that may be among the k best, with the product of their codes.
     rows: Vec<(f32, u32)>,
-    /// The k-th best product so far, less twice the error: below it nothing counts.
+    /// The k-th best product so far, less twice the error: rows below it are ignored.
     least: f32,
-    /// So many rows are worth another look: twice what the last one left, so that looking at rows that
-    /// are all alike costs no more than finding them.
+    /// Prune again at this many rows: twice what the last pruning left, so that pruning rows that are all
+    /// alike costs no more than finding them.
     enough: usize,
 }
 
@@ -44,7 +45,7 @@ impl Found {
         Self { rows: Vec::new(), least: f32::NEG_INFINITY, enough: FEW }
     }
 
-    /// Forgets rows that can no longer count.
+    /// Removes rows that can no longer be among the k best.
     fn prune(&mut self, k: usize, slack: f32) {
         if self.rows.len() <= k {
             return;
@@ -58,46 +59,46 @@ impl Found {
 }
 
 impl Searcher {
-    /// Prepares `library`: a pass over it.
+    /// Prepares `library`, in one pass.
     pub fn new(library: &Embeddings) -> Self {
         Self { codes: Codes::of(library) }
     }
 
-    /// For each row of `asked` its `k` nearest rows of `library`, nearest first, ties by row: `library` is
-    /// what [`Self::new`] was given, and both have unit length.
-    pub fn nearest(&self, library: &Embeddings, asked: &Embeddings, k: usize) -> Vec<Vec<Neighbour>> {
+    /// For each row of `queries` its `k` nearest rows of `library`, nearest first, ties by row. `library` is
+    /// what [`Self::new`] was given; all rows have unit length.
+    pub fn nearest(&self, library: &Embeddings, queries: &Embeddings, k: usize) -> Vec<Vec<Hit>> {
         let n = library.len();
-        if k == 0 || asked.dimension != library.dimension || self.codes.len() != n || n == 0 {
-            return vec![Vec::new(); asked.len()];
+        if k == 0 || queries.dimension != library.dimension || self.codes.len() != n || n == 0 {
+            return vec![Vec::new(); queries.len()];
         }
-        let questions = Questions::of(asked);
-        let slack = 2.0 * self.codes.error(&questions);
-        // Each part of the library with some of the questions: work for all cores whether there are many
-        // rows or many questions.
+        let prepared = Questions::of(queries);
+        let slack = 2.0 * self.codes.error(&prepared);
+        // A task is a part of the library with some of the queries: work for all cores whether there are
+        // many rows or many queries.
         let parts = n.div_ceil(PART);
-        let found: Vec<Vec<Found>> = (0..parts * asked.len().div_ceil(SOME))
+        let found: Vec<Vec<Found>> = (0..parts * queries.len().div_ceil(SOME))
             .into_par_iter()
             .map(|task| {
                 let (part, first) = (task % parts, task / parts * SOME);
                 let rows = part * PART..((part + 1) * PART).min(n);
-                self.part(rows, &questions, first..(first + SOME).min(asked.len()), k, slack)
+                self.part(rows, &prepared, first..(first + SOME).min(queries.len()), k, slack)
             })
             .collect();
-        (0..asked.len())
+        (0..queries.len())
             .into_par_iter()
-            .map(|question| {
+            .map(|query| {
                 let mut all = Found::new();
-                let tasks = found.iter().skip(question / SOME * parts).take(parts);
-                for part in tasks.filter_map(|task| task.get(question % SOME)) {
+                let tasks = found.iter().skip(query / SOME * parts).take(parts);
+                for part in tasks.filter_map(|task| task.get(query % SOME)) {
                     all.rows.extend(&part.rows);
                 }
                 all.prune(k, slack);
-                exact(library, asked.row(question), &all.rows, k)
+                exact(library, queries.row(query), &all.rows, k)
             })
             .collect()
     }
 
-    /// What each question of `asked` finds among `rows`.
+    /// What each query of `asked` finds among `rows`.
     fn part(
         &self,
         rows: Range<usize>,
@@ -133,12 +134,12 @@ impl Searcher {
     }
 }
 
-fn exact(library: &Embeddings, question: &[f32], rows: &[(f32, u32)], k: usize) -> Vec<Neighbour> {
-    let mut found: Vec<Neighbour> = rows
+fn exact(library: &Embeddings, question: &[f32], rows: &[(f32, u32)], k: usize) -> Vec<Hit> {
+    let mut found: Vec<Hit> = rows
         .iter()
         .map(|(_, row)| {
-            let index = *row as usize;
-            Neighbour { index, distance: distance(library.row(index), question) }
+            let row = *row as usize;
+            Hit { row, distance: distance(library.row(row), question) }
         })
         .collect();
     found.sort_unstable_by(order);
@@ -158,7 +159,7 @@ mod tests {
         for (n, dimension, questions) in [(1, 3, 1), (40, 8, 5), (3000, 64, 7), (70_000, 16, 3)] {
             let mut library = Embeddings::new(dimension);
             for i in 0..n {
-                // Every third row is one that was there before: ties.
+                // Every third row repeats an earlier one: ties.
                 if i % 3 == 2 {
                     let before = library.row(i / 2).to_vec();
                     library.data.extend(before);

@@ -7,9 +7,9 @@
 
 use super::trainer::State;
 use super::{Labelled, TrainConfig};
-use crate::export::write_whole;
 use crate::model::{Epoch, Model, NetworkState};
 use crate::sample::Sha256;
+use crate::whole_file::write_whole;
 use serde::{Deserialize, Serialize};
 use std::io;
 use std::path::{Path, PathBuf};

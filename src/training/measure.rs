@@ -80,7 +80,7 @@ pub fn recall_at_1(library: &Embeddings, labels: &[usize], queries: &Embeddings,
         .zip(wanted)
         .filter(|(query, wanted)| {
             let found = nearest(library, query, 1, |_| false);
-            found.first().and_then(|first| labels.get(first.index)) == Some(wanted)
+            found.first().and_then(|first| labels.get(first.row)) == Some(wanted)
         })
         .count();
     right as f64 / wanted.len().max(1) as f64

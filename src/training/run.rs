@@ -36,7 +36,7 @@ pub struct Trained {
 impl Trained {
     /// To be called once the model is where it is kept: removes the checkpoint. One sentence if
     /// checkpoints could not be written.
-    pub fn kept(&mut self) -> Option<String> {
+    pub fn finish(&mut self) -> Option<String> {
         self.checkpoints.take().and_then(Checkpoints::finish)
     }
 }
@@ -54,15 +54,15 @@ pub fn train(
 }
 
 /// Likewise, with checkpoints at `checkpoint`: where there is one of this very training, it goes on from
-/// there, and `on_epoch` is told of what was measured before. [`Trained::kept`] removes it.
+/// there, and `on_epoch` is told of what was measured before. [`Trained::finish`] removes it.
 pub fn train_resumable(
     set: &PictureSet,
     config: &TrainConfig,
-    checkpoint: &Path,
+    checkpoint: Option<&Path>,
     reporter: &Reporter,
     on_epoch: impl FnMut(&Epoch),
 ) -> Result<Trained, Stop> {
-    run(set, config, None, Some(checkpoint), reporter, on_epoch)
+    run(set, config, None, checkpoint, reporter, on_epoch)
 }
 
 /// Goes on training `model`, whose labels `set` must have, with what it has kept so far. The split

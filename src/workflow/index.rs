@@ -1,56 +1,46 @@
-//! Put files into a library.
+//! Adding samples to a library with a model.
 
 use super::read::read_in_parts;
+use super::run::{Event, Run, Warning};
 use crate::job::{Reporter, Stop};
-use crate::library::{Added, Batch, Contents, Library};
+use crate::library::{Added, Batch, Library};
 use crate::model::{Embeddings, Model, embed};
 use crate::picture::PictureSet;
 use crate::reading::Reader;
-use crate::sample::{Layout, Sample, Sha256, Skipped};
+use crate::sample::Layout;
 use std::path::PathBuf;
 
-/// What indexing did.
-#[derive(Debug)]
-pub struct Indexed {
-    /// How many samples are new, and how many were there.
-    pub added: Added,
-    /// Files that could not be used.
-    pub skipped: Vec<Skipped>,
-}
+/// Samples of one transaction.
+const BATCH: usize = 128;
 
-/// Reads the files below `folders`, each FOLDER/<label>/…, embeds them and adds them to `library`.
+/// Reads the files below `folders`, each FOLDER/<label>/…, embeds them with `model` and adds them to
+/// `library`. Each batch is reported as [`Event::Added`] once it is durable; what was added before the task
+/// was cancelled stays. A model that is new to the library becomes its current one at the end.
 pub fn index(
     folders: &[PathBuf],
     model: &Model,
     library: &mut Library,
     reader: &Reader,
-    reporter: &Reporter,
-    mut on_batch: impl FnMut(&[Sample]),
-) -> Result<Indexed, Stop> {
+    run: &Run<'_>,
+) -> Result<Added, Stop> {
     model.usable()?;
-    let answers = library.may_answer_by(model.hash)?;
+    let current = library.is_current_model(model.hash)?;
     let mut added = Added::default();
-    let skipped =
-        read_in_parts(folders, Layout::Labelled, model.config.picture, reader, reporter, |set, part| {
-            added += add(&set, model, library, answers, part, &mut on_batch)?;
-            Ok(())
-        })?;
-    answer_by(model, library)?;
-    Ok(Indexed { added, skipped })
+    read_in_parts(folders, Layout::Labelled, model.config.picture, reader, run, |set, run| {
+        added += add_batches(&set, model, library, current, run)?;
+        Ok(())
+    })?;
+    make_current(model, library)?;
+    report(added, run);
+    Ok(added)
 }
 
-/// Samples that are added together.
-const TOGETHER: usize = 128;
-
-/// Likewise for files already read. Refuses pictures that the model was not made for. Samples are added
-/// batch by batch; `on_batch` is told of each once it is there to stay. When cancelled, what was added
-/// stays. A model that is new to the library answers once all are there.
-pub fn index_set(
+/// Adds samples that were read already, as [`index`] does. Fails if the model was made for other pictures.
+pub fn add_samples(
     set: &PictureSet,
     model: &Model,
     library: &mut Library,
-    reporter: &Reporter,
-    mut on_batch: impl FnMut(&[Sample]),
+    run: &Run<'_>,
 ) -> Result<Added, Stop> {
     if set.spec != model.config.picture {
         return Err(Stop::Failed(format!(
@@ -59,42 +49,43 @@ pub fn index_set(
         )));
     }
     model.usable()?;
-    let answers = library.may_answer_by(model.hash)?;
-    let added = add(set, model, library, answers, reporter, &mut on_batch)?;
-    answer_by(model, library)?;
+    let current = library.is_current_model(model.hash)?;
+    let added = add_batches(set, model, library, current, run)?;
+    make_current(model, library)?;
+    report(added, run);
     Ok(added)
 }
 
-fn add(
+fn report(added: Added, run: &Run<'_>) {
+    if added.relabelled > 0 {
+        run.warn(Warning::OtherLabel(added.relabelled));
+    }
+}
+
+fn add_batches(
     set: &PictureSet,
     model: &Model,
     library: &mut Library,
-    answers: bool,
-    reporter: &Reporter,
-    on_batch: &mut dyn FnMut(&[Sample]),
+    current: bool,
+    run: &Run<'_>,
 ) -> Result<Added, Stop> {
-    let stage = reporter.stage("Adding to the library", set.samples.len());
+    let stage = run.reporter().stage("Adding to the library", set.samples.len());
     let mut all = Added::default();
-    for (samples, pictures) in set.samples.chunks(TOGETHER).zip(set.pictures.chunks(TOGETHER)) {
-        reporter.check()?;
-        let shown: Vec<_> = pictures.iter().collect();
+    for (samples, pictures) in set.samples.chunks(BATCH).zip(set.pictures.chunks(BATCH)) {
+        run.check()?;
+        let inputs: Vec<_> = pictures.iter().collect();
         let quiet = Reporter::silent();
-        let embeddings = embed(&model.network, model.config.embedding, set.spec, &shown, &quiet)?;
-        all += library.add(model, Batch { samples, pictures, embeddings: &embeddings }, answers)?;
-        on_batch(samples);
+        let embeddings = embed(&model.network, model.config.embedding, set.spec, &inputs, &quiet)?;
+        all += library.add(model, Batch { samples, pictures, embeddings: &embeddings }, current)?;
+        run.event(Event::Added(samples.iter().map(|sample| sample.sha256).collect()));
         stage.advance(samples.len());
     }
     Ok(all)
 }
 
-/// Now that all samples are there, `model` is the one that answers.
-fn answer_by(model: &Model, library: &mut Library) -> Result<(), Stop> {
+/// Makes `model` the current one, now that all samples are in the library.
+fn make_current(model: &Model, library: &mut Library) -> Result<(), Stop> {
     let embeddings = Embeddings::new(model.config.embedding);
     library.add(model, Batch { samples: &[], pictures: &[], embeddings: &embeddings }, true)?;
     Ok(())
-}
-
-/// The row of a digest in `contents`, if it is there.
-pub fn known(contents: &Contents, sha256: Sha256) -> Option<usize> {
-    contents.entries.iter().position(|entry| entry.sha256 == sha256)
 }

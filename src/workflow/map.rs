@@ -1,45 +1,47 @@
-//! Lay a library out in two dimensions.
+//! The map of a library: all samples in two dimensions.
 
-use crate::job::{Reporter, Stop};
+use super::run::{Run, Warning};
+use crate::job::Stop;
 use crate::library::{Contents, Library, LibraryError};
-use crate::model::Embeddings;
 use crate::projection::{UmapConfig, pca, umap};
+use serde::{Deserialize, Serialize};
 
-/// How a map is made.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// How a map is computed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum MapMethod {
-    /// At once, along the two directions of largest spread.
+    /// The two directions of largest spread; immediate.
     Pca,
     /// Neighbours stay together.
     #[default]
     Umap,
 }
 
-/// A place for each row.
-pub fn lay_out(
-    rows: &Embeddings,
-    method: MapMethod,
-    seed: u64,
-    reporter: &Reporter,
-) -> Result<Vec<[f32; 2]>, Stop> {
-    match method {
-        MapMethod::Pca => Ok(pca(rows)),
-        MapMethod::Umap => umap(rows, UmapConfig { seed, ..UmapConfig::default() }, reporter),
-    }
-}
-
-/// Lays out all of `library` and keeps the places in it.
+/// Computes the map of `contents`, stores it in `library`, and returns the place of each row.
 pub fn map_library(
+    contents: &Contents,
     library: &mut Library,
     method: MapMethod,
     seed: u64,
-    reporter: &Reporter,
-) -> Result<Contents, Stop> {
-    let mut contents = library.contents()?;
-    if contents.model.is_none() {
+    run: &Run<'_>,
+) -> Result<Vec<[f32; 2]>, Stop> {
+    if contents.model().is_none() {
         return Err(LibraryError::NoModel.into());
     }
-    contents.places = lay_out(&contents.embeddings, method, seed, reporter)?;
-    library.put_places(&contents.entries, &contents.places)?;
-    Ok(contents)
+    let embeddings = contents.embeddings();
+    let places = match method {
+        MapMethod::Pca => pca(embeddings),
+        MapMethod::Umap => umap(embeddings, UmapConfig { seed, ..UmapConfig::default() }, run.reporter())?,
+    };
+    if !library.put_places(contents, &places)? {
+        run.warn(Warning::MapNotStored);
+    }
+    Ok(places)
+}
+
+/// The contents with a first map, by PCA, if they have none: it is there at once.
+pub fn with_first_map(mut contents: Contents) -> Contents {
+    if contents.places().is_empty() {
+        contents.set_places(pca(contents.embeddings()), true);
+    }
+    contents
 }

@@ -1,17 +1,19 @@
 //! What a user does, as functions: the window and the command line call the same ones.
 
-mod ask;
+mod batch_norm;
 mod index;
-mod lab;
 mod map;
+mod query;
 mod read;
+mod run;
 mod tables;
 mod train;
 
-pub use ask::{Answer, Answers, answer, ask};
-pub use index::{Indexed, index, index_set, known};
-pub use lab::{SEED, read_for, repair_set, report_folder};
-pub use map::{MapMethod, lay_out, map_library};
-pub use read::{Pictures, Read, read};
-pub use tables::{map_rows, neighbour_rows, sample_rows};
-pub use train::{TrainedFolder, train_folder};
+pub use batch_norm::{SEED, experiment, measure, read_for, repair_model, train_longer, train_without_norm};
+pub use index::{add_samples, index};
+pub use map::{MapMethod, map_library, with_first_map};
+pub use query::{Near, Queried, QueryResult, find_near, query};
+pub use read::{LabelledFolder, Pictures, read_folder};
+pub use run::{Event, Run, Warning};
+pub use tables::{map_table, neighbour_rows, neighbour_table, sample_table};
+pub use train::{Outputs, TrainedFolder, train_folder, training_summary};

@@ -1,80 +1,111 @@
-//! Reading what the user points at: walk, read every file once, leave out what was seen before.
+//! Reading what the user names: finds the files, reads each once, and skips repeated contents.
 
-use crate::job::{Reporter, Stop};
+use super::run::Run;
+use crate::escape;
+use crate::job::Stop;
 use crate::picture::{PictureSet, PictureSpec, choose, choose_native};
 use crate::reading::{Reader, Taken};
 use crate::sample::{Found, Layout, Sha256, Skipped, walk};
+use sha2::{Digest as _, Sha256 as Hasher};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-/// Files that were read, and those that could not be used.
-pub type Read = Taken;
-
-/// Which pictures to make.
+/// Which pictures to compute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pictures {
     /// Of the kind that most files are.
     Chosen,
-    /// Likewise, small images at their own size.
+    /// The same, but small images at their own size.
     Native,
     /// These: what a model reads.
     Of(PictureSpec),
 }
 
-/// Reads all files below `roots`, and those in archives there.
-/// A content that occurs twice is taken once; the others are listed. Finding nothing at all is an
-/// error that says so.
-pub fn read(
-    roots: &[PathBuf],
-    layout: Layout,
+/// A labelled folder that was read.
+#[derive(Clone)]
+pub struct LabelledFolder {
+    /// The folder.
+    pub path: PathBuf,
+    /// Its samples, with their labels and pictures.
+    pub set: Arc<PictureSet>,
+    /// The number of its labels.
+    pub labels: usize,
+    /// A hash of its samples and their labels, in their order: results belong to a folder by this.
+    pub hash: Sha256,
+}
+
+/// Reads FOLDER/<label>/…. Skipped files are reported; finding nothing usable is an error.
+pub fn read_folder(
+    folder: &Path,
     pictures: Pictures,
     reader: &Reader,
-    reporter: &Reporter,
-) -> Result<Read, Stop> {
-    let (found, mut skipped) = list(roots, layout, reporter)?;
+    run: &Run<'_>,
+) -> Result<LabelledFolder, Stop> {
+    let roots = [folder.to_owned()];
+    let (found, mut skipped) = list(&roots, Layout::Labelled, run)?;
     let spec = match pictures {
         Pictures::Chosen => choose(&reader.sides(&found)),
         Pictures::Native => choose_native(&reader.sides(&found)),
         Pictures::Of(spec) => spec,
     };
-    let mut taken = reader.pictures(&found, spec, reporter);
-    reporter.check()?;
-    Seen::default().leave_out(&mut taken);
+    let mut taken = reader.pictures(&found, spec, run.reporter());
+    run.check()?;
+    Seen::default().skip_repeated(&mut taken);
     skipped.append(&mut taken.skipped);
-    taken.skipped = skipped;
     if taken.set.samples.is_empty() {
-        return Err(Stop::Failed(nothing_usable(found.len(), &taken.skipped)));
+        return Err(Stop::Failed(nothing_usable(found.len(), &skipped)));
     }
-    Ok(taken)
+    run.skipped(skipped);
+    let mut labels: Vec<_> = taken.set.samples.iter().filter_map(|sample| sample.label.as_deref()).collect();
+    labels.sort_unstable();
+    labels.dedup();
+    Ok(LabelledFolder {
+        path: folder.to_owned(),
+        labels: labels.len(),
+        hash: hash(&taken.set),
+        set: Arc::new(taken.set),
+    })
 }
 
-/// Files that are read before what was made of them is given away.
+fn hash(set: &PictureSet) -> Sha256 {
+    let mut hasher = Hasher::new();
+    for sample in &set.samples {
+        let label = sample.label.as_deref().unwrap_or_default();
+        hasher.update(sample.sha256.0);
+        hasher.update((label.len() as u64).to_le_bytes());
+        hasher.update(label);
+    }
+    Sha256(hasher.finalize().into())
+}
+
+/// Files read together: memory holds the pictures of one part at a time.
 const PART: usize = 2048;
 
-/// Likewise, but part by part: `take` is given the files of each, and a reporter for what it does with
-/// them; pictures are held no longer than it wants. Returns those that could not be used.
+/// Reads all files below `roots` part by part. `take` gets each part, and a run for what it does with it.
+/// Skipped files are reported; finding nothing usable is an error.
 pub fn read_in_parts(
     roots: &[PathBuf],
     layout: Layout,
     spec: PictureSpec,
     reader: &Reader,
-    reporter: &Reporter,
-    mut take: impl FnMut(PictureSet, &Reporter) -> Result<(), Stop>,
-) -> Result<Vec<Skipped>, Stop> {
-    let (found, mut skipped) = list(roots, layout, reporter)?;
+    run: &Run<'_>,
+    mut take: impl FnMut(PictureSet, &Run<'_>) -> Result<(), Stop>,
+) -> Result<(), Stop> {
+    let (found, mut skipped) = list(roots, layout, run)?;
     let mut seen = Seen::default();
-    // One part is told in detail, many together.
+    // The progress of one part is shown in detail; of many parts, that of all files together.
     let many = found.len() > PART;
-    let whole = many.then(|| reporter.stage("Reading and comparing files", found.len()));
-    let inner = if many { reporter.quietly() } else { reporter.clone() };
+    let whole = many.then(|| run.reporter().stage("Reading and comparing files", found.len()));
+    let part_run = if many { run.quiet() } else { run.clone() };
     for part in found.chunks(PART) {
-        let mut taken = reader.pictures(part, spec, &inner);
-        reporter.check()?;
-        seen.leave_out(&mut taken);
+        let mut taken = reader.pictures(part, spec, part_run.reporter());
+        run.check()?;
+        seen.skip_repeated(&mut taken);
         skipped.append(&mut taken.skipped);
         if !taken.set.samples.is_empty() {
-            take(taken.set, &inner)?;
+            take(taken.set, &part_run)?;
         }
         if let Some(whole) = &whole {
             whole.advance(part.len());
@@ -83,36 +114,38 @@ pub fn read_in_parts(
     if seen.first.is_empty() {
         return Err(Stop::Failed(nothing_usable(found.len(), &skipped)));
     }
-    Ok(skipped)
+    run.skipped(skipped);
+    Ok(())
 }
 
-/// All files below `roots`, and what could not be listed. Finding none is an error.
-fn list(roots: &[PathBuf], layout: Layout, reporter: &Reporter) -> Result<(Vec<Found>, Vec<Skipped>), Stop> {
-    let stage = reporter.stage("Listing files", 0);
+/// All files below `roots`, and those that could not be listed. Finding none is an error.
+fn list(roots: &[PathBuf], layout: Layout, run: &Run<'_>) -> Result<(Vec<Found>, Vec<Skipped>), Stop> {
+    let stage = run.reporter().stage("Listing files", 0);
     let (mut found, mut skipped) = (Vec::new(), Vec::new());
     for root in roots {
-        reporter.check()?;
-        let (more, less) = walk(root, layout);
+        run.check()?;
+        let (more, unlisted) = walk(root, layout);
         stage.advance(more.len());
         found.extend(more);
-        skipped.extend(less);
+        skipped.extend(unlisted);
     }
     if found.is_empty() {
-        return Err(Stop::Failed(nothing(roots, &skipped)));
+        return Err(Stop::Failed(nothing_found(roots, &skipped)));
     }
     Ok((found, skipped))
 }
 
-/// The contents that were read: one content under two names would stand on both sides of the held-back split.
+/// The contents that were read. The same content under two names would end on both sides of the held-out
+/// split.
 #[derive(Default)]
 struct Seen {
-    /// The first file of each, and its label.
+    /// The first file of each content, and its label.
     first: HashMap<Sha256, (PathBuf, Option<String>)>,
 }
 
 impl Seen {
-    /// Takes what was seen before out of `taken`, and lists it as skipped.
-    fn leave_out(&mut self, taken: &mut Taken) {
+    /// Removes contents that were seen before from `taken`, and lists them as skipped.
+    fn skip_repeated(&mut self, taken: &mut Taken) {
         let set = &mut taken.set;
         let (samples, pictures) = (std::mem::take(&mut set.samples), std::mem::take(&mut set.pictures));
         for (sample, picture) in samples.into_iter().zip(pictures) {
@@ -124,14 +157,14 @@ impl Seen {
                 }
                 Entry::Occupied(entry) => {
                     let (path, label) = entry.get();
-                    let same = crate::escape::path(path);
+                    let first = escape::path(path);
                     let reason = match (label, &sample.label) {
                         (Some(a), Some(b)) if a != b => format!(
-                            "has the same content as {same}, but lies under another label ({} there, {} here); the first was kept. Decide which label is right and remove the other file",
-                            crate::escape::text(a),
-                            crate::escape::text(b)
+                            "has the same content as {first} under another label ({} there, {} here); the first was kept. Decide which label is right and remove the other file",
+                            escape::text(a),
+                            escape::text(b)
                         ),
-                        _ => format!("has the same content as {same}; one is enough"),
+                        _ => format!("has the same content as {first}; one is enough"),
                     };
                     taken.skipped.push(Skipped::new(sample.path, reason));
                 }
@@ -140,12 +173,10 @@ impl Seen {
     }
 }
 
-fn nothing(roots: &[PathBuf], skipped: &[Skipped]) -> String {
-    let names = roots.iter().map(|root| crate::escape::path(root)).collect::<Vec<_>>().join(", ");
+fn nothing_found(roots: &[PathBuf], skipped: &[Skipped]) -> String {
+    let names = roots.iter().map(|root| escape::path(root)).collect::<Vec<_>>().join(", ");
     match skipped.first() {
-        Some(first) => {
-            format!("expected files, found none: {} {}", crate::escape::path(&first.path), first.reason)
-        }
+        Some(first) => format!("expected files, found none: {} {}", escape::path(&first.path), first.reason),
         None => format!(
             "expected files in {names}, found an empty folder. Put files there, or choose another folder"
         ),
@@ -153,12 +184,10 @@ fn nothing(roots: &[PathBuf], skipped: &[Skipped]) -> String {
 }
 
 fn nothing_usable(found: usize, skipped: &[Skipped]) -> String {
-    let first = skipped
-        .first()
-        .map(|first| format!(": {} {}", crate::escape::path(&first.path), first.reason))
-        .unwrap_or_default();
-    match found.max(skipped.len()) {
-        1 => first.trim_start_matches(": ").to_owned(),
-        n => format!("none of {n} files could be used; the first{first}"),
+    let first = skipped.first().map(|first| format!("{} {}", escape::path(&first.path), first.reason));
+    match (found.max(skipped.len()), first) {
+        (1, Some(first)) => first,
+        (n, Some(first)) => format!("none of {n} files could be used; the first: {first}"),
+        (n, None) => format!("none of {n} files could be used"),
     }
 }

@@ -1,40 +1,121 @@
-//! Train on a labelled folder.
+//! Training on a labelled folder: the model is saved, put into a library, or both.
 
-use super::read::{Pictures, read};
-use crate::job::{Reporter, Stop};
-use crate::model::Epoch;
+use super::index::add_samples;
+use super::run::{Event, Run, Warning};
+use crate::job::Stop;
+use crate::library::{Added, Contents, Library};
+use crate::model::{Model, ModelConfig};
 use crate::picture::PictureSet;
-use crate::reading::Reader;
-use crate::sample::{Layout, Skipped};
-use crate::training::{TrainConfig, Trained, train_resumable};
-use std::path::Path;
+use crate::sample::Skipped;
+use crate::training::{TrainConfig, train_resumable};
+use std::path::{Path, PathBuf};
 
-/// A training with what it was made from.
-pub struct TrainedFolder {
-    /// The model and the split.
-    pub trained: Trained,
-    /// All files that were read.
-    pub set: PictureSet,
-    /// Files that could not be used.
-    pub skipped: Vec<Skipped>,
+/// Where the result of a training goes.
+#[derive(Clone, Debug, Default)]
+pub struct Outputs {
+    /// The model file.
+    pub model: Option<PathBuf>,
+    /// The library that the trained samples are added to, with the model as its current one.
+    pub library: Option<PathBuf>,
 }
 
-/// Reads FOLDER/<label>/… and trains on it, from the checkpoint at `checkpoint` if it is of this training.
+impl Outputs {
+    /// The checkpoint: beside the library or the model that the training is for. A training that is killed
+    /// continues from it when it is started again.
+    fn checkpoint(&self) -> Option<PathBuf> {
+        let mut name = self.model.as_ref().or(self.library.as_ref())?.as_os_str().to_owned();
+        name.push(".checkpoint");
+        Some(PathBuf::from(name))
+    }
+}
+
+/// A trained model, and what was done with it.
+pub struct TrainedFolder {
+    /// The model.
+    pub model: Model,
+    /// The library and its contents, if the samples were added to one.
+    pub library: Option<(Library, Contents, Added)>,
+    /// The batch from which an interrupted training continued, if it did.
+    pub resumed_at: Option<usize>,
+    /// Why the checkpoint could not be written, if it could not.
+    pub checkpoint_warning: Option<String>,
+}
+
+/// Trains on the labelled samples of `set`. Samples without a label are reported as skipped, each measured
+/// point as [`Event::Epoch`]. A cancelled training keeps its best model so far, if there is one.
 pub fn train_folder(
-    folder: &Path,
+    set: &PictureSet,
     config: &TrainConfig,
-    reader: &Reader,
-    checkpoint: &Path,
-    reporter: &Reporter,
-    on_epoch: impl FnMut(&Epoch),
+    outputs: &Outputs,
+    run: &Run<'_>,
 ) -> Result<TrainedFolder, Stop> {
-    let mut taken = read(&[folder.to_owned()], Layout::Labelled, Pictures::Chosen, reader, reporter)?;
-    let unlabelled = taken.set.samples.iter().filter(|sample| sample.label.is_none());
-    taken.skipped.extend(unlabelled.map(|sample| {
+    // Before hours of training: whether there is a place for its result.
+    let mut library = outputs.library.as_deref().map(Library::open_or_create).transpose()?;
+    if let Some(folder) = outputs.model.as_deref().and_then(Path::parent) {
+        check_folder(folder)?;
+    }
+    let unlabelled = set.samples.iter().filter(|sample| sample.label.is_none()).map(|sample| {
         let reason =
-            "has no label: it lies directly in the folder, not in a folder below it. It was not trained on";
+            "has no label: it is directly in the folder, not in a folder below it. It was not trained on";
         Skipped::new(sample.path.clone(), reason)
-    }));
-    let trained = train_resumable(&taken.set, config, checkpoint, reporter, on_epoch)?;
-    Ok(TrainedFolder { trained, set: taken.set, skipped: taken.skipped })
+    });
+    run.skipped(unlabelled.collect());
+    let checkpoint = outputs.checkpoint();
+    let mut trained = train_resumable(set, config, checkpoint.as_deref(), run.reporter(), |epoch| {
+        run.event(Event::Epoch(*epoch));
+    })?;
+    let steps = trained.model.config.training.steps;
+    if let Some(done) = trained.resumed_at {
+        run.warn(Warning::Resumed { done, of: steps });
+    }
+    // A cancelled training has a model: what follows takes seconds and makes it of use.
+    let run = &if run.cancelled() { run.uncancelled() } else { run.clone() };
+    if let Some(path) = &outputs.model {
+        trained.model.save(path)?;
+    }
+    let mut done = None;
+    if let Some(mut library) = library.take() {
+        let added = add_samples(set, &trained.model, &mut library, run)?;
+        let contents = super::map::with_first_map(library.contents()?);
+        done = Some((library, contents, added));
+    }
+    let checkpoint_warning = trained.finish();
+    if let Some(why) = &checkpoint_warning {
+        run.warn(Warning::Checkpoint(why.clone()));
+    }
+    if let Some(warning) = Warning::about(&trained.model.config) {
+        run.warn(warning);
+    }
+    Ok(TrainedFolder {
+        model: trained.model,
+        library: done,
+        resumed_at: trained.resumed_at,
+        checkpoint_warning,
+    })
+}
+
+/// What a training came to, in one or two sentences.
+pub fn training_summary(config: &ModelConfig) -> String {
+    let training = &config.training;
+    let result = &training.result;
+    format!(
+        "{} {} files of {} labels. In eval mode {:.1} % of the training files are classified correctly (train mode {:.1} %); recall@1 on {} files held out: {}.",
+        if training.cancelled { "Cancelled; kept the best model so far, trained on" } else { "Trained on" },
+        training.files,
+        config.labels.len(),
+        result.eval_mode_accuracy * 100.0,
+        result.train_mode_accuracy * 100.0,
+        training.held_back,
+        result.recall_at_1.map_or_else(|| "not measured".into(), |r| format!("{:.1} %", r * 100.0)),
+    )
+}
+
+fn check_folder(folder: &Path) -> Result<(), Stop> {
+    if folder.as_os_str().is_empty() || folder.is_dir() {
+        return Ok(());
+    }
+    Err(Stop::Failed(format!(
+        "expected a folder for the model at {}, found none. Create it, or choose another place",
+        crate::escape::path(folder)
+    )))
 }

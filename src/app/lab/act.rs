@@ -1,164 +1,186 @@
-//! The lab's jobs, and taking in what they end with.
+//! Executing the commands of the batch-norm lab, and applying their results.
 
-use super::{Candidate, InCompanyShown, LabCommand, LabFinished, Measured};
-use crate::app::App;
-use crate::app::jobs::{Finished, Kind};
-use crate::app::session::Tone;
+use super::command::LabCommand;
+use super::kinds::{EMBED, EXPERIMENT, MEASURE, REPAIR};
+use super::state::{Candidate, Dependence, Measured, Subject};
+use crate::app::jobs::Task;
+use crate::app::message::Tone;
 use crate::app::view::Tab;
-use crate::batchnorm::moving_average::batches_until;
-use crate::batchnorm::{Numbers, Repair, Repaired, company, repair};
-use crate::experiment::{Setup, run};
-use crate::job::{Reporter, Stop};
-use crate::model::{Head, Model, Norm, StatisticsPolicy};
-use crate::picture::{Encoded, PictureSet};
-use crate::training::{TrainConfig, train, train_on};
-use crate::workflow::SEED;
+use crate::app::window::App;
+use crate::batchnorm::{Numbers, Repair, company};
+use crate::experiment::{Row, Setup};
+use crate::job::Stop;
+use crate::model::{Embeddings, Model};
+use crate::picture::Encoded;
+use crate::training::TrainConfig;
+use crate::workflow::{self, LabelledFolder, Run, SEED};
 use std::sync::Arc;
-
-/// Batches of "train on": at least, at most.
-const MORE: std::ops::RangeInclusive<u64> = 44..=480;
-/// Its learning rate: low, so that the average catches up.
-const LOW_RATE: f64 = 3e-4;
 
 impl App {
     pub(in crate::app) fn act_in_lab(&mut self, command: LabCommand) {
         match command {
             LabCommand::Measure => self.measure(),
-            LabCommand::Company => self.company(),
+            LabCommand::Dependence => self.embed_in_batches(),
             LabCommand::Repair(how) => self.repair(how),
-            LabCommand::TrainOn => self.train_on(),
-            LabCommand::TrainWithout => {
-                let seed = self.view.kept.seed;
-                let defaults = self.view.kept.train_config();
-                self.candidate("trained without batch norm".into(), move |model, set, reporter| {
-                    let config = match model.config.head {
-                        Head::Cosine => TrainConfig { norm: Norm::None, ..defaults },
-                        Head::Classifier => {
-                            TrainConfig { norm: Norm::None, ..TrainConfig::as_in_the_article(seed) }
-                        }
-                    };
-                    Ok(train(set, &config, reporter, |_| ())?.model)
+            LabCommand::TrainLonger => {
+                self.make_candidate("trained longer".into(), |model, folder, run| {
+                    let (model, batches) = workflow::train_longer(model, &folder.set, run)?;
+                    Ok((model, format!("trained on for {batches} batches")))
                 });
             }
-            LabCommand::Use(i) => {
-                let Some(candidate) = self.lab.candidates.get(i) else { return };
+            LabCommand::TrainWithout => {
+                let config = self.view.kept.train_config();
+                self.make_candidate("trained without batch norm".into(), move |model, folder, run| {
+                    let model = workflow::train_without_norm(model, &folder.set, config, run)?;
+                    Ok((model, "trained without batch norm".to_owned()))
+                });
+            }
+            LabCommand::Use(hash) => {
+                let Some(candidate) = self.lab.candidate(hash) else { return };
                 let (model, what) = (Arc::clone(&candidate.model), candidate.what.clone());
-                if let Some(former) = self.lab.model.clone() {
-                    self.lab.former.push(former);
+                if let Some(previous) = self.lab.model.clone() {
+                    self.lab.previous.push(previous);
                 }
-                self.answer_by(model, format!("The repaired model answers now ({what})"));
+                self.use_model(model, format!("The repaired model is in use ({what})"));
             }
             LabCommand::Undo => {
-                if let Some(former) = self.lab.former.pop() {
-                    self.answer_by(former, "The former model answers again".into());
+                if let Some(previous) = self.lab.previous.pop() {
+                    self.use_model(previous, "The previous model is in use again".into());
                 }
             }
             LabCommand::Article => {
-                self.train_by(TrainConfig::as_in_the_article(self.view.kept.seed));
+                self.train(TrainConfig::as_in_the_article(self.view.kept.seed));
                 self.view.kept.tab = Tab::BatchNorm;
             }
-            LabCommand::Experiment => self.experiment(),
+            LabCommand::Experiment => self.run_experiment(),
         }
     }
 
-    /// The model and the files that the lab is about.
-    fn subject(&self) -> Option<(Arc<Model>, Arc<PictureSet>)> {
-        let folder = self.session.folder.as_ref()?;
-        Some((self.lab.model.clone()?, Arc::clone(&folder.set)))
+    /// The model and the folder in the lab.
+    fn subject(&self) -> Option<(Arc<Model>, LabelledFolder)> {
+        Some((self.lab.model.clone()?, self.session.folder.clone()?))
     }
 
-    /// Measures both modes, where there is something to measure.
+    /// Whether a result belongs to the model and the folder that are in the lab now.
+    fn is_current(&self, subject: Subject) -> bool {
+        self.subject().is_some_and(|(model, folder)| subject_of(&model, &folder) == subject)
+    }
+
+    /// Measures both modes, if there is a model and a folder.
     pub(in crate::app) fn measure(&mut self) {
         self.lab.obstacle = None;
-        let Some((model, set)) = self.subject() else { return };
-        self.jobs.start(Kind::Lab, "Measuring train mode and eval mode", move |reporter| {
-            let measured = match Measured::of(&model, &set, reporter) {
-                Ok(measured) => Ok(Arc::new(measured)),
-                Err(Stop::Failed(why)) => Err(why),
-                Err(Stop::Cancelled) => return Err(Stop::Cancelled),
-            };
-            Ok(Finished::Lab(LabFinished::Measured(measured)))
-        });
+        let Some((model, folder)) = self.subject() else { return };
+        let subject = subject_of(&model, &folder);
+        self.start(
+            Task::new("Measuring train mode and eval mode").of_kind(MEASURE),
+            move |run| match Measured::new(&model, &folder, run) {
+                Err(Stop::Failed(why)) => Ok(Err(why)),
+                measured => Ok(Ok(Arc::new(measured?))),
+            },
+            move |app, measured| app.apply_measured(subject, measured),
+        );
     }
 
-    fn company(&mut self) {
-        let (Some((model, set)), Some(measured)) = (self.subject(), &self.lab.measured) else { return };
-        let known = measured.report.known.clone();
-        let (axes, which) = (measured.axes.clone(), self.view.lab.file);
-        self.jobs.start(Kind::Company, "Embedding one file in company", move |reporter| {
-            let files: Vec<&Encoded> = known.pictures(&set).into_iter().map(|(picture, _)| picture).collect();
-            let company = company(&model.network, set.spec, &files, which, SEED, reporter)?;
-            let places = company.sizes.iter().map(|found| axes.places(&found.embeddings)).collect();
-            let eval = crate::model::Embeddings { dimension: company.eval.len(), data: company.eval.clone() };
-            let eval = axes.places(&eval).first().copied().unwrap_or_default();
-            let file = known.files.get(which).map_or(0, |(file, _)| *file);
-            let shown = InCompanyShown { file, company, places, eval };
-            Ok(Finished::Lab(LabFinished::Company(Box::new(shown))))
-        });
+    fn apply_measured(&mut self, subject: Subject, measured: Result<Arc<Measured>, String>) {
+        if !self.is_current(subject) {
+            return;
+        }
+        match measured {
+            Ok(measured) => {
+                self.lab.measured = Some(measured);
+                self.embed_in_batches();
+            }
+            Err(why) => self.lab.obstacle = Some(why),
+        }
     }
 
-    /// Makes a candidate with other statistics and the same weights: train mode is known already.
-    fn repair(&mut self, how: Repair) {
-        let (Some((model, set)), Some(measured)) = (self.subject(), self.lab.measured.clone()) else {
+    /// Embeds the chosen file in random batches.
+    fn embed_in_batches(&mut self) {
+        let (Some((model, folder)), Some(measured)) = (self.subject(), self.lab.measured.clone()) else {
             return;
         };
-        let what = how.text();
-        self.jobs.start(Kind::Repair, format!("Repair: {what}"), move |reporter| {
-            let report = &measured.report;
-            let files = report.known.pictures(&set);
-            let Repaired { model, eval } =
-                repair(&model, how, &files, report.batch_size, &report.compared, reporter)?;
-            let [train, _] = report.numbers();
-            let eval = Numbers::of(&eval, eval.recall_at_1(&report.known.classes()));
-            let candidate = Candidate { what, model: Arc::new(model), numbers: [train, eval] };
-            Ok(Finished::Lab(LabFinished::Candidate(Box::new(candidate))))
-        });
+        let subject = measured.subject;
+        let files = &measured.report.known.files;
+        let hash = |at: usize| folder.set.samples.get(files.get(at)?.0).map(|sample| sample.sha256);
+        let chosen = self.view.lab.file;
+        let which = chosen.and_then(|file| (0..files.len()).find(|at| hash(*at) == Some(file))).unwrap_or(0);
+        let Some(file) = hash(which) else { return };
+        self.start(
+            Task::new("Embedding a file in other batches").of_kind(EMBED).quiet(),
+            move |run| {
+                let set = &folder.set;
+                let known = measured.report.known.pictures(set);
+                let files: Vec<&Encoded> = known.into_iter().map(|(picture, _)| picture).collect();
+                let company = company(&model.network, set.spec, &files, which, SEED, run.reporter())?;
+                let places = company.sizes.iter().map(|found| measured.axes.places(&found.embeddings));
+                let places = places.collect();
+                let eval = Embeddings { dimension: company.eval.len(), data: company.eval.clone() };
+                let eval = measured.axes.places(&eval).first().copied().unwrap_or_default();
+                Ok(Dependence { subject, file, company, places, eval })
+            },
+            |app, dependence| app.apply_dependence(dependence),
+        );
     }
 
-    /// Makes a candidate by `make` and measures it as the model was measured.
-    fn candidate(
+    fn apply_dependence(&mut self, dependence: Dependence) {
+        if self.is_current(dependence.subject) {
+            self.lab.dependence = Some(dependence);
+        }
+    }
+
+    /// Makes a candidate with other statistics and the same weights, whose train mode is known already.
+    fn repair(&mut self, how: Repair) {
+        let (Some((model, folder)), Some(measured)) = (self.subject(), self.lab.measured.clone()) else {
+            return;
+        };
+        let (what, subject) = (how.text(), measured.subject);
+        self.start(
+            Task::new(format!("Repair: {what}")).of_kind(REPAIR),
+            move |run| {
+                let report = &measured.report;
+                let repaired = workflow::repair_model(&model, how, &folder.set, report, run)?;
+                let [train, _] = report.numbers();
+                let recall = repaired.eval.recall_at_1(&report.known.classes());
+                let numbers = [train, Numbers::of(&repaired.eval, recall)];
+                Ok(Candidate { subject, what, model: Arc::new(repaired.model), numbers })
+            },
+            |app, candidate| app.apply_candidate(candidate),
+        );
+    }
+
+    /// Makes a candidate by `make`, which also says how, and measures it as the model was measured.
+    fn make_candidate(
         &mut self,
-        what: String,
-        make: impl FnOnce(&Model, &PictureSet, &Reporter) -> Result<Model, Stop> + Send + 'static,
+        title: String,
+        make: impl FnOnce(&Model, &LabelledFolder, &Run<'_>) -> Result<(Model, String), Stop> + Send + 'static,
     ) {
-        let Some((model, set)) = self.subject() else { return };
-        self.jobs.start(Kind::Repair, format!("Repair: {what}"), move |reporter| {
-            let model = make(&model, &set, reporter)?;
-            let numbers = crate::batchnorm::report(&model, &set, SEED, reporter)?.numbers();
-            let candidate = Candidate { what, model: Arc::new(model), numbers };
-            Ok(Finished::Lab(LabFinished::Candidate(Box::new(candidate))))
-        });
+        let Some((model, folder)) = self.subject() else { return };
+        let subject = subject_of(&model, &folder);
+        self.start(
+            Task::new(format!("Repair: {title}")).of_kind(REPAIR),
+            move |run| {
+                let (model, what) = make(&model, &folder, run)?;
+                let numbers = workflow::measure(&model, &folder.set, run)?.numbers();
+                Ok(Candidate { subject, what, model: Arc::new(model), numbers })
+            },
+            |app, candidate| app.apply_candidate(candidate),
+        );
     }
 
-    fn train_on(&mut self) {
-        let Some((model, _)) = self.subject() else { return };
-        let policy = model.config.batch_norm;
-        let seen = model.network.kept.first().map_or(0, |kept| kept.batches);
-        let until = batches_until(0.01, policy.momentum).unwrap_or(*MORE.end());
-        let batches = until.saturating_sub(seen).clamp(*MORE.start(), *MORE.end()) as usize;
-        let base = match model.config.head {
-            Head::Cosine => TrainConfig::default(),
-            Head::Classifier => TrainConfig::as_in_the_article(0),
-        };
-        let config = TrainConfig {
-            epochs: Some(0.0),
-            least_steps: batches,
-            batch_norm: crate::model::BatchNormPolicy { statistics: StatisticsPolicy::Moving, ..policy },
-            learning_rate: LOW_RATE,
-            one_cycle: false,
-            seed: model.config.training.seed,
-            ..base
-        };
-        self.candidate(format!("trained on for {batches} batches"), move |model, set, reporter| {
-            Ok(train_on(set, model, &config, reporter, |_| ())?.model)
-        });
+    fn apply_candidate(&mut self, candidate: Candidate) {
+        if !self.is_current(candidate.subject) {
+            let text = format!("Dropped ({}): another model or folder is open now", candidate.what);
+            self.session.say(Tone::Note, text);
+            return;
+        }
+        self.lab.candidates.retain(|other| other.what != candidate.what);
+        self.lab.candidates.push(candidate);
     }
 
-    fn experiment(&mut self) {
-        let Some(folder) = &self.session.folder else { return };
-        let set = Arc::clone(&folder.set);
+    fn run_experiment(&mut self) {
+        let Some(folder) = self.session.folder.clone() else { return };
         let view = &self.view.lab;
-        let reference = Setup::reference(set.spec);
+        let reference = Setup::reference(folder.set.spec);
         let last = view.steps.unwrap_or(usize::MAX);
         let setup = Setup {
             steps: reference.steps.iter().copied().filter(|step| *step <= last).collect(),
@@ -167,48 +189,28 @@ impl App {
             ..reference
         };
         self.lab.show_rows(Vec::new());
-        let rows = self.jobs.rows.0.clone();
-        self.jobs.start(Kind::Experiment, "Experiment", move |reporter| {
-            let rows = run(&set, &setup, reporter, |row, _| {
-                // The window may be gone by now.
-                let _ = rows.send(row.clone());
-                reporter.wake();
-            })?;
-            Ok(Finished::Lab(LabFinished::Experiment(rows)))
-        });
+        self.start(
+            Task::new("Experiment").of_kind(EXPERIMENT),
+            move |run| workflow::experiment(&folder.set, &setup, run),
+            |app, rows: Vec<Row>| {
+                app.lab.show_rows(rows);
+                app.session
+                    .say(Tone::Good, "The experiment is done; its chart is in part 6 of the batch-norm lab");
+            },
+        );
     }
 
-    pub(in crate::app) fn take_lab(&mut self, finished: LabFinished) {
-        match finished {
-            LabFinished::Measured(measured) => match measured {
-                Ok(measured) => {
-                    if self.lab.model.as_ref().is_some_and(|model| model.hash == measured.model) {
-                        self.lab.measured = Some(measured);
-                        self.company();
-                    }
-                }
-                Err(why) => self.lab.obstacle = Some(why),
-            },
-            LabFinished::Company(shown) => self.lab.company = Some(*shown),
-            LabFinished::Candidate(candidate) => {
-                self.lab.candidates.retain(|other| other.what != candidate.what);
-                self.lab.candidates.push(*candidate);
-            }
-            LabFinished::Experiment(rows) => {
-                self.lab.show_rows(rows);
-                self.session.say(
-                    Tone::Good,
-                    "The experiment is done; its chart stands in part 6 of the batch-norm lab",
-                );
-            }
-            LabFinished::Examine(model) => {
-                if let Err(error) = model.usable() {
-                    self.session.say(Tone::Bad, error.to_string());
-                }
-                self.lab.look_at(Some(model));
-                self.view.kept.tab = Tab::BatchNorm;
-                self.measure();
-            }
+    /// Puts a model that cannot be used into the lab.
+    pub(in crate::app) fn examine(&mut self, model: Arc<Model>) {
+        if let Err(error) = model.usable() {
+            self.session.say(Tone::Bad, error.to_string());
         }
+        self.lab.look_at(Some(model));
+        self.view.kept.tab = Tab::BatchNorm;
+        self.measure();
     }
+}
+
+fn subject_of(model: &Model, folder: &LabelledFolder) -> Subject {
+    Subject { model: model.hash, folder: folder.hash }
 }

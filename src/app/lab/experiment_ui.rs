@@ -1,18 +1,20 @@
 //! Part 6: score by step, with batch normalisation and without, on the open folder.
 
+use super::command::LabCommand;
 use super::parts::{name_plot, still_plot};
-use super::{LabCommand, LabView, Scene};
+use super::scene::Scene;
+use super::view::LabView;
 use crate::app::command::Command;
-use crate::app::jobs::Kind;
-use crate::app::view::Ask;
+use crate::app::command_ui::command_button;
+use crate::app::question::Purpose;
 use crate::experiment::Setup;
-use egui::{Button, Color32, ComboBox, Grid, Ui};
+use egui::{Color32, ComboBox, Grid, Ui};
 use egui_plot::{GridMark, Line, LineStyle, PlotPoints};
 
 /// Learning rates that are offered.
 const RATES: [f64; 5] = [0.001, 0.003, 0.01, 0.05, 0.2];
 
-/// Draws it.
+/// Draws the part.
 pub fn experiment_ui(ui: &mut Ui, scene: &Scene<'_>, view: &mut LabView, out: &mut Vec<Command>) {
     let Some(folder) = &scene.session.folder else {
         ui.weak("Needs a labelled folder with at least two labels.");
@@ -49,28 +51,15 @@ pub fn experiment_ui(ui: &mut Ui, scene: &Scene<'_>, view: &mut LabView, out: &m
         ui.end_row();
     });
     ui.horizontal(|ui| {
-        let busy = scene.runs(Kind::Experiment) || scene.runs(Kind::Train);
-        if ui
-            .add_enabled(folder.labels >= 2 && !busy, Button::new("Run the experiment"))
-            .on_hover_text(format!(
-                "Trains on {} with batches of {}, three kinds of network; your model is not touched",
-                reference.files.map_or_else(|| "all files".to_owned(), |n| format!("up to {n} files")),
-                reference.batch_size
-            ))
-            .on_disabled_hover_text("Needs at least two labels, and nothing else training")
-            .clicked()
-        {
-            out.push(Command::Lab(LabCommand::Experiment));
-        }
-        let any = !scene.lab.rows.is_empty();
-        for (text, ask) in
-            [("Save the chart…", Ask::ExperimentChart), ("Save its table as CSV…", Ask::ExperimentTable)]
-        {
-            if ui.add_enabled(any, Button::new(text)).clicked() {
-                out.push(Command::Question(ask));
-            }
-        }
+        command_button(ui, scene.facts, Command::Lab(LabCommand::Experiment), out);
+        command_button(ui, scene.facts, Command::Save(Purpose::ExperimentChart), out);
+        command_button(ui, scene.facts, Command::Save(Purpose::ExperimentTable), out);
     });
+    ui.weak(format!(
+        "Trains on {} with batches of {}, three kinds of network.",
+        reference.files.map_or_else(|| "all files".to_owned(), |n| format!("up to {n} files")),
+        reference.batch_size
+    ));
     chart_ui(ui, scene);
 }
 

@@ -1,14 +1,14 @@
-//! The guard: says wherever a model is used that its eval mode is not to be trusted, and offers the
-//! repair.
+//! The guard: warns, wherever a model is used, that its eval mode cannot be trusted, and offers the repair.
 
-use super::{Lab, LabCommand};
+use super::command::LabCommand;
+use super::state::Lab;
 use crate::app::command::Command;
 use crate::app::view::{Tab, View};
 use crate::batchnorm::{Repair, Severity, warning};
 use egui::{RichText, Ui};
 
-/// What it says; `None` where all is well.
-pub fn needed(lab: &Lab) -> Option<String> {
+/// The warning; `None` if there is nothing to warn of.
+pub fn guard_text(lab: &Lab) -> Option<String> {
     let model = lab.model.as_ref()?;
     if let Some(report) = lab.report() {
         return (report.verdict.severity >= Severity::Repair).then(|| report.verdict.sentence.clone());
@@ -19,11 +19,11 @@ pub fn needed(lab: &Lab) -> Option<String> {
     }
 }
 
-/// Draws it.
-pub fn guard_ui(ui: &mut Ui, said: &str, lab: &Lab, view: &mut View, out: &mut Vec<Command>) {
+/// Draws the warning, with its repair.
+pub fn guard_ui(ui: &mut Ui, warning: &str, lab: &Lab, view: &mut View, out: &mut Vec<Command>) {
     ui.add_space(3.0);
     ui.horizontal_wrapped(|ui| {
-        ui.label(RichText::new(format!("⚠ {said}")).color(ui.visuals().warn_fg_color));
+        ui.label(RichText::new(format!("⚠ {warning}")).color(ui.visuals().warn_fg_color));
         if ui.button("Look into it").on_hover_text("Opens the batch-norm lab").clicked() {
             view.kept.tab = Tab::BatchNorm;
         }

@@ -3,8 +3,9 @@
 use super::parts::{
     KEPT, TRUTH, WITH, formula_ui, line, minus, name_plot, number, percent, still_plot, wide_ui,
 };
-use super::{LabView, Scene};
-use crate::app::theme::ASKED;
+use super::scene::Scene;
+use super::view::LabView;
+use crate::app::theme::QUERIED;
 use crate::batchnorm::moving_average::{Errors, errors_by_step};
 use crate::batchnorm::{Channel, Condition, Layer, Report, weight_of_start};
 use crate::model::{Model, Norm, StatisticsSource};
@@ -14,7 +15,7 @@ use egui_plot::{LineStyle, PlotPoints, Points};
 /// Channels listed.
 const LISTED: usize = 8;
 
-/// Draws it.
+/// Draws the part.
 pub fn layers_ui(ui: &mut Ui, scene: &Scene<'_>, view: &mut LabView) {
     let Some(model) = &scene.lab.model else {
         ui.weak("Needs a model with batch normalisation.");
@@ -161,7 +162,7 @@ fn scatter_ui(ui: &mut Ui, layer: &Layer, view: &LabView) {
             let points = Points::new("channels", PlotPoints::from(points)).radius(2.5).color(KEPT);
             plot.points(points.allow_hover(false));
             let chosen = Points::new("chosen", PlotPoints::from(chosen)).radius(6.0).filled(false);
-            plot.points(chosen.color(ASKED).allow_hover(false));
+            plot.points(chosen.color(QUERIED).allow_hover(false));
         });
     name_plot(&shown.response, "Kept against true variance of the layer's channels");
 }

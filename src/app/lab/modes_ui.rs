@@ -1,11 +1,11 @@
 //! Part 1: both modes side by side, the verdict, and an arrow for each file from its train-mode
 //! place to its eval-mode place.
 
-use super::Scene;
 use super::parts::{name_plot, number, percent, still_plot};
-use crate::app::jobs::Kind;
-use crate::app::session::Tone;
-use crate::app::theme::{EVAL_MODE, Symbol, TRAIN_MODE, tone_mark};
+use super::scene::Scene;
+use crate::app::message::Tone;
+use crate::app::symbol::Symbol;
+use crate::app::theme::{EVAL_MODE, TRAIN_MODE, tone_mark};
 use crate::batchnorm::{Numbers, Report, Severity};
 use crate::model::Norm;
 use egui::{Color32, Grid, RichText, Ui};
@@ -15,10 +15,10 @@ use std::collections::BTreeMap;
 /// Arrows drawn, at most: more cover each other.
 const ARROWS: usize = 640;
 
-/// Draws it.
+/// Draws the part.
 pub fn modes_ui(ui: &mut Ui, scene: &Scene<'_>) {
     let Some(report) = scene.lab.report() else {
-        ui.weak(if scene.runs(Kind::Lab) {
+        ui.weak(if scene.facts.lab.measuring {
             "Being measured; its progress is below."
         } else if scene.lab.model.is_none() {
             "Needs a model: open a labelled folder and train one."
@@ -144,7 +144,6 @@ fn arrows_ui(ui: &mut Ui, scene: &Scene<'_>, report: &Report) {
 /// The symbols that the model's labels have in the list at the left.
 pub fn class_symbols(scene: &Scene<'_>) -> Vec<Symbol> {
     let labels = scene.lab.model.as_ref().map(|model| model.config.labels.as_slice()).unwrap_or_default();
-    let place =
-        |label: &String| scene.session.labels.iter().position(|(known, _)| known.as_ref() == Some(label));
+    let place = |label: &String| scene.session.contents.labels().position(Some(label));
     labels.iter().enumerate().map(|(class, label)| Symbol::of(Some(place(label).unwrap_or(class)))).collect()
 }

@@ -1,31 +1,40 @@
-//! What the lab knows, and how it is looked at. Plain data.
+//! What the batch-norm lab has found. Every result carries the hashes of the model and of the folder it belongs
+//! to, and is dropped when they are no longer the ones in the lab. Plain data.
 
-use crate::batchnorm::{Company, Numbers, Report, report};
+use crate::batchnorm::{Company, Numbers, Report};
 use crate::experiment::{Chart, Row, mean_over_seeds};
-use crate::job::{Reporter, Stop};
+use crate::job::Stop;
 use crate::model::{Embeddings, Model};
-use crate::picture::PictureSet;
 use crate::projection::Axes;
 use crate::sample::Sha256;
-use crate::workflow::SEED;
+use crate::workflow::{self, LabelledFolder, Run};
 use std::sync::Arc;
+
+/// What a result of the lab belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Subject {
+    /// The hash of the model.
+    pub model: Sha256,
+    /// The hash of the folder's samples and labels.
+    pub folder: Sha256,
+}
 
 /// Both modes of one model on one folder.
 pub struct Measured {
-    /// The model.
-    pub model: Sha256,
+    /// What it belongs to.
+    pub subject: Subject,
     /// Everything found.
     pub report: Report,
     /// The directions in which the embeddings of both modes differ most.
     pub axes: Axes,
-    /// Where each file lies along them in train mode and in eval mode.
+    /// The places of the files along them in train mode and in eval mode.
     pub places: [Vec<[f32; 2]>; 2],
 }
 
 impl Measured {
-    /// Measures `model` on `set`.
-    pub fn of(model: &Model, set: &PictureSet, reporter: &Reporter) -> Result<Self, Stop> {
-        let report = report(model, set, SEED, reporter)?;
+    /// Measures `model` on `folder`.
+    pub fn new(model: &Model, folder: &LabelledFolder, run: &Run<'_>) -> Result<Self, Stop> {
+        let report = workflow::measure(model, &folder.set, run)?;
         let [train, eval] = [&report.compared.train, &report.compared.eval].map(|mode| &mode.embeddings);
         // Embeddings that are not numbers have no place.
         let finite = eval.data.iter().all(|v| v.is_finite());
@@ -35,79 +44,65 @@ impl Measured {
         };
         let axes = Axes::of(&both);
         let places = [axes.places(train), if finite { axes.places(eval) } else { Vec::new() }];
-        Ok(Self { model: model.hash, report, axes, places })
+        Ok(Self { subject: Subject { model: model.hash, folder: folder.hash }, report, axes, places })
     }
 }
 
-/// One file in company.
-pub struct InCompanyShown {
-    /// The file, as an index of the folder's samples.
-    pub file: usize,
+/// One file in many random batches.
+pub struct Dependence {
+    /// What it belongs to.
+    pub subject: Subject,
+    /// The file.
+    pub file: Sha256,
     /// What was found.
     pub company: Company,
-    /// Places of its embeddings, size by size.
+    /// Places of its embeddings, batch size by batch size.
     pub places: Vec<Vec<[f32; 2]>>,
     /// Its place in eval mode.
     pub eval: [f32; 2],
 }
 
-/// A model that could take the place of the one that answers.
+/// A model that could replace the one in use.
 pub struct Candidate {
+    /// What it was made from.
+    pub subject: Subject,
     /// How it was made.
     pub what: String,
     /// The model.
     pub model: Arc<Model>,
-    /// Train mode and eval mode, measured as the model it was made from was.
+    /// Train mode and eval mode, measured as the model it was made from.
     pub numbers: [Numbers; 2],
 }
 
-/// What the lab's jobs end with.
-pub enum LabFinished {
-    /// Both modes were measured, or cannot be.
-    Measured(Result<Arc<Measured>, String>),
-    /// A file was embedded in company.
-    Company(Box<InCompanyShown>),
-    /// A candidate was made.
-    Candidate(Box<Candidate>),
-    /// All rows of the experiment.
-    Experiment(Vec<Row>),
-    /// A model that gives no answers until it is repaired.
-    Examine(Arc<Model>),
-}
-
-/// What the lab knows.
+/// What the lab has found.
 #[derive(Default)]
 pub struct Lab {
-    /// The model that is looked at: the one that answers, or one that cannot.
+    /// The model in the lab: the one in use, or one that cannot be used.
     pub model: Option<Arc<Model>>,
-    /// It on the open folder.
+    /// Its two modes on the open folder.
     pub measured: Option<Arc<Measured>>,
     /// Why it is not measured.
     pub obstacle: Option<String>,
-    /// A file in company.
-    pub company: Option<InCompanyShown>,
-    /// What could take its place.
+    /// A file in many batches.
+    pub dependence: Option<Dependence>,
+    /// Repaired models.
     pub candidates: Vec<Candidate>,
-    /// The models that answered before, newest last.
-    pub former: Vec<Arc<Model>>,
+    /// The models that were used before, newest last.
+    pub previous: Vec<Arc<Model>>,
     /// Rows of the experiment so far.
     pub rows: Vec<Row>,
-    /// The same as a chart.
+    /// The rows as a chart.
     pub chart: Chart,
 }
 
 impl Lab {
-    /// Another model is looked at; what is known of the one before does not hold for it.
+    /// Puts another model into the lab. What is known of the one before does not hold for it.
     pub fn look_at(&mut self, model: Option<Arc<Model>>) {
-        let same = match (&self.model, &model) {
-            (Some(a), Some(b)) => a.hash == b.hash,
-            (None, None) => true,
-            _ => false,
-        };
-        if !same {
+        let hash = |model: &Option<Arc<Model>>| model.as_ref().map(|model| model.hash);
+        if hash(&self.model) != hash(&model) {
             *self = Self {
                 model,
-                former: std::mem::take(&mut self.former),
+                previous: std::mem::take(&mut self.previous),
                 rows: std::mem::take(&mut self.rows),
                 chart: std::mem::take(&mut self.chart),
                 ..Self::default()
@@ -115,67 +110,34 @@ impl Lab {
         }
     }
 
-    /// What was measured, if it was of this model.
-    pub fn report(&self) -> Option<&Report> {
-        let model = self.model.as_ref()?;
-        self.measured.as_ref().filter(|measured| measured.model == model.hash).map(|m| &m.report)
+    /// Forgets what was measured on the folder that was open before.
+    pub fn forget_folder(&mut self) {
+        self.measured = None;
+        self.dependence = None;
+        self.candidates.clear();
     }
 
-    /// Another row of the experiment.
+    /// What was measured of the model in the lab.
+    pub fn report(&self) -> Option<&Report> {
+        let model = self.model.as_ref()?;
+        self.measured.as_ref().filter(|measured| measured.subject.model == model.hash).map(|m| &m.report)
+    }
+
+    /// The repaired model with this hash.
+    pub fn candidate(&self, model: Sha256) -> Option<&Candidate> {
+        self.candidates.iter().find(|candidate| candidate.model.hash == model)
+    }
+
+    /// Adds a row of the experiment.
     pub fn add_row(&mut self, row: Row) {
         let mut rows = std::mem::take(&mut self.rows);
         rows.push(row);
         self.show_rows(rows);
     }
 
-    /// These are the experiment's rows, and its chart shows them.
+    /// Replaces the rows of the experiment.
     pub fn show_rows(&mut self, rows: Vec<Row>) {
         self.chart = Chart::of(&mean_over_seeds(&rows));
         self.rows = rows;
-    }
-}
-
-/// How it is looked at.
-#[derive(Clone, Debug)]
-pub struct LabView {
-    /// The part to scroll to.
-    pub jump: Option<usize>,
-    /// The layer, from 0.
-    pub layer: usize,
-    /// The channel, or the most harmful one.
-    pub channel: Option<usize>,
-    /// The file in company, as an index of what was measured.
-    pub file: usize,
-    /// Weight of a new batch.
-    pub momentum: f64,
-    /// Batches seen.
-    pub batches: u64,
-    /// Files to a batch.
-    pub batch_size: u32,
-    /// The convention chosen last.
-    pub convention: Option<usize>,
-    /// Learning rate of the experiment; `None` for the reference's.
-    pub learning_rate: Option<f64>,
-    /// Seeds of the experiment.
-    pub seeds: u64,
-    /// Largest step of the experiment; `None` for the reference's.
-    pub steps: Option<usize>,
-}
-
-impl Default for LabView {
-    fn default() -> Self {
-        Self {
-            jump: None,
-            layer: 0,
-            channel: None,
-            file: 0,
-            momentum: 0.1,
-            batches: 40,
-            batch_size: 64,
-            convention: Some(0),
-            learning_rate: None,
-            seeds: 1,
-            steps: None,
-        }
     }
 }

@@ -1,14 +1,16 @@
 //! Part 4: sliders over the moving average, answered at once.
 
+use super::command::LabCommand;
 use super::layers_ui::chosen;
 use super::parts::{KEPT, TRUTH, WITH, formula_ui, line, name_plot, number, still_plot};
-use super::{LabCommand, LabView, Scene};
+use super::scene::Scene;
+use super::view::LabView;
 use crate::app::command::Command;
-use crate::app::jobs::Kind;
+use crate::app::command_ui::command_button;
 use crate::batchnorm::Repair;
 use crate::batchnorm::moving_average::{batches_until, half_life, start_weight};
 use crate::model::{CONVENTIONS, KeptVariance};
-use egui::{Button, ComboBox, Grid, Slider, Ui};
+use egui::{ComboBox, Grid, Slider, Ui};
 use egui_plot::{Legend, LineStyle, VLine};
 
 /// A true variance to show the curve by where there is no model: that of many first layers.
@@ -18,25 +20,14 @@ const FORGOTTEN: f64 = 0.01;
 /// Points of a curve.
 const POINTS: u64 = 200;
 
-/// Draws it.
+/// Draws the part.
 pub fn try_ui(ui: &mut Ui, scene: &Scene<'_>, view: &mut LabView, out: &mut Vec<Command>) {
     sliders_ui(ui, view);
     figures_ui(ui, scene, view);
     curve_ui(ui, scene, view);
-    let model = scene.lab.model.as_ref();
-    let obstacle = match model {
-        None => Some("Needs a model"),
-        Some(model) => Repair::Momentum(view.momentum).obstacle(model),
-    };
-    let ready = obstacle.is_none() && scene.lab.report().is_some() && !scene.runs(Kind::Repair);
-    let button = ui.add_enabled(ready, Button::new("Measure the model with this momentum"));
-    if button
-        .on_hover_text("As if it had been trained with it: train mode never reads what is kept, so the weights would be the same. The result stands in part 5")
-        .on_disabled_hover_text(obstacle.unwrap_or("Comes with part 1"))
-        .clicked()
-    {
+    let command = Command::Lab(LabCommand::Repair(Repair::Momentum(view.momentum)));
+    if command_button(ui, scene.facts, command, out).clicked() {
         view.jump = Some(5);
-        out.push(Command::Lab(LabCommand::Repair(Repair::Momentum(view.momentum))));
     }
 }
 

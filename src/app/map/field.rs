@@ -1,21 +1,22 @@
-//! A field: points so many that their symbols could not be told apart. Each pixel shows the topmost label
-//! that fell into it or beside it, which costs a look at each point and a look at each pixel.
+//! A field: so many points that their symbols could not be told apart. Each pixel shows the topmost label in
+//! it or next to it, at the cost of one look at each point and one at each pixel.
 
-use super::point_raster::{Band, Cloud, Frame, Picture};
-use super::theme::Symbol;
+use super::cloud::Cloud;
+use super::viewport::{Band, Frame, Viewport};
+use crate::app::symbol::Symbol;
 use crate::numeric::wide;
 use egui::Color32;
 use pulp::NullaryFnOnce;
 
-/// Points that are brought to pixels together.
+/// Points converted to pixels together.
 const TOGETHER: usize = 64;
 
-/// Lets points fall into the pixels of a band that begins at row `first`, counted with the margin.
-pub fn fall(cloud: &Cloud, picture: &Picture, frame: &Frame, first: usize, top: &mut [u32]) {
+/// Puts the points into the pixels of a band that begins at row `first`, margin included.
+pub fn rasterize(cloud: &Cloud, viewport: &Viewport, frame: &Frame, first: usize, top: &mut [u32]) {
     let stride = frame.stride;
     let rows = top.len() / stride;
-    let view = frame.band(picture, first, rows);
-    let focus = picture.focus.map_or(u32::MAX, |focus| focus as u32 + 1);
+    let view = frame.band(viewport, first, rows);
+    let focus = viewport.focus.map_or(u32::MAX, |focus| focus as u32 + 1);
     for (places, labels) in cloud.within(&view) {
         for (places, labels) in places.chunks(TOGETHER).zip(labels.chunks(TOGETHER)) {
             let mut pixels = [0_u32; TOGETHER];
@@ -38,7 +39,7 @@ pub fn fall(cloud: &Cloud, picture: &Picture, frame: &Frame, first: usize, top: 
 /// Set in the keys of the label in focus.
 const FOCUSED: u32 = 1 << 20;
 
-/// In which pixel each place lies; beyond all of them for what lies outside.
+/// Computes the pixel of each place; `u32::MAX` for places outside.
 struct Pixels<'a> {
     places: &'a [[f32; 2]],
     /// Pixels a unit, and the pixel of the origin.
@@ -65,19 +66,19 @@ impl NullaryFnOnce for Pixels<'_> {
     }
 }
 
-/// The colours of all labels: `[focused][label + 1]`, the first for no point at all.
-pub fn colours(cloud: &Cloud, picture: &Picture) -> [Vec<Color32>; 2] {
+/// The colours of all labels: `[focused][label + 1]`; 0 is no point.
+pub fn colours(cloud: &Cloud, viewport: &Viewport) -> [Vec<Color32>; 2] {
     let of = |focused: bool| {
         let own = cloud.symbols.iter().map(|symbol| match focused {
-            true => Symbol::of_place(*symbol).colour,
-            false => picture.faded,
+            true => Symbol::of_number(*symbol).colour,
+            false => viewport.faded,
         });
         std::iter::once(Color32::TRANSPARENT).chain(own).collect()
     };
-    [of(picture.focus.is_none()), of(true)]
+    [of(viewport.focus.is_none()), of(true)]
 }
 
-/// Fills a band of the picture from what fell into its pixels and about them; the margin is one pixel.
+/// Fills a band of the image from the points in its pixels and next to them; the margin is one pixel.
 pub fn fill(top: &[u32], stride: usize, colours: &[Vec<Color32>; 2], band: &mut Band<'_>) {
     let mut keys = vec![0_u32; band.width];
     for (y, line) in band.pixels.chunks_exact_mut(band.width).enumerate() {
@@ -93,7 +94,7 @@ pub fn fill(top: &[u32], stride: usize, colours: &[Vec<Color32>; 2], band: &mut 
     }
 }
 
-/// The largest key of each pixel and its four neighbours.
+/// Computes the largest key of each pixel and its four neighbours.
 struct Topmost<'a> {
     rows: [&'a [u32]; 3],
     keys: &'a mut [u32],

@@ -1,17 +1,21 @@
 //! Part 3: one file in train mode in many batches, and its one place in eval mode.
 
+use super::command::LabCommand;
 use super::parts::{name_plot, still_plot};
-use super::{LabCommand, LabView, Scene};
+use super::scene::Scene;
+use super::state::Dependence;
+use super::view::LabView;
 use crate::app::command::Command;
-use crate::app::jobs::Kind;
+use crate::app::command_ui::command_button;
 use crate::app::theme::EVAL_MODE;
 use crate::escape;
 use crate::model::Norm;
-use egui::{Button, Color32, DragValue, Grid, RichText, Ui};
+use crate::sample::Sha256;
+use egui::{Color32, DragValue, Grid, RichText, Ui};
 use egui_plot::{MarkerShape, PlotPoints, Points};
 
-/// Draws it.
-pub fn company_ui(ui: &mut Ui, scene: &Scene<'_>, view: &mut LabView, out: &mut Vec<Command>) {
+/// Draws the part.
+pub fn batch_dependence_ui(ui: &mut Ui, scene: &Scene<'_>, view: &mut LabView, out: &mut Vec<Command>) {
     let (Some(model), Some(folder)) = (&scene.lab.model, &scene.session.folder) else {
         ui.weak("Needs a model and an open folder.");
         return;
@@ -25,28 +29,30 @@ pub fn company_ui(ui: &mut Ui, scene: &Scene<'_>, view: &mut LabView, out: &mut 
         return;
     };
     let files = &report.known.files;
-    view.file = view.file.min(files.len().saturating_sub(1));
-    let name = |file: usize| {
-        folder.set.samples.get(file).map(|sample| escape::file_name(&sample.path)).unwrap_or_default()
+    let sample = |at: usize| folder.set.samples.get(files.get(at)?.0);
+    let chosen = view
+        .file
+        .and_then(|file| (0..files.len()).find(|at| sample(*at).is_some_and(|sample| sample.sha256 == file)));
+    let mut at = chosen.unwrap_or(0);
+    let name = |file: Sha256| {
+        let sample = folder.set.samples.iter().find(|sample| sample.sha256 == file);
+        sample.map(|sample| escape::file_name(&sample.path)).unwrap_or_default()
     };
     ui.horizontal(|ui| {
         let label = ui.label("File");
-        ui.add(DragValue::new(&mut view.file).range(0..=files.len().saturating_sub(1)))
+        let field = ui
+            .add(DragValue::new(&mut at).range(0..=files.len().saturating_sub(1)))
             .labelled_by(label.id)
             .on_hover_text("Drag, or click and type, to choose another file");
-        if let Some((file, _)) = files.get(view.file) {
-            ui.label(name(*file));
+        if let Some(sample) = sample(at) {
+            if field.changed() {
+                view.file = Some(sample.sha256);
+            }
+            ui.label(escape::file_name(&sample.path));
         }
-        let ready = !scene.runs(Kind::Company) && files.len() >= 2;
-        if ui
-            .add_enabled(ready, Button::new("Change its company"))
-            .on_hover_text("Embeds the file in train mode in random batches of 2 to 256 files")
-            .clicked()
-        {
-            out.push(Command::Lab(LabCommand::Company));
-        }
+        command_button(ui, scene.facts, Command::Lab(LabCommand::Dependence), out);
     });
-    let Some(shown) = &scene.lab.company else {
+    let Some(shown) = &scene.lab.dependence else {
         ui.weak("Its embeddings will stand here: a cloud in train mode, one point in eval mode.");
         return;
     };
@@ -106,7 +112,7 @@ fn colour(size: usize) -> Color32 {
     Color32::from_rgb(mix(200.0, 0x2f as f32), mix(225.0, 0x8f as f32), mix(245.0, 0xff as f32))
 }
 
-fn cloud_ui(ui: &mut Ui, scene: &Scene<'_>, shown: &super::InCompanyShown) {
+fn cloud_ui(ui: &mut Ui, scene: &Scene<'_>, shown: &Dependence) {
     let background: Vec<[f64; 2]> = scene
         .lab
         .measured

@@ -1,11 +1,17 @@
-//! What the selected file looks like: a verdict in one sentence, and its nearest known samples.
+//! The nearest samples of the selected file, and a verdict in one sentence.
 
-use super::command::Command;
-use super::session::{Selection, Session};
 use super::textures::Textures;
-use super::theme::{Symbol, closeness_bar};
-use super::view::{Ask, View};
+use crate::app::command::Command;
+use crate::app::command_ui::command_button;
+use crate::app::facts::Facts;
+use crate::app::question::Purpose;
+use crate::app::selection::Selection;
+use crate::app::session::Session;
+use crate::app::symbol::Symbol;
+use crate::app::theme::closeness_bar;
+use crate::app::view::View;
 use crate::escape;
+use crate::library::Neighbour;
 use crate::search::vote;
 use egui::{Align, Button, DragValue, Image, Layout, Role, Sense, Ui, Vec2, WidgetInfo, load::SizedTexture};
 use egui_extras::{Column, TableBuilder, TableRow};
@@ -13,9 +19,10 @@ use egui_extras::{Column, TableBuilder, TableRow};
 const ROW: f32 = 34.0;
 const PICTURE: f32 = 32.0;
 
-/// Draws it for what is selected.
+/// Draws the neighbours of the selected sample.
 pub fn neighbours_ui(
     ui: &mut Ui,
+    facts: &Facts,
     session: &Session,
     view: &mut View,
     textures: &mut Textures,
@@ -29,21 +36,18 @@ pub fn neighbours_ui(
             out.push(Command::Neighbours(k));
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let save = ui.add_enabled(!session.neighbours.is_empty(), Button::new("Save as CSV…"));
-            let hint = match session.selection {
-                Some(Selection::Asked(_)) => "The neighbours of every file that was looked at (Ctrl+S)",
-                _ => "The neighbours of this sample (Ctrl+S)",
-            };
-            if save.on_hover_text(hint).clicked() {
-                out.push(Command::Question(Ask::Neighbours));
-            }
+            command_button(ui, facts, Command::Save(Purpose::Neighbours), out);
         });
     });
-    if session.neighbours.is_empty() {
-        ui.weak("The library holds no other sample.");
+    let Some(near) = session.near() else {
+        ui.weak("Searching…");
+        return;
+    };
+    if near.neighbours.is_empty() {
+        ui.weak("The library has no other sample.");
         return;
     }
-    verdict_ui(ui, session);
+    verdict_ui(ui, session, &near.neighbours);
     TableBuilder::new(ui)
         .id_salt("neighbours")
         .striped(true)
@@ -63,40 +67,42 @@ pub fn neighbours_ui(
             }
         })
         .body(|body| {
-            body.rows(ROW, session.neighbours.len(), |row| row_ui(row, session, view, textures, out));
+            body.rows(ROW, near.neighbours.len(), |row| row_ui(row, session, view, textures, out));
         });
 }
 
-/// How sure: how many of the nearest agree, weighted by closeness, and how near the nearest is.
-fn verdict_ui(ui: &mut Ui, session: &Session) {
-    let labels = session.neighbours.iter().map(|n| (session.label_of.get(n.index).copied(), n.distance));
+/// Draws how many of the nearest agree, weighted by closeness, and how near the nearest is.
+fn verdict_ui(ui: &mut Ui, session: &Session, neighbours: &[Neighbour]) {
+    let contents = &session.contents;
+    let label_of = |sha256| contents.get(sha256).map(|entry| entry.label_index);
+    let labels = neighbours.iter().map(|neighbour| (label_of(neighbour.sha256), neighbour.distance));
     let Some(verdict) = vote(labels) else {
         return;
     };
-    let (label, known) = match verdict.label.and_then(|i| session.labels.get(i)) {
+    let (label, known) = match verdict.label.and_then(|i| contents.labels().counts().get(i)) {
         Some((label, known)) => (label.as_deref(), *known),
         None => (None, 0),
     };
-    let name = label.map_or_else(|| "(no label)".to_owned(), escape::text);
+    let name = escape::label(label);
     // A sample is not its own neighbour.
     let itself = match session.selection {
-        Some(Selection::Known(row)) => session.label_of.get(row).copied() == verdict.label,
+        Some(Selection::InLibrary(sha256)) => label_of(sha256) == verdict.label,
         _ => false,
     };
     let all = label.is_some() && verdict.agreeing + usize::from(itself) == known;
     ui.horizontal_wrapped(|ui| {
         Symbol::of(verdict.label).ui(ui);
-        ui.label(format!("{} of {} are", verdict.agreeing, session.neighbours.len()));
+        ui.label(format!("{} of {} are", verdict.agreeing, neighbours.len()));
         ui.strong(format!("{name},"));
-        if all && verdict.agreeing < session.neighbours.len() {
-            ui.label("all that the library has of it;");
+        if all && verdict.agreeing < neighbours.len() {
+            ui.label("all that the library has;");
         }
-        ui.label(format!("the nearest lies at {:.3}", verdict.nearest));
+        ui.label(format!("the nearest is at {:.3}", verdict.nearest));
         if let Some(usual) = session.usual_distance {
             let far = verdict.nearest > usual;
-            let text = if far { "further than 95 % of the library's own samples: unlike anything known" } else { "as near as the library's own samples lie to each other" };
+            let text = if far { "farther than 95 % of the library's own samples: unlike anything known" } else { "as near as the library's own samples are to each other" };
             ui.weak(format!("({text})")).on_hover_text(format!(
-                "Of the library's samples, 95 % have a nearest neighbour within {usual:.3}. Distances go from 0 (same) to 2 (opposite)."
+                "95 % of the library's samples have a neighbour within {usual:.3}. Distances go from 0 (same) to 2 (opposite)."
             ));
         }
     });
@@ -110,11 +116,11 @@ fn row_ui(
     out: &mut Vec<Command>,
 ) {
     let i = row.index();
-    let Some(neighbour) = session.neighbours.get(i) else { return };
-    let Some(entry) = session.contents.entries.get(neighbour.index) else { return };
-    let this = Selection::Known(neighbour.index);
+    let Some(neighbour) = session.neighbours().get(i) else { return };
+    let Some(entry) = session.contents.get(neighbour.sha256) else { return };
+    let this = Selection::InLibrary(neighbour.sha256);
     row.set_selected(view.marked == Some(this));
-    let symbol = Symbol::of(entry.label.as_ref().and(session.label_of.get(neighbour.index).copied()));
+    let symbol = Symbol::of(entry.label.map(|_| entry.label_index));
     row.col(|ui| {
         ui.weak((i + 1).to_string());
     });
@@ -125,10 +131,10 @@ fn row_ui(
         }
     });
     row.col(|ui| {
-        let name = Button::selectable(false, escape::file_name(&entry.path)).truncate();
+        let name = Button::selectable(false, escape::file_name(entry.path)).truncate();
         let response = ui.add(name).on_hover_ui(|ui| {
-            ui.label(escape::path(&entry.path));
-            ui.weak("Click: show it on the map. Double click: look at it.");
+            ui.label(escape::path(entry.path));
+            ui.weak("Click: show on the map. Double click: select.");
         });
         if response.double_clicked() {
             out.push(Command::Select(Some(this)));
@@ -138,9 +144,7 @@ fn row_ui(
     });
     row.col(|ui| {
         symbol.ui(ui);
-        ui.add(
-            egui::Label::new(entry.label.as_deref().map_or_else(|| "–".to_owned(), escape::text)).truncate(),
-        );
+        ui.add(egui::Label::new(entry.label.map_or_else(|| "–".to_owned(), escape::text)).truncate());
     });
     row.col(|ui| {
         closeness_bar(ui, neighbour.distance, symbol.colour);

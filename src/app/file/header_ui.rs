@@ -1,20 +1,20 @@
-//! What the header of an executable says, folded up below the facts of a file.
+//! The header of an executable, folded up below the facts of a file.
 
-use super::theme::size_text;
 use crate::escape;
 use crate::sample::Executable;
 use egui::{CollapsingHeader, Grid, ProgressBar, ScrollArea, Ui};
+use indicatif::HumanBytes;
 
-/// Libraries and functions that are named before the rest is counted.
+/// Libraries and functions listed before the rest is counted.
 const NAMED: usize = 12;
-/// Names below the pointer.
+/// Names in a tooltip.
 const HOVERED: usize = 200;
 
-/// Room that is left for what stands below, and what the header takes at least, in points.
+/// Room left for what is below, and the least height of the header, in points.
 const BELOW: f32 = 230.0;
 const LEAST: f32 = 90.0;
 
-/// Draws it.
+/// Draws the header.
 pub fn header_ui(ui: &mut Ui, header: &Executable) {
     let hints = header.hints.join(", ");
     let title = if hints.is_empty() {
@@ -22,7 +22,7 @@ pub fn header_ui(ui: &mut Ui, header: &Executable) {
     } else {
         format!("Header and sections: {hints}")
     };
-    // The nearest samples stay in sight below it.
+    // The nearest samples stay in view below it.
     let most = (ui.available_height() - BELOW).max(LEAST);
     CollapsingHeader::new(title).id_salt("header").show(ui, |ui| {
         ScrollArea::vertical().id_salt("header").max_height(most).auto_shrink([false, true]).show(ui, |ui| {
@@ -38,7 +38,7 @@ fn facts_ui(ui: &mut Ui, header: &Executable, hints: &str) {
         (
             "Hints",
             if hints.is_empty() { "none".to_owned() } else { hints.to_owned() },
-            "Names of sections and texts that compilers and packers put there; anyone can put them there",
+            "From the names of sections and texts that compilers and packers leave; anyone can forge them",
         ),
         (
             "Entry point",
@@ -48,20 +48,20 @@ fn facts_ui(ui: &mut Ui, header: &Executable, hints: &str) {
         (
             "Linked",
             header.built.map_or_else(unknown, date),
-            "As the header says, in UTC. Builds that can be repeated put a hash here",
+            "The header's link time, in UTC. Reproducible builds put a hash here",
         ),
         (
             "Signature",
             header.signed.map_or_else(unknown, |signed| if signed { "present" } else { "none" }.to_owned()),
-            "Only whether there is one; it is not checked",
+            "Whether there is one; it is not verified",
         ),
         (
             "Overlay",
-            header.overlay.map_or_else(unknown, size_text),
-            "Bytes behind everything that the header describes",
+            header.overlay.map_or_else(unknown, |size| HumanBytes(size).to_string()),
+            "Bytes after everything that the header describes",
         ),
         ("Libraries", listed(&header.libraries, header.libraries.len()), "Loaded with the program"),
-        ("Imports", listed(&header.imports, header.import_count), "Functions that it takes from libraries"),
+        ("Imports", listed(&header.imports, header.import_count), "Functions imported from libraries"),
     ];
     Grid::new("header").num_columns(2).spacing([10.0, 3.0]).show(ui, |ui| {
         for (name, value, hint) in rows {
@@ -81,7 +81,7 @@ fn facts_ui(ui: &mut Ui, header: &Executable, hints: &str) {
     });
 }
 
-/// The first names, and how many more there are.
+/// The first names, and the number of the others.
 fn listed(names: &[String], total: usize) -> String {
     let first = names.iter().take(NAMED).map(|name| escape::text(name)).collect::<Vec<_>>().join(", ");
     match total {
@@ -93,7 +93,7 @@ fn listed(names: &[String], total: usize) -> String {
 
 fn sections_ui(ui: &mut Ui, header: &Executable) {
     if header.sections.is_empty() {
-        ui.weak("No sections, or a table of them that cannot be read.");
+        ui.weak("No sections, or their table cannot be read.");
         return;
     }
     Grid::new("sections").num_columns(4).spacing([10.0, 2.0]).striped(true).show(ui, |ui| {
@@ -104,7 +104,7 @@ fn sections_ui(ui: &mut Ui, header: &Executable) {
         for section in &header.sections {
             ui.add(egui::Label::new(escape::text(&section.name)).truncate());
             ui.label(section.offset.map_or_else(String::new, |at| format!("0x{at:x}")));
-            ui.label(size_text(section.size));
+            ui.label(HumanBytes(section.size).to_string());
             match section.entropy {
                 Some(entropy) => {
                     let bar =
@@ -123,19 +123,12 @@ fn sections_ui(ui: &mut Ui, header: &Executable) {
     }
 }
 
-/// The day of a time since 1970, in the proleptic Gregorian calendar (Howard Hinnant,
-/// "chrono-Compatible Low-Level Date Algorithms", `civil_from_days`).
+/// "2024-02-29 23:59" for seconds since 1970, in UTC.
 fn date(seconds: u32) -> String {
-    let (days, of_day) = (i64::from(seconds / 86_400) + 719_468, seconds % 86_400);
-    let era = days / 146_097;
-    let of_era = days % 146_097;
-    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    format!("{year:04}-{month:02}-{day:02} {:02}:{:02}", of_day / 3600, of_day / 60 % 60)
+    match jiff::Timestamp::from_second(i64::from(seconds)) {
+        Ok(time) => time.strftime("%Y-%m-%d %H:%M").to_string(),
+        Err(_) => "unknown".to_owned(),
+    }
 }
 
 #[cfg(test)]

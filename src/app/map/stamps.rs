@@ -1,34 +1,39 @@
-//! Stamps: few points, each with the symbol of its label. Each point falls into a pixel, of which the
-//! topmost label is kept; then every pixel that holds something is stamped with a small picture made
-//! beforehand, one for each part of a pixel that the middle may fall into.
+//! Stamps: few points, each drawn as the symbol of its label. The topmost point of each pixel is kept; then
+//! each pixel with a point is stamped with a small image computed beforehand, one for each part of a pixel
+//! that the centre of a symbol can be in.
 
-use super::point_raster::{Band, Cloud, Frame, Picture};
-use super::theme::Symbol;
+use super::cloud::{Cloud, SYMBOLS};
+use super::viewport::{Band, Frame, Viewport};
+use crate::app::symbol::Symbol;
 use egui::Color32;
 use egui_plot::MarkerShape;
 
-/// Symbols that there are: seven colours by five shapes, and the one of no label.
-pub const SYMBOLS: usize = 36;
 /// Parts of a pixel along a side: stamps are drawn for each, so that points move smoothly.
 const PHASES: usize = 4;
 
-/// Lets points fall into the pixels of a band that begins at row `first`, counted with the margin. Returns
-/// which pixels of the whole that filled, in the order in which points came.
-pub fn fall(cloud: &Cloud, picture: &Picture, frame: &Frame, first: usize, top: &mut [u32]) -> Vec<u32> {
+/// Puts the points into the pixels of a band that begins at row `first`, margin included. Returns the pixels
+/// of the frame that got a point, in the order of the points.
+pub fn rasterize(
+    cloud: &Cloud,
+    viewport: &Viewport,
+    frame: &Frame,
+    first: usize,
+    top: &mut [u32],
+) -> Vec<u32> {
     let stride = frame.stride;
     let rows = top.len() / stride;
-    let view = frame.band(picture, first, rows);
+    let view = frame.band(viewport, first, rows);
     let phases = PHASES as f32;
     let mut taken = Vec::new();
     for (places, labels) in cloud.within(&view) {
         for (place, label) in places.iter().zip(labels) {
-            // In parts of a pixel; what is left of 0 becomes 0, so 1 is added and the first is left out.
+            // In parts of a pixel. Negative values become 0, so 1 is added and the first pixel is skipped.
             let [px, py] = view.pixel(*place).map(|v| (v * phases + phases) as i32 as usize);
             let (column, row) = (px / PHASES, py / PHASES);
             if column == 0 || row == 0 || column > stride || row > rows {
                 continue;
             }
-            let focused = picture.focus.is_none_or(|focus| focus == *label as usize);
+            let focused = viewport.focus.is_none_or(|focus| focus == *label as usize);
             let key = key(focused, *label, (py % PHASES) * PHASES + px % PHASES);
             let at = (row - 1) * stride + column - 1;
             let Some(top) = top.get_mut(at) else { continue };
@@ -41,18 +46,18 @@ pub fn fall(cloud: &Cloud, picture: &Picture, frame: &Frame, first: usize, top: 
     taken
 }
 
-/// What falls into a pixel: 0 is nothing, the larger lies on top.
+/// The key of a point in its pixel: never 0, which means no point; the larger key is on top.
 fn key(focused: bool, label: u16, phase: usize) -> u32 {
     (u32::from(focused) << 24 | u32::from(label) << 4 | phase as u32) + 1
 }
 
-/// The reverse, for a key above 0.
+/// The reverse of [`key`], for a key above 0.
 fn from_key(key: u32) -> (bool, u16, usize) {
     let key = key - 1;
     (key >> 24 == 1, (key >> 4) as u16, key as usize % (PHASES * PHASES))
 }
 
-/// What fell into each pixel, the margin among them.
+/// The topmost point of each pixel of the frame.
 pub struct Top<'a> {
     /// A key for each pixel.
     pub keys: &'a [u32],
@@ -61,7 +66,7 @@ pub struct Top<'a> {
 }
 
 impl Top<'_> {
-    /// Whether the pixels about this one hold its like: then nothing but its own pixel is to be seen of it.
+    /// Whether all pixels around this one have the same label: then only its own pixel is visible.
     fn inner(&self, at: usize, key: u32) -> bool {
         let stride = self.stride;
         let like = |from: usize| {
@@ -72,7 +77,7 @@ impl Top<'_> {
     }
 }
 
-/// Stamps into a band what fell into and near it, in the order in which it was taken.
+/// Draws the symbols of the points in and near a band, in the order of `taken`.
 pub fn stamp(cloud: &Cloud, stamps: &Stamps, top: &Top<'_>, taken: &[Vec<u32>], band: &mut Band<'_>) {
     let (reach, width) = (stamps.reach, band.width);
     let rows = band.pixels.len() / width;
@@ -95,7 +100,7 @@ pub fn stamp(cloud: &Cloud, stamps: &Stamps, top: &Top<'_>, taken: &[Vec<u32>], 
             };
             let (from, colours) =
                 if inner { (reach, stamps.middle(line)) } else { (line.from, stamps.line(line)) };
-            // What lies left of the picture is cut off, and what lies right of it.
+            // Parts of the stamp outside the image are cut off.
             let left = (column + from) as isize - 2 * reach as isize;
             let cut = left.min(0).unsigned_abs().min(colours.len());
             let start = (y * width).saturating_add_signed(left.max(0)).min((y + 1) * width);
@@ -103,7 +108,7 @@ pub fn stamp(cloud: &Cloud, stamps: &Stamps, top: &Top<'_>, taken: &[Vec<u32>], 
             for (pixel, colour) in pixels.iter_mut().zip(&colours[cut..]) {
                 *pixel = match colour.a() {
                     255 => *colour,
-                    // What is faded does not add up.
+                    // Faded colours do not add up.
                     _ if !focused => lighter(*pixel, *colour),
                     _ => over(*pixel, *colour),
                 };
@@ -112,7 +117,7 @@ pub fn stamp(cloud: &Cloud, stamps: &Stamps, top: &Top<'_>, taken: &[Vec<u32>], 
     }
 }
 
-/// The one of more weight.
+/// The colour with more weight.
 #[inline(always)]
 fn lighter(a: Color32, b: Color32) -> Color32 {
     if a.a() >= b.a() { a } else { b }
@@ -130,18 +135,18 @@ fn over(below: Color32, above: Color32) -> Color32 {
     Color32::from_rgba_premultiplied(r, g, b, a)
 }
 
-/// Small pictures of every symbol, for each part of a pixel that its middle may fall into.
+/// Small images of every symbol, for each part of a pixel that its centre can be in.
 pub struct Stamps {
-    /// Radius and the colour of what is faded.
+    /// The radius and the faded colour they were computed for.
     pub made_for: (f32, Color32),
-    /// Pixels from the middle to the edge of a stamp.
+    /// Pixels from the centre to the edge of a stamp.
     pub reach: usize,
     pixels: Vec<Color32>,
     /// `[focused][symbol][phase][side]`.
     lines: Vec<Line>,
 }
 
-/// A row of a stamp: what of it is not empty.
+/// A row of a stamp: its part that is not empty.
 #[derive(Clone, Copy)]
 struct Line {
     /// The first pixel that is not empty, and how many from there on.
@@ -204,7 +209,7 @@ impl Stamps {
     }
 }
 
-/// The share of the pixel whose upper left corner lies at (x, y) that a symbol of this radius covers.
+/// The share of the pixel with its upper left corner at (x, y) that a symbol of this radius covers.
 fn coverage(shape: MarkerShape, radius: f32, x: f32, y: f32) -> f32 {
     const PARTS: usize = 4;
     let part = |i: usize| (i as f32 + 0.5) / PARTS as f32;
@@ -214,7 +219,7 @@ fn coverage(shape: MarkerShape, radius: f32, x: f32, y: f32) -> f32 {
     covered as f32 / (PARTS * PARTS) as f32
 }
 
-/// Whether a symbol of radius 1 covers this point, y downwards; the outlines of [`Symbol::paint`].
+/// Whether a symbol of radius 1 covers this point, y pointing down; the same outlines as [`Symbol::paint`].
 fn covers(shape: MarkerShape, x: f32, y: f32) -> bool {
     // A triangle with its tip at (0, −1) and its base at y = 0.8.
     let triangle = |y: f32| y <= 0.8 && x.abs() <= (y + 1.0) * (0.95 / 1.8);

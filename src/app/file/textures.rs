@@ -1,5 +1,4 @@
-//! Pictures on their way to the screen: each uploaded once and kept while it is likely to be shown
-//! again.
+//! Textures: each picture is uploaded once and kept while it is likely to be shown again.
 
 use crate::library::Library;
 use crate::picture::{Encoded, Rendered, THUMBNAIL};
@@ -7,7 +6,7 @@ use crate::sample::Sha256;
 use egui::{ColorImage, Context, TextureHandle, TextureOptions};
 use std::collections::HashMap;
 
-/// Textures kept before all are dropped and made anew.
+/// Textures kept; when there are more, all are dropped and uploaded again.
 const KEPT: usize = 2000;
 
 /// Which rendering of a file.
@@ -35,7 +34,7 @@ impl Textures {
         self.get(ctx, sha256, Which::BytePairs, || Rendered::byte_pairs(picture))
     }
 
-    /// The thumbnail that the library keeps.
+    /// The thumbnail in the library.
     pub fn stored(
         &mut self,
         ctx: &Context,

@@ -1,4 +1,4 @@
-//! Labels and their history: who gave a sample which label, when and from what; and taking it back.
+//! The history of labels: who gave a sample which label, when, and from what source; and undoing it.
 
 use super::{Library, LibraryError};
 use crate::sample::Sha256;
@@ -7,23 +7,25 @@ use rusqlite::{OptionalExtension as _, Transaction, params};
 /// One change of a label.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LabelChange {
+    /// Its row id in the library file.
+    pub id: i64,
     /// The sample.
     pub sha256: Sha256,
     /// The label before, if there was one.
     pub before: Option<String>,
     /// The label after, if there is one.
     pub after: Option<String>,
-    /// When, in UTC as RFC 3339 has it.
+    /// When, as RFC 3339 in UTC.
     pub at: String,
-    /// The user's name on the machine.
+    /// The user's name on that machine.
     pub who: String,
-    /// The folder, or how else it was given.
+    /// The folder, or another way it was given.
     pub source: String,
-    /// Whether it was taken back.
+    /// Whether it was undone.
     pub undone: bool,
 }
 
-/// The user's name, as the system has it.
+/// The user's name, as the system knows it.
 fn user() -> String {
     ["USER", "LOGNAME", "USERNAME"]
         .iter()
@@ -31,7 +33,7 @@ fn user() -> String {
         .unwrap_or_else(|| "unknown".into())
 }
 
-/// Writes a change down, in the transaction that makes it.
+/// Records a change, in the transaction that makes it.
 pub fn record(
     transaction: &Transaction<'_>,
     sample: i64,
@@ -48,31 +50,32 @@ pub fn record(
 }
 
 impl Library {
-    /// Gives samples another label, or none: all of them or, on failure, none of them. Returns how many
-    /// have another label now; samples that are not in the library count as failure.
+    /// Gives samples another label, or none: all of them or, on failure, none of them. Returns the changes;
+    /// a sample that had the label already has none. Fails if a sample is not in the library.
     pub fn set_labels(
         &mut self,
         samples: &[Sha256],
         label: Option<&str>,
         source: &str,
-    ) -> Result<usize, LibraryError> {
+    ) -> Result<Vec<LabelChange>, LibraryError> {
         let path = self.path().to_owned();
         self.changing(|transaction| {
-            let mut changed = 0;
+            let before: i64 =
+                transaction
+                    .query_row("SELECT coalesce(max(id), 0) FROM label_changes", [], |row| row.get(0))?;
             for sha256 in samples {
-                let (id, before) = transaction
+                let (id, old) = transaction
                     .query_row("SELECT id, label FROM samples WHERE sha256 = ?1", [&sha256.0[..]], |row| {
                         Ok((row.get::<_, i64>(0)?, row.get::<_, Option<String>>(1)?))
                     })
                     .optional()?
                     .ok_or(rusqlite::Error::QueryReturnedNoRows)?;
-                if before.as_deref() != label {
+                if old.as_deref() != label {
                     transaction.execute("UPDATE samples SET label = ?2 WHERE id = ?1", params![id, label])?;
-                    record(transaction, id, before.as_deref(), label, source)?;
-                    changed += 1;
+                    record(transaction, id, old.as_deref(), label, source)?;
                 }
             }
-            Ok(changed)
+            changes(transaction, "c.id > ?1", [before])
         })
         .map_err(|error| match error {
             LibraryError::Sqlite { error: rusqlite::Error::QueryReturnedNoRows, .. } => {
@@ -82,8 +85,29 @@ impl Library {
         })
     }
 
-    /// Takes the latest change of a label back that was not taken back yet, and those made with it (in the
-    /// same second, from the same source). Returns what was taken back, oldest first.
+    /// Undoes these changes, all or none. A change counts as undone if it is marked so already; one whose
+    /// sample has been given another label since is left alone. Returns those that were undone, oldest first.
+    pub fn undo_label_changes(&mut self, ids: &[i64]) -> Result<Vec<LabelChange>, LibraryError> {
+        self.changing(|transaction| {
+            let mut undone = Vec::new();
+            for id in ids.iter().rev() {
+                let which = "c.id = ?1 AND NOT c.undone AND s.label IS c.after";
+                for change in changes(transaction, which, [id])? {
+                    transaction.execute(
+                        "UPDATE samples SET label = ?2 WHERE sha256 = ?1",
+                        params![&change.sha256.0[..], change.before],
+                    )?;
+                    transaction.execute("UPDATE label_changes SET undone = 1 WHERE id = ?1", [id])?;
+                    undone.push(change);
+                }
+            }
+            undone.reverse();
+            Ok(undone)
+        })
+    }
+
+    /// Undoes the latest change of a label that is not undone yet, and those made with it (in the same
+    /// second, from the same source). Returns them, oldest first.
     pub fn undo_labels(&mut self) -> Result<Vec<LabelChange>, LibraryError> {
         self.changing(|transaction| {
             let latest = transaction
@@ -96,7 +120,7 @@ impl Library {
             let Some((at, source)) = latest else { return Ok(Vec::new()) };
             let together = "NOT undone AND at = ?1 AND source = ?2";
             let changes = changes(transaction, together, params![at, source])?;
-            // The newest first, so that the oldest has the last word.
+            // The newest first, so that each sample ends with its oldest label.
             transaction
                 .prepare(&format!(
                     "SELECT sample, before FROM label_changes WHERE {together} ORDER BY id DESC"
@@ -119,7 +143,7 @@ impl Library {
         })
     }
 
-    /// All changes of a sample's label, oldest first; of all samples without one named.
+    /// All changes of the label of one sample, or of all samples, oldest first.
     pub fn label_history(&self, of: Option<Sha256>) -> Result<Vec<LabelChange>, LibraryError> {
         self.sqlite(|connection| match of {
             None => changes(connection, "1", []),
@@ -137,29 +161,30 @@ fn changes(
     which: &str,
     parameters: impl rusqlite::Params,
 ) -> rusqlite::Result<Vec<LabelChange>> {
-    // A library that is only read may be of version 1, which has no history.
-    let there = connection.query_row(
+    // A read-only library may be of version 1, which has no history.
+    let tables = connection.query_row(
         "SELECT count(*) FROM sqlite_schema WHERE name = 'label_changes'",
         [],
         |row| row.get::<_, i64>(0),
     )?;
-    if there == 0 {
+    if tables == 0 {
         return Ok(Vec::new());
     }
     connection
         .prepare(&format!(
-            "SELECT s.sha256, c.before, c.after, c.at, c.who, c.source, c.undone
+            "SELECT c.id, s.sha256, c.before, c.after, c.at, c.who, c.source, c.undone
              FROM label_changes c JOIN samples s ON s.id = c.sample WHERE {which} ORDER BY c.id"
         ))?
         .query_map(parameters, |row| {
             Ok(LabelChange {
-                sha256: Sha256(row.get(0)?),
-                before: row.get(1)?,
-                after: row.get(2)?,
-                at: row.get(3)?,
-                who: row.get(4)?,
-                source: row.get(5)?,
-                undone: row.get(6)?,
+                id: row.get(0)?,
+                sha256: Sha256(row.get(1)?),
+                before: row.get(2)?,
+                after: row.get(3)?,
+                at: row.get(4)?,
+                who: row.get(5)?,
+                source: row.get(6)?,
+                undone: row.get(7)?,
             })
         })?
         .collect()

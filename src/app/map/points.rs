@@ -1,19 +1,21 @@
-//! The samples on the map: an item of the plot that is drawn as one texture, made anew only when the view
-//! or the samples change.
+//! The samples on the map: an item of the plot that is drawn as one texture, which is drawn again only when
+//! the view or the samples change.
 
-use super::point_raster::{Cloud, Picture, Raster};
-use super::theme::FADED;
+use super::cloud::Cloud;
+use super::raster::Raster;
+use super::viewport::Viewport;
+use crate::app::theme::FADED;
 use egui::{Color32, ColorImage, Rect, Shape, TextureHandle, TextureOptions, Ui, pos2, vec2};
 use egui_plot::{PlotBounds, PlotGeometry, PlotItem, PlotItemBase, PlotTransform};
 use std::cell::RefCell;
 use std::ops::RangeInclusive;
 
-/// What was drawn last.
+/// The map as it was drawn last.
 #[derive(Default)]
 pub struct Drawn {
     raster: Raster,
-    /// Of which cloud, and how.
-    of: Option<(u64, Picture)>,
+    /// The edition of the cloud and the viewport that the texture shows.
+    of: Option<(u64, Viewport)>,
     texture: Option<TextureHandle>,
 }
 
@@ -21,20 +23,21 @@ pub struct Drawn {
 pub struct MapPoints<'a> {
     base: PlotItemBase,
     cloud: &'a Cloud,
-    /// Counts how often the cloud was replaced.
+    /// Changes whenever the cloud changes.
     edition: u64,
     focus: Option<usize>,
     drawn: &'a RefCell<Drawn>,
 }
 
 impl<'a> MapPoints<'a> {
-    /// `edition` is another whenever `cloud` is; of the labels `focus` alone is in focus.
+    /// The samples of `cloud`, whose `edition` changes whenever it does; with `focus`, only that label is in
+    /// focus.
     pub fn new(cloud: &'a Cloud, edition: u64, focus: Option<usize>, drawn: &'a RefCell<Drawn>) -> Self {
         Self { base: PlotItemBase::new("samples".to_owned()), cloud, edition, focus, drawn }
     }
 
-    /// Radius of a symbol, in points, when so much of the plane is in view; `None` where there are too many
-    /// to be told apart. It depends on how near one looks and not on where, so that panning changes nothing.
+    /// The radius of a symbol, in points; `None` where there are too many to be told apart. It depends on the
+    /// zoom and not on the position, so panning does not change it.
     fn radius(&self, view: &PlotBounds) -> Option<f32> {
         let all = self.bounds();
         let share = |axis: fn(&PlotBounds) -> f64| (axis(view) / axis(&all).max(1e-30)).min(1.0);
@@ -51,7 +54,7 @@ impl<'a> MapPoints<'a> {
 impl PlotItem for MapPoints<'_> {
     fn shapes(&self, ui: &Ui, transform: &PlotTransform, shapes: &mut Vec<Shape>) {
         let density = ui.pixels_per_point();
-        // Whole pixels, so that the texture is shown as it was drawn.
+        // Whole pixels, so that the texture is not resampled.
         let frame = transform.frame();
         let corner = |pos: egui::Pos2, round: fn(f32) -> f32| {
             pos2(round(pos.x * density) / density, round(pos.y * density) / density)
@@ -63,7 +66,7 @@ impl PlotItem for MapPoints<'_> {
         if !scale.iter().all(|scale| scale.is_finite() && *scale != 0.0) {
             return;
         }
-        let picture = Picture {
+        let viewport = Viewport {
             size: [side(rect.width()), side(rect.height())],
             centre: [centre.x as f32, centre.y as f32],
             scale,
@@ -72,14 +75,14 @@ impl PlotItem for MapPoints<'_> {
             faded: FADED.gamma_multiply(0.35),
         };
         let drawn = &mut *self.drawn.borrow_mut();
-        if drawn.of != Some((self.edition, picture)) {
-            let pixels = drawn.raster.draw(self.cloud, &picture);
-            let image = ColorImage::new(picture.size, pixels);
+        if drawn.of != Some((self.edition, viewport)) {
+            let pixels = drawn.raster.draw(self.cloud, &viewport);
+            let image = ColorImage::new(viewport.size, pixels);
             match &mut drawn.texture {
                 Some(texture) => texture.set(image, TextureOptions::NEAREST),
                 none => *none = Some(ui.ctx().load_texture("map", image, TextureOptions::NEAREST)),
             }
-            drawn.of = Some((self.edition, picture));
+            drawn.of = Some((self.edition, viewport));
         }
         if let Some(texture) = &drawn.texture {
             let whole = Rect::from_min_size(pos2(0.0, 0.0), vec2(1.0, 1.0));

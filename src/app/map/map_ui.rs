@@ -1,16 +1,21 @@
-//! The map: all samples in two dimensions, coloured by label, with what was asked about among them.
+//! The map: all samples in two dimensions, coloured by label, with the queried samples among them.
 //!
-//! Axes of a UMAP have no meaning, so none are drawn. The wheel zooms, dragging pans, a click
-//! selects, a double click shows everything. The labels at the left are the legend.
+//! The axes of a UMAP have no meaning, so none are drawn. The wheel zooms, dragging pans, a click selects, a
+//! double click shows everything. The labels at the left are the legend.
 
-use super::command::Command;
-use super::label_names::Names;
-use super::map_points::{Drawn, MapPoints};
-use super::session::{Selection, Session};
-use super::theme::ASKED;
-use super::view::{Layout, View};
+use super::names::Names;
+use super::points::{Drawn, MapPoints};
+use crate::app::command::Command;
+use crate::app::command_ui::{command_button, command_button_as};
+use crate::app::facts::Facts;
+use crate::app::focus::Focus;
+use crate::app::selection::Selection;
+use crate::app::session::Session;
+use crate::app::theme::QUERIED;
+use crate::app::view::View;
 use crate::escape;
-use egui::{Align2, Color32, CursorIcon, PopupAnchor, Role, Tooltip, Ui, Vec2, WidgetInfo, vec2};
+use crate::workflow::MapMethod;
+use egui::{Align2, Button, Color32, CursorIcon, PopupAnchor, Role, Tooltip, Ui, Vec2, WidgetInfo, vec2};
 use egui_plot::{MarkerShape, Plot, PlotBounds, PlotPoint, PlotPoints, PlotTransform, PlotUi, Points};
 use std::cell::RefCell;
 
@@ -19,25 +24,25 @@ const REACH: f32 = 10.0;
 /// Zoom for one point of scrolling.
 const ZOOM: f32 = 1.0 / 240.0;
 
-/// The controls above the map.
-pub fn controls_ui(ui: &mut Ui, session: &Session, view: &mut View, out: &mut Vec<Command>) {
+/// Draws the controls above the map.
+pub fn map_controls_ui(
+    ui: &mut Ui,
+    facts: &Facts,
+    session: &Session,
+    view: &mut View,
+    out: &mut Vec<Command>,
+) {
     ui.separator();
-    for (layout, name, hint) in [
-        (Layout::Umap, "UMAP", "Neighbours stay together; distances across the map mean little"),
-        (Layout::Pca, "PCA", "The two directions in which the vectors differ most; there at once"),
-    ] {
-        let chosen = view.kept.layout == layout;
-        if ui.selectable_label(chosen, name).on_hover_text(hint).clicked() && !chosen {
-            out.push(Command::LayOut(layout));
-        }
+    for method in [MapMethod::Umap, MapMethod::Pca] {
+        let command = Command::ComputeMap(method);
+        let button = Button::selectable(view.kept.map_method == method, command.about().text);
+        command_button_as(ui, facts, button, command, out);
     }
-    if ui.button("Show all").on_hover_text("The whole map (double click)").clicked() {
-        view.fit = true;
-    }
+    command_button(ui, facts, Command::FitMap, out);
     ui.toggle_value(&mut view.kept.names, "Names")
-        .on_hover_text("Write the name of each label where its samples lie densest");
-    let n = session.contents.places.len();
-    ui.weak(match session.contents.others {
+        .on_hover_text("Write the name of each label where its samples are densest");
+    let n = session.contents.places().len();
+    ui.weak(match session.contents.others() {
         0 => format!("{n} samples"),
         others => format!("{n} samples; {others} more are not embedded by this model"),
     })
@@ -52,8 +57,8 @@ pub fn map_ui(
     drawn: &RefCell<Drawn>,
     out: &mut Vec<Command>,
 ) {
-    if session.contents.places.is_empty() {
-        ui.centered_and_justified(|ui| ui.weak("The map is being laid out…"));
+    if session.contents.places().is_empty() {
+        ui.centered_and_justified(|ui| ui.weak("The map is being computed…"));
         return;
     }
     let dark = ui.visuals().dark_mode;
@@ -65,22 +70,23 @@ pub fn map_ui(
         .show_y(false)
         .allow_scroll(false)
         .set_margin_fraction(vec2(0.06, 0.06));
+    let focus = Focus::index(view.focus.as_ref(), &session.contents);
     let (fit, centre_on) = (std::mem::take(&mut view.fit), view.centre_on.take());
     let shown = plot.show(ui, |plot| {
         move_view(plot, fit, centre_on);
-        plot.add(MapPoints::new(&session.cloud, session.laid, view.only_label, drawn));
-        rings(plot, session, view, dark);
-        asked(plot, session);
+        plot.add(MapPoints::new(&session.cloud, session.cloud_edition, focus, drawn));
+        draw_rings(plot, session, view, dark);
+        draw_queried(plot, session);
     });
-    names_ui(ui, session, view, &shown.transform);
+    names_ui(ui, session, view, focus, &shown.transform);
     let response = shown.response;
     response.widget_info(|| {
-        WidgetInfo::labeled(Role::Canvas, true, format!("Map of {} samples", session.contents.places.len()))
+        WidgetInfo::labeled(Role::Canvas, true, format!("Map of {} samples", session.contents.places().len()))
     });
     let Some(pointer) = response.hover_pos() else {
         return;
     };
-    let Some(picked) = pick(session, view, &shown.transform, pointer) else {
+    let Some(picked) = pick(session, focus, &shown.transform, pointer) else {
         return;
     };
     ui.set_cursor_icon(CursorIcon::PointingHand);
@@ -117,38 +123,38 @@ fn move_view(plot: &mut PlotUi<'_>, fit: bool, centre_on: Option<[f32; 2]>) {
     }
 }
 
-/// Rings about the selection, its neighbours and what is marked.
-fn rings(plot: &mut PlotUi<'_>, session: &Session, view: &View, dark: bool) {
+/// Draws rings around the selection, its neighbours and the marked sample.
+fn draw_rings(plot: &mut PlotUi<'_>, session: &Session, view: &View, dark: bool) {
     let plain = if dark { Color32::from_gray(0xd0) } else { Color32::from_gray(0x40) };
     let near: Vec<PlotPoint> =
-        session.neighbours.iter().filter_map(|n| point(session, Selection::Known(n.index))).collect();
+        session.neighbours().iter().filter_map(|n| point(session, Selection::InLibrary(n.sha256))).collect();
     let mut ring = |name: &str, at: Vec<PlotPoint>, colour, radius| {
         let circle = Points::new(name, PlotPoints::Owned(at)).shape(MarkerShape::Circle).filled(false);
         plot.points(circle.color(colour).radius(radius).allow_hover(false));
     };
     ring("neighbours", near, plain.gamma_multiply(0.7), 7.0);
     let selected = session.selection.and_then(|selection| point(session, selection));
-    ring("selected", selected.into_iter().collect(), ASKED, 10.0);
+    ring("selected", selected.into_iter().collect(), QUERIED, 10.0);
     let marked = view.marked.and_then(|marked| point(session, marked));
     ring("marked", marked.into_iter().collect(), if dark { Color32::WHITE } else { Color32::BLACK }, 11.0);
 }
 
-/// What was asked about.
-fn asked(plot: &mut PlotUi<'_>, session: &Session) {
-    let asked = (0..session.asked.len()).filter_map(|i| point(session, Selection::Asked(i)));
-    let points = Points::new("looked at", PlotPoints::Owned(asked.collect())).shape(MarkerShape::Asterisk);
-    plot.points(points.color(ASKED).radius(7.0).allow_hover(false));
+/// Draws the queried samples.
+fn draw_queried(plot: &mut PlotUi<'_>, session: &Session) {
+    let places = session.queried.iter().filter_map(|queried| queried.near.place.map(plot_from_place));
+    let points = Points::new("queried", PlotPoints::Owned(places.collect())).shape(MarkerShape::Asterisk);
+    plot.points(points.color(QUERIED).radius(7.0).allow_hover(false));
 }
 
-/// The name of the file that is selected, and those of labels where there is room.
-fn names_ui(ui: &Ui, session: &Session, view: &View, transform: &PlotTransform) {
+/// Writes the name of the selected file, and those of labels where there is room.
+fn names_ui(ui: &Ui, session: &Session, view: &View, focus: Option<usize>, transform: &PlotTransform) {
     let frame = *transform.frame();
     let painter = ui.painter_at(frame);
     let visuals = ui.visuals();
     let behind = visuals.extreme_bg_color.gamma_multiply(0.75);
     let mut names = Names::new(&painter, frame, visuals.strong_text_color(), behind);
     let on_screen = |place| transform.position_from_point(&plot_from_place(place));
-    if let Some(selection @ Selection::Asked(_)) = session.selection
+    if let Some(selection @ Selection::Queried(_)) = session.selection
         && let Some(place) = session.place_of(selection)
     {
         let (name, _) = name_and_label(session, selection);
@@ -159,10 +165,10 @@ fn names_ui(ui: &Ui, session: &Session, view: &View, transform: &PlotTransform) 
         return;
     }
     for found in &session.name_places {
-        if view.only_label.is_some_and(|only| only != found.label) {
+        if focus.is_some_and(|only| only != found.label) {
             continue;
         }
-        if let Some((Some(label), _)) = session.labels.get(found.label) {
+        if let Some((Some(label), _)) = session.contents.labels().counts().get(found.label) {
             names.write_above(&escape::text(label), on_screen(found.at));
         }
     }
@@ -176,33 +182,41 @@ fn plot_from_place([x, y]: [f32; 2]) -> PlotPoint {
     PlotPoint::new(f64::from(x), f64::from(y))
 }
 
-/// The nearest thing within reach of the pointer; what was asked about lies on top.
-fn pick(session: &Session, view: &View, transform: &PlotTransform, pointer: egui::Pos2) -> Option<Selection> {
+/// The nearest sample within reach of the pointer; queried samples are on top.
+fn pick(
+    session: &Session,
+    focus: Option<usize>,
+    transform: &PlotTransform,
+    pointer: egui::Pos2,
+) -> Option<Selection> {
     let distance = |place| transform.position_from_point(&plot_from_place(place)).distance_sq(pointer);
-    let asked = session.asked.iter().enumerate();
-    let asked = asked
-        .filter_map(|(i, file)| Some((i, distance(file.place?))))
+    let queried = session
+        .queried
+        .iter()
+        .filter_map(|queried| Some((queried.sample.sha256, distance(queried.near.place?))))
         .filter(|(_, d)| *d <= REACH * REACH)
         .min_by(|a, b| a.1.total_cmp(&b.1));
-    if let Some((i, _)) = asked {
-        return Some(Selection::Asked(i));
+    if let Some((sha256, _)) = queried {
+        return Some(Selection::Queried(sha256));
     }
     let at = transform.value_from_position(pointer);
     let reach = transform.dvalue_dpos().map(|units| (units.abs() as f32) * REACH);
-    let focused = |row: usize| view.only_label.is_none_or(|only| session.label_of.get(row) == Some(&only));
+    let labels = session.contents.labels();
+    let focused = |row: usize| focus.is_none_or(|only| labels.index_of(row) == Some(only));
     let row = session.cloud.grid.nearest([at.x as f32, at.y as f32], reach, focused, distance)?;
-    let place = session.contents.places.get(row)?;
-    (distance(*place) <= REACH * REACH).then_some(Selection::Known(row))
+    let entry = session.contents.at(row)?;
+    (distance(entry.place?) <= REACH * REACH).then_some(Selection::InLibrary(entry.sha256))
 }
 
 fn name_and_label(session: &Session, selection: Selection) -> (String, String) {
-    let (path, label) = match selection {
-        Selection::Asked(i) => (session.asked.get(i).map(|file| &file.sample.path), "looked at".to_owned()),
-        Selection::Known(row) => {
-            let entry = session.contents.entries.get(row);
-            let label = entry.and_then(|entry| entry.label.as_deref());
-            (entry.map(|entry| &entry.path), label.map_or_else(|| "(no label)".to_owned(), escape::text))
-        }
+    let found = match selection {
+        Selection::Queried(sha256) => session
+            .queried(sha256)
+            .map(|queried| (escape::file_name(&queried.sample.path), "queried".to_owned())),
+        Selection::InLibrary(sha256) => session
+            .contents
+            .get(sha256)
+            .map(|entry| (escape::file_name(entry.path), escape::label(entry.label))),
     };
-    (path.map(|path| escape::file_name(path)).unwrap_or_default(), label)
+    found.unwrap_or_default()
 }

@@ -1,31 +1,31 @@
-//! Names on the map: each label's name stands above the places where its samples lie densest, so that
-//! the map can be read without going back and forth to the legend.
+//! Names on the map: each label's name is written above the places where its samples are densest, so the map
+//! can be read without looking at the legend.
 
 use egui::{Align2, Color32, FontId, Painter, Pos2, Rect, vec2};
 
-/// Cells a side that the map is divided into to find the parts of a label.
+/// The map is divided into this many cells a side to find the parts of a label.
 const SIDE: usize = 16;
-/// A label is named at each part that holds so large a share of its samples: families fall into parts.
+/// A label is named at each part with this share of its samples: families fall into parts.
 const SHARE: f32 = 0.1;
-/// With more labels than this nothing is named: names would hide what they name.
+/// With more labels than this nothing is named: the names would hide the samples.
 const MOST: usize = 1000;
-/// Between a name and what it names, in logical pixels.
+/// Distance between a name and its samples, in logical pixels.
 const GAP: f32 = 5.0;
 /// Characters of a name, at most.
 const LONGEST: usize = 40;
 
-/// Where one label's name may stand.
+/// A place for the name of one label.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct NamePlace {
     /// Which label.
     pub label: usize,
-    /// In the plane of the map: above the middle of where the part is densest.
+    /// The place on the map: above the centre of the densest cells.
     pub at: [f32; 2],
-    /// Samples of the part.
+    /// Samples in this part of the label.
     pub samples: u32,
 }
 
-/// Some samples of one label.
+/// Samples of one label in one cell.
 #[derive(Clone, Copy, Default)]
 struct Heap {
     samples: u32,
@@ -45,11 +45,11 @@ impl Heap {
     }
 }
 
-/// Where names may stand, those of most samples first. `label_of[row]` is the label of `places[row]`, below
-/// `labels`; `bounds` are the least and the most of both coordinates.
+/// The places for names, largest parts first. `label_of[row]` is the label of `places[row]`, less than
+/// `labels`; `bounds` are the least and the largest coordinates.
 pub fn name_places(
     places: &[[f32; 2]],
-    label_of: &[usize],
+    label_of: &[u32],
     labels: usize,
     bounds: [[f32; 2]; 2],
 ) -> Vec<NamePlace> {
@@ -64,7 +64,7 @@ pub fn name_places(
     let mut heaps = vec![[Heap::default(); SIDE * SIDE]; labels];
     for (place, label) in places.iter().zip(label_of) {
         let [x, y] = *place;
-        let heap = heaps.get_mut(*label).and_then(|of| of.get_mut(cell(1, y) * SIDE + cell(0, x)));
+        let heap = heaps.get_mut(*label as usize).and_then(|of| of.get_mut(cell(1, y) * SIDE + cell(0, x)));
         if let Some(heap) = heap {
             heap.add(Heap { samples: 1, x: f64::from(x), top: y });
         }
@@ -77,9 +77,9 @@ pub fn name_places(
     out
 }
 
-/// The parts of a label, which are cells that touch each other: for each, where its name may stand, and its
-/// samples. Of three by three cells those that hold most give the x; the name is to stand above whatever is
-/// above them without a gap.
+/// The parts of a label, which are groups of adjacent cells: for each, the place for its name, and its number
+/// of samples. The three by three cells with most samples give x; the name is above all samples that continue
+/// upwards from them without a gap.
 fn parts(cells: &[Heap; SIDE * SIDE]) -> Vec<([f32; 2], u32)> {
     let mut out = Vec::new();
     let mut seen = [false; SIDE * SIDE];
@@ -135,7 +135,7 @@ fn sum(cells: &[Heap; SIDE * SIDE], of: impl Iterator<Item = usize>) -> Heap {
     out
 }
 
-/// Writes names into a frame, each where nothing else was written.
+/// Writes names into a frame, without overlap.
 pub struct Names<'a> {
     painter: &'a Painter,
     frame: Rect,
@@ -150,7 +150,7 @@ impl<'a> Names<'a> {
         Self { painter, frame, text, behind, taken: Vec::new() }
     }
 
-    /// Writes `name` above `at`, or else beside it; not at all where there is no room.
+    /// Writes `name` above `at`, or else beside it, or not at all if there is no room.
     pub fn write_above(&mut self, name: &str, at: Pos2) {
         let beside = |x: f32| at + vec2(x, GAP);
         self.write(
@@ -163,8 +163,8 @@ impl<'a> Names<'a> {
         );
     }
 
-    /// Writes `name` at the first of `places` where there is room, each with the anchor that is to be there; moved
-    /// into the frame. At a place out of view nothing is written.
+    /// Writes `name` at the first of `places` with room for it, each given with the anchor of the text. The name
+    /// is moved into the frame. Nothing is written at places out of view.
     pub fn write(&mut self, name: &str, places: &[(Pos2, Align2)]) {
         let frame = self.frame;
         let mut in_view = places.iter().filter(|(at, _)| frame.contains(*at)).peekable();
@@ -190,7 +190,7 @@ fn shortened(name: &str) -> String {
     name.chars().take(LONGEST - 1).chain(['…']).collect()
 }
 
-/// `rect` moved, by as little as may be, to where it is inside `frame`.
+/// `rect` moved into `frame`, by as little as possible.
 fn into(rect: Rect, frame: Rect) -> Rect {
     let by = (frame.min - rect.min).max(vec2(0.0, 0.0)) + (frame.max - rect.max).min(vec2(0.0, 0.0));
     rect.translate(by)
@@ -208,7 +208,7 @@ mod tests {
         // A heap with a tail to the right and one sample above it; and a part of its own, far off.
         let mut places = vec![[0.1, 0.1], [0.11, 0.12], [0.105, 0.11], [0.105, 0.17], [0.9, 0.9]];
         places.extend((1..8).map(|i| [0.1 + i as f32 * 0.05, 0.1]));
-        let mut label_of = vec![0; places.len()];
+        let mut label_of = vec![0_u32; places.len()];
         places.extend([[0.5, 0.5], [1.0, 1.0]]);
         label_of.extend([1, 2]);
         let found = name_places(&places, &label_of, 3, UNIT);

@@ -1,0 +1,42 @@
+//! What a command says of itself: its text, its hint and its key.
+
+use egui::{Key, KeyboardShortcut, Modifiers};
+
+/// What a command says of itself.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct About {
+    /// The text of its button or menu entry.
+    pub text: &'static str,
+    /// The tooltip.
+    pub hint: &'static str,
+    /// Its key.
+    pub key: Option<Shortcut>,
+}
+
+/// The key of a command.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Shortcut {
+    /// The key with its modifiers.
+    pub keys: KeyboardShortcut,
+    /// It also works while the user types text.
+    pub while_typing: bool,
+}
+
+impl About {
+    /// A command without a key.
+    pub const fn new(text: &'static str, hint: &'static str) -> Self {
+        Self { text, hint, key: None }
+    }
+
+    /// Same, with a key.
+    pub const fn key(self, modifiers: Modifiers, key: Key) -> Self {
+        let keys = KeyboardShortcut::new(modifiers, key);
+        Self { key: Some(Shortcut { keys, while_typing: false }), ..self }
+    }
+
+    /// Same, with a key that also works while the user types text.
+    pub const fn key_while_typing(self, modifiers: Modifiers, key: Key) -> Self {
+        let keys = KeyboardShortcut::new(modifiers, key);
+        Self { key: Some(Shortcut { keys, while_typing: true }), ..self }
+    }
+}

@@ -1,0 +1,87 @@
+//! Buttons and menu entries of commands, and the list of their keys.
+
+use super::about::Shortcut;
+use super::command::Command;
+use super::facts::Facts;
+use super::view::View;
+use egui::{Button, Grid, Id, KeyboardShortcut, Modal, Modifiers, Response, RichText, Ui};
+
+/// Draws the button of a command, disabled with the reason where it is not available. A click pushes the
+/// command.
+pub fn command_button(ui: &mut Ui, facts: &Facts, command: Command, out: &mut Vec<Command>) -> Response {
+    let text = command.about().text;
+    command_button_as(ui, facts, Button::new(text), command, out)
+}
+
+/// Same as [`command_button`], with another look.
+pub fn command_button_as(
+    ui: &mut Ui,
+    facts: &Facts,
+    button: Button<'_>,
+    command: Command,
+    out: &mut Vec<Command>,
+) -> Response {
+    let (about, obstacle) = (command.about(), command.obstacle(facts));
+    let mut response = ui.add_enabled(obstacle.is_none(), button);
+    if let Some(why) = obstacle {
+        response = response.on_disabled_hover_text(why);
+    }
+    if !about.hint.is_empty() || about.key.is_some() {
+        response = response.on_hover_text(hint_text(ui, about.hint, about.key));
+    }
+    if response.clicked() {
+        out.push(command);
+    }
+    response
+}
+
+/// Draws a menu entry that closes its menu.
+pub fn command_entry(ui: &mut Ui, facts: &Facts, command: Command, out: &mut Vec<Command>) {
+    if command_button(ui, facts, command, out).clicked() {
+        ui.close();
+    }
+}
+
+/// A hint with the key of the command, as the system writes it.
+pub fn hint_text(ui: &Ui, hint: &str, key: Option<Shortcut>) -> String {
+    match key {
+        None => hint.to_owned(),
+        Some(key) => format!("{hint} ({})", ui.ctx().format_shortcut(&key.keys)),
+    }
+}
+
+/// Draws the list of keys, if it is open.
+pub fn keys_ui(ui: &mut Ui, view: &mut View) {
+    if !view.keys_open {
+        return;
+    }
+    let modal = Modal::new(Id::unique("keys")).show(ui, |ui| {
+        ui.set_width(420.0);
+        ui.heading("Keys");
+        ui.add_space(6.0);
+        Grid::new("keys").num_columns(2).spacing([24.0, 6.0]).show(ui, |ui| {
+            let mut row = |keys: &KeyboardShortcut, text: &str| {
+                ui.label(RichText::new(ui.ctx().format_shortcut(keys)).monospace());
+                ui.label(text);
+                ui.end_row();
+            };
+            for command in Command::with_keys() {
+                let about = command.about();
+                if let Some(key) = about.key {
+                    row(&key.keys, &format!("{}: {}", about.text.trim_end_matches('…'), about.hint));
+                }
+            }
+            row(&PASTE, "Paste: opens the pasted paths");
+        });
+        ui.add_space(6.0);
+        ui.weak(
+            "On the map: the wheel zooms, dragging pans, a click selects, a double click shows everything.",
+        );
+        ui.button("Close").clicked()
+    });
+    if modal.inner || modal.should_close() {
+        view.keys_open = false;
+    }
+}
+
+const PASTE: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, egui::Key::V);

@@ -1,0 +1,42 @@
+//! The facts that decide whether a command is available, gathered once a frame. Plain data.
+
+use super::lab::facts::LabFacts;
+
+/// What is open and what runs.
+#[derive(Clone, Default)]
+pub struct Facts {
+    /// The number of labels of the open folder, if one is open.
+    pub folder_labels: Option<usize>,
+    /// The library has a model.
+    pub model: bool,
+    /// The library has samples.
+    pub samples: bool,
+    /// The library has a map.
+    pub map: bool,
+    /// Neighbours are listed.
+    pub neighbours: bool,
+    /// A label was given in this window and can be undone.
+    pub label_edits: bool,
+    /// A question is open.
+    pub question: bool,
+    /// Any job runs that is shown.
+    pub busy: bool,
+    /// A training runs.
+    pub training: bool,
+    /// What concerns the batch-norm lab.
+    pub lab: LabFacts,
+}
+
+impl Facts {
+    /// Why the open folder cannot be trained on.
+    pub fn training_obstacle(&self) -> Option<&'static str> {
+        if self.training {
+            return Some("A training is running");
+        }
+        match self.folder_labels {
+            None => Some("Open a labelled folder first"),
+            Some(0..2) => Some("The folder needs at least two labels"),
+            Some(_) => None,
+        }
+    }
+}

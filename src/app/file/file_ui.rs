@@ -1,0 +1,218 @@
+//! The right panel: the selected file with its pictures and facts, and below it its nearest samples.
+
+use super::header_ui::header_ui;
+use super::neighbours_ui::neighbours_ui;
+use super::textures::Textures;
+use crate::app::command::Command;
+use crate::app::command_ui::command_button_as;
+use crate::app::facts::Facts;
+use crate::app::selection::Selection;
+use crate::app::session::Session;
+use crate::app::symbol::Symbol;
+use crate::app::view::View;
+use crate::escape;
+use crate::library::Library;
+use crate::picture::{BytePlanes, Encoded, cell_range};
+use crate::sample::Sha256;
+use egui::{Button, Grid, Image, Role, Sense, TextureHandle, Ui, Vec2, WidgetInfo, load::SizedTexture, vec2};
+use indicatif::HumanBytes;
+use std::path::Path;
+
+/// Cells along one side of the layout plane.
+const SIDE: f32 = 64.0;
+
+/// What is shown of a file, queried or in the library.
+struct Shown<'a> {
+    path: &'a Path,
+    sha256: Sha256,
+    size: u64,
+    kind: &'a str,
+    architecture: Option<&'a str>,
+    label: Option<&'a str>,
+    label_index: Option<usize>,
+    picture: Option<&'a Encoded>,
+    /// Its row id in the library file.
+    id: Option<i64>,
+}
+
+/// Draws the panel.
+pub fn file_ui(
+    ui: &mut Ui,
+    facts: &Facts,
+    session: &Session,
+    view: &mut View,
+    textures: &mut Textures,
+    out: &mut Vec<Command>,
+) {
+    ui.take_available_width();
+    ui.add_space(4.0);
+    let Some(shown) = session.selection.and_then(|selection| shown(session, selection)) else {
+        ui.strong("No file selected");
+        ui.weak(if session.has_model() {
+            "Drop a file on the window to query it, or click a sample on the map or in the list."
+        } else {
+            "Train a model, then drop a file on the window to query it."
+        });
+        return;
+    };
+    let head = egui::RichText::new(escape::file_name(shown.path)).heading().strong();
+    ui.add(egui::Label::new(head).truncate()).on_hover_text(escape::path(shown.path));
+    ui.horizontal(|ui| {
+        let Some(Selection::InLibrary(sha256)) = session.selection else {
+            ui.weak(if session.contents.contains(shown.sha256) {
+                "Queried; the library has this file"
+            } else {
+                "Queried only; not added to the library"
+            });
+            return;
+        };
+        match shown.label {
+            Some(label) => {
+                Symbol::of(shown.label_index).ui(ui);
+                ui.label(escape::text(label));
+            }
+            None => {
+                ui.weak("In the library, without a label");
+            }
+        }
+        let command = Command::Label(sha256);
+        command_button_as(ui, facts, Button::new(command.about().text).small(), command, out);
+    });
+    pictures_ui(ui, &shown, session.library.as_ref(), textures);
+    facts_ui(ui, &shown);
+    if let Some(Some(header)) = session.headers.get(&shown.sha256) {
+        header_ui(ui, header);
+    }
+    ui.separator();
+    neighbours_ui(ui, facts, session, view, textures, out);
+}
+
+fn shown(session: &Session, selection: Selection) -> Option<Shown<'_>> {
+    match selection {
+        Selection::Queried(sha256) => {
+            let queried = session.queried(sha256)?;
+            let sample = &queried.sample;
+            Some(Shown {
+                path: &sample.path,
+                sha256: sample.sha256,
+                size: sample.size,
+                kind: sample.kind.name(),
+                architecture: sample.architecture.map(|a| a.name()),
+                label: None,
+                label_index: None,
+                picture: queried.picture.as_ref(),
+                id: None,
+            })
+        }
+        Selection::InLibrary(sha256) => {
+            let entry = session.contents.get(sha256)?;
+            Some(Shown {
+                path: entry.path,
+                sha256: entry.sha256,
+                size: entry.size,
+                kind: entry.kind,
+                architecture: entry.architecture,
+                label: entry.label,
+                label_index: Some(entry.label_index),
+                picture: session.inspected.get(&sha256),
+                id: Some(entry.id),
+            })
+        }
+    }
+}
+
+fn pictures_ui(ui: &mut Ui, file: &Shown<'_>, library: Option<&Library>, textures: &mut Textures) {
+    let side = ((ui.available_width() - 12.0) / 2.0).clamp(100.0, 200.0);
+    ui.horizontal(|ui| {
+        let Some(picture) = file.picture else {
+            // The thumbnail of the library, until the file is read or if it cannot be read. It has the same
+            // place, so nothing jumps when the picture comes.
+            let thumbnail = file.id.and_then(|id| textures.stored(ui.ctx(), file.sha256, id, library));
+            let text = "The library's thumbnail. The whole picture needs the file, which has moved or changed.";
+            match picture_ui(ui, thumbnail.as_ref(), side, "Layout, from the library") {
+                Some(shown) => drop(shown.on_hover_text(text)),
+                None => {
+                    let size = vec2(ui.available_width(), side + 18.0);
+                    ui.allocate_exact_size(size, Sense::hover()).1.on_hover_text(text);
+                }
+            }
+            return;
+        };
+        let (layout, pairs) = (
+            textures.layout(ui.ctx(), file.sha256, picture),
+            textures.byte_pairs(ui.ctx(), file.sha256, picture),
+        );
+        let bytes = pairs.is_some();
+        let shown = picture_ui(ui, layout.as_ref(), side, if bytes { "Layout: the file in reading order" } else { "The image" });
+        if let (Some(shown), Encoded::Bytes(planes)) = (shown, picture) {
+            let rect = shown.rect;
+            if let Some(at) = shown.hover_pos() {
+                shown.on_hover_ui_at_pointer(|ui| cell_ui(ui, planes, file.size, (at - rect.min) / rect.size()));
+            }
+        }
+        if let Some(shown) = picture_ui(ui, pairs.as_ref(), side, "Byte pairs") {
+            shown.on_hover_text("How often each pair of bytes occurs: the first byte from 0 (top) to 255, the second from 0 (left) to 255; brighter is more often");
+        }
+    });
+}
+
+/// Draws a picture above its name. Returns its response, with the rectangle of the pixels.
+fn picture_ui(ui: &mut Ui, texture: Option<&TextureHandle>, side: f32, name: &str) -> Option<egui::Response> {
+    let texture = texture?;
+    let inner = ui.vertical(|ui| {
+        let image =
+            Image::from_texture(SizedTexture::new(texture.id(), Vec2::splat(side))).sense(Sense::hover());
+        let response = ui.add(image);
+        response.widget_info(|| WidgetInfo::labeled(Role::Image, true, name));
+        ui.add(egui::Label::new(egui::RichText::new(name).small().weak()).truncate());
+        response
+    });
+    Some(inner.inner)
+}
+
+/// Draws which bytes are below the pointer, and their statistics.
+///
+/// `at` is the pointer's position as shares of the picture's width and height.
+fn cell_ui(ui: &mut Ui, planes: &BytePlanes, size: u64, at: Vec2) {
+    let [column, row] = [at.x, at.y].map(|share| (share * SIDE).clamp(0.0, SIDE - 1.0) as usize);
+    let cell = row * SIDE as usize + column;
+    let range = cell_range(cell, size);
+    let [mean, zeros, printable, entropy] = planes.cell(cell);
+    let percent = |v: u8| f32::from(v) / 2.55;
+    ui.strong(format!("bytes 0x{:x} to 0x{:x}", range.start, range.end));
+    ui.label(format!(
+        "mean byte {mean}, zeros {:.0} %, printable {:.0} %, entropy {:.0} %",
+        percent(zeros),
+        percent(printable),
+        percent(entropy)
+    ));
+    ui.weak("Blue is text, green to orange code and data, red random or packed, black zeros.");
+}
+
+fn facts_ui(ui: &mut Ui, file: &Shown<'_>) {
+    Grid::new("facts").num_columns(2).spacing([10.0, 3.0]).show(ui, |ui| {
+        ui.weak("Kind");
+        ui.label(match file.architecture {
+            Some(architecture) => format!("{} for {architecture}", file.kind),
+            None => file.kind.to_owned(),
+        });
+        ui.end_row();
+        ui.weak("Size");
+        ui.label(format!("{} ({} bytes)", HumanBytes(file.size), file.size));
+        ui.end_row();
+        ui.weak("SHA-256");
+        ui.horizontal(|ui| {
+            let digest = file.sha256.to_string();
+            let copy = ui.small_button("📋").on_hover_text("Copy the SHA-256");
+            copy.widget_info(|| WidgetInfo::labeled(Role::Button, true, "Copy the SHA-256"));
+            if copy.clicked() {
+                ui.copy_text(digest.clone());
+            }
+            ui.add(egui::Label::new(egui::RichText::new(digest).monospace().small()).truncate());
+        });
+        ui.end_row();
+        ui.weak("Path");
+        ui.add(egui::Label::new(escape::path(file.path)).truncate()).on_hover_text(escape::path(file.path));
+        ui.end_row();
+    });
+}

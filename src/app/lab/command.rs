@@ -1,0 +1,112 @@
+//! The commands of the batch-norm lab.
+
+use crate::app::about::About;
+use crate::app::facts::Facts;
+use crate::batchnorm::Repair;
+use crate::model::Norm;
+use crate::sample::Sha256;
+
+/// Something the user wants done in the lab.
+#[derive(Clone, Debug, PartialEq)]
+pub enum LabCommand {
+    /// Measure both modes of the model on the open folder.
+    Measure,
+    /// Embed the chosen file in random batches.
+    Dependence,
+    /// Make a repaired model.
+    Repair(Repair),
+    /// Train the model for more batches.
+    TrainLonger,
+    /// Train a model without batch normalisation.
+    TrainWithout,
+    /// Use the repaired model with this hash.
+    Use(Sha256),
+    /// Use the previous model again.
+    Undo,
+    /// Train as the article does, to see it fail.
+    Article,
+    /// Run the experiment.
+    Experiment,
+}
+
+impl LabCommand {
+    /// Text and hint.
+    pub fn about(&self) -> About {
+        match self {
+            Self::Measure => About::new(
+                "Measure again",
+                "Both modes of this model on the open folder; the model is not changed",
+            ),
+            Self::Dependence => About::new(
+                "Embed in other batches",
+                "Embeds the file in train mode in random batches of 2 to 256 files",
+            ),
+            Self::Repair(Repair::Recompute) => About::new(
+                "Recompute the statistics",
+                "Over the open folder, with the weights frozen; takes seconds",
+            ),
+            Self::Repair(Repair::Average) => {
+                About::new("Average instead of moving", "The plain average of all batches of its training")
+            }
+            Self::Repair(Repair::RemoveStart) => {
+                About::new("Debias", "Removes what is left of the initial 0 and 1; needs no files")
+            }
+            Self::Repair(Repair::Momentum(_)) => About::new(
+                "Measure the model with this momentum",
+                "As if it had been trained with it: train mode never reads the running statistics, so the weights would be the same. The result is in part 5",
+            ),
+            Self::TrainLonger => About::new(
+                "Train longer",
+                "More batches at a low learning rate, until less than 1 % of the initial value is left",
+            ),
+            Self::TrainWithout => {
+                About::new("Train without batch norm", "A new model, whose two modes are the same")
+            }
+            Self::Use(_) => About::new(
+                "Use it",
+                "Embeds the open folder again with this model, which becomes the library's model. Can be undone",
+            ),
+            Self::Undo => About::new("Undo: use the previous model again", "The model that was used before"),
+            Self::Article => About::new(
+                "Train as in the article",
+                "To see it fail: a plain classifier, one epoch (at least 40 batches), a moving average with Keras' momentum 0.99 (0.01 here)",
+            ),
+            Self::Experiment => About::new(
+                "Run the experiment",
+                "Trains three kinds of network on the open folder; your model is not changed",
+            ),
+        }
+    }
+
+    /// Why the command is not available; `None` if it is.
+    pub fn obstacle(&self, facts: &Facts) -> Option<&'static str> {
+        let lab = &facts.lab;
+        let repairing =
+            || (lab.repairing || facts.training).then_some("Another repair or a training is running");
+        let measured = || (!lab.measured).then_some("Measure the model first, in part 1");
+        match self {
+            Self::Measure if lab.measuring => Some("The model is being measured"),
+            Self::Measure => (lab.model.is_none() || facts.folder_labels.is_none())
+                .then_some("Needs a model and an open labelled folder"),
+            Self::Dependence if lab.embedding => Some("The file is being embedded"),
+            Self::Dependence => measured(),
+            Self::Repair(how) => match &lab.model {
+                None => Some("Needs a model"),
+                Some(model) => how.obstacle(model).or_else(repairing).or_else(measured),
+            },
+            Self::TrainLonger | Self::TrainWithout => match &lab.model {
+                None => Some("Needs a model"),
+                Some(model) if model.config.norm == Norm::None => {
+                    Some("This model has no batch normalisation")
+                }
+                Some(_) => repairing().or_else(measured),
+            },
+            Self::Use(_) => lab.repairing.then_some("Another repair is running"),
+            Self::Undo if !lab.previous => Some("No other model was used before"),
+            Self::Undo => lab.repairing.then_some("Another repair is running"),
+            Self::Article => facts.training_obstacle(),
+            Self::Experiment if lab.experimenting => Some("The experiment is running"),
+            Self::Experiment => facts.training_obstacle(),
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! The facts of the batch-norm lab that decide whether a command is available. Plain data.
+
+use crate::model::Model;
+use std::sync::Arc;
+
+/// What the lab has and what it does.
+#[derive(Clone, Default)]
+pub struct LabFacts {
+    /// The model in the lab.
+    pub model: Option<Arc<Model>>,
+    /// It was measured on the open folder.
+    pub measured: bool,
+    /// It is being measured.
+    pub measuring: bool,
+    /// A file is being embedded in other batches.
+    pub embedding: bool,
+    /// A repaired model is being made or put to use.
+    pub repairing: bool,
+    /// The experiment runs.
+    pub experimenting: bool,
+    /// The experiment has rows.
+    pub rows: bool,
+    /// A model was used before and can be used again.
+    pub previous: bool,
+}

@@ -1,0 +1,12 @@
+//! The kinds of job of the batch-norm lab.
+
+use crate::app::jobs::Kind;
+
+/// Measuring both modes of a model.
+pub const MEASURE: Kind = Kind("measure");
+/// Embedding a file in other batches.
+pub const EMBED: Kind = Kind("embed in other batches");
+/// Making a repaired model, or putting one to use.
+pub const REPAIR: Kind = Kind("repair");
+/// Running the experiment.
+pub const EXPERIMENT: Kind = Kind("experiment");

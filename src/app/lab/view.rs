@@ -1,0 +1,48 @@
+//! How the user looks at the batch-norm lab. Plain data.
+
+use crate::sample::Sha256;
+
+/// What is chosen in the lab.
+#[derive(Clone, Debug)]
+pub struct LabView {
+    /// The part to scroll to.
+    pub jump: Option<usize>,
+    /// The layer, from 0.
+    pub layer: usize,
+    /// The channel; `None` for the one with the most harm.
+    pub channel: Option<usize>,
+    /// The file that is embedded in other batches; `None` for the first.
+    pub file: Option<Sha256>,
+    /// Weight of a new batch.
+    pub momentum: f64,
+    /// Batches seen.
+    pub batches: u64,
+    /// Files in a batch.
+    pub batch_size: u32,
+    /// The convention that was chosen last.
+    pub convention: Option<usize>,
+    /// Learning rate of the experiment; `None` for the reference's.
+    pub learning_rate: Option<f64>,
+    /// Seeds of the experiment.
+    pub seeds: u64,
+    /// Largest step of the experiment; `None` for the reference's.
+    pub steps: Option<usize>,
+}
+
+impl Default for LabView {
+    fn default() -> Self {
+        Self {
+            jump: None,
+            layer: 0,
+            channel: None,
+            file: None,
+            momentum: 0.1,
+            batches: 40,
+            batch_size: 64,
+            convention: Some(0),
+            learning_rate: None,
+            seeds: 1,
+            steps: None,
+        }
+    }
+}

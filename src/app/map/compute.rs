@@ -1,0 +1,34 @@
+//! Computing the map of the library.
+
+use crate::app::jobs::{Kind, Task};
+use crate::app::window::App;
+use crate::library::Library;
+use crate::workflow::map_library;
+
+const MAP: Kind = Kind("map");
+
+impl App {
+    /// Computes the map by the chosen method and shows it, if the contents are still the same by then.
+    pub(in crate::app) fn compute_map(&mut self) {
+        let contents = self.session.contents.clone();
+        if contents.model().is_none() {
+            return;
+        }
+        let (path, method, seed) =
+            (self.session.library_path.clone(), self.view.kept.map_method, self.view.kept.seed);
+        self.start(
+            Task::new("Map").of_kind(MAP),
+            move |run| {
+                let mut library = Library::open_or_create(&path)?;
+                Ok((contents.hash(), map_library(&contents, &mut library, method, seed, run)?))
+            },
+            |app, (library, places)| {
+                if library == app.session.contents.hash() {
+                    app.session.set_places(places);
+                    app.view.fit = true;
+                    app.refresh_queried();
+                }
+            },
+        );
+    }
+}

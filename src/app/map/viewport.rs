@@ -1,0 +1,81 @@
+//! The viewport: the part of the map in view, in pixels, and the bands of rows that threads draw.
+
+use egui::Color32;
+
+/// The part of the map in view, and how it is drawn.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Viewport {
+    /// Pixels, width and height.
+    pub size: [usize; 2],
+    /// Place in the plane of the middle of the viewport.
+    pub centre: [f32; 2],
+    /// Pixels per unit of the map; negative where y points up.
+    pub scale: [f32; 2],
+    /// Radius of a symbol, in pixels; `None` to draw a field.
+    pub radius: Option<f32>,
+    /// The position of the label in focus, if only one is.
+    pub focus: Option<usize>,
+    /// The colour of points that are not in focus. It does not add up where symbols overlap.
+    pub faded: Color32,
+}
+
+/// The viewport with a margin, for points outside whose symbols reach into view.
+pub struct Frame {
+    /// Pixels about the viewport.
+    pub margin: usize,
+    /// Pixels in a row.
+    pub stride: usize,
+}
+
+/// Some rows of a [`Frame`], and the part of the map they show.
+pub struct BandView {
+    /// Pixels per unit of the map.
+    pub scale: [f32; 2],
+    /// The pixel of the map's origin.
+    pub offset: [f32; 2],
+    centre: [f32; 2],
+    origin: [f32; 2],
+    /// The corner with the least coordinates.
+    pub min: [f32; 2],
+    /// The corner with the largest coordinates.
+    pub max: [f32; 2],
+}
+
+impl Frame {
+    /// `rows` rows from row `first` on.
+    pub fn band(&self, viewport: &Viewport, first: usize, rows: usize) -> BandView {
+        let (centre, scale, margin) = (viewport.centre, viewport.scale, self.margin as f32);
+        let [width, height] = viewport.size.map(|side| side as f32);
+        let origin = [width / 2.0 + margin, height / 2.0 + margin - first as f32];
+        let corner =
+            |x: f32, y: f32| [centre[0] + (x - origin[0]) / scale[0], centre[1] + (y - origin[1]) / scale[1]];
+        let corners = [corner(0.0, 0.0), corner(self.stride as f32, rows as f32)];
+        BandView {
+            scale,
+            offset: [0, 1].map(|axis| origin[axis] - centre[axis] * scale[axis]),
+            centre,
+            origin,
+            min: [0, 1].map(|axis| corners[0][axis].min(corners[1][axis])),
+            max: [0, 1].map(|axis| corners[0][axis].max(corners[1][axis])),
+        }
+    }
+}
+
+impl BandView {
+    /// The pixel of a place, from the upper left corner. Computed from the centre of the viewport, near which
+    /// differences of places are exact.
+    #[inline(always)]
+    pub fn pixel(&self, place: [f32; 2]) -> [f32; 2] {
+        [0, 1].map(|axis| (place[axis] - self.centre[axis]) * self.scale[axis] + self.origin[axis])
+    }
+}
+
+/// Some rows of the viewport.
+pub struct Band<'a> {
+    /// The number of the first.
+    pub first: usize,
+    /// Row by row.
+    pub pixels: &'a mut [Color32],
+    /// Pixels in a row.
+    pub width: usize,
+}

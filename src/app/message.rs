@@ -1,0 +1,21 @@
+//! A message: one sentence for the user, at the bottom of the window.
+
+/// How much a message matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    /// Success.
+    Good,
+    /// Something to note.
+    Note,
+    /// Failure.
+    Bad,
+}
+
+/// One sentence for the user.
+#[derive(Clone, Debug)]
+pub struct Message {
+    /// How much it matters.
+    pub tone: Tone,
+    /// The sentence, escaped.
+    pub text: String,
+}

@@ -1,0 +1,47 @@
+//! How the window starts.
+
+use super::demo::demo_folder;
+use super::picker::{SharedPicker, SystemPicker};
+use crate::reading::Reader;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// What a window starts with.
+pub struct Options {
+    /// The library to open; without it the one that was open last, or the default.
+    pub library: Option<PathBuf>,
+    /// Files to query, or a labelled folder to open.
+    pub paths: Vec<PathBuf>,
+    /// Start with the bundled executables.
+    pub demo: bool,
+    /// Shows file dialogs.
+    pub picker: SharedPicker,
+    /// Whether the window system is known not to deliver dropped files.
+    pub no_drops: bool,
+    /// Where the bundled samples are unpacked to.
+    pub demo_folder: PathBuf,
+    /// Reads files.
+    pub reader: Reader,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            library: None,
+            paths: Vec::new(),
+            demo: false,
+            picker: Arc::new(SystemPicker),
+            no_drops: false,
+            demo_folder: demo_folder(),
+            reader: Reader::default(),
+        }
+    }
+}
+
+/// The default library: in the user's data folder, or in the working folder where there is none.
+pub fn default_library() -> PathBuf {
+    match directories::ProjectDirs::from("org", "lookalike", "Lookalike") {
+        Some(dirs) => dirs.data_dir().join("library.lookalike"),
+        None => PathBuf::from("library.lookalike"),
+    }
+}

@@ -1,0 +1,161 @@
+//! A question in the middle of the window, and its answer: a path, a password or a label, each of its own
+//! type.
+
+use crate::sample::Sha256;
+use crate::secret::Secret;
+use std::path::PathBuf;
+
+/// What a path is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Save the neighbour table.
+    Neighbours,
+    /// Save all samples.
+    Samples,
+    /// Save the map.
+    Map,
+    /// Save the model.
+    Model,
+    /// Save the repaired model with this hash.
+    Candidate(Sha256),
+    /// Save the table of the experiment.
+    ExperimentTable,
+    /// Save the chart of the experiment.
+    ExperimentChart,
+    /// Open or create a library.
+    Library,
+    /// Load a model.
+    LoadModel,
+}
+
+impl Purpose {
+    /// The title of the question.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Neighbours => "Save the neighbours as CSV",
+            Self::Samples => "Save all samples as CSV",
+            Self::Map => "Save the map as CSV",
+            Self::Model => "Save the model",
+            Self::Candidate(_) => "Save the repaired model",
+            Self::ExperimentTable => "Save the experiment as CSV",
+            Self::ExperimentChart => "Save the chart, as .png or .svg",
+            Self::Library => "Open a library, or create one",
+            Self::LoadModel => "Load a model for the open folder",
+        }
+    }
+
+    /// The button that answers.
+    pub fn verb(self) -> &'static str {
+        match self {
+            Self::Library => "Open",
+            Self::LoadModel => "Load",
+            _ => "Save",
+        }
+    }
+
+    /// The file name that is offered.
+    pub fn suggestion(self) -> &'static str {
+        match self {
+            Self::Neighbours => "neighbours.csv",
+            Self::Samples => "samples.csv",
+            Self::Map => "map.csv",
+            Self::Model | Self::LoadModel => "model.safetensors",
+            Self::Candidate(_) => "model-repaired.safetensors",
+            Self::ExperimentTable => "batchnorm-experiment.csv",
+            Self::ExperimentChart => "batchnorm-experiment.png",
+            Self::Library => "library.lookalike",
+        }
+    }
+
+    /// Whether the file is read and not written.
+    pub fn reads(self) -> bool {
+        self == Self::LoadModel
+    }
+}
+
+/// A question, with what was typed so far.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Question {
+    /// Asks for a path.
+    Path {
+        /// What for.
+        purpose: Purpose,
+        /// The path as text.
+        path: String,
+    },
+    /// Asks for a password of encrypted archives.
+    Password(Secret),
+    /// Asks for a label of a sample.
+    Label {
+        /// The sample.
+        sha256: Sha256,
+        /// The label as text.
+        label: String,
+    },
+}
+
+/// An answer.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// A path.
+    Path(Purpose, PathBuf),
+    /// A password, with every character that was typed.
+    Password(Secret),
+    /// A label for a sample; `None` for none.
+    Label(Sha256, Option<String>),
+}
+
+impl Question {
+    /// A question for a path, with a suggestion in the user's home folder.
+    pub fn path(purpose: Purpose) -> Self {
+        let home = directories::UserDirs::new().map(|dirs| dirs.home_dir().to_owned()).unwrap_or_default();
+        Self::Path { purpose, path: home.join(purpose.suggestion()).to_string_lossy().into_owned() }
+    }
+
+    /// The answer as typed, if it is one.
+    pub fn answer(&self) -> Option<Answer> {
+        match self {
+            Self::Path { path, .. } if path.trim().is_empty() => None,
+            Self::Path { purpose, path } => Some(Answer::Path(*purpose, PathBuf::from(path.trim()))),
+            Self::Password(secret) if secret.is_empty() => None,
+            Self::Password(secret) => Some(Answer::Password(secret.clone())),
+            Self::Label { sha256, label } => {
+                let label = Some(label.trim()).filter(|label| !label.is_empty());
+                Some(Answer::Label(*sha256, label.map(str::to_owned)))
+            }
+        }
+    }
+
+    /// The text that is typed into the question.
+    pub fn text(&mut self) -> &mut String {
+        match self {
+            Self::Path { path, .. } => path,
+            Self::Password(secret) => secret.edit(),
+            Self::Label { label, .. } => label,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_keeps_its_spaces_and_is_not_printed() {
+        let question = Question::Password(Secret::from(" infected "));
+        let Some(Answer::Password(secret)) = question.answer() else { panic!("no answer") };
+        assert_eq!(secret.reveal(), " infected ");
+        assert!(!format!("{question:?} {:?}", question.answer()).contains("infected"));
+        assert!(Question::Password(Secret::from(" ")).answer().is_some(), "a space is a password");
+        assert_eq!(Question::Password(Secret::default()).answer(), None);
+    }
+
+    #[test]
+    fn a_label_of_spaces_is_none_and_a_path_of_spaces_is_no_answer() {
+        let sha256 = Sha256([1; 32]);
+        let label = |text: &str| Question::Label { sha256, label: text.to_owned() }.answer();
+        assert_eq!(label("  "), Some(Answer::Label(sha256, None)));
+        assert_eq!(label(" emotet "), Some(Answer::Label(sha256, Some("emotet".to_owned()))));
+        assert_eq!(Question::Path { purpose: Purpose::Map, path: " ".to_owned() }.answer(), None);
+    }
+}

@@ -1,0 +1,197 @@
+//! Selecting a sample: its neighbours, its header and its picture are computed by jobs and shown when they
+//! belong to what is selected by then.
+
+use super::jobs::{Kind, Task};
+use super::selection::Selection;
+use super::window::App;
+use crate::job::Stop;
+use crate::model::Embeddings;
+use crate::sample::Sha256;
+use crate::search::usual_distance;
+use crate::workflow::{Near, find_near};
+use std::path::PathBuf;
+
+const NEIGHBOURS: Kind = Kind("neighbours");
+const REFRESH: Kind = Kind("refresh queried samples");
+const HEADER: Kind = Kind("header");
+const PICTURE: Kind = Kind("picture");
+const USUAL: Kind = Kind("usual distance");
+
+/// The share of the library's samples whose nearest neighbour is within the usual distance.
+const USUAL_SHARE: f64 = 0.95;
+/// Headers and pictures kept.
+const HEADERS: usize = 1000;
+const PICTURES: usize = 32;
+
+impl App {
+    pub(super) fn select(&mut self, selection: Option<Selection>) {
+        self.session.selection = selection;
+        self.view.marked = None;
+        self.find_neighbours();
+        if let Some(Selection::InLibrary(sha256)) = selection {
+            self.read_picture(sha256);
+        }
+        self.read_header();
+    }
+
+    /// Removes a queried sample from the list.
+    pub(super) fn forget(&mut self, sha256: Sha256) {
+        self.session.queried.retain(|queried| queried.sample.sha256 != sha256);
+        let last = self.session.queried.last().map(|queried| Selection::Queried(queried.sample.sha256));
+        self.select(last);
+    }
+
+    /// Marks the neighbour `step` places after the marked one.
+    pub(super) fn step_through_neighbours(&mut self, step: isize) {
+        let neighbours = self.session.neighbours();
+        let marked = self.view.marked.map(Selection::sha256);
+        let at = neighbours.iter().position(|neighbour| Some(neighbour.sha256) == marked);
+        let next = match at {
+            Some(at) => at.checked_add_signed(step),
+            None => Some(0),
+        };
+        if let Some(neighbour) = next.and_then(|next| neighbours.get(next)) {
+            self.jump(Selection::InLibrary(neighbour.sha256));
+        }
+    }
+
+    /// Searches the neighbours of the selected sample, unless they are known.
+    pub(super) fn find_neighbours(&mut self) {
+        let (session, k) = (&self.session, self.view.kept.k);
+        let Some(selection) = session.selection else { return };
+        let library = session.contents.hash();
+        if session.near().is_some_and(|near| near.k == k && near.library == library) {
+            return;
+        }
+        let Some(embedding) = session.embedding(selection) else { return };
+        let embeddings = Embeddings { dimension: embedding.len(), data: embedding.to_vec() };
+        let (contents, own) = (session.contents.clone(), [selection.sha256()]);
+        self.start(
+            Task::new("Finding neighbours").of_kind(NEIGHBOURS).quiet(),
+            move |run| Ok(find_near(&contents, &embeddings, &own, k, run)?.pop()),
+            move |app, near| {
+                if let Some(near) = near.filter(|near| near.library == app.session.contents.hash()) {
+                    app.apply_near(selection, near);
+                }
+            },
+        );
+    }
+
+    fn apply_near(&mut self, selection: Selection, near: Near) {
+        match selection {
+            Selection::InLibrary(sha256) => {
+                if self.session.selection == Some(selection) {
+                    self.session.selected_near = Some((sha256, near));
+                }
+            }
+            Selection::Queried(sha256) => {
+                let mut queried = self.session.queried.iter_mut();
+                if let Some(queried) = queried.find(|queried| queried.sample.sha256 == sha256) {
+                    queried.near = near;
+                }
+            }
+        }
+    }
+
+    /// Searches again what the queried samples are near to, after the library or its map has changed.
+    pub(super) fn refresh_queried(&mut self) {
+        let (session, k) = (&self.session, self.view.kept.k);
+        let Some(first) = session.queried.first() else { return };
+        let mut embeddings = Embeddings::new(first.embedding.len());
+        session.queried.iter().for_each(|queried| embeddings.data.extend(&queried.embedding));
+        let own: Vec<Sha256> = session.queried.iter().map(|queried| queried.sample.sha256).collect();
+        let contents = session.contents.clone();
+        self.start(
+            Task::new("Finding neighbours").of_kind(REFRESH).quiet(),
+            move |run| {
+                let near = find_near(&contents, &embeddings, &own, k, run)?;
+                Ok((contents.hash(), own.into_iter().zip(near).collect::<Vec<_>>()))
+            },
+            |app, (library, all)| {
+                if library == app.session.contents.hash() {
+                    for (sha256, near) in all {
+                        app.apply_near(Selection::Queried(sha256), near);
+                    }
+                }
+            },
+        );
+    }
+
+    /// Reads the header of the selected file.
+    fn read_header(&mut self) {
+        let Some(selection) = self.session.selection else { return };
+        let (Some(path), sha256) = (self.path_of(selection), selection.sha256()) else { return };
+        if self.session.headers.contains_key(&sha256) {
+            return;
+        }
+        let reader = self.session.reader.clone();
+        self.start(
+            Task::new("Reading the header").of_kind(HEADER).quiet(),
+            move |_| match reader.header(&path)? {
+                (found, header) if found == sha256 => Ok(header),
+                _ => Err(Stop::Failed("the file has changed since it was read".into())),
+            },
+            move |app, header| {
+                if app.session.headers.len() >= HEADERS {
+                    app.session.headers.clear();
+                }
+                app.session.headers.insert(sha256, header);
+            },
+        );
+    }
+
+    fn path_of(&self, selection: Selection) -> Option<PathBuf> {
+        match selection {
+            Selection::Queried(sha256) => Some(self.session.queried(sha256)?.sample.path.clone()),
+            Selection::InLibrary(sha256) => Some(self.session.contents.get(sha256)?.path.to_owned()),
+        }
+    }
+
+    /// Reads a library sample again, for its whole picture.
+    fn read_picture(&mut self, sha256: Sha256) {
+        let contents = &self.session.contents;
+        let (Some(entry), Some(model)) = (contents.get(sha256), contents.model()) else { return };
+        if self.session.inspected.contains_key(&sha256) {
+            return;
+        }
+        let (path, spec, model) = (entry.path.to_owned(), model.config.picture, model.hash);
+        let reader = self.session.reader.clone();
+        self.start(
+            Task::new("Reading the sample").of_kind(PICTURE).quiet(),
+            move |_| {
+                let (sample, picture) = reader.picture(&path, spec)?;
+                if sample.sha256 == sha256 {
+                    Ok(picture)
+                } else {
+                    Err(Stop::Failed("the file has changed since it was added".into()))
+                }
+            },
+            move |app, picture| {
+                if app.session.contents.model_hash() != Some(model) {
+                    return;
+                }
+                if app.session.inspected.len() >= PICTURES {
+                    app.session.inspected.clear();
+                }
+                app.session.inspected.insert(sha256, picture);
+            },
+        );
+    }
+
+    /// Measures how far the library's samples are from their nearest neighbours.
+    pub(super) fn measure_usual_distance(&mut self) {
+        let contents = self.session.contents.clone();
+        if contents.is_empty() {
+            return;
+        }
+        self.start(
+            Task::new("Measuring distances").of_kind(USUAL).quiet(),
+            move |_| Ok((contents.hash(), usual_distance(contents.embeddings(), USUAL_SHARE))),
+            |app, (library, distance)| {
+                if library == app.session.contents.hash() {
+                    app.session.usual_distance = distance;
+                }
+            },
+        );
+    }
+}

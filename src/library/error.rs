@@ -1,0 +1,91 @@
+//! Why a library could not be used.
+
+use std::path::PathBuf;
+
+/// Why a library could not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum LibraryError {
+    /// SQLite or the operating system refused.
+    #[error(
+        "the library failed: {error} ({path}). Its earlier contents are unchanged; check the free disk space and your permission to write there",
+        path = crate::escape::path(.path)
+    )]
+    Sqlite {
+        /// What it said.
+        error: rusqlite::Error,
+        /// The library.
+        path: PathBuf,
+    },
+    /// No such file.
+    #[error(
+        "expected a library at {path}, found no file. Create a library first, or choose another file",
+        path = crate::escape::path(.path)
+    )]
+    Missing {
+        /// Where it was looked for.
+        path: PathBuf,
+    },
+    /// A file, but not one of ours.
+    #[error(
+        "expected a Lookalike library, found {what} ({path}). Choose another file; this one was not changed",
+        path = crate::escape::path(.path)
+    )]
+    NotALibrary {
+        /// What it seems to be.
+        what: String,
+        /// The file.
+        path: PathBuf,
+    },
+    /// Written by an unknown version of this program.
+    #[error(
+        "the library has version {found}; this program reads version {expected}. Open it with the Lookalike that wrote it, or update Lookalike ({path}). It was not changed",
+        expected = super::schema::VERSION,
+        path = crate::escape::path(.path)
+    )]
+    Version {
+        /// What the file says.
+        found: i64,
+        /// The library.
+        path: PathBuf,
+    },
+    /// It can be read and not written.
+    #[error(
+        "the library is read-only ({why}); nothing was changed ({path}). Check your permission to write there and the free disk space",
+        path = crate::escape::path(.path)
+    )]
+    ReadOnly {
+        /// Why it could not be opened for writing.
+        why: String,
+        /// The library.
+        path: PathBuf,
+    },
+    /// A sample that is not in it.
+    #[error("one of the samples is not in the library {path}; no label was changed", path = crate::escape::path(.path))]
+    NoSample {
+        /// The library.
+        path: PathBuf,
+    },
+    /// A file that would be overwritten.
+    #[error("{path} exists and is not overwritten. Choose another name", path = crate::escape::path(.path))]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It has no model yet.
+    #[error("the library has no model yet. Add samples to it with a model first")]
+    NoModel,
+    /// Its folder could not be created.
+    #[error(
+        "the folder for the library could not be created: {error} ({path}). Check your permission to write there, or choose another place",
+        path = crate::escape::path(.path)
+    )]
+    Folder {
+        /// What the operating system said.
+        error: std::io::Error,
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The model in it cannot be read.
+    #[error("the model in the library cannot be used: {0}")]
+    Model(#[from] crate::model::ModelError),
+}

@@ -1,0 +1,100 @@
+//! Exact search by looking at every row, for a few queries.
+
+use super::hit::{Hit, order};
+use crate::model::Embeddings;
+use rayon::prelude::*;
+
+/// Lanes of a dot product: sums in a fixed order that the compiler can keep in one register.
+const LANES: usize = 16;
+/// Vectors looked at by one task.
+const BLOCK: usize = 4096;
+
+/// The `k` nearest rows of `library` to the unit vector `query`, nearest first, ties by row. Rows for which
+/// `leave_out` is true are ignored. Fewer than `k` if there are no more.
+pub fn nearest(
+    library: &Embeddings,
+    query: &[f32],
+    k: usize,
+    leave_out: impl Fn(usize) -> bool + Sync,
+) -> Vec<Hit> {
+    if k == 0 || query.len() != library.dimension || library.is_empty() {
+        return Vec::new();
+    }
+    let block = |(block, rows): (usize, &[f32])| {
+        let mut best: Vec<Hit> = rows
+            .chunks_exact(library.dimension)
+            .enumerate()
+            .map(|(i, row)| Hit { row: block * BLOCK + i, distance: distance(row, query) })
+            .filter(|hit| !leave_out(hit.row))
+            .collect();
+        keep_nearest(&mut best, k);
+        best
+    };
+    let mut best: Vec<Hit> =
+        library.data.par_chunks(BLOCK * library.dimension).enumerate().flat_map_iter(block).collect();
+    keep_nearest(&mut best, k);
+    best.sort_unstable_by(order);
+    best
+}
+
+/// Cosine distance of two unit vectors of one length, 0 to 2.
+pub fn distance(a: &[f32], b: &[f32]) -> f32 {
+    (1.0 - dot(a, b)).clamp(0.0, 2.0)
+}
+
+fn dot(a: &[f32], b: &[f32]) -> f32 {
+    let mut lanes = [0.0_f32; LANES];
+    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
+    for (a, b) in a.iter().zip(b) {
+        for (lane, (a, b)) in lanes.iter_mut().zip(a.iter().zip(b)) {
+            *lane += a * b;
+        }
+    }
+    let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
+    lanes.iter().sum::<f32>() + rest
+}
+
+fn keep_nearest(found: &mut Vec<Hit>, k: usize) {
+    if found.len() > k {
+        found.select_nth_unstable_by(k - 1, order);
+        found.truncate(k);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::search::testing::random;
+
+    #[test]
+    fn equals_sorting_all_distances_in_double_precision() {
+        let library = random(10_000, 24);
+        let query = library.row(77).to_vec();
+        let mut want: Vec<(f64, usize)> = library
+            .rows()
+            .map(|row| 1.0 - row.iter().zip(&query).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>())
+            .zip(0..)
+            .filter(|(_, i)| *i != 77)
+            .collect();
+        want.sort_by(|a, b| a.partial_cmp(b).unwrap());
+        let got = nearest(&library, &query, 50, |i| i == 77);
+        assert_eq!(got.len(), 50);
+        for (got, (distance, index)) in got.iter().zip(want) {
+            assert_eq!(got.row, index);
+            assert!((f64::from(got.distance) - distance).abs() < 1e-6);
+        }
+    }
+
+    #[test]
+    fn ties_keep_their_order_and_k_may_be_anything() {
+        let mut library = random(1, 8);
+        let row = library.data.clone();
+        (1..9000).for_each(|_| library.data.extend(&row));
+        let got = nearest(&library, &row, 5000, |_| false);
+        assert!(got.iter().enumerate().all(|(i, n)| n.row == i && n.distance < 1e-6));
+        assert_eq!(nearest(&library, &row, 20_000, |_| false).len(), 9000);
+        assert!(nearest(&library, &row, 0, |_| false).is_empty());
+        assert!(nearest(&library, &row[..4], 3, |_| false).is_empty());
+        assert!(nearest(&Embeddings::new(8), &row, 3, |_| false).is_empty());
+    }
+}

@@ -1,0 +1,94 @@
+//! Measuring and repairing the two modes of a model on a labelled folder.
+
+use super::read::{LabelledFolder, Pictures, read_folder};
+use super::run::{Event, Run};
+use crate::batchnorm::moving_average::batches_until;
+use crate::batchnorm::{Repair, Repaired, Report, repair, report};
+use crate::experiment::{Row, Setup, run as run_experiment};
+use crate::job::Stop;
+use crate::model::{BatchNormPolicy, Head, Model, Norm, StatisticsPolicy};
+use crate::picture::PictureSet;
+use crate::reading::Reader;
+use crate::training::{TrainConfig, train, train_on};
+use std::path::Path;
+
+/// The seed that chooses and shuffles the measured files: two runs measure the same ones.
+pub const SEED: u64 = 0;
+
+/// Batches of [`train_longer`]: least and most.
+const MORE_BATCHES: std::ops::RangeInclusive<u64> = 44..=480;
+/// Its learning rate: low, so that the moving average catches up.
+const LOW_RATE: f64 = 3e-4;
+/// The weight of the initial value at which [`train_longer`] stops.
+const FORGOTTEN: f64 = 0.01;
+
+/// Reads a labelled folder with the pictures that `model` needs.
+pub fn read_for(
+    model: &Model,
+    folder: &Path,
+    reader: &Reader,
+    run: &Run<'_>,
+) -> Result<LabelledFolder, Stop> {
+    read_folder(folder, Pictures::Of(model.config.picture), reader, run)
+}
+
+/// Measures train mode and eval mode of `model` on `set`.
+pub fn measure(model: &Model, set: &PictureSet, run: &Run<'_>) -> Result<Report, Stop> {
+    report(model, set, SEED, run.reporter())
+}
+
+/// Repairs the statistics of `model`, measured by `before` on the same `set`. The weights stay.
+pub fn repair_model(
+    model: &Model,
+    how: Repair,
+    set: &PictureSet,
+    before: &Report,
+    run: &Run<'_>,
+) -> Result<Repaired, Stop> {
+    let files = before.known.pictures(set);
+    repair(model, how, &files, before.batch_size, &before.compared, run.reporter())
+}
+
+/// Trains `model` for more batches at a low learning rate, until less than a hundredth of the initial value
+/// is left in its moving average. Returns it with the number of batches.
+pub fn train_longer(model: &Model, set: &PictureSet, run: &Run<'_>) -> Result<(Model, usize), Stop> {
+    let policy = model.config.batch_norm;
+    let seen = model.network.kept.first().map_or(0, |kept| kept.batches);
+    let until = batches_until(FORGOTTEN, policy.momentum).unwrap_or(*MORE_BATCHES.end());
+    let batches = until.saturating_sub(seen).clamp(*MORE_BATCHES.start(), *MORE_BATCHES.end()) as usize;
+    let base = match model.config.head {
+        Head::Cosine => TrainConfig::default(),
+        Head::Classifier => TrainConfig::as_in_the_article(0),
+    };
+    let config = TrainConfig {
+        epochs: Some(0.0),
+        least_steps: batches,
+        batch_norm: BatchNormPolicy { statistics: StatisticsPolicy::Moving, ..policy },
+        learning_rate: LOW_RATE,
+        one_cycle: false,
+        seed: model.config.training.seed,
+        ..base
+    };
+    Ok((train_on(set, model, &config, run.reporter(), |_| ())?.model, batches))
+}
+
+/// Trains a model without batch normalisation to compare `model` with, by `config` or, for a plain
+/// classifier, as the article does.
+pub fn train_without_norm(
+    model: &Model,
+    set: &PictureSet,
+    config: TrainConfig,
+    run: &Run<'_>,
+) -> Result<Model, Stop> {
+    let base = match model.config.head {
+        Head::Cosine => config,
+        Head::Classifier => TrainConfig::as_in_the_article(config.seed),
+    };
+    let config = TrainConfig { norm: Norm::None, ..base };
+    Ok(train(set, &config, run.reporter(), |_| ())?.model)
+}
+
+/// Runs the experiment with and without batch normalisation. Each row is reported as [`Event::Row`].
+pub fn experiment(set: &PictureSet, setup: &Setup, run: &Run<'_>) -> Result<Vec<Row>, Stop> {
+    run_experiment(set, setup, run.reporter(), |row, seed| run.event(Event::Row(row.clone(), seed)))
+}

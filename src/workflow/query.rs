@@ -1,0 +1,108 @@
+//! Querying a library: what does a file look like? Its nearest samples, and its place among them on the map.
+
+use super::read::read_in_parts;
+use super::run::Run;
+use crate::job::Stop;
+use crate::library::{Contents, LibraryError, Neighbour};
+use crate::model::{Embeddings, embed};
+use crate::picture::Encoded;
+use crate::projection::place;
+use crate::reading::Reader;
+use crate::sample::{Layout, Sample, Sha256};
+use std::path::PathBuf;
+
+/// Neighbours from which a place on the map is computed.
+const PLACED_BY: usize = 15;
+/// Queries searched together.
+const BATCH: usize = 256;
+
+/// One queried sample.
+#[derive(Debug, Clone)]
+pub struct Queried {
+    /// The sample.
+    pub sample: Sample,
+    /// Its picture, if it was kept.
+    pub picture: Option<Encoded>,
+    /// Its embedding by the library's model.
+    pub embedding: Vec<f32>,
+    /// What it is near to.
+    pub near: Near,
+}
+
+/// What a sample is near to in a library.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Near {
+    /// Nearest first; the sample itself is not among them.
+    pub neighbours: Vec<Neighbour>,
+    /// Its place on the map, if there is a map: its own if the library has it, else one among its neighbours.
+    pub place: Option<[f32; 2]>,
+    /// The number of neighbours that was searched for.
+    pub k: usize,
+    /// The hash of the contents that were searched.
+    pub library: Option<Sha256>,
+}
+
+/// The result of a query.
+#[derive(Debug)]
+pub struct QueryResult {
+    /// The hash of the model that embedded the samples.
+    pub model: Sha256,
+    /// The samples, in the order of their paths.
+    pub queried: Vec<Queried>,
+}
+
+/// Queries all files below `paths` for their `k` nearest samples. The pictures of the first `keep` are kept:
+/// they take some tens of KiB each. Skipped files are reported.
+pub fn query(
+    paths: &[PathBuf],
+    contents: &Contents,
+    k: usize,
+    keep: usize,
+    reader: &Reader,
+    run: &Run<'_>,
+) -> Result<QueryResult, Stop> {
+    let Some(model) = contents.model() else {
+        return Err(LibraryError::NoModel.into());
+    };
+    let spec = model.config.picture;
+    let mut queried = Vec::new();
+    read_in_parts(paths, Layout::Plain, spec, reader, run, |set, run| {
+        let pictures: Vec<_> = set.pictures.iter().collect();
+        let embeddings = embed(&model.network, model.config.embedding, spec, &pictures, run.reporter())?;
+        let own: Vec<Sha256> = set.samples.iter().map(|sample| sample.sha256).collect();
+        let near = find_near(contents, &embeddings, &own, k, run)?;
+        for (((sample, picture), embedding), near) in
+            set.samples.into_iter().zip(set.pictures).zip(embeddings.rows()).zip(near)
+        {
+            let picture = (queried.len() < keep).then_some(picture);
+            queried.push(Queried { sample, picture, embedding: embedding.to_vec(), near });
+        }
+        Ok(())
+    })?;
+    Ok(QueryResult { model: model.hash, queried })
+}
+
+/// What samples with these embeddings and hashes are near to, in the same order.
+pub fn find_near(
+    contents: &Contents,
+    embeddings: &Embeddings,
+    own: &[Sha256],
+    k: usize,
+    run: &Run<'_>,
+) -> Result<Vec<Near>, Stop> {
+    let stage = run.reporter().stage("Finding neighbours", embeddings.len());
+    let mut out = Vec::with_capacity(own.len());
+    let width = embeddings.dimension.max(1);
+    for (data, own) in embeddings.data.chunks(BATCH * width).zip(own.chunks(BATCH)) {
+        run.check()?;
+        let batch = Embeddings { dimension: embeddings.dimension, data: data.to_vec() };
+        for (mut hits, own) in contents.nearest(&batch, own, k.max(PLACED_BY)).into_iter().zip(own) {
+            let there = contents.get(*own).and_then(|entry| entry.place);
+            let place = there.or_else(|| place(hits.get(..PLACED_BY).unwrap_or(&hits), contents.places()));
+            hits.truncate(k);
+            out.push(Near { neighbours: contents.neighbours(&hits), place, k, library: contents.hash() });
+        }
+        stage.advance(own.len());
+    }
+    Ok(out)
+}

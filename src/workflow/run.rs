@@ -1,0 +1,136 @@
+//! A run of a task: through it the task reports its progress, its warnings and its results as they come, and
+//! sees whether it was cancelled. The window and the command line each show the events in their own way.
+
+use crate::experiment::Row;
+use crate::job::{Reporter, Stop};
+use crate::model::{Epoch, ModelConfig};
+use crate::sample::{Sha256, Skipped};
+use std::fmt;
+
+/// What a task reports while it runs, besides its progress.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// Files that were skipped, with the reasons.
+    Skipped(Vec<Skipped>),
+    /// Something the user should know, which does not stop the task.
+    Warning(Warning),
+    /// A point of a training's curves.
+    Epoch(Epoch),
+    /// Samples that are now in the library.
+    Added(Vec<Sha256>),
+    /// A row of the experiment, of the training with this seed.
+    Row(Row, u64),
+}
+
+/// Something the user should know. It says what is the case; the window and the command line add what to do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Warning {
+    /// Eval mode of the model is much worse than its train mode.
+    Unreliable(String),
+    /// The training continued an interrupted one.
+    Resumed {
+        /// Batches that were done already.
+        done: usize,
+        /// Batches in all.
+        of: usize,
+    },
+    /// The checkpoint of the training could not be written.
+    Checkpoint(String),
+    /// Samples whose label in the library differs from that of the folder. The library's label was kept.
+    OtherLabel(usize),
+    /// The map was computed and not stored, since another model has become the library's current one.
+    MapNotStored,
+}
+
+impl Warning {
+    /// The warning about a model whose eval mode cannot be trusted.
+    pub fn about(model: &ModelConfig) -> Option<Self> {
+        crate::batchnorm::warning(model).map(Self::Unreliable)
+    }
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreliable(why) => f.write_str(why),
+            Self::Resumed { done, of } => {
+                write!(f, "the training continued at batch {done} of {of}, where it had been interrupted")
+            }
+            Self::Checkpoint(why) => write!(f, "the checkpoint {why}"),
+            Self::OtherLabel(1) => f.write_str(
+                "1 file has another label in the library than in the folder; the library's was kept",
+            ),
+            Self::OtherLabel(n) => {
+                write!(
+                    f,
+                    "{n} files have other labels in the library than in the folder; the library's were kept"
+                )
+            }
+            Self::MapNotStored => {
+                f.write_str("the map was not stored: another model has become the library's current one")
+            }
+        }
+    }
+}
+
+/// One run of a task.
+#[derive(Clone)]
+pub struct Run<'a> {
+    reporter: Reporter,
+    on_event: &'a (dyn Fn(Event) + Sync),
+}
+
+impl<'a> Run<'a> {
+    /// Reports progress to `reporter` and everything else to `on_event`.
+    pub fn new(reporter: &Reporter, on_event: &'a (dyn Fn(Event) + Sync)) -> Self {
+        Self { reporter: reporter.clone(), on_event }
+    }
+
+    /// A run that nobody watches.
+    pub fn silent() -> Run<'static> {
+        Run { reporter: Reporter::silent(), on_event: &|_| () }
+    }
+
+    /// The same run for a part of the work whose progress another stage reports.
+    pub fn quiet(&self) -> Run<'a> {
+        Run { reporter: self.reporter.quietly(), on_event: self.on_event }
+    }
+
+    /// The same run for work that a cancelled task still does, so that what it has is of use.
+    pub fn uncancelled(&self) -> Run<'a> {
+        Run { reporter: Reporter::silent(), on_event: self.on_event }
+    }
+
+    /// For the progress.
+    pub fn reporter(&self) -> &Reporter {
+        &self.reporter
+    }
+
+    /// Whether the task was cancelled.
+    pub fn cancelled(&self) -> bool {
+        self.reporter.cancelled()
+    }
+
+    /// `Err` once the task was cancelled, for `?`.
+    pub fn check(&self) -> Result<(), Stop> {
+        self.reporter.check()
+    }
+
+    /// Reports an event.
+    pub fn event(&self, event: Event) {
+        (self.on_event)(event);
+        self.reporter.wake();
+    }
+
+    /// Reports a warning.
+    pub fn warn(&self, warning: Warning) {
+        self.event(Event::Warning(warning));
+    }
+
+    /// Reports skipped files, if there are any.
+    pub fn skipped(&self, files: Vec<Skipped>) {
+        if !files.is_empty() {
+            self.event(Event::Skipped(files));
+        }
+    }
+}
