@@ -1,10 +1,7 @@
 //! Archives through the command line, made by the tools that others make them with: what is in them is
 //! found, named and looked up; what is wrong with them is told; and traps end in bounded time and memory.
-#![allow(clippy::unwrap_used, reason = "a test may fail at once")]
 
-mod common;
-
-use common::{corpus, needs, sample};
+use crate::common::{self, corpus, needs, sample};
 use lookalike::sample::Passwords;
 use lookalike::sample::archive::{self, ArchiveError, Budget, Container, Limits};
 use rand::{Rng as _, SeedableRng as _};

@@ -1,10 +1,6 @@
 //! Inputs that were made, or happen, to take all time or memory: each is bounded, and both are measured.
-#![cfg(target_os = "linux")]
-#![allow(clippy::unwrap_used, reason = "a test may fail at once")]
 
-mod common;
-
-use common::sample;
+use crate::common::{self, sample};
 use std::fs::File;
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;

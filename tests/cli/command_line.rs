@@ -1,10 +1,7 @@
 //! The command line as a user types it: train, index, query, map and export on a small folder, and
 //! what bad input answers.
-#![allow(clippy::unwrap_used, reason = "a test may fail at once")]
 
-mod common;
-
-use common::{corpus, sample};
+use crate::common::{corpus, sample};
 use std::path::Path;
 use std::process::{Command, Output};
 

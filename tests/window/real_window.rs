@@ -1,11 +1,7 @@
 //! The real binary in a real window, on an X server without a screen (Xvfb): what stands in it
 //! changes when a file is opened.
-#![allow(clippy::unwrap_used, reason = "a test may fail at once")]
-#![cfg(target_os = "linux")]
 
-mod common;
-
-use common::{corpus, sample};
+use crate::common::{self, corpus, sample};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};

@@ -1,10 +1,7 @@
 //! The window as a user meets it: the real `App`, driven by the labels that a screen reader says and
 //! by the input that a window system delivers.
-#![allow(clippy::unwrap_used, reason = "a test may fail at once")]
 
-mod common;
-
-use common::{corpus, sample};
+use crate::common::{self, corpus, sample};
 use egui_kittest::kittest::Queryable as _;
 use egui_kittest::{Harness, HarnessBuilder, SnapshotOptions};
 use lookalike::app::{App, Options, Pick, Picker, Reply, Selection};
@@ -308,7 +305,7 @@ fn bad_input_is_told_and_costs_itself_alone() {
     window.click("Train");
     window.wait_for("recall@1 on 3 files held back");
     let (nothing, good) = (write(&window, "nothing.bin", b""), write(&window, "good.bin", &sample(3, 50)));
-    let image = write(&window, "image.png", include_bytes!("../assets/icon-48.png"));
+    let image = write(&window, "image.png", include_bytes!("../../assets/icon-48.png"));
     window.drop(&[&nothing, &good, &image, &window.at("no such file")]);
     window.wait_until("the good file is answered", |app| app.session.asked.len() == 1);
     window.wait_for("3 files were left out");

@@ -1,8 +1,6 @@
 //! A training that was killed goes on where it was, and ends bit-identical to one that was not.
-#![allow(clippy::unwrap_used, reason = "a test may fail at once")]
 
-mod common;
-
+use crate::common;
 use rand::{Rng as _, SeedableRng as _};
 use serde_json::Value;
 use std::path::{Path, PathBuf};

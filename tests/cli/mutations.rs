@@ -1,6 +1,5 @@
 //! What a fuzzer does for hours (`fuzz/`), for seconds: real files with bytes changed or cut off, seeded and
 //! bounded, through everything that takes bytes from outside. Archives and headers have tests of their own.
-#![allow(clippy::unwrap_used, reason = "a test may fail at once")]
 
 use lookalike::library::row;
 use lookalike::model::{Init, Model, ModelConfig, Network};

@@ -1,6 +1,5 @@
 //! Each image gives the picture that a person would expect. The files in tests/images were written by Pillow:
 //! 24 × 16 pixels, the left half red with a white strip above, the right half blue.
-#![allow(clippy::unwrap_used, reason = "a test may fail at once")]
 
 use lookalike::picture::{Encoded, ImagePlanes, PictureSpec, View, fill};
 use std::path::Path;

@@ -1,11 +1,7 @@
 //! Samples are read by processes of their own: what one of them suffers costs the file it was at, and
 //! nothing else.
-#![cfg(target_os = "linux")]
-#![allow(clippy::unwrap_used, reason = "a test may fail at once")]
 
-mod common;
-
-use common::sample;
+use crate::common::{self, sample};
 use lookalike::job::Reporter;
 use lookalike::picture::PictureSpec;
 use lookalike::reading::{Limits, Reader, Taken, Workers};
