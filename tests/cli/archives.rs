@@ -1,14 +1,14 @@
 //! Archives through the command line, made by the tools that others make them with: what is in them is
 //! found, named and looked up; what is wrong with them is told; and traps end in bounded time and memory.
 
-use crate::common::{self, corpus, needs, sample};
+use crate::common::{Usage, corpus, needs, sample, watch};
 use lookalike::sample::Passwords;
 use lookalike::sample::archive::{self, ArchiveError, Budget, Container, Limits};
 use rand::{Rng as _, SeedableRng as _};
 use std::io::{Cursor, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tempfile::TempDir;
 use zip::write::{SimpleFileOptions, ZipWriter};
 
@@ -21,18 +21,12 @@ struct Home {
 struct Run {
     well: bool,
     text: String,
-    seconds: f64,
-    /// Peak of resident memory, MB.
-    memory: u64,
+    usage: Usage,
 }
 
 impl Home {
     fn new() -> Self {
-        for (program, package) in
-            [("zip", "zip"), ("7z", "p7zip-full"), ("xz", "xz-utils"), ("zstd", "zstd"), ("tar", "tar")]
-        {
-            needs(program, package);
-        }
+        ["zip", "7z", "xz", "zstd"].into_iter().for_each(needs);
         let home = Self { folder: tempfile::tempdir().unwrap() };
         corpus(&home.at("known"));
         home.run(&["train", "known", "--model", "m.safetensors", "--epochs", "4"]);
@@ -55,7 +49,6 @@ impl Home {
 
     fn try_run(&self, arguments: &[&str]) -> Run {
         let out = std::fs::File::create(self.at("out")).unwrap();
-        let begun = Instant::now();
         let mut child = Command::new(env!("CARGO_BIN_EXE_lookalike"))
             .current_dir(self.folder.path())
             .args(arguments)
@@ -64,9 +57,9 @@ impl Home {
             .stderr(out)
             .spawn()
             .unwrap();
-        let (status, memory) = common::watch(&mut child);
+        let (status, usage) = watch(&mut child);
         let text = std::fs::read_to_string(self.at("out")).unwrap();
-        Run { well: status.success(), text, seconds: begun.elapsed().as_secs_f64(), memory }
+        Run { well: status.success(), text, usage }
     }
 
     fn run(&self, arguments: &[&str]) -> String {
@@ -258,11 +251,11 @@ fn traps_end_in_bounded_time_and_memory() {
         ("many.zip", "the most files that an archive may hold"),
     ] {
         let run = home.ask(trap, &[]);
-        println!("{trap}: {:.1} s, {} MB", run.seconds, run.memory);
+        println!("{trap}: {:?}", run.usage);
         assert!(run.text.contains(told), "{trap}: {}", &run.text[..run.text.len().min(2000)]);
-        assert!(run.seconds < 60.0, "{trap} took {} s", run.seconds);
-        assert!(run.memory < 1000, "{trap} took {} MB", run.memory);
-        assert!(run.memory > 5, "the peak of memory could not be measured");
+        assert!(run.usage.seconds < 60.0, "{trap} took {} s", run.usage.seconds);
+        assert!(run.usage.memory < 1000, "{trap} took {} MB", run.usage.memory);
+        assert!(run.usage.memory > 5 || run.usage.samples < 3, "the peak of memory could not be measured");
     }
 }
 
