@@ -1,4 +1,4 @@
-//! Our own kernels one by one, by criterion: for whoever changes one of them.
+//! Our own kernels one by one, with criterion.
 //!
 //!     cargo bench --bench kernels [NAME]
 #![allow(clippy::unwrap_used, missing_docs, reason = "a benchmark may fail at once")]
@@ -17,7 +17,7 @@ use std::hint::black_box;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Machine code, text and zeros: this program.
+/// `size` bytes of machine code, text and zeros: this program, repeated.
 fn executable(size: usize) -> Vec<u8> {
     let own = std::fs::read(std::env::current_exe().unwrap()).unwrap();
     own.iter().copied().cycle().take(size).collect()

@@ -1,5 +1,5 @@
-//! The library as months of work: nothing that was said to be there is lost, whatever happens to the
-//! program, the disk or the file.
+//! A library holds months of work: nothing that was reported as added is lost, whatever happens to the program, the
+//! disk or the file.
 
 use crate::common::{self, corpus, sample};
 use rand::{Rng as _, SeedableRng as _};
@@ -16,7 +16,7 @@ struct Home {
 }
 
 impl Home {
-    /// A folder with a model and a library of 36 samples.
+    /// Creates a folder with a model and a library of 36 samples.
     fn new() -> Self {
         let home = Self { folder: tempfile::tempdir().unwrap() };
         corpus(&home.at("known"));
@@ -71,7 +71,7 @@ impl Home {
 }
 
 #[test]
-fn labels_have_a_history_and_changes_are_taken_back() {
+fn labels_have_a_history_and_can_be_undone() {
     let home = Home::new();
     let before = home.exported();
     let (first, second) = (before[0].0.as_str(), before[1].0.as_str());
@@ -79,7 +79,7 @@ fn labels_have_a_history_and_changes_are_taken_back() {
     let now = home.exported();
     assert_eq!((now[0].1.as_str(), now[1].1.as_str()), ("delta", "delta"));
     assert_eq!(now[2..], before[2..]);
-    // What the folder says again does not change what a person said.
+    // Indexing the folder again does not overwrite a label given by the user.
     assert!(home.index("known").contains("came with another label"));
     assert_eq!(home.exported(), now);
     let history = home.library(&["history", first, "--json"]);
@@ -96,7 +96,7 @@ fn labels_have_a_history_and_changes_are_taken_back() {
     assert_eq!(home.library(&["undo"]).lines().count(), 2);
     assert_eq!(home.exported(), before);
     assert!(home.library(&["history", first]).contains("taken back"));
-    // One sample that is not there: nothing is changed at all.
+    // One unknown sample: no label is changed.
     let nobody = "0".repeat(64);
     let (well, said) =
         home.try_run(&["library", "label", first, &nobody, "--label", "x", "--library", "l.lookalike"]);
@@ -107,7 +107,7 @@ fn labels_have_a_history_and_changes_are_taken_back() {
 }
 
 #[test]
-fn a_copy_is_made_while_another_program_writes() {
+fn a_backup_can_be_made_while_another_program_writes() {
     let home = Home::new();
     let writer = rusqlite::Connection::open(home.at("l.lookalike")).unwrap();
     writer.execute_batch("BEGIN IMMEDIATE; UPDATE samples SET label = 'half-way'").unwrap();
@@ -124,7 +124,7 @@ fn a_copy_is_made_while_another_program_writes() {
 }
 
 #[test]
-fn two_programs_add_to_one_library_at_once() {
+fn several_programs_can_add_to_one_library_at_once() {
     let home = Home::new();
     let mut running = Vec::new();
     for part in 0..4 {
@@ -143,7 +143,7 @@ fn two_programs_add_to_one_library_at_once() {
 }
 
 #[test]
-fn a_damaged_library_gives_what_is_left_and_is_not_written_to() {
+fn undamaged_samples_of_a_damaged_library_can_be_exported() {
     let home = Home::new();
     let folder = home.at("more/beta");
     std::fs::create_dir_all(&folder).unwrap();
@@ -153,11 +153,11 @@ fn a_damaged_library_gives_what_is_left_and_is_not_written_to() {
     home.index("more");
     assert!(home.library(&["check"]).contains("is whole: 236 samples"));
     let whole = std::fs::read(home.at("l.lookalike")).unwrap();
-    let mut told = 0;
+    let mut detected = 0;
     let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(4);
     for _ in 0..25 {
         let mut bytes = whole.clone();
-        // A page of 4 KiB, not the first, is overwritten: as a bad sector would.
+        // Overwrites a page of 4 KiB, not the first, like a bad sector.
         let page = rng.random_range(1..bytes.len() / 4096);
         bytes[page * 4096..(page + 1) * 4096].iter_mut().for_each(|byte| *byte = rng.random());
         std::fs::write(home.at("d.lookalike"), &bytes).unwrap();
@@ -166,15 +166,15 @@ fn a_damaged_library_gives_what_is_left_and_is_not_written_to() {
         }
         let (well, said) = home.try_run(&["library", "check", "--library", "d.lookalike"]);
         assert!(!said.contains("panicked"), "{said}");
-        told += usize::from(
+        detected += usize::from(
             !well && (said.contains("damaged") || said.contains("failed") || said.contains("cannot be used")),
         );
         let (_, said) = home.try_run(&["export", "--library", "d.lookalike"]);
         assert!(!said.contains("panicked"), "{said}");
     }
-    // A page of pixels or of a vector may be any bytes, and then nothing is wrong that anyone could see.
-    assert!(told >= 5, "{told}");
-    // The table of samples is gone from its middle on: the samples before it are still given.
+    // Damage to the pixels of a thumbnail or to an embedding cannot be detected.
+    assert!(detected >= 5, "{detected}");
+    // The second half of the table of samples is lost: the samples before it are still exported.
     let connection = rusqlite::Connection::open(home.at("l.lookalike")).unwrap();
     let page: i64 = connection
         .query_row(
@@ -195,7 +195,7 @@ fn a_damaged_library_gives_what_is_left_and_is_not_written_to() {
 
 #[cfg(unix)]
 #[test]
-fn a_library_that_may_not_be_written_is_read() {
+fn a_read_only_library_can_be_read() {
     use std::os::unix::fs::PermissionsExt as _;
     let home = Home::new();
     let folder = home.at("ro");
@@ -207,7 +207,7 @@ fn a_library_that_may_not_be_written_is_read() {
         std::fs::set_permissions(&folder, mode(0o755, 0o555)).unwrap();
     };
     locked(true);
-    // Root may write anywhere, so the program runs as somebody else.
+    // Root may write anywhere, so the program runs as another user.
     let root = std::fs::write(folder.join("probe"), "").is_ok();
     let _ = std::fs::remove_file(folder.join("probe"));
     if root {

@@ -1,4 +1,4 @@
-//! Inputs that were made, or happen, to take all time or memory: each is bounded, and both are measured.
+//! Inputs that could exhaust time or memory, on purpose or not: both are measured and bounded.
 
 use crate::common::{Usage, corpus, sample, watch};
 use std::fs::File;
@@ -72,7 +72,7 @@ fn a_file_of_any_size_takes_constant_memory() {
     assert!(run.text.contains(HUGE), "{}", run.text);
 }
 
-/// What `head -c 21474836480 /dev/zero | sha256sum` says, its first eight digits.
+/// The first eight digits of `head -c 21474836480 /dev/zero | sha256sum`.
 const HUGE: &str = "6cb118a8";
 
 #[test]
@@ -94,7 +94,7 @@ fn a_folder_of_200_000_files_is_indexed() {
 }
 
 #[test]
-fn models_that_lie_are_refused_at_once() {
+fn hostile_models_are_refused() {
     let home = Home::new();
     let good = std::fs::read(home.at("m")).unwrap();
     let length = u64::from_le_bytes(good[..8].try_into().unwrap()) as usize;
@@ -106,7 +106,7 @@ fn models_that_lie_are_refused_at_once() {
         out
     };
     let mut not_numbers = good.clone();
-    // Where the weights of the first convolution lie, by the header itself.
+    // The offset of the weights of the first convolution, from the header.
     let json: serde_json::Value = serde_json::from_str(header).unwrap();
     let at = 8 + length + json["block0.weights"]["data_offsets"][0].as_u64().unwrap() as usize;
     not_numbers[at..at + 4].copy_from_slice(&f32::NAN.to_le_bytes());
@@ -131,14 +131,14 @@ fn models_that_lie_are_refused_at_once() {
     ] {
         std::fs::write(home.at("bad"), bytes).unwrap();
         let run = home.run(&["index", "known", "--model", "bad", "--library", "other"]).within(20.0, 400);
-        assert!(!run.well, "{name} was taken for a model");
+        assert!(!run.well, "{name} was accepted as a model");
         assert!(run.text.contains("expected a model that Lookalike wrote"), "{name}: {}", run.text);
         assert!(!run.text.contains("panicked"), "{name}: {}", run.text);
     }
 }
 
 #[test]
-fn what_is_no_regular_file_is_listed_and_never_waited_for() {
+fn special_files_are_listed_and_never_block() {
     let home = Home::new();
     let odd = home.at("odd");
     std::fs::create_dir_all(odd.join("deep")).unwrap();
@@ -155,7 +155,7 @@ fn what_is_no_regular_file_is_listed_and_never_waited_for() {
     std::fs::write(odd.join(name), sample(7, 98)).unwrap();
     std::fs::write(odd.join("right\u{202e}fdp.exe"), sample(7, 97)).unwrap();
     let run = home.run(&["query", "odd", "--library", "l.lookalike", "-k", "1"]).well().within(30.0, 400);
-    for told in [
+    for expected in [
         "found a named pipe",
         "found a socket",
         "found a device",
@@ -166,14 +166,14 @@ fn what_is_no_regular_file_is_listed_and_never_waited_for() {
         r"not \xff UTF-8",
         r"right\u{202e}fdp.exe",
     ] {
-        assert!(run.text.contains(told), "{told}: {}", run.text);
+        assert!(run.text.contains(expected), "{expected}: {}", run.text);
     }
     assert!(!run.text.contains('\u{202e}'));
 }
 
-/// Headers that claim what is not there, as samples of a folder.
+/// Headers that describe sections outside the file.
 #[test]
-fn executables_that_lie_are_read_like_others() {
+fn executables_with_invalid_headers_can_be_queried() {
     let home = Home::new();
     let folder = home.at("lying");
     std::fs::create_dir(&folder).unwrap();
