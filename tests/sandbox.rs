@@ -1,7 +1,7 @@
 //! The sandbox of a worker holds. Each layer alone and both together are entered by a process that then tries what an
 //! attacker in a worker would try. The process is this program, started again, so there is no test harness, whose
 //! threads would be outside the sandbox.
-#![allow(clippy::unwrap_used, reason = "a test may fail at once")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test prints, and may fail at once")]
 
 #[cfg(target_os = "linux")]
 fn main() {

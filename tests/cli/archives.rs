@@ -233,9 +233,10 @@ fn hostile_archives_are_bounded_in_time_and_memory() {
     write("flat.zip", &flat);
     write("overlapping.zip", &overlapping(5000));
     let mut nested = ZipWriter::new(Cursor::new(Vec::new()));
+    let bomb = zeros(200 << 20);
     for i in 0..20 {
         nested.start_file(format!("{i}.zip"), SimpleFileOptions::default()).unwrap();
-        nested.write_all(&zeros(200 << 20)).unwrap();
+        nested.write_all(&bomb).unwrap();
     }
     write("nested.zip", &nested.finish().unwrap().into_inner());
     let mut many = ZipWriter::new(Cursor::new(Vec::new()));

@@ -111,7 +111,7 @@ fn a_killed_training_resumes_to_the_same_model() {
 fn interrupted(home: &Home, model: &str) -> PathBuf {
     let checkpoint = home.at(&format!("{model}.checkpoint"));
     for _ in 0..50 {
-        let mut child = home.train(model, &["--epochs", "150"]).spawn().unwrap();
+        let mut child = home.train(model, &["--epochs", "60"]).spawn().unwrap();
         while !checkpoint.exists() && child.try_wait().unwrap().is_none() {
             std::thread::sleep(Duration::from_millis(5));
         }
@@ -136,11 +136,11 @@ fn a_checkpoint_is_used_only_by_the_training_that_wrote_it() {
     assert!(!resumed(home.finish("m", &["--epochs", "2"])));
     std::fs::write(&checkpoint, &kept).unwrap();
     std::fs::write(home.at("known/alpha/more.bin"), common::sample(3, 77)).unwrap();
-    assert!(!resumed(home.finish("m", &["--epochs", "150"])));
+    assert!(!resumed(home.finish("m", &["--epochs", "60"])));
     std::fs::remove_file(home.at("known/alpha/more.bin")).unwrap();
     // The same training again: used.
     std::fs::write(&checkpoint, &kept).unwrap();
-    assert!(resumed(home.finish("m", &["--epochs", "150"])));
+    assert!(resumed(home.finish("m", &["--epochs", "60"])));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Tests of the command line, and of what it uses, without a window. They are one binary, so that the
 //! program's dependencies are linked once and not once for each file.
-#![allow(clippy::unwrap_used, reason = "a test may fail at once")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test prints, and may fail at once")]
 
 #[path = "../common/mod.rs"]
 mod common;
