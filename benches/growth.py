@@ -1,5 +1,5 @@
-"""How the cost of each work grows with its size, as one SVG of small plots: both axes logarithmic, ours in
-orange and whole, the peer's in blue and dashed."""
+"""How the time of each row grows with its size, as one SVG of small plots: both axes logarithmic, ours solid orange,
+the peer's dashed blue."""
 import math, re
 
 WIDE, HIGH, LEFT, TOP, COLUMNS = 230, 150, 46, 34, 4
@@ -18,7 +18,7 @@ def short(v):
 
 
 def plot(x0, y0, name, rows):
-    # A long number in a name is the size of the table's row.
+    # A long number in a name is the size in the table.
     title = re.sub(r"-\d{4,}$", "", name)
     out = [text(x0 + (LEFT + WIDE) / 2, y0 + 16, title, 12, colour="#111")]
     values = [v for r in rows for v in (r["ours_ms"], r.get("peer_ms")) if v]
@@ -48,7 +48,7 @@ def draw(growth):
     width, height = COLUMNS * WIDE + 20, lines * (HIGH + 14) + 30
     out = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif">',
            f'<rect width="{width}" height="{height}" fill="white"/>',
-           text(10, 18, "ours: orange, whole; peer: blue, dashed; both axes logarithmic", 11, "start")]
+           text(10, 18, "ours: solid orange; peer: dashed blue; both axes logarithmic", 11, "start")]
     for i, (name, rows) in enumerate(growth.items()):
         out += plot(10 + i % COLUMNS * WIDE, 26 + i // COLUMNS * (HIGH + 14), name, rows)
     return "\n".join([*out, "</svg>"]) + "\n"

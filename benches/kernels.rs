@@ -1,4 +1,4 @@
-//! Our own kernels one by one, by criterion: for whoever changes one of them.
+//! Our own kernels one by one, with criterion.
 //!
 //!     cargo bench --bench kernels [NAME]
 #![allow(clippy::unwrap_used, missing_docs, reason = "a benchmark may fail at once")]
@@ -17,7 +17,7 @@ use std::hint::black_box;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Machine code, text and zeros: this program.
+/// `size` bytes of machine code, text and zeros: this program, repeated.
 fn executable(size: usize) -> Vec<u8> {
     let own = std::fs::read(std::env::current_exe().unwrap()).unwrap();
     own.iter().copied().cycle().take(size).collect()
@@ -40,7 +40,7 @@ fn pictures(c: &mut Criterion) {
         let bytes = executable(size);
         group.throughput(Throughput::Bytes(size as u64));
         group.bench_with_input(BenchmarkId::from_parameter(size), &bytes, |b, bytes| {
-            b.iter(|| BytePlanes::of(bytes))
+            b.iter(|| BytePlanes::of(bytes));
         });
     }
     group.finish();
@@ -48,7 +48,7 @@ fn pictures(c: &mut Criterion) {
     let mut out = vec![0.0; PictureSpec::BYTES.len()];
     let view = View::Crop { start: 0.2, length: 0.7 };
     c.bench_function("random view", |b| {
-        b.iter(|| fill(black_box(&picture), PictureSpec::BYTES, view, &mut out))
+        b.iter(|| fill(black_box(&picture), PictureSpec::BYTES, view, &mut out));
     });
 }
 
@@ -62,7 +62,7 @@ fn network(c: &mut Criterion) {
     let x = Tensor::from_vec(values, (16, 64, 64, 6), &Device::Cpu).unwrap();
     let classes: Vec<usize> = (0..16).collect();
     c.bench_function("forward and backward of 16 pictures", |b| {
-        b.iter(|| network.learn(&x, &classes).unwrap())
+        b.iter(|| network.learn(&x, &classes).unwrap());
     });
 }
 

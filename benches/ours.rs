@@ -1,8 +1,8 @@
-//! Our side of `benches/compare`: does one piece of work several times and prints the milliseconds of
-//! each as a JSON array.
+//! Our side of `benches/compare`: repeats one piece of work and prints the milliseconds of each repetition as a JSON
+//! array.
 //!
 //!     ours WORK REPEATS SIZE [FOLDER]
-#![allow(clippy::unwrap_used, reason = "a benchmark may fail at once")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr, reason = "prints, and may fail at once")]
 
 use candle_core::{Device, Tensor};
 use lookalike::job::Reporter;
@@ -19,7 +19,7 @@ use rand_chacha::ChaCha8Rng;
 use std::path::Path;
 use std::time::Instant;
 
-/// As the program has it.
+/// The same as in the program.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -47,7 +47,7 @@ fn main() {
     println!("{}", serde_json::to_string(&times).unwrap());
 }
 
-/// Milliseconds of each repetition, after one that does not count.
+/// Milliseconds of each repetition, after one to warm up.
 fn timed(repeats: usize, mut work: impl FnMut()) -> Vec<f64> {
     work();
     (0..repeats)
@@ -59,7 +59,7 @@ fn timed(repeats: usize, mut work: impl FnMut()) -> Vec<f64> {
         .collect()
 }
 
-/// The default network for executables of twenty labels, and a batch of noise.
+/// The default network for executables with twenty labels, and a batch of noise.
 fn network(batch: usize) -> (Network, Tensor) {
     let labels = (0..20).map(|i| i.to_string()).collect();
     let config = ModelConfig::new(PictureSpec::BYTES, labels);
@@ -71,7 +71,7 @@ fn network(batch: usize) -> (Network, Tensor) {
     (network, Tensor::from_vec(values, shape, &Device::Cpu).unwrap())
 }
 
-/// Forward, backward and optimiser.
+/// A training step: forward, backward and optimiser.
 fn step(repeats: usize, batch: usize) -> Vec<f64> {
     let (network, x) = network(batch);
     let classes: Vec<usize> = (0..batch).map(|i| i % 20).collect();
@@ -82,7 +82,7 @@ fn step(repeats: usize, batch: usize) -> Vec<f64> {
     })
 }
 
-/// Eval mode as `embed` does it.
+/// Embeddings in eval mode.
 fn embed(repeats: usize, batch: usize) -> Vec<f64> {
     let (network, x) = network(batch);
     let x: Vec<f32> = x.flatten_all().unwrap().to_vec1().unwrap();
@@ -92,12 +92,12 @@ fn embed(repeats: usize, batch: usize) -> Vec<f64> {
     })
 }
 
-/// Reads in processes, as the program does.
+/// Reads in worker processes, like the program.
 fn workers() -> Reader {
     Reader::with_workers(Workers::new(env!("CARGO_BIN_EXE_lookalike").into(), Limits::default()))
 }
 
-/// Read, hash and encode all files.
+/// Reads, hashes and encodes all files.
 fn pictures(repeats: usize, folder: &Path, reader: &Reader) -> Vec<f64> {
     timed(repeats, || {
         let (found, _) = walk(folder, Layout::Labelled);
@@ -106,7 +106,7 @@ fn pictures(repeats: usize, folder: &Path, reader: &Reader) -> Vec<f64> {
     })
 }
 
-/// Unit vectors of 64 numbers without any structure: the hardest to tell apart.
+/// Unit vectors of 64 numbers without structure, the hardest case for a search.
 fn vectors(n: usize, seed: u64) -> Embeddings {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut out = Embeddings::new(64);
@@ -128,7 +128,7 @@ fn search(repeats: usize, n: usize, queries: usize) -> Vec<f64> {
     })
 }
 
-/// One read of the vectors, on all cores: what memory allows.
+/// One read of the vectors on all cores: the limit set by memory.
 fn read_bandwidth(repeats: usize, n: usize) -> Vec<f64> {
     use rayon::prelude::*;
     let library = vectors(n, 1);
@@ -139,7 +139,7 @@ fn read_bandwidth(repeats: usize, n: usize) -> Vec<f64> {
     })
 }
 
-/// One product of two square matrices: what the processor allows.
+/// One product of two square matrices: the limit set by the processor.
 fn peak(repeats: usize, side: usize) -> Vec<f64> {
     let matrix = Tensor::rand(-1.0_f32, 1.0, (side, side), &Device::Cpu).unwrap();
     timed(repeats, || {
@@ -147,7 +147,7 @@ fn peak(repeats: usize, side: usize) -> Vec<f64> {
     })
 }
 
-/// `n` of the vectors in the file that `VECTORS` names, from `first` on.
+/// `n` vectors of the file named by `VECTORS`, starting with `first`.
 fn sample(first: usize, n: usize) -> Embeddings {
     let bytes = std::fs::read(std::env::var("VECTORS").unwrap()).unwrap();
     let bytes = &bytes[first * 64 * 4..(first + n) * 64 * 4];
@@ -161,13 +161,13 @@ fn lay_out(n: usize) {
     let begun = Instant::now();
     let places = umap(&rows, UmapConfig::default(), &Reporter::silent()).unwrap();
     let ms = begun.elapsed().as_secs_f64() * 1e3;
-    // Of the first rows: all pairs of a large map would take longer than the map.
+    // Of the first rows only: comparing all pairs would take longer than the map.
     let kept = n.min(5000);
     let trust = trustworthiness(&sample(0, kept), &places[..kept], 15);
     println!("{}", serde_json::json!({ "ms": ms, "trustworthiness": trust }));
 }
 
-/// Vectors onto a map of `n`, one by one: time of one, and the trustworthiness of the places of 500 among
+/// Places vectors on a map of `n`, one by one: milliseconds for one, and the trustworthiness of 500 places among
 /// 4,500 of the map.
 fn place(n: usize) {
     const NEW: usize = 500;

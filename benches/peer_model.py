@@ -1,5 +1,5 @@
-"""The default network and the default training, written with PyTorch and numpy as one would: the peer of a
-whole `lookalike train`.
+"""The default network and training, written with PyTorch and numpy in the usual way: the peer of a whole
+`lookalike train`.
 
     peer_model.py FOLDER MODEL THREADS
 """

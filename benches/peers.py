@@ -70,7 +70,7 @@ def sha256():
     parts = [files[i::THREADS] for i in range(THREADS)]
 
     def work():
-        # With the names on standard input, so that no command line is too long.
+        # Names on standard input: a command line would be too long.
         running = []
         for part in parts:
             p = subprocess.Popen(["xargs", "-0", "sha256sum"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
@@ -96,7 +96,7 @@ def lay_out():
     import umap
 
     x = sample(SIZE)
-    umap.UMAP(n_neighbors=15, metric="cosine").fit_transform(x[:500])  # compiled before the clock runs
+    umap.UMAP(n_neighbors=15, metric="cosine").fit_transform(x[:500])  # compiles, before the clock runs
     begun = time.perf_counter()
     places = umap.UMAP(n_neighbors=15, metric="cosine", n_jobs=THREADS).fit_transform(x)
     ms = (time.perf_counter() - begun) * 1e3
@@ -105,7 +105,7 @@ def lay_out():
 
 
 def place():
-    """One file onto a map, the first call; and how good the places of 500 are, among 4,500 of the map."""
+    """Time of the first file placed on a map, and trustworthiness of 500 placed files among 4,500 of the map."""
     import umap
 
     x = sample(SIZE + 500)

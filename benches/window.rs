@@ -1,12 +1,11 @@
-//! The window's side of `benches/compare`: the real `App`, driven without a screen, and egui_plot's own
-//! points beside it.
+//! The window's side of `benches/compare`: the real `App`, driven without a screen, and egui_plot's points as its peer.
 //!
 //!     window WORK REPEATS N [FILE]     prints milliseconds of each repetition as a JSON array
 //!
-//! `frame` and `frame-egui_plot` are processor time of a frame while the map of N points is dragged;
-//! `drop` is from a dropped file of 1 MiB to the frame that shows its neighbours, with a library of N;
-//! `library` makes such a library at FILE.
-#![allow(clippy::unwrap_used, reason = "a benchmark may fail at once")]
+//! `frame` and `frame-egui_plot` are the processor time of a frame while a map of N points is dragged; `drop` is the
+//! time from a dropped file of 1 MiB to the frame that shows its neighbours, with a library of N; `library` writes such
+//! a library to FILE.
+#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr, reason = "prints, and may fail at once")]
 
 use cpu_time::ProcessTime;
 use egui::{Modifiers, PointerButton, Pos2, RawInput, Rect, pos2, vec2};
@@ -22,7 +21,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// As the program has it.
+/// The same as in the program.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -47,7 +46,7 @@ fn main() {
     println!("{}", serde_json::to_string(&times).unwrap());
 }
 
-/// Places in clusters of unlike sizes, and the cluster of each.
+/// Places in clusters of different sizes, and the cluster of each.
 fn places(n: usize) -> (Vec<[f32; 2]>, Vec<usize>) {
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     let centres: Vec<[f32; 3]> = (0..LABELS)
@@ -57,7 +56,7 @@ fn places(n: usize) -> (Vec<[f32; 2]>, Vec<usize>) {
     for _ in 0..n {
         let label = rng.random_range(0..LABELS);
         let [x, y, spread] = centres[label];
-        // A sum of four is near enough to a bell.
+        // A sum of four is close to a normal distribution.
         let mut near = || (0..4).map(|_| rng.random_range(-1.0..1.0_f32)).sum::<f32>() * spread;
         out.0.push([x + near(), y + near()]);
         out.1.push(label);
@@ -83,7 +82,7 @@ fn window(library: PathBuf) -> Harness<'static, App> {
     harness
 }
 
-/// Milliseconds of processor time of each of `repeats` frames, after some that do not count.
+/// Milliseconds of processor time of each of `repeats` frames, after five to warm up.
 fn dragged(repeats: usize, mut frame: impl FnMut(RawInput)) -> Vec<f64> {
     let event = |at: Pos2, pressed: bool| egui::Event::PointerButton {
         pos: at,
@@ -111,7 +110,7 @@ fn dragged(repeats: usize, mut frame: impl FnMut(RawInput)) -> Vec<f64> {
     out
 }
 
-/// The whole window, with a map of `n` points.
+/// Frames of the whole window with a map of `n` points.
 fn frame(repeats: usize, n: usize) -> Vec<f64> {
     let folder = tempfile::tempdir().unwrap();
     let mut harness = window(folder.path().join("empty.lookalike"));
@@ -145,7 +144,7 @@ fn frame(repeats: usize, n: usize) -> Vec<f64> {
     })
 }
 
-/// egui_plot's own points alone, an item a label.
+/// Frames of egui_plot's points alone, one item per label.
 fn frame_of_points(repeats: usize, n: usize) -> Vec<f64> {
     let (places, labels) = places(n);
     let mut points = vec![Vec::new(); LABELS];
@@ -169,7 +168,7 @@ fn frame_of_points(repeats: usize, n: usize) -> Vec<f64> {
     })
 }
 
-/// A library of `n` samples with unit vectors in clusters, and a map.
+/// Writes a library of `n` samples with clustered unit vectors and a map.
 fn library(n: usize, file: &Path) {
     let (places, labels) = places(n);
     let model = model();
@@ -215,8 +214,7 @@ impl egui::DroppedFile for Dropped {
     }
 }
 
-/// From the drop to the end of the frame that lists neighbours; a frame every 8 ms at most, as a screen
-/// of 120 Hz would have it.
+/// Milliseconds from the drop to the end of the frame that lists neighbours, at most 120 frames a second.
 fn drop_file(repeats: usize, n: usize, library: &Path) -> Vec<f64> {
     let folder = tempfile::tempdir().unwrap();
     let mut harness = window(library.to_owned());

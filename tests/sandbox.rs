@@ -1,14 +1,14 @@
-//! What a worker gave up it cannot do. Each layer is tried by itself and both together, in a process that
-//! gives it up and then tries to do what somebody would who took the worker over. It is this program, started
-//! again; so there is no test harness with threads of its own.
-#![allow(clippy::unwrap_used, reason = "a test may fail at once")]
+//! The sandbox of a worker holds. Each layer alone and both together are entered by a process that then tries what an
+//! attacker in a worker would try. The process is this program, started again, so there is no test harness, whose
+//! threads would be outside the sandbox.
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test prints, and may fail at once")]
 
 #[cfg(target_os = "linux")]
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     match arguments.get(1).map(String::as_str) {
         Some("inside") => inside::attempt(&arguments[2], &arguments[3]),
-        // What a harness would be asked for, besides running.
+        // Asked of every test binary by tools that list tests.
         Some("--list") => {}
         _ => outside::run(),
     }
@@ -25,7 +25,7 @@ mod inside {
     use std::net::{TcpListener, TcpStream, UdpSocket};
     use std::process::Command;
 
-    /// Prints the name of everything that still works.
+    /// Enters the layers and prints the name of everything that still works.
     pub fn attempt(layers: &str, folder: &str) {
         let parent = rustix::process::getppid().unwrap();
         let open = File::open(format!("{folder}/open")).unwrap();
@@ -55,7 +55,7 @@ mod inside {
             ("writing a file", fs::write(format!("{folder}/written"), "x").is_ok()),
             ("removing a file", fs::remove_file(format!("{folder}/kept")).is_ok()),
             ("connecting", {
-                // Nobody listens there: being refused is being let through.
+                // Nothing listens there: ECONNREFUSED means that the sandbox let it through.
                 TcpStream::connect("127.0.0.1:9").err().is_none_or(|e| e.raw_os_error() == Some(111))
             }),
             ("listening", TcpListener::bind("127.0.0.1:0").is_ok()),
@@ -94,17 +94,17 @@ mod outside {
     pub fn run() {
         let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
         let free = working("none");
-        // What works here without a sandbox is what the layers are tried against.
+        // Without a sandbox everything works.
         assert_eq!(free.len(), 13, "{free:?}");
         let kept = ["an open file", "100 MiB"];
         assert_eq!(working("all"), set(&kept));
         assert_eq!(working("seccomp"), set(&[&kept[..], &["1 GiB"]].concat()));
         let mut landlock = working("landlock");
-        // Metadata and UDP are beyond Landlock, and so is a program that can be run without being read.
+        // Landlock does not restrict metadata, UDP and memory.
         for beyond in ["asking for a file", "datagrams", "1 GiB"] {
             assert!(landlock.remove(beyond), "{beyond}");
         }
-        // Kernels before 6.7 know nothing of TCP, those before 6.12 nothing of signals.
+        // Landlock restricts TCP since Linux 6.7 and signals since 6.12.
         for newer in ["connecting", "listening", "signals to the parent"] {
             landlock.remove(newer);
         }

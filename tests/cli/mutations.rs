@@ -1,6 +1,5 @@
-//! What a fuzzer does for hours (`fuzz/`), for seconds: real files with bytes changed or cut off, seeded and
-//! bounded, through everything that takes bytes from outside. Archives and headers have tests of their own.
-#![allow(clippy::unwrap_used, reason = "a test may fail at once")]
+//! A short, seeded version of the fuzz targets (`fuzz/`): real files with bytes changed or cut off, given to everything
+//! that takes bytes from outside. Archives and headers have their own tests.
 
 use lookalike::library::row;
 use lookalike::model::{Init, Model, ModelConfig, Network};
@@ -11,7 +10,7 @@ use rand_chacha::ChaCha8Rng;
 use rusqlite::types::ValueRef;
 use std::path::Path;
 
-/// `bytes` with some of them changed, most often at the front, where headers are; or cut off.
+/// `bytes` with some changed, most often at the start, where headers are, or with the end cut off.
 fn damaged(bytes: &[u8], rng: &mut ChaCha8Rng) -> Vec<u8> {
     let mut out = bytes.to_vec();
     for _ in 0..rng.random_range(1..8) {
@@ -31,7 +30,7 @@ fn damaged(bytes: &[u8], rng: &mut ChaCha8Rng) -> Vec<u8> {
 }
 
 #[test]
-fn damaged_images_decode_or_say_why_not() {
+fn damaged_images_decode_or_fail_with_a_reason() {
     let mut rng = ChaCha8Rng::seed_from_u64(21);
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/images");
     let mut names: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -54,7 +53,7 @@ fn damaged_images_decode_or_say_why_not() {
 }
 
 #[test]
-fn any_bytes_give_a_picture_and_a_kind() {
+fn any_bytes_have_a_picture_and_a_kind() {
     let mut rng = ChaCha8Rng::seed_from_u64(22);
     let program = std::fs::read(std::env::current_exe().unwrap()).unwrap();
     let mut values = vec![0.0; PictureSpec::BYTES.len()];
@@ -78,7 +77,7 @@ fn any_bytes_give_a_picture_and_a_kind() {
 }
 
 #[test]
-fn damaged_models_are_refused_or_whole() {
+fn damaged_models_are_refused_or_valid() {
     let mut rng = ChaCha8Rng::seed_from_u64(23);
     let config = ModelConfig {
         convolutions: vec![(2, 2)],
@@ -106,7 +105,7 @@ fn damaged_models_are_refused_or_whole() {
 }
 
 #[test]
-fn rows_of_anything_are_samples_or_none() {
+fn arbitrary_rows_are_valid_samples_or_none() {
     let mut rng = ChaCha8Rng::seed_from_u64(24);
     let (digest, vector) = ([7; 32], [0, 0, 128, 63, 0, 0, 0, 0]);
     let mut read = 0;

@@ -1,10 +1,6 @@
-//! The command line as a user types it: train, index, query, map and export on a small folder, and
-//! what bad input answers.
-#![allow(clippy::unwrap_used, reason = "a test may fail at once")]
+//! The command line: train, index, query, map and export on a small folder, and bad input.
 
-mod common;
-
-use common::{corpus, sample};
+use crate::common::{corpus, sample};
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -16,17 +12,17 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// What follows the header of a safetensors file, which holds how long the training took.
+/// The tensors of a safetensors file, without the header, which holds the duration of the training.
 fn weights(model: &str) -> Vec<u8> {
     let bytes = std::fs::read(model).unwrap();
     let header = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
     bytes[8 + header..].to_vec()
 }
 
-/// A write that fails, as on a full disk: no file may grow beyond 64 KiB.
+/// As on a full disk, writes fail: no file may grow beyond 64 KiB.
 #[cfg(unix)]
 #[test]
-fn a_full_disk_loses_nothing_that_was_there() {
+fn a_full_disk_loses_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
     corpus(&folder.path().join("known"));
@@ -36,12 +32,12 @@ fn a_full_disk_loses_nothing_that_was_there() {
     assert!(lookalike(&["index", &known, "--model", &model, "--library", &library]).status.success());
     let before = (std::fs::read(&model).unwrap(), std::fs::read(&library).unwrap());
 
-    // Together more than the log that is written ahead may hold.
+    // Together more than the write-ahead log may hold.
     for i in 0..40 {
         std::fs::write(at(&format!("known/alpha/new{i}.bin")), sample(3, 60 + i)).unwrap();
     }
     let limited = |arguments: &[&str]| {
-        // With the signal ignored a write beyond the limit fails with "file too large".
+        // With the signal ignored, a write beyond the limit fails with EFBIG.
         let script = "trap '' XFSZ; ulimit -f 64; exec \"$0\" \"$@\"";
         let mut command = Command::new("bash");
         command.args(["-c", script, env!("CARGO_BIN_EXE_lookalike")]).args(arguments).output().unwrap()
@@ -58,8 +54,8 @@ fn a_full_disk_loses_nothing_that_was_there() {
             "{said}"
         );
     }
-    assert!(std::fs::read(&model).unwrap() == before.0, "the model is as it was");
-    // SQLite's journal may be left to be rolled back: what counts is what a reader sees.
+    assert!(std::fs::read(&model).unwrap() == before.0, "the model has not changed");
+    // SQLite may have left a journal to roll back, so read through it.
     let export = lookalike(&["export", "--library", &library]);
     assert_eq!(text(&export.stdout).lines().count(), 37);
     let integrity: String = rusqlite::Connection::open(&library)
@@ -70,7 +66,7 @@ fn a_full_disk_loses_nothing_that_was_there() {
 }
 
 #[test]
-fn the_main_job_from_folder_to_table() {
+fn from_a_labelled_folder_to_a_table_of_neighbours() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
     corpus(&folder.path().join("known"));
@@ -86,7 +82,7 @@ fn the_main_job_from_folder_to_table() {
     assert!(said.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()));
     assert!(said.contains("recall_at_1") && said.contains("is empty"));
     assert!(train(&at("again")).status.success());
-    assert!(weights(&model) == weights(&at("again")), "one seed gives one model, bit by bit");
+    assert!(weights(&model) == weights(&at("again")), "the same seed gives the same bits");
 
     let index = || lookalike(&["index", &at("known"), "--model", &model, "--library", &library]);
     assert!(text(&index().stdout).starts_with("36 samples added"));
@@ -109,7 +105,7 @@ fn the_main_job_from_folder_to_table() {
         assert!((0.0..=2.0).contains(&row[6].parse::<f32>().unwrap()));
     }
 
-    // This program was built without support for a GPU, which is said and costs nothing else.
+    // Built without GPU support: a warning, and the same answer.
     let on_gpu = lookalike(&["query", &asked, "--library", &library, "-k", "5", "--device", "gpu"]);
     assert!(on_gpu.status.success());
     let said = text(&on_gpu.stderr);
@@ -128,7 +124,7 @@ fn the_main_job_from_folder_to_table() {
 }
 
 #[test]
-fn bad_input_fails_with_one_clear_line() {
+fn bad_input_fails_with_one_line() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
     std::fs::create_dir_all(folder.path().join("one/label")).unwrap();
@@ -152,7 +148,11 @@ fn bad_input_fails_with_one_clear_line() {
         assert!(said.contains(expected), "{args:?}: {said}");
     }
     assert!(!Path::new(&at("m")).exists());
-    assert_eq!(std::fs::read_to_string(at("text")).unwrap().len(), 53, "what is not ours is not changed");
+    assert_eq!(
+        std::fs::read_to_string(at("text")).unwrap().len(),
+        53,
+        "a file that is not a library is not changed"
+    );
     assert_eq!(lookalike(&["train"]).status.code(), Some(2));
 }
 
@@ -175,8 +175,8 @@ fn a_model_of_few_batches_is_measured_and_repaired() {
     let before = measure(&model);
     assert_eq!(before[0]["event"], "modes");
     assert_eq!(before[0]["train_mode"]["files"], 36);
-    assert_eq!(before.len(), 5, "the modes, and four layers");
-    // Seven batches of 16 make three epochs of 33 files.
+    assert_eq!(before.len(), 5, "the two modes and four layers");
+    // Three epochs of 33 files are seven batches of 16.
     assert_eq!(before[1]["batches"], 7);
     assert_eq!(before[1]["channels"].as_array().unwrap().len(), 32);
     assert!(before[1]["log_variance_ratio"].as_f64().unwrap() > 0.5);
@@ -195,7 +195,7 @@ fn a_model_of_few_batches_is_measured_and_repaired() {
     let accuracy = |lines: &[serde_json::Value], mode: &str| lines[0][mode]["accuracy"].as_f64().unwrap();
     assert_eq!(accuracy(&before, "train_mode"), accuracy(&after, "train_mode"), "the weights are the same");
     assert!((accuracy(&after, "train_mode") - accuracy(&after, "eval_mode")).abs() < 0.03);
-    // The model that was repaired is as it was; a repaired one has no start left to take out.
+    // The original model has not changed; a recomputed one has no moving average to debias.
     assert_eq!(measure(&model), before);
     assert!(repair("average", &at("a.safetensors")).status.success());
     let again = lookalike(&[
@@ -214,7 +214,7 @@ fn a_model_of_few_batches_is_measured_and_repaired() {
 }
 
 #[test]
-fn the_experiment_writes_a_row_a_policy_and_step() {
+fn the_experiment_writes_one_row_per_policy_and_step() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
     corpus(&folder.path().join("known"));
@@ -238,9 +238,9 @@ fn the_experiment_writes_a_row_a_policy_and_step() {
             "--json",
         ])
     };
-    let told = lines(&arguments("2,6", &chart));
-    // Three policies with batch norm and two without, two steps, two seeds; and the end.
-    assert_eq!(told.len(), 5 * 2 * 2 + 1);
+    let events = lines(&arguments("2,6", &chart));
+    // Three policies with batch norm and two without, two steps, two seeds; and the final event.
+    assert_eq!(events.len(), 5 * 2 * 2 + 1);
     let table = std::fs::read_to_string(&csv).unwrap();
     let rows: Vec<&str> = table.lines().collect();
     assert_eq!(rows.len(), 1 + 5 * 2);

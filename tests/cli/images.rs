@@ -1,6 +1,5 @@
-//! Each image gives the picture that a person would expect. The files in tests/images were written by Pillow:
-//! 24 × 16 pixels, the left half red with a white strip above, the right half blue.
-#![allow(clippy::unwrap_used, reason = "a test may fail at once")]
+//! Images decode to the picture that a viewer shows. The files in tests/images were written with Pillow: 24 × 16
+//! pixels, the left half red with a white strip at the top, the right half blue.
 
 use lookalike::picture::{Encoded, ImagePlanes, PictureSpec, View, fill};
 use std::path::Path;
@@ -10,7 +9,7 @@ const WHITE: [u8; 3] = [255; 3];
 const RED: [u8; 3] = [255, 0, 0];
 const BLUE: [u8; 3] = [0, 0, 255];
 
-/// The picture, `SIDE × SIDE` pixels of red, green and blue.
+/// The picture of an image, `SIDE × SIDE` RGB pixels.
 fn picture(name: &str) -> Vec<[u8; 3]> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/images").join(name);
     let planes = ImagePlanes::decode(&std::fs::read(file).unwrap(), SIDE)
@@ -22,7 +21,7 @@ fn picture(name: &str) -> Vec<[u8; 3]> {
     values.as_chunks().0.iter().map(|[r, g, b]| [byte(*r), byte(*g), byte(*b)]).collect()
 }
 
-/// Whether what stands at a place is about this colour: JPEG and colour profiles change it a little.
+/// Checks the colour of one pixel, with a tolerance for JPEG and colour profiles.
 fn assert_at(name: &str, picture: &[[u8; 3]], (x, y): (usize, usize), want: [u8; 3]) {
     let found = picture[y * SIDE + x];
     let near = found.iter().zip(want).all(|(a, b)| a.abs_diff(b) < 45);
@@ -30,7 +29,7 @@ fn assert_at(name: &str, picture: &[[u8; 3]], (x, y): (usize, usize), want: [u8;
 }
 
 #[test]
-fn every_sort_of_image_gives_the_picture_that_a_person_sees() {
+fn every_image_format_decodes_as_viewers_show_it() {
     for name in [
         "rgb.png",
         "rgb.jpg",
@@ -56,7 +55,7 @@ fn every_sort_of_image_gives_the_picture_that_a_person_sees() {
         "turned6.webp",
     ] {
         let picture = picture(name);
-        // Four rows of black above and below, since it is not square.
+        // Letterboxed: four black rows above and below.
         assert_at(name, &picture, (6, 1), [0; 3]);
         assert_at(name, &picture, (5, 5), WHITE);
         assert_at(name, &picture, (5, 14), RED);
@@ -66,7 +65,7 @@ fn every_sort_of_image_gives_the_picture_that_a_person_sees() {
 }
 
 #[test]
-fn what_is_transparent_lies_on_white() {
+fn transparent_pixels_are_white() {
     for name in ["alpha.png", "alpha.webp", "alpha_palette.png"] {
         let picture = picture(name);
         assert_at(name, &picture, (5, 14), RED);
@@ -83,15 +82,15 @@ fn grey_and_bilevel_images_are_grey() {
     }
 }
 
-/// The last third is missing: what is there is shown, as viewers do. The first 24 of 64 rows are red.
+/// The last third of each file is missing. The first 24 of 64 rows are red.
 #[test]
-fn of_a_truncated_image_what_is_there_is_shown() {
+fn the_start_of_a_truncated_image_is_shown() {
     for name in ["truncated.png", "truncated.jpg", "truncated.gif"] {
         let picture = picture(name);
         assert_at(name, &picture, (5, 3), RED);
         assert_at(name, &picture, (18, 6), RED);
     }
-    // Its rows come from below: the upper ones are missing.
+    // BMP rows run from bottom to top: the upper ones are missing.
     let picture = picture("truncated.bmp");
     assert!(picture[20 * SIDE..].iter().any(|pixel| *pixel != [0; 3]));
 }

@@ -1,0 +1,9 @@
+//! Tests of the window: driven without a screen (`app`) and on an X server (`real_window`).
+#![allow(clippy::unwrap_used, reason = "a test may fail at once")]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod app;
+#[cfg(target_os = "linux")]
+mod real_window;
