@@ -6,7 +6,6 @@
 
 use candle_core::{Device, Tensor};
 use lookalike::job::Reporter;
-use lookalike::library::Contents;
 use lookalike::model::{Embeddings, Init, ModelConfig, Network};
 use lookalike::picture::PictureSpec;
 use lookalike::projection::{UmapConfig, trustworthiness, umap};
@@ -173,20 +172,20 @@ fn place(n: usize) {
     const NEW: usize = 500;
     const KNOWN: usize = 4500;
     let places = umap(&sample(0, n), UmapConfig::default(), &Reporter::silent()).unwrap();
-    let contents = Contents { embeddings: sample(0, n), places, ..Contents::default() };
+    let known = sample(0, n);
     let asked = sample(n, NEW);
     let begun = Instant::now();
     let mut placed: Vec<[f32; 2]> = asked
         .rows()
         .map(|asked| {
-            let found = nearest(&contents.embeddings, asked, 15, |_| false);
-            lookalike::projection::place(&found, &contents.places).unwrap()
+            let found = nearest(&known, asked, 15, |_| false);
+            lookalike::projection::place(&found, &places).unwrap()
         })
         .collect();
     let ms = begun.elapsed().as_secs_f64() * 1e3 / NEW as f64;
     let mut both = asked;
-    both.data.extend(&contents.embeddings.data[..KNOWN * 64]);
-    placed.extend(&contents.places[..KNOWN]);
+    both.data.extend(&known.data[..KNOWN * 64]);
+    placed.extend(&places[..KNOWN]);
     let trust = trustworthiness(&both, &placed, 15);
     println!("{}", serde_json::json!({ "ms": ms, "trustworthiness": trust }));
 }

@@ -11,7 +11,7 @@ use cpu_time::ProcessTime;
 use egui::{Modifiers, PointerButton, Pos2, RawInput, Rect, pos2, vec2};
 use egui_kittest::Harness;
 use lookalike::app::{App, Options};
-use lookalike::library::{Batch, Contents, Entry, Library};
+use lookalike::library::{Batch, Contents, Library, Record, Rows};
 use lookalike::model::{Embeddings, Init, Model, ModelConfig, Network};
 use lookalike::picture::{BytePlanes, Encoded, PictureSpec};
 use lookalike::sample::{FileKind, Sample, Sha256};
@@ -115,23 +115,22 @@ fn frame(repeats: usize, n: usize) -> Vec<f64> {
     let folder = tempfile::tempdir().unwrap();
     let mut harness = window(folder.path().join("empty.lookalike"));
     let (places, labels) = places(n);
-    let entries = labels.iter().enumerate().map(|(i, label)| Entry {
+    let record = |i: usize| Record {
         id: i as i64,
         sha256: sha256(i),
         path: format!("/samples/{i}.exe").into(),
-        label: Some(format!("family {label}")),
         size: 1 << 20,
         kind: "PE".to_owned(),
         architecture: None,
-    });
-    let contents = Contents {
-        entries: entries.collect(),
+    };
+    let rows = Rows {
+        records: (0..n).map(record).collect(),
+        labels: labels.iter().map(|label| Some(format!("family {label}"))).collect(),
         embeddings: Embeddings { dimension: 64, data: vec![0.125; 64 * n] },
         places,
-        model: Some(Arc::new(model())),
-        ..Contents::default()
+        ..Rows::default()
     };
-    harness.state_mut().session.show(contents, 10);
+    harness.state_mut().session.show(Contents::new(Arc::new(model()), rows));
     harness.run_steps(3);
     dragged(repeats, |input| {
         for event in input.events {
@@ -198,7 +197,7 @@ fn library(n: usize, file: &Path) {
     let batch = Batch { samples: &samples, pictures: &vec![picture; n], embeddings: &embeddings };
     library.add(&model, batch, true).unwrap();
     let contents = library.contents().unwrap();
-    library.put_places(&contents.entries, &places).unwrap();
+    assert!(library.put_places(&contents, &places).unwrap());
 }
 
 #[derive(Debug)]
@@ -223,7 +222,7 @@ fn drop_file(repeats: usize, n: usize, library: &Path) -> Vec<f64> {
         std::thread::sleep(Duration::from_millis(8));
     };
     let begun = Instant::now();
-    while harness.state().session.contents.entries.len() != n || harness.state().busy() {
+    while harness.state().session.contents.len() != n || harness.state().busy() {
         assert!(begun.elapsed() < Duration::from_secs(120), "{:?}", harness.state().session.messages);
         step(&mut harness);
     }
@@ -235,7 +234,8 @@ fn drop_file(repeats: usize, n: usize, library: &Path) -> Vec<f64> {
         std::fs::write(&path, bytes).unwrap();
         let begun = Instant::now();
         harness.input_mut().dropped_files = vec![Arc::new(Dropped(path))];
-        while harness.state().session.asked.len() != i + 1 || harness.state().session.neighbours.is_empty() {
+        while harness.state().session.queried.len() != i + 1
+            || harness.state().session.neighbours().is_empty() {
             assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", harness.state().session.messages);
             step(&mut harness);
         }

@@ -1,7 +1,7 @@
 //! Rows of a library.
 #![no_main]
 
-use lookalike::library::row;
+use lookalike::library::parse_row;
 use rusqlite::types::ValueRef;
 
 /// A value, from a byte that says of what type and bytes behind it.
@@ -35,8 +35,8 @@ fn value<'a>(bytes: &mut &'a [u8]) -> ValueRef<'a> {
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let mut rest = bytes;
     let values = std::array::from_fn(|_| value(&mut rest));
-    if let Some((_, vector, place)) = row(values, 2) {
-        assert!(vector.len() == 2 && vector.iter().all(|number| number.is_finite()));
-        assert!(place.is_none_or(|place| place.iter().all(|number| number.is_finite())));
+    if let Some(row) = parse_row(values, 2) {
+        assert!(row.embedding.len() == 2 && row.embedding.iter().all(|number| number.is_finite()));
+        assert!(row.place.is_none_or(|place| place.iter().all(|number| number.is_finite())));
     }
 });

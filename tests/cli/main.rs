@@ -15,3 +15,12 @@ mod mutations;
 mod traps;
 #[cfg(target_os = "linux")]
 mod workers;
+
+/// `cargo test` alone builds no tests of the window, so that the command line can be tested without building
+/// one. This test says so in the list of results.
+#[cfg(not(feature = "window-tests"))]
+#[test]
+#[ignore = "the tests of the window need --features window-tests; tests/run runs them"]
+fn tests_of_the_window() {
+    panic!("run tests/run, or cargo test --features window-tests");
+}

@@ -1,7 +1,7 @@
 //! A short, seeded version of the fuzz targets (`fuzz/`): real files with bytes changed or cut off, given to everything
 //! that takes bytes from outside. Archives and headers have their own tests.
 
-use lookalike::library::row;
+use lookalike::library::parse_row;
 use lookalike::model::{Init, Model, ModelConfig, Network};
 use lookalike::picture::{BytePlanes, Encoded, ImagePlanes, PictureSpec, View, fill};
 use lookalike::sample::{FileKind, header_of};
@@ -132,9 +132,9 @@ fn arbitrary_rows_are_valid_samples_or_none() {
                 _ => ValueRef::Blob(&noise[..[8, 32, 3][rng.random_range(0..3)]]),
             };
         }
-        if let Some((_, vector, place)) = row(values, 2) {
-            assert!(vector.len() == 2 && vector.iter().all(|number| number.is_finite()));
-            assert!(place.is_none_or(|place| place.iter().all(|number| number.is_finite())));
+        if let Some(row) = parse_row(values, 2) {
+            assert!(row.embedding.len() == 2 && row.embedding.iter().all(|number| number.is_finite()));
+            assert!(row.place.is_none_or(|place| place.iter().all(|number| number.is_finite())));
             read += 1;
         }
     }

@@ -94,7 +94,7 @@ impl Window {
         window.wait_for("36 files of 3 labels");
         window.harness.state_mut().view.kept.epochs = 12;
         window.click("Train");
-        window.wait_for("recall@1 on 3 files held back");
+        window.wait_for("recall@1 on 3 files held out");
         window
     }
 
@@ -138,9 +138,14 @@ impl Window {
         }
     }
 
+    /// Replaces the text in the open question.
+    fn type_into_question(&mut self, text: &str) {
+        *self.harness.state_mut().view.question.as_mut().unwrap().text() = text.to_owned();
+    }
+
     /// Answers the open question for a path.
     fn save_as(&mut self, path: &Path) {
-        self.harness.state_mut().view.question.as_mut().unwrap().path = path.to_str().unwrap().to_owned();
+        self.type_into_question(path.to_str().unwrap());
         self.harness.step();
         self.click("Save");
     }
@@ -173,11 +178,11 @@ fn from_a_labelled_folder_to_a_table_of_neighbours() {
     window.click("Train");
     window.wait_for("train mode");
     window.harness.check_accessibility();
-    window.wait_for("recall@1 on 3 files held back");
+    window.wait_for("recall@1 on 3 files held out");
     assert!(!window.harness.state().session.history.is_empty());
     window.wait_for("Map of 36 samples");
     window.wait_until("a UMAP replaces the provisional map", |app| {
-        !app.session.contents.provisional && !app.busy()
+        !app.session.contents.provisional() && !app.busy()
     });
 
     // Drop a file that is not in the library.
@@ -187,24 +192,25 @@ fn from_a_labelled_folder_to_a_table_of_neighbours() {
     window.wait_for("10 of 10 are");
     assert!(window.shows("suspicious.exe") && window.shows("Byte pairs") && window.shows("SHA-256"));
     let session = &window.harness.state().session;
-    assert_eq!(session.neighbours.len(), 10);
-    let nearest = &session.contents.entries[session.neighbours[0].index];
-    assert_eq!(nearest.label.as_deref(), Some("beta"));
-    assert!(session.asked[0].place.is_some(), "it has a place on the map");
+    assert_eq!(session.neighbours().len(), 10);
+    let nearest = session.contents.get(session.neighbours()[0].sha256).unwrap();
+    assert_eq!(nearest.label, Some("beta"));
+    assert!(session.queried[0].near.place.is_some(), "it has a place on the map");
     window.harness.run_ok();
     window.harness.check_accessibility();
 
     // Click the nearest: it is marked on the map.
-    let (row, name) = {
+    let (sha256, name) = {
         let session = &window.harness.state().session;
-        let row = session.neighbours[0].index;
-        (row, session.contents.entries[row].path.file_name().unwrap().to_str().unwrap().to_owned())
+        let sha256 = session.neighbours()[0].sha256;
+        let entry = session.contents.get(sha256).unwrap();
+        (sha256, entry.path.file_name().unwrap().to_str().unwrap().to_owned())
     };
     let in_table =
         window.harness.query_all_by_label(&name).max_by(|a, b| a.rect().left().total_cmp(&b.rect().left()));
     in_table.unwrap().click();
     window.harness.run_steps(2);
-    assert_eq!(window.harness.state().view.marked, Some(Selection::Known(row)));
+    assert_eq!(window.harness.state().view.marked, Some(Selection::InLibrary(sha256)));
 
     // The map shows names, unless they are switched off.
     let written = |window: &Window, text: &str| {
@@ -246,11 +252,11 @@ fn a_library_is_reopened_at_the_next_start_and_a_path_can_be_typed() {
     window.harness.run_steps(2);
     window.harness.key_press(egui::Key::Enter);
     window.harness.run_steps(2);
-    window.wait_until("the file is answered", |app| app.session.asked.len() == 1);
+    window.wait_until("the file is answered", |app| app.session.queried.len() == 1);
     let session = &window.harness.state().session;
-    let digest = session.asked[0].sample.sha256;
-    assert!(!session.neighbours.is_empty());
-    assert!(session.neighbours.iter().all(|n| session.contents.entries[n.index].sha256 != digest));
+    let digest = session.queried[0].sample.sha256;
+    assert!(!session.neighbours().is_empty());
+    assert!(session.neighbours().iter().all(|neighbour| neighbour.sha256 != digest));
 }
 
 #[test]
@@ -303,12 +309,12 @@ fn bad_input_is_reported_and_skipped() {
     window.wait_for("36 files of 3 labels");
     window.harness.state_mut().view.kept.epochs = 6;
     window.click("Train");
-    window.wait_for("recall@1 on 3 files held back");
+    window.wait_for("recall@1 on 3 files held out");
     let (nothing, good) = (write(&window, "nothing.bin", b""), write(&window, "good.bin", &sample(3, 50)));
     let image = write(&window, "image.png", include_bytes!("../../assets/icon-48.png"));
     window.drop(&[&nothing, &good, &image, &window.at("no such file")]);
-    window.wait_until("the good file is answered", |app| app.session.asked.len() == 1);
-    window.wait_for("3 files were left out");
+    window.wait_until("the good file is answered", |app| app.session.queried.len() == 1);
+    window.wait_for("3 files were skipped");
     let reasons: Vec<&str> =
         window.harness.state().session.skipped.iter().map(|s| s.reason.as_str()).collect();
     for expected in ["is empty", "could not be listed", "this model was made for"] {
@@ -316,7 +322,7 @@ fn bad_input_is_reported_and_skipped() {
     }
     window.harness.get_by_label_contains("Messages (").click();
     window.harness.run_steps(2);
-    window.wait_for("left out:");
+    window.wait_for("skipped:");
     window.harness.check_accessibility();
 
     // A library of another version, and a file that is not a library: the open one stays open.
@@ -333,7 +339,7 @@ fn bad_input_is_reported_and_skipped() {
         }
         window.drop(&[&path]);
         window.wait_for(expected);
-        assert_eq!(window.harness.state().session.contents.entries.len(), 36);
+        assert_eq!(window.harness.state().session.contents.len(), 36);
     }
     // A CSV file in a folder that does not exist.
     let table = window.at("no/such/folder/out.csv");
@@ -348,7 +354,7 @@ fn the_demo_trains_and_queries_held_out_samples() {
     let mut window = Window::open();
     window.harness.state_mut().view.kept.epochs = 4;
     window.click("Try handwritten digits");
-    window.wait_until("held-back digits are answered", |app| app.session.asked.len() == 4);
+    window.wait_until("held-back digits are answered", |app| app.session.queried.len() == 4);
     window.wait_for("Map of 1438 samples");
     assert!(window.shows("The image"));
     window.wait_until("the map is laid out", |app| !app.busy());
@@ -371,7 +377,7 @@ fn failing() -> Window {
     let mut window = lab();
     window.click("Train as in the article");
     window.wait_for("In eval mode this model misplaces");
-    window.wait_until("all is measured", |app| !app.busy() && app.lab.company.is_some());
+    window.wait_until("all is measured", |app| !app.busy() && app.lab.dependence.is_some());
     window
 }
 
@@ -401,9 +407,9 @@ fn the_lab_measures_explains_repairs_and_undoes() {
     for (button, after) in [
         ("Recompute the statistics", "After: statistics recomputed, weights frozen"),
         ("Average instead of moving", "After: plain average of the training's batches"),
-        ("Take the start out", "After: initial 0 and 1 taken out of the moving average"),
+        ("Debias", "After: initial 0 and 1 taken out of the moving average"),
         ("Measure the model with this momentum", "After: moving average with momentum 0.1"),
-        ("Train on", "After: trained on for"),
+        ("Train longer", "After: trained on for"),
         ("Train without batch norm", "After: trained without batch norm"),
     ] {
         window.click(button);
@@ -432,15 +438,15 @@ fn the_lab_measures_explains_repairs_and_undoes() {
     // With "Use it" it answers and the warning is gone; undo brings both back.
     window.harness.get_all_by_label("Use it").next().unwrap().click();
     window.harness.run_steps(2);
-    window.wait_for("The repaired model answers now");
+    window.wait_for("The repaired model is in use");
     window.wait_until("it is measured", |app| !app.busy() && app.lab.report().is_some());
     assert_eq!(severity(&window), Severity::Sound);
-    assert_eq!(window.harness.state().session.contents.model.as_ref().unwrap().hash, saved.hash);
+    assert_eq!(window.harness.state().session.contents.model_hash().unwrap(), saved.hash);
     window.click("Map");
     assert!(!window.shows("Look into it"));
     window.click("Batch norm");
-    window.click("Undo: use the former model again");
-    window.wait_for("The former model answers again");
+    window.click("Undo: use the previous model again");
+    window.wait_for("The previous model is in use again");
     window.wait_until("it is measured", |app| !app.busy() && app.lab.report().is_some());
     assert!(severity(&window) >= Severity::Repair);
     // The warning is shown wherever the model is used.
@@ -542,28 +548,29 @@ fn the_header_of_an_executable_is_shown() {
 #[test]
 fn a_label_can_be_changed_and_undone() {
     let mut window = Window::trained();
-    let row = window.harness.state().session.label_of.iter().position(|label| *label == 0).unwrap();
-    window.harness.state_mut().session.selection = Some(Selection::Known(row));
+    let contents = &window.harness.state().session.contents;
+    let sha256 = contents.iter().find(|entry| entry.label == Some("alpha")).unwrap().sha256;
+    window.harness.state_mut().session.selection = Some(Selection::InLibrary(sha256));
     window.harness.run_steps(2);
     window.click("Label…");
     window.wait_for("A label for this sample");
     window.harness.check_accessibility();
-    window.harness.state_mut().view.question.as_mut().unwrap().path = "delta".to_owned();
+    window.type_into_question("delta");
     window.harness.run_steps(2);
     window.click("Label");
     window.wait_for("has the label delta now");
-    window.wait_until("it is shown", |app| app.session.labels.len() == 4);
+    window.wait_until("it is shown", |app| app.session.contents.labels().counts().len() == 4);
     let of = |window: &Window| {
         let contents = &window.harness.state().session.contents;
-        contents.entries[row].label.clone()
+        contents.get(sha256).unwrap().label.map(str::to_owned)
     };
     assert_eq!(of(&window).as_deref(), Some("delta"));
     let path = window.harness.state().session.library_path.clone();
     let kept = lookalike::library::Library::open(&path).unwrap().contents().unwrap();
-    assert_eq!(kept.entries[row].label.as_deref(), Some("delta"));
+    assert_eq!(kept.get(sha256).unwrap().label, Some("delta"));
 
     window.harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::Z);
-    window.wait_until("it is taken back", |app| app.session.labels.len() == 3);
+    window.wait_until("it is taken back", |app| app.session.contents.labels().counts().len() == 3);
     assert_eq!(of(&window).as_deref(), Some("alpha"));
 }
 
@@ -586,7 +593,7 @@ fn an_encrypted_archive_asks_for_its_password() {
 
     std::fs::remove_file(&archive).unwrap();
     zip(&["-P", "hunter2"]);
-    window.harness.state_mut().session.asked.clear();
+    window.harness.state_mut().session.queried.clear();
     window.drop(&[&archive]);
     window.wait_for("is encrypted");
     window.click("Password…");
@@ -595,7 +602,7 @@ fn an_encrypted_archive_asks_for_its_password() {
     window.harness.get_by_role(egui::accesskit::Role::PasswordInput).type_text("hunter2");
     window.harness.run_steps(2);
     window.click("Try");
-    window.wait_until("the file is answered", |window| window.session.asked.len() == 1);
+    window.wait_until("the file is answered", |window| window.session.queried.len() == 1);
     assert!(window.harness.state().view.question.is_none());
     assert!(!format!("{:?}", window.harness.state().session.reader.passwords).contains("hunter2"));
 }
@@ -605,7 +612,8 @@ fn nothing_overlaps_in_the_smallest_window() {
     let size = egui::vec2(880.0, 560.0);
     let mut window = Window::trained_sized(size);
     window.wait_for("Map of 36 samples");
-    window.harness.state_mut().session.selection = Some(Selection::Known(0));
+    let first = window.harness.state().session.contents.at(0).unwrap().sha256;
+    window.harness.state_mut().session.selection = Some(Selection::InLibrary(first));
     window.harness.run_steps(4);
     let rect = |window: &Window, label: &str| window.harness.get_by_label(label).rect();
     let (file, samples) = (rect(&window, "SHA-256"), rect(&window, "Labels"));
