@@ -216,7 +216,7 @@ impl App {
             // A cancelled training has kept its best model: what follows takes seconds, and makes it of use.
             let quiet = crate::job::Reporter::silent();
             index_set(&set, &trained.model, &mut library, if reporter.cancelled() { &quiet } else { reporter }, |_| ())?;
-            let warning = trained.kept();
+            let warning = trained.remove_checkpoint();
             let model = &trained.model;
             let result = &model.config.training;
             let mut said = format!(
@@ -226,7 +226,7 @@ impl App {
                 model.config.labels.len(),
                 result.result.eval_mode_accuracy * 100.0,
                 result.result.train_mode_accuracy * 100.0,
-                result.held_back,
+                result.held_out,
                 result.result.recall_at_1.map_or_else(|| "not measured".into(), |r| format!("{:.1} %", r * 100.0)),
             );
             if let Some(step) = trained.resumed_at {

@@ -28,7 +28,7 @@ impl Cloud {
     /// `label_of[row]` is the label of `places[row]`; `named[label]` whether it is a label at all, and not
     /// the lack of one.
     pub fn new(places: &[[f32; 2]], label_of: &[usize], named: &[bool]) -> Self {
-        let grid = PlaceGrid::of(places);
+        let grid = PlaceGrid::new(places);
         let label = |row: &u32| label_of.get(*row as usize).map_or(0, |label| *label as u16);
         let labels = grid.order().iter().map(label).collect();
         let symbols = named

@@ -5,7 +5,7 @@ use super::jobs::{Finished, Kind};
 use super::session::{Selection, Tone};
 use super::view::Ask;
 use crate::escape;
-use crate::experiment::{Format, drawn, experiment_csv, mean_over_seeds};
+use crate::experiment::{Format, experiment_csv, mean_over_seeds, render};
 use crate::export::{map_csv, neighbours_csv, samples_csv, save};
 use crate::job::Stop;
 use crate::library::Contents;
@@ -32,7 +32,7 @@ impl App {
             }
             Ask::ExperimentChart => {
                 let chart = self.lab.chart.clone();
-                self.save_file(path, move |path| drawn(&chart, Format::of(path)?));
+                self.save_file(path, move |path| render(&chart, Format::of(path)?));
             }
             Ask::Neighbours | Ask::Samples | Ask::Map | Ask::Model => self.write(ask, path),
         }

@@ -133,7 +133,7 @@ pub fn run(args: TrainArgs) -> Result<(), Stop> {
                     let _ = news.send(*epoch);
                 })?;
             done.trained.model.save(&path)?;
-            let warning = done.trained.kept();
+            let warning = done.trained.remove_checkpoint();
             Ok((done, path, warning))
         },
         |epoch| tell(&epoch, as_json),
@@ -152,7 +152,7 @@ pub fn run(args: TrainArgs) -> Result<(), Stop> {
     if as_json {
         return output::json(&json!({
             "event": "done", "model": escape::path(&path), "sha256": done.trained.model.hash.to_string(),
-            "labels": config.labels, "files": training.files, "held_back": training.held_back,
+            "labels": config.labels, "files": training.files, "held_back": training.held_out,
             "steps": training.steps, "cancelled": training.cancelled, "result": training.result,
             "warning": warning(config), "resumed_at": done.trained.resumed_at,
             "checkpoint_warning": warning_of_checkpoint,
@@ -179,7 +179,7 @@ pub fn run(args: TrainArgs) -> Result<(), Stop> {
         "{begin} of {} and {}, {} held back, is in {}",
         output::count(config.labels.len(), "label"),
         output::count(training.files, "file"),
-        training.held_back,
+        training.held_out,
         escape::path(&path)
     ))
 }

@@ -1,34 +1,34 @@
-//! The fuzzy graph of UMAP (McInnes, Healy and Melville, 2018, section 3.1): each row's nearest
-//! neighbours, with a membership that falls off at the row's own scale, then made symmetric.
+//! The fuzzy graph of UMAP (McInnes, Healy and Melville, 2018, section 3.1): edges from each row to its
+//! nearest neighbours, with a membership that falls off at the row's own scale, then made symmetric.
 
 use crate::job::{Reporter, Stop};
 use crate::model::Embeddings;
 use crate::search::{Neighbour, Searcher};
 use rayon::prelude::*;
 
-/// An edge, listed once for each direction.
+/// An edge, listed once per direction.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Edge {
-    /// Row it leaves.
+pub(super) struct Edge {
+    /// The row it leaves.
     pub from: u32,
-    /// Row it reaches.
+    /// The row it leads to.
     pub to: u32,
-    /// Membership, above 0 to 1.
+    /// Membership, above 0 and at most 1.
     pub weight: f32,
 }
 
 /// The symmetric graph over the `k` nearest neighbours of each row, edges in ascending order.
-pub fn fuzzy_graph(rows: &Embeddings, k: usize, reporter: &Reporter) -> Result<Vec<Edge>, Stop> {
-    /// Rows that ask together: enough to fill the cores, few enough to cancel soon.
+pub(super) fn fuzzy_graph(rows: &Embeddings, k: usize, reporter: &Reporter) -> Result<Vec<Edge>, Stop> {
+    /// Rows queried together: enough to use all cores, few enough to cancel soon.
     const TOGETHER: usize = 512;
     let stage = reporter.stage("Finding neighbours for the map", rows.len());
     let searcher = Searcher::new(rows);
     let mut lists: Vec<Vec<(u32, f32)>> = Vec::with_capacity(rows.len());
-    for asked in rows.data.chunks(TOGETHER * rows.dimension.max(1)) {
+    for queries in rows.data.chunks(TOGETHER * rows.dimension.max(1)) {
         reporter.check()?;
         let first = lists.len();
-        let asked = Embeddings { dimension: rows.dimension, data: asked.to_vec() };
-        let found = searcher.nearest(rows, &asked, k + 1);
+        let queries = Embeddings { dimension: rows.dimension, data: queries.to_vec() };
+        let found = searcher.nearest(rows, &queries, k + 1);
         let without_itself = |(i, mut found): (usize, Vec<Neighbour>)| {
             found.retain(|neighbour| neighbour.index != first + i);
             found.truncate(k);
@@ -36,16 +36,16 @@ pub fn fuzzy_graph(rows: &Embeddings, k: usize, reporter: &Reporter) -> Result<V
             found.iter().map(|n| n.index as u32).zip(weights).collect()
         };
         lists.par_extend(found.into_par_iter().enumerate().map(without_itself));
-        stage.advance(asked.len());
+        stage.advance(queries.len());
     }
     reporter.check()?;
     Ok(symmetric(&lists))
 }
 
-/// Membership of each of a row's neighbours, nearest first: 1 for the nearest, then falling off
-/// exponentially, so that all together make log₂ of their number.
-pub fn memberships(found: &[Neighbour]) -> Vec<f32> {
-    // Distances of unit vectors as straight lines, the metric that the falling off is meant for.
+/// The membership of each of a row's neighbours, nearest first: 1 for the nearest, then falling off
+/// exponentially, so that the sum is log₂ of their number.
+pub(super) fn memberships(found: &[Neighbour]) -> Vec<f32> {
+    // Euclidean distances of the unit vectors: the metric that the exponential is defined for.
     let distances: Vec<f64> = found.iter().map(|n| (2.0 * f64::from(n.distance)).sqrt()).collect();
     let rho = distances.iter().copied().find(|d| *d > 0.0).unwrap_or(0.0);
     let target = (distances.len().max(2) as f64).log2();
@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn memberships_begin_at_one_and_add_up() {
+    fn memberships_start_at_one_and_sum_to_the_target() {
         let found: Vec<Neighbour> =
             (0..15).map(|i| Neighbour { index: i, distance: 0.01 + 0.02 * i as f32 }).collect();
         let weights = memberships(&found);

@@ -1,15 +1,14 @@
-//! A place on a finished map for a file that came later, without moving the others.
+//! A place on a finished map for a sample added later, without moving the others.
 
 use super::fuzzy_graph::memberships;
 use crate::search::Neighbour;
 
-/// Steps of Weiszfeld's method; it has settled to a pixel long before.
+/// Steps of Weiszfeld's method; it converges to a pixel in far fewer.
 const STEPS: usize = 32;
 
-/// A place among `found`, the nearest neighbours on the map, nearest first: the geometric median of
-/// their places, weighted by UMAP's membership (Weiszfeld, 1937). A median and not a mean, so that
-/// neighbours in two clusters do not put the file into the empty middle between them. `None`
-/// without neighbours that have a place.
+/// A place among `found`, the nearest neighbours of the sample, nearest first: the geometric median of their
+/// places (Weiszfeld, 1937), weighted by UMAP's membership. A median, not a mean, so that neighbours in two
+/// clusters do not put the sample in the empty middle between them. `None` if no neighbour has a place.
 pub fn place(found: &[Neighbour], places: &[[f32; 2]]) -> Option<[f32; 2]> {
     let weighted: Vec<([f32; 2], f32)> = found
         .iter()
@@ -39,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lands_in_the_cluster_that_has_more_of_its_neighbours() {
+    fn is_in_the_cluster_with_most_of_its_neighbours() {
         let places = [[0.0, 0.0], [0.2, 0.0], [0.0, 0.2], [100.0, 100.0]];
         let found: Vec<Neighbour> =
             (0..4).map(|index| Neighbour { index, distance: 0.1 + 0.01 * index as f32 }).collect();

@@ -6,7 +6,7 @@
 //!
 //! [`nearest`]: super::nearest
 
-use super::codes::{Codes, Questions, TOGETHER};
+use super::codes::{Codes, Queries, TOGETHER};
 use super::{Neighbour, distance, order};
 use crate::model::Embeddings;
 use rayon::prelude::*;
@@ -16,7 +16,7 @@ use std::ops::Range;
 const BLOCK: usize = 256;
 /// Rows of one task.
 const PART: usize = 128 * BLOCK;
-/// Questions of one task.
+/// Queries of one task.
 const SOME: usize = 64;
 
 /// A library prepared for questions.
@@ -60,7 +60,7 @@ impl Found {
 impl Searcher {
     /// Prepares `library`: a pass over it.
     pub fn new(library: &Embeddings) -> Self {
-        Self { codes: Codes::of(library) }
+        Self { codes: Codes::new(library) }
     }
 
     /// For each row of `asked` its `k` nearest rows of `library`, nearest first, ties by row: `library` is
@@ -70,8 +70,8 @@ impl Searcher {
         if k == 0 || asked.dimension != library.dimension || self.codes.len() != n || n == 0 {
             return vec![Vec::new(); asked.len()];
         }
-        let questions = Questions::of(asked);
-        let slack = 2.0 * self.codes.error(&questions);
+        let questions = Queries::new(asked);
+        let slack = 2.0 * self.codes.error_bound(&questions);
         // Each part of the library with some of the questions: work for all cores whether there are many
         // rows or many questions.
         let parts = n.div_ceil(PART);
@@ -101,7 +101,7 @@ impl Searcher {
     fn part(
         &self,
         rows: Range<usize>,
-        questions: &Questions,
+        questions: &Queries,
         asked: Range<usize>,
         k: usize,
         slack: f32,

@@ -6,12 +6,12 @@ use crate::app::jobs::{Finished, Kind};
 use crate::app::session::Tone;
 use crate::app::view::Tab;
 use crate::batchnorm::moving_average::batches_until;
-use crate::batchnorm::{Numbers, Repair, Repaired, company, repair};
+use crate::batchnorm::{ModeSummary, Repair, Repaired, batch_dependence, repair};
 use crate::experiment::{Setup, run};
 use crate::job::{Reporter, Stop};
 use crate::model::{Head, Model, Norm, StatisticsPolicy};
 use crate::picture::{Encoded, PictureSet};
-use crate::training::{TrainConfig, train, train_on};
+use crate::training::{TrainConfig, continue_training, train};
 use crate::workflow::SEED;
 use std::sync::Arc;
 
@@ -33,9 +33,7 @@ impl App {
                 self.candidate("trained without batch norm".into(), move |model, set, reporter| {
                     let config = match model.config.head {
                         Head::Cosine => TrainConfig { norm: Norm::None, ..defaults },
-                        Head::Classifier => {
-                            TrainConfig { norm: Norm::None, ..TrainConfig::as_in_the_article(seed) }
-                        }
+                        Head::Classifier => TrainConfig { norm: Norm::None, ..TrainConfig::article(seed) },
                     };
                     Ok(train(set, &config, reporter, |_| ())?.model)
                 });
@@ -54,7 +52,7 @@ impl App {
                 }
             }
             LabCommand::Article => {
-                self.train_by(TrainConfig::as_in_the_article(self.view.kept.seed));
+                self.train_by(TrainConfig::article(self.view.kept.seed));
                 self.view.kept.tab = Tab::BatchNorm;
             }
             LabCommand::Experiment => self.experiment(),
@@ -87,7 +85,7 @@ impl App {
         let (axes, which) = (measured.axes.clone(), self.view.lab.file);
         self.jobs.start(Kind::Company, "Embedding one file in company", move |reporter| {
             let files: Vec<&Encoded> = known.pictures(&set).into_iter().map(|(picture, _)| picture).collect();
-            let company = company(&model.network, set.spec, &files, which, SEED, reporter)?;
+            let company = batch_dependence(&model.network, set.spec, &files, which, SEED, reporter)?;
             let places = company.sizes.iter().map(|found| axes.places(&found.embeddings)).collect();
             let eval = crate::model::Embeddings { dimension: company.eval.len(), data: company.eval.clone() };
             let eval = axes.places(&eval).first().copied().unwrap_or_default();
@@ -108,8 +106,8 @@ impl App {
             let files = report.known.pictures(&set);
             let Repaired { model, eval } =
                 repair(&model, how, &files, report.batch_size, &report.compared, reporter)?;
-            let [train, _] = report.numbers();
-            let eval = Numbers::of(&eval, eval.recall_at_1(&report.known.classes()));
+            let [train, _] = report.summaries();
+            let eval = ModeSummary::new(&eval, eval.recall_at_1(&report.known.classes()));
             let candidate = Candidate { what, model: Arc::new(model), numbers: [train, eval] };
             Ok(Finished::Lab(LabFinished::Candidate(Box::new(candidate))))
         });
@@ -124,7 +122,7 @@ impl App {
         let Some((model, set)) = self.subject() else { return };
         self.jobs.start(Kind::Repair, format!("Repair: {what}"), move |reporter| {
             let model = make(&model, &set, reporter)?;
-            let numbers = crate::batchnorm::report(&model, &set, SEED, reporter)?.numbers();
+            let numbers = crate::batchnorm::report(&model, &set, SEED, reporter)?.summaries();
             let candidate = Candidate { what, model: Arc::new(model), numbers };
             Ok(Finished::Lab(LabFinished::Candidate(Box::new(candidate))))
         });
@@ -133,16 +131,16 @@ impl App {
     fn train_on(&mut self) {
         let Some((model, _)) = self.subject() else { return };
         let policy = model.config.batch_norm;
-        let seen = model.network.kept.first().map_or(0, |kept| kept.batches);
+        let seen = model.network.running.first().map_or(0, |kept| kept.batches);
         let until = batches_until(0.01, policy.momentum).unwrap_or(*MORE.end());
         let batches = until.saturating_sub(seen).clamp(*MORE.start(), *MORE.end()) as usize;
         let base = match model.config.head {
             Head::Cosine => TrainConfig::default(),
-            Head::Classifier => TrainConfig::as_in_the_article(0),
+            Head::Classifier => TrainConfig::article(0),
         };
         let config = TrainConfig {
             epochs: Some(0.0),
-            least_steps: batches,
+            min_steps: batches,
             batch_norm: crate::model::BatchNormPolicy { statistics: StatisticsPolicy::Moving, ..policy },
             learning_rate: LOW_RATE,
             one_cycle: false,
@@ -150,7 +148,7 @@ impl App {
             ..base
         };
         self.candidate(format!("trained on for {batches} batches"), move |model, set, reporter| {
-            Ok(train_on(set, model, &config, reporter, |_| ())?.model)
+            Ok(continue_training(set, model, &config, reporter, |_| ())?.model)
         });
     }
 

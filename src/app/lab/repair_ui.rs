@@ -51,7 +51,7 @@ pub fn repair_ui(ui: &mut Ui, scene: &Scene<'_>, out: &mut Vec<Command>) {
             (
                 "Take the start out",
                 "Removes what is left of the initial 0 and 1; needs no files",
-                Repair::RemoveStart,
+                Repair::Debias,
             ),
         ] {
             button(text, hint, repair.obstacle(model), LabCommand::Repair(repair));
@@ -98,7 +98,7 @@ fn candidates_ui(ui: &mut Ui, scene: &Scene<'_>, out: &mut Vec<Command>) {
     let modes = [("Train mode", TRAIN_MODE), ("Eval mode", EVAL_MODE)];
     ui.add_space(6.0);
     ui.strong("Before: the model as it is");
-    table_ui(ui, "lab-before", &modes, &report.numbers());
+    table_ui(ui, "lab-before", &modes, &report.summaries());
     for (i, candidate) in scene.lab.candidates.iter().enumerate() {
         ui.add_space(8.0);
         ui.horizontal_wrapped(|ui| {

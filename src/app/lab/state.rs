@@ -1,6 +1,6 @@
 //! What the lab knows, and how it is looked at. Plain data.
 
-use crate::batchnorm::{Company, Numbers, Report, report};
+use crate::batchnorm::{BatchDependence, ModeSummary, Report, report};
 use crate::experiment::{Chart, Row, mean_over_seeds};
 use crate::job::{Reporter, Stop};
 use crate::model::{Embeddings, Model};
@@ -33,7 +33,7 @@ impl Measured {
             dimension: train.dimension,
             data: if finite { [train.data.as_slice(), &eval.data].concat() } else { train.data.clone() },
         };
-        let axes = Axes::of(&both);
+        let axes = Axes::new(&both);
         let places = [axes.places(train), if finite { axes.places(eval) } else { Vec::new() }];
         Ok(Self { model: model.hash, report, axes, places })
     }
@@ -44,7 +44,7 @@ pub struct InCompanyShown {
     /// The file, as an index of the folder's samples.
     pub file: usize,
     /// What was found.
-    pub company: Company,
+    pub company: BatchDependence,
     /// Places of its embeddings, size by size.
     pub places: Vec<Vec<[f32; 2]>>,
     /// Its place in eval mode.
@@ -58,7 +58,7 @@ pub struct Candidate {
     /// The model.
     pub model: Arc<Model>,
     /// Train mode and eval mode, measured as the model it was made from was.
-    pub numbers: [Numbers; 2],
+    pub numbers: [ModeSummary; 2],
 }
 
 /// What the lab's jobs end with.
@@ -130,7 +130,7 @@ impl Lab {
 
     /// These are the experiment's rows, and its chart shows them.
     pub fn show_rows(&mut self, rows: Vec<Row>) {
-        self.chart = Chart::of(&mean_over_seeds(&rows));
+        self.chart = Chart::new(&mean_over_seeds(&rows));
         self.rows = rows;
     }
 }
