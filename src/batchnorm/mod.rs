@@ -1,5 +1,5 @@
 //! Batch normalisation's two modes: their difference measured ([`compare`], [`compare_layer`],
-//! [`batch_dependence`]), explained ([`moving_average`], [`verdict()`]) and repaired ([`repair()`],
+//! [`batch_dependence`]), explained ([`moving_average`], [`verdict`]) and repaired ([`repair()`],
 //! [`recompute`]).
 
 mod batch_dependence;
@@ -24,4 +24,4 @@ pub(crate) use moving_average::initial_weight_in;
 pub(crate) use recompute::recompute;
 pub(crate) use repair::{Repair, Repaired, repair};
 pub(crate) use report::{ModeSummary, Report, known_files, report};
-pub(crate) use verdict::{verdict, warning};
+pub(crate) use verdict::warning;

@@ -50,7 +50,7 @@ pub struct Errors {
 
 impl Errors {
     /// The errors of `running` against the pooled value, where the initial value `start` has this weight.
-    fn new(running: f64, pooled: f64, start: f64, weight: f64) -> Self {
+    pub fn new(running: f64, pooled: f64, start: f64, weight: f64) -> Self {
         let initial = weight * (start - pooled);
         Self { initial, staleness: running - pooled - initial }
     }

@@ -149,7 +149,7 @@ pub fn run(cli: Cli) -> ExitCode {
         return window(cli.window.renderer, options);
     };
     if command.computes()
-        && let Some(why) = &Processor::get().instead
+        && let Some(why) = &Processor::get().fallback_reason
     {
         warn(&format!("the network is computed on the CPU: {why}"));
     }

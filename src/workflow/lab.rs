@@ -35,7 +35,7 @@ pub fn report_folder(
     Ok((report(model, &set, SEED, reporter)?, skipped))
 }
 
-/// `model` repaired on a set that was read for it, on at most [`crate::batchnorm::MEASURED`] files.
+/// `model` repaired on a set that was read for it, on the files that a report measures.
 pub fn repair_set(model: &Model, how: Repair, set: &PictureSet, reporter: &Reporter) -> Result<Model, Stop> {
     let known = known_files(model, set, SEED)?;
     let files = known.pictures(set);

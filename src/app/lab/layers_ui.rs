@@ -176,7 +176,7 @@ fn channel_ui(ui: &mut Ui, model: &Model, report: &Report, layer: usize, channel
     let [kept, truth] = [channel.running[1], channel.pooled[1]];
     match source {
         StatisticsSource::Moving { momentum } => {
-            let errors = Errors::of(kept, truth, 1.0, weight);
+            let errors = Errors::new(kept, truth, 1.0, weight);
             formula_ui(ui, format!("weight of the start   (1 − {momentum})^{batches} = {}", number(weight)));
             formula_ui(
                 ui,
