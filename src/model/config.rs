@@ -227,7 +227,7 @@ pub(super) fn first_plane_set() -> u32 {
 
 impl ModelConfig {
     /// What the running statistics are now.
-    pub fn source(&self) -> StatisticsSource {
+    pub(crate) fn source(&self) -> StatisticsSource {
         match (self.repairs.last(), self.batch_norm.statistics) {
             (Some(repair), _) => repair.source,
             (None, StatisticsPolicy::Recompute) => StatisticsSource::Recomputed,

@@ -170,7 +170,7 @@ mod tests {
                 let want: Vec<f32> = want.flatten_all().unwrap().to_vec1().unwrap();
                 let embedder = Embedder::new(&network).unwrap();
                 let device = DeviceEmbedder::new(&embedder.network, &Device::Cpu).unwrap();
-                for got in [embedder.embed_here(&x, spec), device.embed(&x, spec).unwrap()] {
+                for got in [embedder.embed_on_cpu(&x, spec), device.embed(&x, spec).unwrap()] {
                     assert_eq!(got.len(), want.len());
                     for (a, b) in got.iter().zip(&want) {
                         assert!((a - b).abs() < 2e-5, "{head:?} {norm:?}: {a} {b}");

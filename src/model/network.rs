@@ -229,7 +229,7 @@ impl Network {
     }
 
     /// A copy that shares no memory with this network.
-    pub(crate) fn duplicate(&self) -> Result<Self> {
+    pub fn duplicate(&self) -> Result<Self> {
         self.on(&Device::Cpu)
     }
 

@@ -73,32 +73,32 @@ impl PlaceGrid {
     }
 
     /// The number of places.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.order.len()
     }
 
     /// Whether there are no places.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.order.is_empty()
     }
 
     /// The smallest and largest coordinates. `None` without places.
-    pub fn bounds(&self) -> Option<[[f32; 2]; 2]> {
+    pub(crate) fn bounds(&self) -> Option<[[f32; 2]; 2]> {
         (!self.is_empty()).then_some([self.min, self.max])
     }
 
     /// The row of each place, in the order of the grid.
-    pub fn order(&self) -> &[u32] {
+    pub(crate) fn order(&self) -> &[u32] {
         &self.order
     }
 
     /// The places, in the order of the grid.
-    pub fn places(&self) -> &[[f32; 2]] {
+    pub(crate) fn places(&self) -> &[[f32; 2]] {
         &self.places
     }
 
     /// Ranges of [`Self::order`] that contain every place from `min` to `max`, and some around them.
-    pub fn within(&self, min: [f32; 2], max: [f32; 2]) -> impl Iterator<Item = Range<usize>> + '_ {
+    pub(crate) fn within(&self, min: [f32; 2], max: [f32; 2]) -> impl Iterator<Item = Range<usize>> + '_ {
         let outside =
             self.is_empty() || (0..2).any(|axis| max[axis] < self.min[axis] || min[axis] > self.max[axis]);
         let span = |axis: usize| self.along(axis, min[axis])..self.along(axis, max[axis]) + 1;
