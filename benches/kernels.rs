@@ -6,7 +6,7 @@
 use candle_core::{Device, Tensor};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use lookalike::job::Reporter;
-use lookalike::model::{Embeddings, Init, ModelConfig, Network};
+use lookalike::model::{Embedder, Embeddings, Init, ModelConfig, Network};
 use lookalike::picture::{BytePlanes, Encoded, PictureSpec, View, fill};
 use lookalike::projection::{PlaceGrid, UmapConfig, pca, umap};
 use lookalike::search::{Searcher, nearest};
@@ -57,7 +57,7 @@ fn network(c: &mut Criterion) {
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     let network = Network::new(&config, Init::Default, &mut rng).unwrap();
     let values: Vec<f32> = (0..16 * PictureSpec::BYTES.len()).map(|_| rng.random_range(-1.0..1.0)).collect();
-    let embedder = network.embedder().unwrap();
+    let embedder = Embedder::new(&network).unwrap();
     c.bench_function("embed 16 pictures", |b| b.iter(|| embedder.embed(&values, PictureSpec::BYTES)));
     let x = Tensor::from_vec(values, (16, 64, 64, 6), &Device::Cpu).unwrap();
     let classes: Vec<usize> = (0..16).collect();
@@ -85,8 +85,8 @@ fn projection(c: &mut Criterion) {
     });
     let mut rng = ChaCha8Rng::seed_from_u64(2);
     let places: Vec<[f32; 2]> = (0..1_000_000).map(|_| [rng.random(), rng.random()]).collect();
-    c.bench_function("grid of 1,000,000 places", |b| b.iter(|| PlaceGrid::of(&places)));
-    let grid = PlaceGrid::of(&places);
+    c.bench_function("grid of 1,000,000 places", |b| b.iter(|| PlaceGrid::new(&places)));
+    let grid = PlaceGrid::new(&places);
     c.bench_function("pick among 1,000,000 places", |b| {
         b.iter(|| {
             grid.nearest(black_box([0.5, 0.5]), [0.01; 2], |_| true, |[x, y]| (x - 0.5).hypot(y - 0.5))

@@ -76,7 +76,7 @@ fn step(repeats: usize, batch: usize) -> Vec<f64> {
     let classes: Vec<usize> = (0..batch).map(|i| i % 20).collect();
     let mut optimiser = AdamW::new(network.vars(), 0.01);
     timed(repeats, || {
-        let lesson = network.learn(&x, &classes).unwrap();
+        let lesson = network.backward(&x, &classes).unwrap();
         optimiser.step(&lesson.gradients, 1e-3).unwrap();
     })
 }
@@ -85,7 +85,7 @@ fn step(repeats: usize, batch: usize) -> Vec<f64> {
 fn embed(repeats: usize, batch: usize) -> Vec<f64> {
     let (network, x) = network(batch);
     let x: Vec<f32> = x.flatten_all().unwrap().to_vec1().unwrap();
-    let embedder = network.embedder().unwrap();
+    let embedder = Embedder::new(&network).unwrap();
     timed(repeats, || {
         assert_eq!(embedder.embed(&x, PictureSpec::BYTES).unwrap().len(), batch * 64);
     })

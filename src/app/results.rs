@@ -19,7 +19,7 @@ impl App {
         let ended = news.iter().any(|news| matches!(news, News::Ended { .. }));
         if ended
             && !std::mem::replace(&mut self.told_processor, Processor::found().is_some())
-            && let Some(why) = Processor::found().and_then(|found| found.instead.as_ref())
+            && let Some(why) = Processor::found().and_then(|found| found.fallback_reason.as_ref())
         {
             self.session.say(Tone::Note, format!("The network is computed on the CPU: {why}"));
         }

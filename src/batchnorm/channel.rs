@@ -1,52 +1,52 @@
-//! What a layer keeps, channel by channel, against what it should.
+//! The running statistics of a layer against the pooled ones, channel by channel.
 //!
-//! A channel's *distance* is how far the kept statistics are from the true ones in the channel's own
-//! units: the kept mean is `z` true deviations away, the kept deviation `e^s` times the true one, and
-//! the distance is `√(z² + s²)`. Its *harm* is the root mean square by which the layer's output of
-//! that channel changes between the modes, `|γ|·√(σ²(1/σ̂ − 1/ŝ)² + ((μ̂ − μ)/ŝ)²)` with `σ̂ = √(σ²+ε)`
-//! and `ŝ = √(kept variance+ε)`: exact, whatever the values' distribution.
+//! A channel's *distance* is how far its running statistics are from the pooled ones, in the channel's own
+//! units: if the running mean is `z` pooled standard deviations away and the running standard deviation is
+//! `e^s` times the pooled one, the distance is `√(z² + s²)`. Its *harm* is the root mean square change of the
+//! channel's output between the modes, `|γ|·√(σ²(1/σ̂ − 1/ŝ)² + ((μ̂ − μ)/ŝ)²)` with pooled `μ`, `σ`, running
+//! mean `μ̂`, `σ̂ = √(σ²+ε)` and `ŝ = √(running variance+ε)`: exact, whatever the distribution of the values.
 
-use crate::model::KeptStatistics;
+use crate::model::RunningStatistics;
 
-/// Variances below this are those of a constant.
+/// A variance below this is that of a constant.
 const DEAD: f64 = 1e-7;
-/// Epsilon is in the way where it is more than this share of what is divided by.
+/// Epsilon matters if it is more than this share of the variance that normalises.
 const NEAR_EPSILON: f64 = 0.1;
 
-/// What is to be said of a channel besides its distance.
+/// The condition of a channel, apart from its distance.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Condition {
-    /// Nothing.
+    /// Nothing is wrong.
     #[default]
     Sound,
-    /// Its input is the same everywhere: it says nothing, and in train mode its output is β.
+    /// Its input is constant: it carries no information, and in train mode its output is β.
     Dead,
-    /// Its variance is so small that epsilon takes part of the scale.
+    /// Its variance is so small that epsilon changes its scale.
     NearEpsilon,
-    /// What it keeps is not a number.
+    /// Its running statistics are not finite.
     NotANumber,
 }
 
 /// One channel.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Channel {
-    /// Its number in the layer, from 0.
+    /// Its index in the layer, from 0.
     pub index: usize,
-    /// The kept mean and variance.
-    pub kept: [f64; 2],
-    /// Those of the whole set.
-    pub truth: [f64; 2],
-    /// The scale that training gave it.
+    /// Running mean and variance.
+    pub running: [f64; 2],
+    /// Pooled mean and variance.
+    pub pooled: [f64; 2],
+    /// Its trained scale.
     pub gamma: f64,
-    /// Kept mean less true mean, in true deviations.
-    pub mean_off: f64,
-    /// ln of kept variance over true variance, each with epsilon.
+    /// Running mean minus pooled mean, in pooled standard deviations.
+    pub mean_shift: f64,
+    /// ln(running variance / pooled variance), each with epsilon added.
     pub log_ratio: f64,
-    /// How far the kept statistics are from the true ones; infinite if they are not numbers.
+    /// Distance of the running statistics from the pooled ones; infinite if they are not finite.
     pub distance: f64,
-    /// Root mean square change of its output between the modes; infinite likewise.
+    /// Root mean square change of its output between the modes; infinite if they are not finite.
     pub harm: f64,
-    /// What else is to be said of it.
+    /// Its condition.
     pub condition: Condition,
 }
 
@@ -55,16 +55,16 @@ pub struct Channel {
 pub struct Layer {
     /// Its channels in order.
     pub channels: Vec<Channel>,
-    /// Mean of |ln of kept variance over true variance|: what verdicts go by.
+    /// Mean of |ln(running variance / pooled variance)|: what the verdict is based on.
     pub log_ratio: f64,
-    /// Root mean square of the means' distances in true deviations.
-    pub mean_off: f64,
+    /// Root mean square of the mean shifts, in pooled standard deviations.
+    pub mean_shift: f64,
     /// Mean distance.
     pub distance: f64,
-    /// Median of true deviation over kept deviation: how much the layer shrinks (below 1) or
-    /// swells its output in eval mode.
+    /// Median of pooled over running standard deviation: the factor by which eval mode scales the layer's
+    /// output; below 1 it shrinks.
     pub gain: f64,
-    /// Batches that went into what it keeps.
+    /// Batches in its running statistics.
     pub batches: u64,
 }
 
@@ -76,23 +76,28 @@ impl Layer {
         channels
     }
 
-    /// How many of its channels are in this condition.
+    /// The number of its channels in this condition.
     pub fn count(&self, condition: Condition) -> usize {
         self.channels.iter().filter(|channel| channel.condition == condition).count()
     }
 }
 
-/// Compares what a layer keeps with the truth. `gamma` are its scales.
-pub fn layer(kept: &KeptStatistics, truth: &KeptStatistics, gamma: &[f32], epsilon: f64) -> Layer {
-    let numbers = kept.mean.iter().zip(&kept.variance).zip(truth.mean.iter().zip(&truth.variance));
+/// Compares the running statistics of a layer with the pooled ones. `gamma` are its scales.
+pub fn compare_layer(
+    running: &RunningStatistics,
+    pooled: &RunningStatistics,
+    gamma: &[f32],
+    epsilon: f64,
+) -> Layer {
+    let numbers = running.mean.iter().zip(&running.variance).zip(pooled.mean.iter().zip(&pooled.variance));
     let channels: Vec<Channel> = numbers
         .zip(gamma)
         .enumerate()
-        .map(|(index, (((kept_mean, kept_variance), (mean, variance)), gamma))| {
+        .map(|(index, (((running_mean, running_variance), (mean, variance)), gamma))| {
             let wide = |v: &f32| f64::from(*v);
-            channel(
+            compare_channel(
                 index,
-                [wide(kept_mean), wide(kept_variance)],
+                [wide(running_mean), wide(running_variance)],
                 [wide(mean), wide(variance)],
                 wide(gamma),
                 epsilon,
@@ -106,18 +111,18 @@ pub fn layer(kept: &KeptStatistics, truth: &KeptStatistics, gamma: &[f32], epsil
     gains.sort_by(f64::total_cmp);
     Layer {
         log_ratio: mean(&|channel| channel.log_ratio.abs()),
-        mean_off: mean(&|channel| channel.mean_off.powi(2)).sqrt(),
+        mean_shift: mean(&|channel| channel.mean_shift.powi(2)).sqrt(),
         distance: mean(&|channel| channel.distance),
         gain: gains.get(gains.len() / 2).copied().unwrap_or(1.0),
-        batches: kept.batches,
+        batches: running.batches,
         channels,
     }
 }
 
-fn channel(index: usize, kept: [f64; 2], truth: [f64; 2], gamma: f64, epsilon: f64) -> Channel {
-    let [kept_mean, kept_variance] = kept;
-    let [mean, variance] = truth;
-    let finite = kept_mean.is_finite() && kept_variance.is_finite() && kept_variance > -epsilon;
+fn compare_channel(index: usize, running: [f64; 2], pooled: [f64; 2], gamma: f64, epsilon: f64) -> Channel {
+    let [running_mean, running_variance] = running;
+    let [mean, variance] = pooled;
+    let finite = running_mean.is_finite() && running_variance.is_finite() && running_variance > -epsilon;
     let condition = if !finite {
         Condition::NotANumber
     } else if variance < DEAD {
@@ -127,25 +132,25 @@ fn channel(index: usize, kept: [f64; 2], truth: [f64; 2], gamma: f64, epsilon: f
     } else {
         Condition::Sound
     };
-    let (mean_off, log_ratio, harm) = if finite {
-        let (scale, kept_scale) = ((variance + epsilon).sqrt(), (kept_variance + epsilon).sqrt());
-        let spread = variance * (1.0 / scale - 1.0 / kept_scale).powi(2);
-        let shift = ((kept_mean - mean) / kept_scale).powi(2);
-        let log_ratio = 2.0 * (kept_scale / scale).ln();
-        ((kept_mean - mean) / scale, log_ratio, gamma.abs() * (spread + shift).sqrt())
+    let (mean_shift, log_ratio, harm) = if finite {
+        let (scale, running_scale) = ((variance + epsilon).sqrt(), (running_variance + epsilon).sqrt());
+        let spread = variance * (1.0 / scale - 1.0 / running_scale).powi(2);
+        let shift = ((running_mean - mean) / running_scale).powi(2);
+        let log_ratio = 2.0 * (running_scale / scale).ln();
+        ((running_mean - mean) / scale, log_ratio, gamma.abs() * (spread + shift).sqrt())
     } else {
         [f64::INFINITY; 3].into()
     };
-    let distance = (mean_off.powi(2) + (log_ratio / 2.0).powi(2)).sqrt();
-    Channel { index, kept, truth, gamma, mean_off, log_ratio, distance, harm, condition }
+    let distance = (mean_shift.powi(2) + (log_ratio / 2.0).powi(2)).sqrt();
+    Channel { index, running, pooled, gamma, mean_shift, log_ratio, distance, harm, condition }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn kept(mean: &[f32], variance: &[f32]) -> KeptStatistics {
-        KeptStatistics { mean: mean.to_vec(), variance: variance.to_vec(), batches: 9 }
+    fn statistics(mean: &[f32], variance: &[f32]) -> RunningStatistics {
+        RunningStatistics { mean: mean.to_vec(), variance: variance.to_vec(), batches: 9 }
     }
 
     /// Harm against its definition: the change of the output over actual values.
@@ -155,26 +160,31 @@ mod tests {
         let n = values.len() as f64;
         let mean = values.iter().sum::<f64>() / n;
         let variance = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n;
-        let (kept_mean, kept_variance, gamma, epsilon) = (0.2, 1.7, -1.4, 1e-3);
+        let (running_mean, running_variance, gamma, epsilon) = (0.2, 1.7, -1.4, 1e-3);
         let change = values
             .iter()
             .map(|x| {
                 let train = gamma * (x - mean) / (variance + epsilon).sqrt();
-                let eval = gamma * (x - kept_mean) / (kept_variance + epsilon).sqrt();
+                let eval = gamma * (x - running_mean) / (running_variance + epsilon).sqrt();
                 (train - eval).powi(2)
             })
             .sum::<f64>()
             / n;
-        let found = channel(0, [kept_mean, kept_variance], [mean, variance], gamma, epsilon);
+        let found = compare_channel(0, [running_mean, running_variance], [mean, variance], gamma, epsilon);
         assert!((found.harm - change.sqrt()).abs() < 1e-12);
     }
 
     #[test]
-    fn what_is_kept_rightly_has_no_distance_and_the_rest_is_named() {
-        let truth = kept(&[1.0, 0.0, 0.0, 0.0], &[4.0, 0.0, 2e-5, 1.0]);
-        let same = layer(&truth, &truth, &[1.0; 4], 1e-5);
+    fn equal_statistics_have_no_distance_and_each_condition_is_found() {
+        let pooled = statistics(&[1.0, 0.0, 0.0, 0.0], &[4.0, 0.0, 2e-5, 1.0]);
+        let same = compare_layer(&pooled, &pooled, &[1.0; 4], 1e-5);
         assert_eq!((same.distance, same.log_ratio, same.gain, same.batches), (0.0, 0.0, 1.0, 9));
-        let off = layer(&kept(&[3.0, 0.0, 0.0, 0.0], &[4.0, 1.0, 2e-5, f32::NAN]), &truth, &[1.0; 4], 1e-5);
+        let off = compare_layer(
+            &statistics(&[3.0, 0.0, 0.0, 0.0], &[4.0, 1.0, 2e-5, f32::NAN]),
+            &pooled,
+            &[1.0; 4],
+            1e-5,
+        );
         let conditions: Vec<_> = off.channels.iter().map(|c| c.condition).collect();
         assert_eq!(
             conditions,

@@ -1,10 +1,13 @@
-//! The difference between train mode and eval mode: measured ([`compare`], [`layer`], [`company`]),
-//! explained ([`moving_average`], [`verdict()`]) and mended ([`repair()`], [`recompute`]).
+//! Batch normalisation's two modes: their difference measured ([`compare`], [`compare_layer`],
+//! [`batch_dependence`]), explained ([`moving_average`], [`verdict`]) and repaired ([`repair()`],
+//! [`recompute`]).
 
+mod batch_dependence;
+mod batches;
 mod channel;
-mod company;
 mod modes;
-pub mod moving_average;
+pub(crate) mod moving_average;
+mod pooled;
 mod recompute;
 mod repair;
 mod report;
@@ -12,13 +15,13 @@ mod report;
 pub(crate) mod testing;
 mod verdict;
 
-pub use channel::{Channel, Condition, Layer, layer};
-pub use company::{Company, InCompany, SIZES, company};
-pub use modes::{Compared, ModeFigures, compare, in_batches, in_mode};
-pub use recompute::{PooledStatistics, recompute};
-pub use repair::{Repair, Repaired, repair};
-pub use report::{Known, MEASURED, Numbers, Report, known_files, report, weight_of_start};
-pub use verdict::{Severity, Verdict, provenance, verdict, warning};
+pub use verdict::Severity;
 
-/// What is said where there is no company to be normalised in.
-const ALONE: &str = "expected at least two files, found one: in train mode a file is normalised together with others. Open a folder with more files";
+pub(crate) use batch_dependence::{BatchDependence, batch_dependence};
+pub(crate) use channel::{Channel, Condition, Layer, compare_layer};
+pub(crate) use modes::{ModeFigures, compare, measure_mode};
+pub(crate) use moving_average::initial_weight_in;
+pub(crate) use recompute::recompute;
+pub(crate) use repair::{Repair, Repaired, repair};
+pub(crate) use report::{ModeSummary, Report, known_files, report};
+pub(crate) use verdict::warning;

@@ -1,63 +1,66 @@
-//! Same files, same weights, two modes: how well a network does in train mode and in eval mode.
+//! Train mode and eval mode compared on the same files with the same weights.
 //!
 //! In train mode a file is normalised together with others, so files are measured in batches of the
-//! training's size, in the order given (shuffle it: a batch of one label is not like the set). In
-//! eval mode a file's company does not matter. Nothing is kept, so looking changes nothing.
+//! training's size, in the given order. The files should be shuffled, since a batch of one label does not
+//! represent the set. In eval mode the rest of the batch has no effect. Measuring does not change the
+//! network.
 
-use super::PooledStatistics;
+use super::batches::batches;
+use super::pooled::Pool;
 use crate::job::{Reporter, Stop};
-use crate::model::{Embeddings, Forward, KeptStatistics, Mode, Network, picture_batch};
+use crate::model::{Embeddings, Forward, Mode, Network, RunningStatistics, picture_batch};
 use crate::picture::{Encoded, PictureSpec, View};
 use crate::search::Searcher;
 
-/// How well it does in one mode.
+/// The figures of one mode.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ModeFigures {
     /// Files measured.
     pub files: usize,
-    /// Files put to their own label.
-    pub right: usize,
+    /// Files classified correctly.
+    pub correct: usize,
     /// Mean loss.
     pub loss: f64,
-    /// The label that each file is put to; `None` where the scores are not numbers.
-    pub said: Vec<Option<usize>>,
-    /// Each file's embedding, in the order given.
+    /// The label that each file is assigned; `None` if the scores are not numbers.
+    pub predicted: Vec<Option<usize>>,
+    /// The embedding of each file, in the given order.
     pub embeddings: Embeddings,
 }
 
 impl ModeFigures {
-    /// Share of the files put to their own label, 0 to 1.
+    /// Share of the files classified correctly, 0 to 1.
     pub fn accuracy(&self) -> f64 {
-        self.right as f64 / self.files.max(1) as f64
+        self.correct as f64 / self.files.max(1) as f64
     }
 
-    /// Share of the files whose nearest other file has their label, 0 to 1. `classes` are their labels;
-    /// where they are fewer than the files, the first files are asked and answer alone.
+    /// Share of the files whose nearest other file has their label, 0 to 1. `classes` are their labels; if
+    /// they are fewer than the files, only that many files from the first on are used.
     pub fn recall_at_1(&self, classes: &[usize]) -> f64 {
         let dimension = self.embeddings.dimension;
-        let asked = classes.len().min(self.embeddings.len());
-        let first = self.embeddings.data.get(..asked * dimension).unwrap_or_default();
+        let n = classes.len().min(self.embeddings.len());
+        let first = self.embeddings.data.get(..n * dimension).unwrap_or_default();
         let first = Embeddings { dimension, data: first.to_vec() };
-        // Two, since a file finds itself.
+        // Two, since every file finds itself.
         let found = Searcher::new(&first).nearest(&first, &first, 2);
         let right = found.iter().zip(classes).enumerate().filter(|(i, (found, class))| {
             // Embeddings that are not numbers are near to nothing.
             let other = found.iter().find(|other| other.row != *i && !other.distance.is_nan());
             other.and_then(|other| classes.get(other.row)) == Some(*class)
         });
-        right.count() as f64 / asked.max(1) as f64
+        correct.count() as f64 / n.max(1) as f64
     }
 
-    fn take(&mut self, network: &Network, forward: &Forward, classes: &[usize]) -> Result<(), Stop> {
+    /// Adds one batch.
+    fn add(&mut self, network: &Network, forward: &Forward, classes: &[usize]) -> Result<(), Stop> {
         let scores = network.scores(forward, false)?;
         let n = classes.len();
         self.loss = (self.loss * self.files as f64
             + f64::from(network.loss(&scores, classes)?.to_scalar::<f32>()?) * n as f64)
             / (self.files + n) as f64;
         for (row, class) in scores.to_vec2::<f32>()?.iter().zip(classes) {
-            let said = highest(row);
-            self.right += usize::from(said == Some(*class));
-            self.said.push(said);
+            let predicted = argmax(row);
+            self.correct += usize::from(predicted == Some(*class));
+            self.predicted.push(predicted);
         }
         self.files += n;
         self.embeddings.dimension = network.dimension();
@@ -66,8 +69,8 @@ impl ModeFigures {
     }
 }
 
-/// The first of the highest scores; `None` if any is not a number.
-pub(super) fn highest(row: &[f32]) -> Option<usize> {
+/// The index of the highest score, the first of several; `None` if any is not a number.
+pub(super) fn argmax(row: &[f32]) -> Option<usize> {
     let mut best: Option<(usize, f32)> = None;
     for (i, score) in row.iter().enumerate() {
         if score.is_nan() {
@@ -83,22 +86,22 @@ pub(super) fn highest(row: &[f32]) -> Option<usize> {
 /// Both modes on the same files.
 #[derive(Clone, Debug, Default)]
 pub struct Compared {
-    /// Normalised by each batch's own statistics.
+    /// Normalised by the statistics of each batch.
     pub train: ModeFigures,
-    /// Normalised by what was kept. Without batch normalisation the same as `train`.
+    /// Normalised by the running statistics. Without batch normalisation the same as `train`.
     pub eval: ModeFigures,
-    /// The statistics of each layer over all the files: what it should have kept.
-    pub truth: Vec<KeptStatistics>,
+    /// The pooled statistics of each layer over all files.
+    pub pooled: Vec<RunningStatistics>,
 }
 
 impl Compared {
-    /// Files that the two modes put to different labels.
+    /// Files that the two modes classify differently.
     pub fn flips(&self) -> usize {
-        self.train.said.iter().zip(&self.eval.said).filter(|(a, b)| a != b).count()
+        self.train.predicted.iter().zip(&self.eval.predicted).filter(|(a, b)| a != b).count()
     }
 }
 
-/// Measures `network` on `files` with their labels in both modes. Refuses nothing but an empty set.
+/// Measures `network` on `files` with their labels in both modes. An error only if there are no files.
 pub fn compare(
     network: &Network,
     spec: PictureSpec,
@@ -109,33 +112,33 @@ pub fn compare(
     if files.is_empty() {
         return Err(Stop::Failed("expected files to measure on, found none".into()));
     }
-    let (train, truth) = in_mode(network, spec, files, batch_size, Mode::Train, reporter)?;
-    let eval = if network.kept.is_empty() {
+    let (train, pooled) = measure_mode(network, spec, files, batch_size, Mode::Train, reporter)?;
+    let eval = if network.running.is_empty() {
         train.clone()
     } else {
-        in_mode(network, spec, files, batch_size, Mode::Eval, reporter)?.0
+        measure_mode(network, spec, files, batch_size, Mode::Eval, reporter)?.0
     };
-    Ok(Compared { train, eval, truth })
+    Ok(Compared { train, eval, pooled })
 }
 
-/// Measures `network` on `files` in one mode; in train mode with the statistics of each batch-norm
-/// layer over all of them.
-pub fn in_mode(
+/// Measures `network` on `files` in one mode; in train mode also the pooled statistics of each batch-norm
+/// layer.
+pub fn measure_mode(
     network: &Network,
     spec: PictureSpec,
     files: &[(&Encoded, usize)],
     batch_size: usize,
     mode: Mode,
     reporter: &Reporter,
-) -> Result<(ModeFigures, Vec<KeptStatistics>), Stop> {
+) -> Result<(ModeFigures, Vec<RunningStatistics>), Stop> {
     let name = match mode {
         Mode::Train => "Measuring in train mode",
         Mode::Eval => "Measuring in eval mode",
     };
     let stage = reporter.stage(name, files.len());
     let mut figures = ModeFigures::default();
-    let mut pools = vec![PooledStatistics::default(); network.kept.len()];
-    for batch in in_batches(files, batch_size) {
+    let mut pools = vec![Pool::default(); network.running.len()];
+    for batch in batches(files, batch_size) {
         reporter.check()?;
         let views: Vec<_> = batch.iter().map(|(picture, _)| (*picture, View::Whole)).collect();
         let classes: Vec<usize> = batch.iter().map(|(_, class)| *class).collect();
@@ -143,24 +146,10 @@ pub fn in_mode(
         for (pool, statistics) in pools.iter_mut().zip(&forward.statistics) {
             pool.add(statistics);
         }
-        figures.take(network, &forward, &classes)?;
+        figures.add(network, &forward, &classes)?;
         stage.advance(batch.len());
     }
-    Ok((figures, pools.iter().filter_map(PooledStatistics::kept).collect()))
-}
-
-/// Batches of `size`; a last one of less than half joins the one before, since few files together
-/// are normalised badly.
-pub fn in_batches<T>(files: &[T], size: usize) -> Vec<&[T]> {
-    let size = size.max(1);
-    let rest = files.len() % size;
-    let whole = files.len() / size;
-    if whole > 0 && rest * 2 < size {
-        let (head, tail) = files.split_at((whole - 1) * size);
-        head.chunks(size).chain([tail]).collect()
-    } else {
-        files.chunks(size).collect()
-    }
+    Ok((figures, pools.iter().filter_map(Pool::statistics).collect()))
 }
 
 #[cfg(test)]
@@ -168,31 +157,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_small_rest_joins_the_batch_before() {
-        let sizes = |n: usize| in_batches(&vec![0; n], 10).iter().map(|b| b.len()).collect::<Vec<_>>();
-        assert_eq!(sizes(20), [10, 10]);
-        assert_eq!(sizes(24), [10, 14]);
-        assert_eq!(sizes(25), [10, 10, 5]);
-        assert_eq!(sizes(3), [3]);
-        assert_eq!(sizes(0), [0; 0]);
+    fn scores_that_are_not_numbers_have_no_maximum() {
+        assert_eq!(argmax(&[0.1, 0.5, 0.5]), Some(1));
+        assert_eq!(argmax(&[f32::NAN, 1.0]), None);
+        assert_eq!(argmax(&[]), None);
     }
 
     #[test]
-    fn what_is_not_a_number_wins_nothing() {
-        assert_eq!(highest(&[0.1, 0.5, 0.5]), Some(1));
-        assert_eq!(highest(&[f32::NAN, 1.0]), None);
-        assert_eq!(highest(&[]), None);
-    }
-
-    #[test]
-    fn recall_leaves_the_file_itself_out() {
+    fn recall_ignores_the_file_itself() {
         let figures = ModeFigures {
             files: 3,
             embeddings: Embeddings { dimension: 2, data: vec![1.0, 0.0, 0.9, 0.1, 0.0, 1.0] },
             ..ModeFigures::default()
         };
         assert!((figures.recall_at_1(&[4, 4, 5]) - 2.0 / 3.0).abs() < 1e-12);
-        assert_eq!(figures.recall_at_1(&[4, 4]), 1.0, "the third is neither asked nor an answer");
+        assert_eq!(figures.recall_at_1(&[4, 4]), 1.0, "the third file is neither a query nor a neighbour");
         assert_eq!(figures.recall_at_1(&[]), 0.0);
     }
 }

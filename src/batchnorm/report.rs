@@ -1,31 +1,33 @@
 //! The report on a model and a labelled folder: both modes, every layer, and the verdict.
 
-use super::ALONE;
-use super::moving_average::{Errors, start_weight, variance_errors};
-use super::{Compared, Layer, ModeFigures, Verdict, compare, layer, verdict};
+use super::batches::ONE_FILE;
+use super::channel::{Layer, compare_layer};
+use super::modes::{Compared, ModeFigures, compare};
+use super::moving_average::{Errors, initial_weight_in, variance_errors};
+use super::verdict::{Verdict, verdict};
 use crate::job::{Reporter, Stop};
-use crate::model::{Model, StatisticsSource};
+use crate::model::Model;
 use crate::picture::{Encoded, PictureSet};
 use rand::SeedableRng as _;
 use rand::seq::SliceRandom as _;
 use rand_chacha::ChaCha8Rng;
 use std::collections::BTreeMap;
 
-/// Files that are measured, at most: a thousand to ten thousand suffice (Wu and Johnson, 2021).
-pub const MEASURED: usize = 2048;
+/// Files that are measured, at most: 1,000 to 10,000 are enough (Wu and Johnson, 2021).
+const MAX_FILES: usize = 2048;
 
-/// The files of a folder that a model can be measured on.
+/// The files of a folder whose label a model knows: those it can be measured on.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Known {
-    /// Index in the set and label, shuffled, at most [`MEASURED`].
+pub struct KnownFiles {
+    /// Index in the set and label, shuffled, at most [`MAX_FILES`].
     pub files: Vec<(usize, usize)>,
-    /// How many there were to choose from.
+    /// The number of such files in the folder.
     pub of: usize,
-    /// Labels that the model does not know, and how many files have each.
+    /// Labels that the model does not know, and the number of files with each.
     pub unknown: Vec<(String, usize)>,
 }
 
-impl Known {
+impl KnownFiles {
     /// Pictures and labels.
     pub fn pictures<'a>(&self, set: &'a PictureSet) -> Vec<(&'a Encoded, usize)> {
         let files = self.files.iter();
@@ -33,17 +35,17 @@ impl Known {
     }
 }
 
-/// Chooses the files of `set` whose label the model knows. Refuses other pictures than the model
-/// reads, and a folder without any file that it knows the label of.
-pub fn known_files(model: &Model, set: &PictureSet, seed: u64) -> Result<Known, Stop> {
+/// Chooses the files of `set` whose label the model knows. An error if the pictures are of another kind than
+/// the model's, or no label is known.
+pub fn known_files(model: &Model, set: &PictureSet, seed: u64) -> Result<KnownFiles, Stop> {
     let config = &model.config;
     if set.spec != config.picture {
         return Err(Stop::Failed(format!(
-            "expected {}, found {}: the model was made for other pictures. Choose another folder, or another model",
+            "expected {}, found {}: the model was trained on pictures of another kind. Choose another folder, or another model",
             config.picture.kind, set.spec.kind
         )));
     }
-    let mut known = Known::default();
+    let mut known = KnownFiles::default();
     let mut unknown = BTreeMap::<&str, usize>::new();
     for (i, sample) in set.samples.iter().enumerate() {
         let Some(label) = sample.label.as_deref() else { continue };
@@ -60,59 +62,59 @@ pub fn known_files(model: &Model, set: &PictureSet, seed: u64) -> Result<Known, 
             if named.is_empty() { "none".to_owned() } else { named }
         };
         return Err(Stop::Failed(format!(
-            "expected files of labels that the model knows ({}…), found {}. Open the folder it was trained on, or one with the same labels",
+            "expected files with labels that the model knows ({}…), found {}. Choose the folder it was trained on, or one with the same labels",
             names(&mut config.labels.iter().map(String::as_str)),
             names(&mut known.unknown.iter().map(|(label, _)| label.as_str()))
         )));
     }
     if known.files.len() < 2 {
-        return Err(Stop::Failed(ALONE.into()));
+        return Err(Stop::Failed(ONE_FILE.into()));
     }
     known.files.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
-    known.files.truncate(MEASURED);
+    known.files.truncate(MAX_FILES);
     Ok(known)
 }
 
-/// All that is found.
+/// How a model behaves in both modes on a folder.
 pub struct Report {
     /// The files it was measured on.
-    pub known: Known,
-    /// Files to a batch in train mode: the training's.
+    pub known: KnownFiles,
+    /// Files per batch in train mode: as in the training.
     pub batch_size: usize,
     /// Both modes.
     pub compared: Compared,
     /// Recall at 1 among these files, in train mode and in eval mode.
     pub recall_at_1: [f64; 2],
-    /// What each layer keeps.
+    /// The layers, running statistics against pooled ones.
     pub layers: Vec<Layer>,
-    /// For each layer the errors of its kept variances, relative to the true ones, averaged over
-    /// its channels without their sign; zero start where the statistics are no moving average.
+    /// For each layer the errors of its running variances relative to the pooled ones: absolute values
+    /// averaged over its channels. If the statistics are no moving average, the initial value has no share.
     pub errors: Vec<Errors>,
     /// The verdict.
     pub verdict: Verdict,
 }
 
-/// One mode in four numbers.
+/// A summary of one mode.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Numbers {
+pub struct ModeSummary {
     /// Files measured.
     pub files: usize,
-    /// Files put to another label than their own.
+    /// Files classified incorrectly.
     pub misplaced: usize,
-    /// Share put to their own, 0 to 1.
+    /// Share of the files classified correctly, 0 to 1.
     pub accuracy: f64,
     /// Mean loss.
     pub loss: f64,
-    /// Share whose nearest other file has their label, 0 to 1.
+    /// Share of the files whose nearest other file has their label, 0 to 1.
     pub recall_at_1: f64,
 }
 
-impl Numbers {
-    /// Of `figures`, whose recall at 1 was measured apart.
-    pub fn of(figures: &ModeFigures, recall_at_1: f64) -> Self {
+impl ModeSummary {
+    /// A summary of `figures` and their recall at 1.
+    pub fn new(figures: &ModeFigures, recall_at_1: f64) -> Self {
         Self {
             files: figures.files,
-            misplaced: figures.files - figures.right,
+            misplaced: figures.files - figures.correct,
             accuracy: figures.accuracy(),
             loss: figures.loss,
             recall_at_1,
@@ -120,18 +122,18 @@ impl Numbers {
     }
 }
 
-impl Known {
-    /// The labels alone.
+impl KnownFiles {
+    /// The labels of the files.
     pub fn classes(&self) -> Vec<usize> {
         self.files.iter().map(|(_, class)| *class).collect()
     }
 }
 
 impl Report {
-    /// Train mode and eval mode.
-    pub fn numbers(&self) -> [Numbers; 2] {
+    /// Summaries of train mode and eval mode.
+    pub fn summaries(&self) -> [ModeSummary; 2] {
         let [train, eval] = self.recall_at_1;
-        [Numbers::of(&self.compared.train, train), Numbers::of(&self.compared.eval, eval)]
+        [ModeSummary::new(&self.compared.train, train), ModeSummary::new(&self.compared.eval, eval)]
     }
 }
 
@@ -144,24 +146,16 @@ pub fn report(model: &Model, set: &PictureSet, seed: u64, reporter: &Reporter) -
     let classes = known.classes();
     let recall_at_1 = [&compared.train, &compared.eval].map(|mode| mode.recall_at_1(&classes));
     let scales = model.network.scales()?;
-    let kept = model.network.kept.iter().zip(&compared.truth);
-    let layers: Vec<Layer> = kept
+    let statistics = model.network.running.iter().zip(&compared.pooled);
+    let layers: Vec<Layer> = statistics
         .clone()
         .zip(&scales)
-        .map(|((kept, truth), gamma)| layer(kept, truth, gamma, model.network.epsilon()))
+        .map(|((running, pooled), gamma)| compare_layer(running, pooled, gamma, model.network.epsilon()))
         .collect();
     let source = model.config.source();
-    let errors = kept
-        .map(|(kept, truth)| variance_errors(kept, truth, weight_of_start(source, kept.batches)))
+    let errors = statistics
+        .map(|(running, pooled)| variance_errors(running, pooled, initial_weight_in(source, running.batches)))
         .collect();
     let verdict = verdict(&model.config, &compared, &layers);
     Ok(Report { known, batch_size, compared, recall_at_1, layers, errors, verdict })
-}
-
-/// What is left of the initial values in statistics that come from `source`.
-pub fn weight_of_start(source: StatisticsSource, batches: u64) -> f64 {
-    match source {
-        StatisticsSource::Moving { momentum } => start_weight(Some(momentum), batches),
-        _ => 0.0,
-    }
 }

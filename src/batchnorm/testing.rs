@@ -1,11 +1,11 @@
-//! A small network and pictures for the tests of this room.
+//! A small network and pictures for tests.
 
 use crate::model::{Init, ModelConfig, Network};
 use crate::picture::{Encoded, ImagePlanes, PictureSpec};
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
-/// Pictures of two kinds of noise, alternately: label 0 dark, label 1 bright.
+/// Pictures of noise, alternately dark (label 0) and bright (label 1).
 pub fn pictures(n: usize) -> (Vec<Encoded>, PictureSpec) {
     let spec = PictureSpec::image(8);
     let mut rng = ChaCha8Rng::seed_from_u64(7);
@@ -17,7 +17,7 @@ pub fn pictures(n: usize) -> (Vec<Encoded>, PictureSpec) {
     (pictures.collect(), spec)
 }
 
-/// Untrained, with two layers and two labels.
+/// An untrained network with two layers and two labels.
 pub fn network(spec: PictureSpec) -> Network {
     Network::new(&config(spec), Init::Default, &mut ChaCha8Rng::seed_from_u64(3)).unwrap()
 }

@@ -1,75 +1,74 @@
-//! The verdict: one sentence on a model's two modes, and how grave it is.
+//! The verdict: one or two sentences on a model's two modes, and a severity.
 //!
-//! It goes by the share of files lost between train mode and eval mode, and by how far the kept
-//! variances are from the true ones (mean |ln of their ratio| of the worst layer). The thresholds come
-//! from 648 measured states of networks that did well in train mode: below 0.1 the gap was nil, from
-//! 0.2 on two to three points, from 0.5 on fifteen and more.
+//! It is based on the share of files lost between train mode and eval mode, and on the distance of the
+//! running variances from the pooled ones (mean |ln of their ratio| of the worst layer). The thresholds come
+//! from 648 measured states of networks that did well in train mode: below 0.1 there was no gap, from 0.2 on
+//! it was two to three points, from 0.5 on fifteen and more.
 
-use super::Layer;
+use super::channel::{Condition, Layer};
 use super::modes::Compared;
-use crate::model::{ModelConfig, Norm};
+use crate::model::{ModelConfig, Norm, StatisticsPolicy};
 
-/// Share of files lost from which a gap is worth watching, repairing, and makes eval mode useless.
+/// Shares of files lost from which a gap is worth watching, needs a repair, and makes eval mode useless.
 const WATCH_GAP: f64 = 0.01;
 const REPAIR_GAP: f64 = 0.025;
 const USELESS_GAP: f64 = 0.25;
-/// Mean |ln variance ratio| from which likewise.
+/// Mean |ln variance ratio| from which a layer is worth watching, and needs a repair.
 const WATCH_RATIO: f64 = 0.1;
 const REPAIR_RATIO: f64 = 0.2;
-/// Train-mode accuracy below which the statistics are not what is wrong.
+/// Train-mode accuracy below which the statistics are not the main problem.
 const UNTRAINED: f64 = 0.6;
 
-/// How grave it is.
+/// How severe the difference between the modes is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
-    /// The modes agree, or there are no modes.
+    /// The modes agree, or there is no batch normalisation.
     Sound,
-    /// They differ by little.
+    /// They differ a little.
     Watch,
-    /// They differ: the statistics should be repaired.
+    /// They differ: the running statistics should be repaired.
     Repair,
-    /// Eval mode is of no use.
+    /// Eval mode is useless.
     Useless,
 }
 
-/// What is to be said.
+/// A severity and its explanation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Verdict {
-    /// How grave it is.
+    /// How severe the difference is.
     pub severity: Severity,
-    /// One sentence or two.
+    /// One or two sentences.
     pub sentence: String,
 }
 
-/// The verdict on `compared`, of a model with these `layers`.
+/// The verdict on the comparison of a model with these `layers`.
 pub fn verdict(config: &ModelConfig, compared: &Compared, layers: &[Layer]) -> Verdict {
-    let said = |severity, sentence: String| Verdict { severity, sentence };
+    let verdict = |severity, sentence: String| Verdict { severity, sentence };
     let (train, eval) = (&compared.train, &compared.eval);
     let files = count(train.files, "file", "files");
     if config.norm == Norm::None {
-        return said(
+        return verdict(
             Severity::Sound,
             format!(
-                "This model has no batch normalisation, so its two modes are one: it misplaces {} of {files}.",
-                train.files - train.right
+                "This model has no batch normalisation, so its two modes are the same: it misplaces {} of {files}.",
+                train.files - train.correct
             ),
         );
     }
-    if let Some(layer) =
-        layers.iter().position(|layer| layer.count(super::Condition::NotANumber) > 0).map(|i| i + 1)
+    if let Some(layer) = layers.iter().position(|layer| layer.count(Condition::NotANumber) > 0).map(|i| i + 1)
     {
-        return said(
+        return verdict(
             Severity::Useless,
             format!(
-                "In eval mode this model gives no answers: what layer {layer} keeps is not a number. A batch of one value per channel, or an overflow, does that; recompute the statistics."
+                "In eval mode this model has no results: the running statistics of layer {layer} are not numbers. The cause is a batch of one value per channel, or an overflow. Recompute the statistics."
             ),
         );
     }
-    let kept = format!("Its running statistics {}.", provenance(config, layers));
-    // One file more or less is chance, and of a small folder it is a large share.
-    let lost = if train.right > eval.right + 1 { train.accuracy() - eval.accuracy() } else { 0.0 };
+    let history = format!("Its running statistics {}.", provenance(config, layers));
+    // A difference of one file is chance, and in a small folder a large share.
+    let lost = if train.correct > eval.correct + 1 { train.accuracy() - eval.accuracy() } else { 0.0 };
     let ratio = layers.iter().map(|layer| layer.log_ratio).fold(0.0, f64::max);
-    let misplaced = eval.files - eval.right;
+    let misplaced = eval.files - eval.correct;
     let severity = if lost >= USELESS_GAP {
         Severity::Useless
     } else if lost >= REPAIR_GAP || ratio >= REPAIR_RATIO {
@@ -81,42 +80,42 @@ pub fn verdict(config: &ModelConfig, compared: &Compared, layers: &[Layer]) -> V
     };
     let sentence = if train.accuracy() < UNTRAINED {
         format!(
-            "This model misplaces {} of {files} even in train mode, so its statistics are not the first thing wrong: it needs more training, or knows other files than these. {kept}",
-            train.files - train.right
+            "This model misplaces {} of {files} even in train mode, so its statistics are not the main problem: it needs more training, or was trained on other files. {history}",
+            train.files - train.correct
         )
     } else {
         match severity {
             Severity::Sound => format!(
-                "Train mode and eval mode agree: in eval mode this model misplaces {misplaced} of {files}, in train mode {}. {kept}",
-                train.files - train.right
+                "Train mode and eval mode agree: in eval mode this model misplaces {misplaced} of {files}, in train mode {}. {history}",
+                train.files - train.correct
             ),
             _ if lost < WATCH_GAP => format!(
-                "In eval mode this model misplaces {misplaced} of {files}, no more than in train mode, but what it keeps is off: the worst layer's variances by a factor of {:.1}. {kept}",
+                "In eval mode this model misplaces {misplaced} of {files}, no more than in train mode, but its running variances are off: in the worst layer by a factor of {:.1}. {history}",
                 ratio.exp()
             ),
             _ => format!(
-                "In eval mode this model misplaces {misplaced} of {files}; in train mode, with the same weights, {}. {kept}",
-                train.files - train.right
+                "In eval mode this model misplaces {misplaced} of {files}; in train mode, with the same weights, {}. {history}",
+                train.files - train.correct
             ),
         }
     };
-    said(severity, sentence)
+    verdict(severity, sentence)
 }
 
-/// Where the kept statistics come from, to follow "its running statistics".
-pub fn provenance(config: &ModelConfig, layers: &[Layer]) -> String {
+/// Where the running statistics come from, as the predicate of "its running statistics".
+fn provenance(config: &ModelConfig, layers: &[Layer]) -> String {
     let batches = count(layers.first().map_or(0, |layer| layer.batches) as usize, "batch", "batches");
     match config.repairs.last() {
         Some(repair) => format!("were repaired ({})", repair.what),
-        None if config.batch_norm.statistics == crate::model::StatisticsPolicy::Recompute => {
+        None if config.batch_norm.statistics == StatisticsPolicy::Recompute => {
             format!("were recomputed over {batches} with the weights frozen")
         }
         None => format!("have seen {batches}"),
     }
 }
 
-/// What a model itself tells of its modes, without any files: `Some` with a warning if the gap that
-/// its training or last repair measured calls for a repair.
+/// A warning if the gap between the modes that the training or the last repair measured needs a repair. Needs
+/// no files.
 pub fn warning(config: &ModelConfig) -> Option<String> {
     if config.norm == Norm::None {
         return None;
@@ -128,7 +127,7 @@ pub fn warning(config: &ModelConfig) -> Option<String> {
     };
     (train - eval >= REPAIR_GAP).then(|| {
         format!(
-            "in eval mode, which is how it answers, this model puts only {:.1} % of its own training files to their label; in train mode, with the same weights, {:.1} %. Its batch-norm statistics have not converged: recompute them",
+            "in eval mode, which is used for all results, this model classifies only {:.1} % of its own training files correctly; in train mode, with the same weights, {:.1} %. Its running statistics have not converged: recompute them",
             eval * 100.0,
             train * 100.0
         )
@@ -143,7 +142,7 @@ fn count(n: usize, one: &str, many: &str) -> String {
 mod tests {
     use super::*;
     use crate::batchnorm::ModeFigures;
-    use crate::model::{Epoch, StatisticsPolicy};
+    use crate::model::Epoch;
     use crate::picture::PictureSpec;
 
     fn config() -> ModelConfig {
@@ -153,8 +152,8 @@ mod tests {
     }
 
     fn compared(train: usize, eval: usize) -> Compared {
-        let mode = |right| ModeFigures { files: 640, right, ..ModeFigures::default() };
-        Compared { train: mode(train), eval: mode(eval), truth: Vec::new() }
+        let mode = |correct| ModeFigures { files: 640, correct, ..ModeFigures::default() };
+        Compared { train: mode(train), eval: mode(eval), pooled: Vec::new() }
     }
 
     fn layers(log_ratio: f64) -> Vec<Layer> {
@@ -162,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sentence_tells_the_count_and_the_batches() {
+    fn the_sentence_names_the_files_and_the_batches() {
         let verdict = verdict(&config(), &compared(627, 328), &layers(1.4));
         assert_eq!(verdict.severity, Severity::Useless);
         assert!(verdict.sentence.starts_with("In eval mode this model misplaces 312 of 640 files"));
@@ -173,10 +172,10 @@ mod tests {
     fn severity_follows_gap_and_ratio() {
         let of = |train, eval, ratio| verdict(&config(), &compared(train, eval), &layers(ratio)).severity;
         assert_eq!(of(640, 640, 0.01), Severity::Sound);
-        assert_eq!(of(600, 630, 0.01), Severity::Sound, "eval mode may be the better one");
+        assert_eq!(of(600, 630, 0.01), Severity::Sound, "eval mode may be better");
         assert_eq!(of(640, 639, 0.01), Severity::Sound);
-        let few = |right| ModeFigures { files: 20, right, ..ModeFigures::default() };
-        let one = Compared { train: few(20), eval: few(19), truth: Vec::new() };
+        let few = |correct| ModeFigures { files: 20, correct, ..ModeFigures::default() };
+        let one = Compared { train: few(20), eval: few(19), pooled: Vec::new() };
         assert_eq!(verdict(&config(), &one, &layers(0.01)).severity, Severity::Sound, "one file is chance");
         assert_eq!(of(640, 630, 0.01), Severity::Watch);
         assert_eq!(of(640, 620, 0.01), Severity::Repair);
@@ -184,12 +183,12 @@ mod tests {
         let mut none = config();
         none.norm = Norm::None;
         assert_eq!(verdict(&none, &compared(1, 1), &[]).severity, Severity::Sound);
-        let blunt = verdict(&config(), &compared(100, 90), &layers(0.0));
-        assert!(blunt.sentence.contains("even in train mode"));
+        let untrained = verdict(&config(), &compared(100, 90), &layers(0.0));
+        assert!(untrained.sentence.contains("even in train mode"));
     }
 
     #[test]
-    fn a_model_warns_of_itself_until_it_is_repaired() {
+    fn a_model_is_warned_about_until_it_is_repaired() {
         let mut config = config();
         config.training.result =
             Epoch { train_mode_accuracy: 0.98, eval_mode_accuracy: 0.5, ..Epoch::default() };

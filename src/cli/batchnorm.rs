@@ -82,10 +82,10 @@ fn print_text(report: &Report, model: &str) -> Result<(), Stop> {
             i + 1,
             layer.channels.len(),
             layer.batches,
-            layer.mean_off,
+            layer.mean_shift,
             format!("factor {:.2}", layer.log_ratio.exp()),
-            errors.start * 100.0,
-            errors.stale * 100.0,
+            errors.initial * 100.0,
+            errors.staleness * 100.0,
             layer.count(Condition::Dead),
             layer.count(Condition::NearEpsilon)
         ))?;
@@ -104,8 +104,8 @@ fn print_text(report: &Report, model: &str) -> Result<(), Stop> {
 }
 
 fn channel_text(channel: &Channel) -> String {
-    let [mean, variance] = channel.truth;
-    let [kept_mean, kept_variance] = channel.kept;
+    let [mean, variance] = channel.pooled;
+    let [kept_mean, kept_variance] = channel.running;
     format!(
         "channel {} {:.2}: mean {kept_mean:.3} for {mean:.3}, variance {kept_variance:.3} for {variance:.3}",
         channel.index, channel.harm
@@ -113,7 +113,7 @@ fn channel_text(channel: &Channel) -> String {
 }
 
 fn print_json(report: &Report) -> Result<(), Stop> {
-    let mode = |mode: &ModeFigures, recall: f64| json!({ "files": mode.files, "right": mode.right, "accuracy": mode.accuracy(), "loss": mode.loss, "recall_at_1": recall });
+    let mode = |mode: &ModeFigures, recall: f64| json!({ "files": mode.files, "right": mode.correct, "accuracy": mode.accuracy(), "loss": mode.loss, "recall_at_1": recall });
     output::json(&json!({
         "event": "modes", "files": report.known.files.len(), "of": report.known.of,
         "batch_size": report.batch_size,
@@ -125,7 +125,7 @@ fn print_json(report: &Report) -> Result<(), Stop> {
         "verdict": report.verdict.sentence,
     }))?;
     for (i, (layer, errors)) in report.layers.iter().zip(&report.errors).enumerate() {
-        output::json(&layer_json(i, layer, errors.start, errors.stale))?;
+        output::json(&layer_json(i, layer, errors.initial, errors.staleness))?;
     }
     Ok(())
 }
@@ -136,8 +136,8 @@ fn layer_json(i: usize, layer: &Layer, start: f64, stale: f64) -> Value {
         .into_iter()
         .map(|c| {
             json!({
-                "channel": c.index, "kept_mean": c.kept[0], "kept_variance": c.kept[1],
-                "true_mean": c.truth[0], "true_variance": c.truth[1], "gamma": c.gamma,
+                "channel": c.index, "kept_mean": c.running[0], "kept_variance": c.running[1],
+                "true_mean": c.pooled[0], "true_variance": c.pooled[1], "gamma": c.gamma,
                 "distance": c.distance, "harm": c.harm,
                 "condition": match c.condition {
                     Condition::Sound => "sound",
@@ -150,7 +150,7 @@ fn layer_json(i: usize, layer: &Layer, start: f64, stale: f64) -> Value {
         .collect();
     json!({
         "event": "layer", "layer": i + 1, "batches": layer.batches, "log_variance_ratio": layer.log_ratio,
-        "mean_off": layer.mean_off, "distance": layer.distance, "gain": layer.gain,
+        "mean_off": layer.mean_shift, "distance": layer.distance, "gain": layer.gain,
         "start_error": start, "stale_error": stale, "channels": channels,
     })
 }

@@ -102,7 +102,7 @@ impl ExperimentArgs {
             }
         }
         if self.norm.contains(&NormArg::None) {
-            policies.extend([Init::Default, Init::He].map(Policy::Without));
+            policies.extend([Init::Default, Init::He].map(Policy::NoBatchNorm));
         }
         let rate = self.learning_rate.unwrap_or(reference.learning_rate);
         if !(rate > 0.0 && rate.is_finite()) {
@@ -142,7 +142,7 @@ pub fn run(args: ExperimentArgs) -> Result<(), Stop> {
     let rows = mean_over_seeds(&rows);
     save(&csv, &experiment_csv(&rows))?;
     if let Some(path) = &chart {
-        save(path, &drawn(&Chart::of(&rows), Format::of(path)?)?)?;
+        save(path, &render(&Chart::new(&rows), Format::of(path)?)?)?;
     }
     if as_json {
         return output::json(&json!({ "event": "done", "csv": escape::path(&csv), "rows": rows.len() }));

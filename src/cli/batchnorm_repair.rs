@@ -49,7 +49,7 @@ pub fn run(args: RepairArgs) -> Result<(), Stop> {
     let how = match args.stats {
         WayArg::Recompute => Repair::Recompute,
         WayArg::Average => Repair::Average,
-        WayArg::Debias => Repair::RemoveStart,
+        WayArg::Debias => Repair::Debias,
     };
     let (folder, model, out) = (args.folder, args.model, args.out.clone());
     let reader = args.passwords.reader();

@@ -153,7 +153,7 @@ pub fn run(cli: Cli) -> ExitCode {
         return window(cli.window, cli.paths, false);
     };
     if command.computes()
-        && let Some(why) = &Processor::get().instead
+        && let Some(why) = &Processor::get().fallback_reason
     {
         output::warn(&format!("the network is computed on the CPU: {why}"));
     }

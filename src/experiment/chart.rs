@@ -1,7 +1,8 @@
-//! The experiment as a chart: accuracy by step, with batch normalisation in blues and without in
-//! pinks, train mode solid and eval mode dashed. As PNG and as SVG.
+//! The chart of an experiment: accuracy by step, with batch normalisation in blue and without in pink, train
+//! mode solid and eval mode dashed. As PNG or SVG.
 
-use super::{Policy, Row};
+use super::row::Row;
+use super::setup::Policy;
 use crate::job::Stop;
 use crate::model::Init;
 use plotters::coord::Shift;
@@ -15,29 +16,29 @@ const FONT: &str = "lookalike";
 const COLUMNS: usize = 2;
 const ROW: u32 = 22;
 
-/// One line of it.
+/// One line of a chart.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChartLine {
-    /// What it shows.
+    /// Its name in the legend.
     pub name: String,
     /// Red, green, blue.
     pub colour: [u8; 3],
-    /// Eval mode.
+    /// Whether it is dashed: eval mode.
     pub dashed: bool,
-    /// Step and share, ascending.
+    /// Step and share, by ascending step.
     pub points: Vec<(f64, f64)>,
 }
 
-/// The lines of it.
+/// A chart.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Chart {
-    /// In the order of the legend.
+    /// The lines in the order of the legend.
     pub lines: Vec<ChartLine>,
 }
 
 impl Chart {
-    /// Of rows averaged over their seeds.
-    pub fn of(rows: &[Row]) -> Self {
+    /// The chart of rows averaged over their seeds.
+    pub fn new(rows: &[Row]) -> Self {
         let mut lines: Vec<ChartLine> = Vec::new();
         let mut add = |name: String, colour, dashed, step: usize, share: f64| {
             let at = lines.iter().position(|line| line.name == name).unwrap_or_else(|| {
@@ -53,7 +54,7 @@ impl Chart {
             let [train, eval, _] = row.modes.map(|figures| figures.accuracy);
             let colour = colour(row.policy);
             match row.policy {
-                Policy::Without(_) => {
+                Policy::NoBatchNorm(_) => {
                     add(format!("{}, both modes", row.policy.text()), colour, false, row.step, train)
                 }
                 _ => {
@@ -71,52 +72,52 @@ fn colour(policy: Policy) -> [u8; 3] {
         Policy::Moving(m) if m >= 0.05 => [0x1f, 0x77, 0xd0],
         Policy::Moving(_) => [0x56, 0xb4, 0xe9],
         Policy::Average => [0x6a, 0x5a, 0xcd],
-        Policy::Without(Init::Default) => [0xe3, 0x5f, 0x9f],
-        Policy::Without(Init::He) => [0xf2, 0xa6, 0xc8],
+        Policy::NoBatchNorm(Init::Default) => [0xe3, 0x5f, 0x9f],
+        Policy::NoBatchNorm(Init::He) => [0xf2, 0xa6, 0xc8],
     }
 }
 
-/// A format of the chart.
+/// The file format of a chart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// Pixels.
+    /// A bitmap.
     Png,
-    /// Lines.
+    /// Vectors.
     Svg,
 }
 
 impl Format {
-    /// The format that the ending of `path` names, or why there is none.
+    /// The format for the extension of `path`; an error if it has another extension.
     pub fn of(path: &Path) -> Result<Self, Stop> {
         match path.extension().and_then(|extension| extension.to_str()) {
             Some(end) if end.eq_ignore_ascii_case("png") => Ok(Self::Png),
             Some(end) if end.eq_ignore_ascii_case("svg") => Ok(Self::Svg),
             _ => Err(Stop::Failed(format!(
-                "expected a chart whose name ends in .png or .svg, found {}",
+                "expected a file name that ends in .png or .svg, found {}",
                 crate::escape::path(path)
             ))),
         }
     }
 }
 
-/// The chart as a file, 1000 × 620.
-pub fn drawn(chart: &Chart, format: Format) -> Result<Vec<u8>, Stop> {
+/// Renders `chart` as the bytes of a file, 1000 × 620.
+pub fn render(chart: &Chart, format: Format) -> Result<Vec<u8>, Stop> {
     const SIZE: (u32, u32) = (1000, 620);
-    let drawn = match format {
+    let rendered = match format {
         Format::Png => png(chart, SIZE),
         Format::Svg => svg(chart, SIZE),
     };
-    drawn.map_err(Stop::Failed)
+    rendered.map_err(Stop::Failed)
 }
 
-/// As an SVG of this size.
+/// Renders `chart` as SVG.
 fn svg(chart: &Chart, size: (u32, u32)) -> Result<Vec<u8>, String> {
     let mut text = String::new();
     draw(chart, SVGBackend::with_string(&mut text, size).into_drawing_area())?;
     Ok(text.into_bytes())
 }
 
-/// As a PNG of this size.
+/// Renders `chart` as PNG.
 fn png(chart: &Chart, size: (u32, u32)) -> Result<Vec<u8>, String> {
     let mut pixels = vec![0; size.0 as usize * size.1 as usize * 3];
     draw(chart, BitMapBackend::with_buffer(&mut pixels, size).into_drawing_area())?;
@@ -126,22 +127,23 @@ fn png(chart: &Chart, size: (u32, u32)) -> Result<Vec<u8>, String> {
     Ok(out.into_inner())
 }
 
+/// Draws the axes, the lines and the legend of `chart`.
 fn draw<B: DrawingBackend>(chart: &Chart, area: DrawingArea<B, Shift>) -> Result<(), String> {
-    with_font();
+    load_font();
     let failed = |error: DrawingAreaErrorKind<B::ErrorType>| format!("the chart could not be drawn: {error}");
     area.fill(&WHITE).map_err(failed)?;
-    // The legend lies below, where it covers no line.
+    // The legend is below the chart, where it covers no line.
     let rows = chart.lines.len().div_ceil(COLUMNS) as u32;
     let (area, legend) = area.split_vertically(area.dim_in_pixel().1.saturating_sub(rows * ROW + 12));
     let steps = || chart.lines.iter().flat_map(|line| line.points.iter().map(|(step, _)| *step));
     let first = steps().fold(f64::INFINITY, f64::min);
     let last = steps().fold(0.0, f64::max);
     if !first.is_finite() || last <= 0.0 {
-        return Err("there is nothing to draw yet: run the experiment first".into());
+        return Err("expected the rows of an experiment, found none. Run the experiment first".into());
     }
     let range = (first.max(0.5)..(last * 1.02).max(first * 1.5)).log_scale();
     let mut on = ChartBuilder::on(&area)
-        .caption("Share of training files put to their label", (FONT, 20))
+        .caption("Share of training files classified correctly", (FONT, 20))
         .margin(14)
         .x_label_area_size(44)
         .y_label_area_size(56)
@@ -183,20 +185,20 @@ fn draw<B: DrawingBackend>(chart: &Chart, area: DrawingArea<B, Shift>) -> Result
     area.present().map_err(failed)
 }
 
-/// The letters come with the program: a server has no fonts.
-fn with_font() {
+/// Registers the font that is compiled into the program: a server may have no fonts.
+fn load_font() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         if register_font(FONT, FontStyle::Normal, epaint_default_fonts::UBUNTU_LIGHT).is_err() {
-            tracing::warn!("the chart's font could not be read");
+            tracing::warn!("the font of the chart could not be read");
         }
     });
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::row::Figures;
     use super::*;
-    use crate::experiment::Figures;
 
     fn rows() -> Vec<Row> {
         let row = |policy, step, train, eval| Row {
@@ -205,7 +207,7 @@ mod tests {
             modes: [train, eval, train].map(|accuracy| Figures { accuracy, ..Figures::default() }),
             layer_distances: Vec::new(),
         };
-        let without = Policy::Without(Init::Default);
+        let without = Policy::NoBatchNorm(Init::Default);
         vec![
             row(Policy::Moving(0.1), 10, 0.4, 0.2),
             row(Policy::Moving(0.01), 10, 0.4, 0.1),
@@ -217,8 +219,8 @@ mod tests {
     }
 
     #[test]
-    fn train_mode_is_one_solid_line_and_eval_mode_one_dashed_line_a_policy() {
-        let chart = Chart::of(&rows());
+    fn train_mode_is_one_solid_line_and_eval_mode_one_dashed_line_per_policy() {
+        let chart = Chart::new(&rows());
         let lines: Vec<_> = chart.lines.iter().map(|l| (l.name.as_str(), l.dashed, l.points.len())).collect();
         assert_eq!(
             lines,
@@ -233,8 +235,8 @@ mod tests {
     }
 
     #[test]
-    fn both_formats_hold_the_lines() {
-        let chart = Chart::of(&rows());
+    fn both_formats_contain_the_lines() {
+        let chart = Chart::new(&rows());
         let text = String::from_utf8(svg(&chart, (900, 560)).unwrap()).unwrap();
         assert!(text.starts_with("<svg") && text.contains("eval mode, moving average m=0.01"));
         let image = image::load_from_memory(&png(&chart, (900, 560)).unwrap()).unwrap().to_rgb8();

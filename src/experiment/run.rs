@@ -1,21 +1,22 @@
-//! Running it: one training a seed and kind of network, measured at each of the steps asked for.
+//! Runs an experiment: one training per seed and kind of network, measured at each step of the setup.
 
-use super::{Figures, Policy, Row, Setup};
-use crate::batchnorm::{ModeFigures, in_mode, layer};
+use super::row::{Figures, Row};
+use super::setup::{Policy, Setup};
+use crate::batchnorm::{ModeFigures, compare_layer, measure_mode};
 use crate::job::{Reporter, Stop};
-use crate::model::{Init, KeptStatistics, KeptVariance, Mode, Network, Norm};
+use crate::model::{Init, Mode, Network, Norm, RunningStatistics, RunningVariance};
 use crate::picture::{Encoded, PictureSet};
 use crate::training::{Labelled, Trainer, model_config};
 use rand::SeedableRng as _;
 use rand::seq::SliceRandom as _;
 use rand_chacha::ChaCha8Rng;
 
-/// Files on which recall is measured, at most: it takes all pairs of them.
+/// Files on which recall is measured, at most: its time grows with their square.
 const RECALLED: usize = 2048;
 
-/// Trains and measures as `setup` says on the labelled samples of `set`. `on_row` is told of each
-/// row as it is measured, with its seed; the result holds all of them in that order. A training
-/// whose loss is no longer a number stays where it is, and is measured all the same.
+/// Trains and measures as in `setup` on the labelled samples of `set`. `on_row` is called for each measured
+/// row, with its seed; the result holds all rows in that order. A training whose loss is no longer finite
+/// stops and is still measured at the remaining steps.
 pub fn run(
     set: &PictureSet,
     setup: &Setup,
@@ -26,11 +27,11 @@ pub fn run(
     let mut rows = Vec::new();
     for seed in &setup.seeds {
         for (norm, init) in networks(&setup.policies) {
-            let mut tell = |row: Row| {
+            let mut add = |row: Row| {
                 on_row(&row, *seed);
                 rows.push(row);
             };
-            one(&data, setup, norm, init, *seed, reporter, &mut tell)?;
+            train_one(&data, setup, norm, init, *seed, reporter, &mut add)?;
         }
     }
     Ok(rows)
@@ -42,7 +43,7 @@ fn networks(policies: &[Policy]) -> Vec<(Norm, Init)> {
     for policy in policies {
         let network = match policy {
             Policy::Moving(_) | Policy::Average => (Norm::Batch, Init::Default),
-            Policy::Without(init) => (Norm::None, *init),
+            Policy::NoBatchNorm(init) => (Norm::None, *init),
         };
         if !out.contains(&network) {
             out.push(network);
@@ -51,14 +52,15 @@ fn networks(policies: &[Policy]) -> Vec<(Norm, Init)> {
     out
 }
 
-fn one(
+/// Trains one network and measures it at each step.
+fn train_one(
     data: &Labelled<'_>,
     setup: &Setup,
     norm: Norm,
     init: Init,
     seed: u64,
     reporter: &Reporter,
-    tell: &mut dyn FnMut(Row),
+    add: &mut dyn FnMut(Row),
 ) -> Result<(), Stop> {
     let config = setup.training(norm, init, seed);
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
@@ -75,64 +77,65 @@ fn one(
         Norm::Batch => "with batch norm",
         Norm::None => "without batch norm",
     };
-    let mut lost = false;
+    let mut diverged = false;
     for step in &setup.steps {
         let stage = reporter.stage(&format!("Seed {seed}, {name}: training to step {step}"), *step);
         stage.advance(trainer.done);
-        while trainer.done < *step && !lost {
+        while trainer.done < *step && !diverged {
             reporter.check()?;
-            lost = !trainer.step()?.is_finite();
+            diverged = !trainer.step()?.is_finite();
             stage.advance(1);
         }
         drop(stage);
-        measure(setup, &mut trainer, &files, *step, reporter, tell)?;
+        measure(setup, &mut trainer, &files, *step, reporter, add)?;
     }
     Ok(())
 }
 
+/// Measures a network under every policy that applies to it.
 fn measure(
     setup: &Setup,
     trainer: &mut Trainer<'_>,
     files: &[(&Encoded, usize)],
     step: usize,
     reporter: &Reporter,
-    tell: &mut dyn FnMut(Row),
+    add: &mut dyn FnMut(Row),
 ) -> Result<(), Stop> {
     let spec = trainer.spec();
     let batch_size = setup.batch_size;
-    let with = !trainer.network.kept.is_empty();
-    let (found, truth) = in_mode(&trainer.network, spec, files, batch_size, Mode::Train, reporter)?;
+    let normalised = !trainer.network.running.is_empty();
+    let (found, pooled) = measure_mode(&trainer.network, spec, files, batch_size, Mode::Train, reporter)?;
     let train = figures(&found, files);
     let scales = trainer.network.scales()?;
     let epsilon = trainer.network.epsilon();
-    let began = trainer.init();
-    let mut in_eval_mode = |kept: Vec<KeptStatistics>| {
-        let so_far = std::mem::replace(&mut trainer.network.kept, kept);
-        let found = in_mode(&trainer.network, spec, files, batch_size, Mode::Eval, reporter);
-        trainer.network.kept = so_far;
+    let init = trainer.init();
+    let mut in_eval_mode = |running: Vec<RunningStatistics>| {
+        let present = std::mem::replace(&mut trainer.network.running, running);
+        let found = measure_mode(&trainer.network, spec, files, batch_size, Mode::Eval, reporter);
+        trainer.network.running = present;
         Ok::<_, Stop>(figures(&found?.0, files))
     };
-    let recomputed = if with { in_eval_mode(truth.clone())? } else { train };
+    let recomputed = if normalised { in_eval_mode(pooled.clone())? } else { train };
     for policy in &setup.policies {
-        let momentum = match (policy, with) {
+        let momentum = match (policy, normalised) {
             (Policy::Moving(momentum), true) => Some(*momentum),
             (Policy::Average, true) => None,
-            (Policy::Without(init), false) if began == *init => {
+            (Policy::NoBatchNorm(of), false) if init == *of => {
                 let row = Row { policy: *policy, step, modes: [train; 3], layer_distances: Vec::new() };
-                tell(row);
+                add(row);
                 continue;
             }
             _ => continue,
         };
-        let kept = trainer.trace.replay(step, momentum, KeptVariance::Unbiased);
-        let layer_distances = kept
+        let running = trainer.trace.replay(step, momentum, RunningVariance::Unbiased);
+        let layer_distances = running
             .iter()
-            .zip(&truth)
+            .zip(&pooled)
             .zip(&scales)
-            .map(|((kept, truth), gamma)| layer(kept, truth, gamma, epsilon).distance)
+            .map(|((running, pooled), gamma)| compare_layer(running, pooled, gamma, epsilon).distance)
             .collect();
-        let modes = [train, in_eval_mode(kept)?, recomputed];
-        tell(Row { policy: *policy, step, modes, layer_distances });
+        let modes = [train, in_eval_mode(running)?, recomputed];
+        add(Row { policy: *policy, step, modes, layer_distances });
     }
     Ok(())
 }
@@ -163,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn one_run_tells_every_policy_and_recomputing_brings_train_mode_back() {
+    fn one_run_has_rows_for_every_policy_and_recomputing_restores_train_mode() {
         let setup = Setup {
             steps: vec![3, 12],
             seeds: vec![1],
@@ -172,17 +175,17 @@ mod tests {
             convolutions: vec![(8, 1), (8, 2)],
             ..Setup::reference(set().spec)
         };
-        let mut told = 0;
+        let mut called = 0;
         let rows = run(&set(), &setup, &Reporter::silent(), |_, seed| {
             assert_eq!(seed, 1);
-            told += 1;
+            called += 1;
         })
         .unwrap();
-        assert_eq!((rows.len(), told), (10, 10));
+        assert_eq!((rows.len(), called), (10, 10));
         for row in &rows {
             let [train, eval, recomputed] = row.modes;
             match row.policy {
-                Policy::Without(_) => assert_eq!(train, eval),
+                Policy::NoBatchNorm(_) => assert_eq!(train, eval),
                 _ => {
                     assert_eq!(row.layer_distances.len(), 2);
                     assert!((train.accuracy - recomputed.accuracy).abs() <= 0.1, "{row:?}");

@@ -1,10 +1,9 @@
-//! The experiment as a table: a row a policy and step, averaged over the seeds.
+//! The table of an experiment: one row per policy and step, averaged over the seeds.
 
-use super::{Figures, Row};
+use super::row::{Figures, Row};
 use crate::export::table;
 
-/// The mean of the rows of one policy and step over their seeds, in the order in which policies and
-/// steps first occur.
+/// The mean over the seeds for each policy and step, in the order in which policies and steps first occur.
 pub fn mean_over_seeds(rows: &[Row]) -> Vec<Row> {
     let mut groups: Vec<(Row, f64)> = Vec::new();
     for row in rows {
@@ -33,14 +32,14 @@ pub fn mean_over_seeds(rows: &[Row]) -> Vec<Row> {
         ..sum
     };
     let mut rows: Vec<Row> = groups.into_iter().map(mean).collect();
-    // Policy by policy, as a reader compares them.
+    // Group by policy, for easy comparison.
     let order: Vec<String> = rows.iter().map(|row| row.policy.text()).collect();
     rows.sort_by_key(|row| order.iter().position(|name| *name == row.policy.text()));
     rows
 }
 
-/// As CSV: policy, step, accuracy and loss in train mode, in eval mode and recomputed, then recall at
-/// 1 in each, then each layer's distance.
+/// The rows as CSV: policy, step, accuracy and loss in train mode, in eval mode and with recomputed
+/// statistics, then recall at 1 in each, then the distance of each layer.
 pub fn experiment_csv(rows: &[Row]) -> Vec<u8> {
     let layers = rows.iter().map(|row| row.layer_distances.len()).max().unwrap_or(0);
     let modes = ["train_mode", "eval_mode", "recomputed_eval"];
@@ -79,7 +78,7 @@ mod tests {
         };
         let rows = [
             row(Policy::Moving(0.1), 5, 0.2, &[1.0, 2.0]),
-            row(Policy::Without(Init::Default), 5, 0.1, &[]),
+            row(Policy::NoBatchNorm(Init::Default), 5, 0.1, &[]),
             row(Policy::Moving(0.1), 9, 0.9, &[0.0, 0.0]),
             row(Policy::Moving(0.1), 5, 0.4, &[3.0, 2.0]),
         ];

@@ -1,101 +1,22 @@
 //! Batch normalisation (Ioffe and Szegedy, 2015) and the rectifier behind it, in one operation.
 //!
-//! Normalising is always told, call by call, by which statistics: those of the batch (train mode)
-//! or those that were kept (eval mode). It never changes what was kept: a forward pass returns the
-//! batch's statistics, and whoever trains decides whether to keep them ([`KeptStatistics::keep`]).
-//! So a look at a model in train mode cannot alter it.
-//!
-//! The variance that normalises is biased (divided by the count). Which variance is kept, and the
-//! other things that frameworks differ in, are [`super::Convention`]s; a momentum of `m` always means
-//! `kept ← (1 − m) · kept + m · batch`, as in PyTorch. TensorFlow, Keras, Flax and ONNX write the same
-//! momentum as `1 − m`.
+//! Each call says which statistics normalise: those of the batch (train mode) or the running ones (eval
+//! mode). A forward pass never changes running statistics: it returns the batch's, and the trainer decides
+//! whether to add them. So measuring a model in train mode cannot change it.
 
-use super::config::KeptVariance;
-use super::convolution::{contiguous, with_f32};
 use super::norm_loops;
+use super::slices::{contiguous, with_f32};
+use super::statistics::{BatchStatistics, Normalise, too_few};
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
 use std::sync::{Arc, OnceLock};
 
 /// Numbers summed in one go. Fixed, so that sums do not depend on the number of threads.
 const BLOCK: usize = 1 << 15;
 
-/// Mean and variance of each channel over one batch.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct BatchStatistics {
-    /// Mean of each channel.
-    pub mean: Vec<f32>,
-    /// Biased variance of each channel.
-    pub variance: Vec<f32>,
-    /// Values per channel that went into them.
-    pub count: usize,
-}
-
-impl BatchStatistics {
-    /// The variance as it is kept. `count` is at least 2 for statistics that came from a forward
-    /// pass, so the unbiased one is always a number.
-    pub fn variance_to_keep(&self, which: KeptVariance) -> impl Iterator<Item = f32> + '_ {
-        let n = self.count as f64;
-        let factor = match which {
-            KeptVariance::Unbiased => n / (n - 1.0).max(1.0),
-            KeptVariance::Biased => 1.0,
-        };
-        self.variance.iter().map(move |v| (f64::from(*v) * factor) as f32)
-    }
-}
-
-/// What a layer keeps for eval mode.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct KeptStatistics {
-    /// Running mean of each channel; 0 at first.
-    pub mean: Vec<f32>,
-    /// Running variance of each channel; 1 at first.
-    pub variance: Vec<f32>,
-    /// Batches that were kept since the last reset.
-    pub batches: u64,
-}
-
-impl KeptStatistics {
-    /// What a new layer keeps: mean 0, variance 1, no batches.
-    pub fn new(channels: usize) -> Self {
-        Self { mean: vec![0.0; channels], variance: vec![1.0; channels], batches: 0 }
-    }
-
-    /// Takes in a batch. `momentum` is the weight of the new batch, 0 to 1; `None` makes the plain
-    /// average of all batches since the last reset.
-    pub fn keep(&mut self, batch: &BatchStatistics, momentum: Option<f64>, which: KeptVariance) {
-        self.batches += 1;
-        let m = momentum.unwrap_or(1.0 / self.batches as f64);
-        let blend = |kept: &mut f32, new: f32| {
-            *kept = ((1.0 - m) * f64::from(*kept) + m * f64::from(new)) as f32;
-        };
-        for (kept, new) in self.mean.iter_mut().zip(&batch.mean) {
-            blend(kept, *new);
-        }
-        for (kept, new) in self.variance.iter_mut().zip(batch.variance_to_keep(which)) {
-            blend(kept, new);
-        }
-    }
-
-    /// Whether every number is one: a mean or variance of NaN or infinity makes every output so.
-    pub fn is_finite(&self) -> bool {
-        self.mean.iter().chain(&self.variance).all(|v| v.is_finite())
-    }
-}
-
-/// By which statistics to normalise.
-#[derive(Clone, Copy, Debug)]
-pub enum Normalise<'a> {
-    /// Train mode: those of this very batch.
-    Batch,
-    /// Eval mode: those that were kept.
-    Kept(&'a KeptStatistics),
-}
-
-/// `max(0, γ · (x − mean) / √(variance + ε) + β)` over the last dimension of `x`, `[…][c]`, and in
-/// train mode the statistics of the batch. A batch of one value per channel has no variance and is
-/// an error in train mode.
+/// `max(0, γ · (x − mean) / √(variance + ε) + β)` over the last dimension of `x`, `[…][c]`, and in train mode
+/// the statistics of the batch. In train mode a batch of one value per channel is an error: it has no
+/// variance.
 pub fn norm_relu(
     x: &Tensor,
     gamma: &Tensor,
@@ -110,25 +31,25 @@ pub fn norm_relu(
     Ok((out, batch))
 }
 
+/// The operation, for one forward pass and its backward pass.
 pub(super) struct NormRelu {
     epsilon: f64,
     by_batch: bool,
-    /// Filled by the forward pass in train mode, beforehand in eval mode.
+    /// In train mode set by the forward pass, in eval mode from the start.
     statistics: Arc<OnceLock<BatchStatistics>>,
 }
 
 impl NormRelu {
-    /// For one forward pass, and the backward pass after it.
     pub fn new(epsilon: f64, by: Normalise<'_>) -> Self {
         let statistics = Arc::new(OnceLock::new());
-        if let Normalise::Kept(kept) = by {
-            let (mean, variance) = (kept.mean.clone(), kept.variance.clone());
+        if let Normalise::Running(running) = by {
+            let (mean, variance) = (running.mean.clone(), running.variance.clone());
             let _ = statistics.set(BatchStatistics { mean, variance, count: 0 });
         }
         Self { epsilon, by_batch: matches!(by, Normalise::Batch), statistics }
     }
 
-    /// In train mode, after the forward pass: the statistics of the batch.
+    /// The statistics of the batch: in train mode, after the forward pass.
     pub fn batch(&self) -> Option<BatchStatistics> {
         if self.by_batch { self.statistics.get().cloned() } else { None }
     }
@@ -139,15 +60,16 @@ impl NormRelu {
         if self.by_batch {
             let _ = self.statistics.set(measure(x, c)?);
         }
-        let (kept, inverse) = self.statistics(c)?;
+        let (statistics, inverse) = self.statistics(c)?;
         let scale: Vec<f32> = gamma.iter().zip(&inverse).map(|(g, i)| g * i).collect();
         let mut out = vec![0.0; x.len()];
         out.par_chunks_mut(block_of(c)).zip(x.par_chunks(block_of(c))).for_each(|(out, x)| {
-            norm_loops::normalise(out, x, &kept.mean, &scale, beta);
+            norm_loops::normalise(out, x, &statistics.mean, &scale, beta);
         });
         Ok(out)
     }
 
+    /// The statistics that normalise, and `1/√(variance + ε)` of each channel.
     fn statistics(&self, channels: usize) -> Result<(&BatchStatistics, Vec<f32>)> {
         match self.statistics.get() {
             Some(found) if found.mean.len() == channels && found.variance.len() == channels => {
@@ -157,20 +79,20 @@ impl NormRelu {
             Some(found) => {
                 bail!("batch norm: expected statistics of {channels} channels, found {}", found.mean.len())
             }
-            None => bail!("batch norm: backward before forward"),
+            None => bail!("batch norm: expected a forward pass before the backward pass, found none"),
         }
     }
 
     /// Gradients of `x`, γ and β.
     pub fn backward(&self, x: &[f32], gamma: &[f32], out: &[f32], grad: &[f32]) -> Result<[Vec<f32>; 3]> {
         let c = gamma.len();
-        let (kept, inverse) = self.statistics(c)?;
+        let (statistics, inverse) = self.statistics(c)?;
         let block = block_of(c);
         let parts: Vec<_> = x
             .par_chunks(block)
             .zip(out.par_chunks(block))
             .zip(grad.par_chunks(block))
-            .map(|((x, out), grad)| norm_loops::gradient_sums(x, out, grad, &kept.mean))
+            .map(|((x, out), grad)| norm_loops::gradient_sums(x, out, grad, &statistics.mean))
             .collect();
         let (mut by_gamma, mut by_beta) = (vec![0.0_f64; c], vec![0.0_f64; c]);
         for [gamma, beta] in parts {
@@ -186,7 +108,7 @@ impl NormRelu {
         };
         let slope = back(&by_gamma).iter().zip(&inverse).map(|(slope, inverse)| slope * inverse).collect();
         let shift = back(&by_beta);
-        let terms = norm_loops::InputTerms { mean: kept.mean.clone(), scale, slope, shift };
+        let terms = norm_loops::InputTerms { mean: statistics.mean.clone(), scale, slope, shift };
         let mut by_x = vec![0.0; x.len()];
         by_x.par_chunks_mut(block)
             .zip(x.par_chunks(block))
@@ -214,7 +136,11 @@ impl CustomOp3 for NormRelu {
         let (x, gamma, beta) = (contiguous(x, xl)?, contiguous(gamma, gl)?, contiguous(beta, bl)?);
         let c = gamma.len();
         if c == 0 || beta.len() != c || xl.dims().last() != Some(&c) {
-            bail!("batch norm: {c} scales and {} shifts do not fit {:?}", beta.len(), xl.dims());
+            bail!(
+                "batch norm: expected one scale and one shift for each channel of {:?}, found {c} and {}",
+                xl.dims(),
+                beta.len()
+            );
         }
         let out = self.forward(x, gamma, beta)?;
         Ok((CpuStorage::F32(out), xl.shape().clone()))
@@ -242,7 +168,7 @@ impl CustomOp3 for NormRelu {
     }
 }
 
-/// Whole rows of about [`BLOCK`] numbers.
+/// About [`BLOCK`] numbers, rounded down to whole rows.
 fn block_of(channels: usize) -> usize {
     (BLOCK / channels).max(1) * channels
 }
@@ -253,16 +179,9 @@ fn add(sums: &mut [f64], part: &[f32]) {
     }
 }
 
-/// Why so few values per channel cannot be normalised by themselves.
-pub(super) fn too_few(count: usize) -> candle_core::Error {
-    candle_core::Error::Msg(format!(
-        "batch norm in train mode: expected at least two values per channel, found {count}. One value has no variance: use a larger batch or picture, or eval mode"
-    ))
-}
-
-/// Mean and biased variance of each of `c` interleaved channels, in two passes: subtracting the
-/// mean first keeps the variance exact where the mean is large.
-pub(crate) fn measure(x: &[f32], c: usize) -> Result<BatchStatistics> {
+/// Mean and biased variance of each of `c` interleaved channels, in two passes: subtracting the mean first
+/// keeps the variance exact where the mean is large.
+fn measure(x: &[f32], c: usize) -> Result<BatchStatistics> {
     let count = x.len() / c;
     if count < 2 {
         return Err(too_few(count));
@@ -272,7 +191,7 @@ pub(crate) fn measure(x: &[f32], c: usize) -> Result<BatchStatistics> {
     Ok(BatchStatistics { mean, variance, count })
 }
 
-/// For each channel the average of `x`, or of the squares of `x − mean`, over all rows.
+/// The average of each channel over all rows: of `x`, or of the squares of `x − mean`.
 fn averages(x: &[f32], mean: Option<&[f32]>, c: usize) -> Vec<f32> {
     let parts: Vec<Vec<f32>> =
         x.par_chunks(block_of(c)).map(|block| norm_loops::sums(block, mean, c)).collect();
@@ -284,6 +203,8 @@ fn averages(x: &[f32], mean: Option<&[f32]>, c: usize) -> Vec<f32> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::config::RunningVariance;
+    use super::super::statistics::RunningStatistics;
     use super::*;
     use crate::model::testing::assert_finite_differences;
     use candle_core::{Device, Var};
@@ -308,42 +229,30 @@ mod tests {
         for v in &found.variance {
             assert!((v - 8.0 / 3.0).abs() < 1e-5);
         }
-        let unbiased: Vec<f32> = found.variance_to_keep(KeptVariance::Unbiased).collect();
+        let unbiased: Vec<f32> = found.variance_as(RunningVariance::Unbiased).collect();
         assert_eq!(unbiased, [4.0, 4.0]);
-        let biased: Vec<f32> = found.variance_to_keep(KeptVariance::Biased).collect();
+        let biased: Vec<f32> = found.variance_as(RunningVariance::Biased).collect();
         assert_eq!(biased, found.variance);
     }
 
     #[test]
-    fn one_value_per_channel_is_an_error_in_train_mode_alone() {
+    fn one_value_per_channel_is_an_error_in_train_mode_only() {
         let [x, gamma, beta] = setting(1, 3);
         let error = norm_relu(&x, &gamma, &beta, 1e-5, Normalise::Batch).unwrap_err();
         assert!(error.to_string().contains("at least two values"), "{error}");
-        let kept = KeptStatistics::new(3);
-        assert!(norm_relu(&x, &gamma, &beta, 1e-5, Normalise::Kept(&kept)).is_ok());
+        let running = RunningStatistics::new(3);
+        assert!(norm_relu(&x, &gamma, &beta, 1e-5, Normalise::Running(&running)).is_ok());
     }
 
-    #[test]
-    fn keeping_follows_the_formula() {
-        let batch = BatchStatistics { mean: vec![2.0], variance: vec![3.0], count: 4 };
-        let mut moving = KeptStatistics::new(1);
-        moving.keep(&batch, Some(0.1), KeptVariance::Unbiased);
-        assert!((moving.mean[0] - 0.2).abs() < 1e-6);
-        assert!((moving.variance[0] - (0.9 + 0.1 * 4.0)).abs() < 1e-6);
-        let mut average = KeptStatistics::new(1);
-        average.keep(&batch, None, KeptVariance::Unbiased);
-        average.keep(&BatchStatistics { mean: vec![4.0], ..batch }, None, KeptVariance::Unbiased);
-        assert_eq!((average.mean[0], average.batches), (3.0, 2));
-    }
-
-    /// The gradients against finite differences of the forward pass, in `f32` at a tolerance that
-    /// its rounding allows.
+    /// The gradients against finite differences of the forward pass, at a tolerance that the rounding of
+    /// `f32` allows.
     #[test]
     fn gradients_equal_finite_differences_in_both_modes() {
         let (rows, c) = (7, 3);
-        let kept = KeptStatistics { mean: vec![0.4, -0.2, 1.0], variance: vec![2.0, 0.5, 3.0], batches: 1 };
+        let running =
+            RunningStatistics { mean: vec![0.4, -0.2, 1.0], variance: vec![2.0, 0.5, 3.0], batches: 1 };
         let weight = Tensor::from_vec(values(rows * c, 0.7), (rows, c), &Device::Cpu).unwrap();
-        for by in [Normalise::Batch, Normalise::Kept(&kept)] {
+        for by in [Normalise::Batch, Normalise::Running(&running)] {
             let [x, gamma, beta] = setting(rows, c);
             assert_finite_differences(&[&x, &gamma, &beta], 1e-2, 0.02, || {
                 let (out, _) = norm_relu(&x, &gamma, &beta, 1e-5, by).unwrap();
@@ -380,7 +289,7 @@ mod tests {
         running_var: Vec<f32>,
     }
 
-    /// Forward, backward and what is kept, against PyTorch's own figures
+    /// Forward, backward and running statistics against PyTorch's own figures
     /// (tests/data/batch_norm_pytorch.py), to 1e-5 of their size.
     #[test]
     fn equals_pytorch_on_recorded_cases() {
@@ -412,15 +321,15 @@ mod tests {
                 }
                 batch
             };
-            let mut kept = KeptStatistics::new(c);
+            let mut running = RunningStatistics::new(c);
             for recorded in &case.batches {
                 let batch = run(&recorded.x, Normalise::Batch, recorded).unwrap();
-                kept.keep(&batch, case.momentum, KeptVariance::Unbiased);
-                same("running mean", &kept.mean, &recorded.running_mean);
-                same("running variance", &kept.variance, &recorded.running_var);
+                running.update(&batch, case.momentum, RunningVariance::Unbiased);
+                same("running mean", &running.mean, &recorded.running_mean);
+                same("running variance", &running.variance, &recorded.running_var);
             }
             let last = case.batches.last().unwrap();
-            assert!(run(&last.x, Normalise::Kept(&kept), &case.eval).is_none());
+            assert!(run(&last.x, Normalise::Running(&running), &case.eval).is_none());
         }
     }
 }

@@ -1,23 +1,24 @@
-//! What a model is, apart from its weights: kept as JSON in the metadata of its safetensors file.
+//! The configuration of a model: everything but its weights and statistics, stored as JSON in the metadata of
+//! its safetensors file.
 
-use crate::picture::PictureSpec;
+use crate::picture::{PLANE_SET, PictureSpec};
 use serde::{Deserialize, Serialize};
 
-/// Version of this configuration. A file of a later version is refused.
-pub const CONFIG_VERSION: u32 = 1;
+/// Version of this configuration. A file with a later version is refused.
+pub(super) const CONFIG_VERSION: u32 = 1;
 
 /// Whether the network normalises.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Norm {
-    /// Batch normalisation behind each convolution.
+    /// Batch normalisation after each convolution.
     #[default]
     Batch,
-    /// A bias instead.
+    /// Only a bias after each convolution.
     None,
 }
 
-/// Where the statistics for eval mode come from.
+/// Where the running statistics come from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum StatisticsPolicy {
@@ -30,29 +31,30 @@ pub enum StatisticsPolicy {
     Average,
 }
 
-/// Which variance of a batch is kept. The one that normalises is always the biased one.
+/// Which variance of a batch enters the running variance. The batch itself is always normalised by the biased
+/// one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum KeptVariance {
-    /// Divided by the count less one.
+pub enum RunningVariance {
+    /// Divided by the count minus one.
     #[default]
     Unbiased,
     /// Divided by the count.
     Biased,
 }
 
-/// How batch normalisation was set up, and what became of it.
+/// How batch normalisation is set up.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BatchNormPolicy {
-    /// Where the kept statistics come from.
+    /// Where the running statistics come from.
     pub statistics: StatisticsPolicy,
     /// Weight of a new batch in the moving average, 0 to 1 (PyTorch's convention).
     pub momentum: f64,
     /// Added to the variance.
     pub epsilon: f64,
-    /// Which variance is kept.
-    #[serde(default)]
-    pub kept_variance: KeptVariance,
+    /// Which variance enters the running variance.
+    #[serde(default, rename = "kept_variance")]
+    pub running_variance: RunningVariance,
 }
 
 impl Default for BatchNormPolicy {
@@ -61,13 +63,13 @@ impl Default for BatchNormPolicy {
             statistics: StatisticsPolicy::Recompute,
             momentum: 0.1,
             epsilon: 1e-5,
-            kept_variance: KeptVariance::Unbiased,
+            running_variance: RunningVariance::Unbiased,
         }
     }
 }
 
 impl BatchNormPolicy {
-    /// Weight of a new batch, or `None` for the plain average, while training.
+    /// Weight of a new batch during training, or `None` for the plain average.
     pub fn weight(&self) -> Option<f64> {
         match self.statistics {
             StatisticsPolicy::Average => None,
@@ -76,42 +78,53 @@ impl BatchNormPolicy {
     }
 }
 
-/// What stands behind the convolutions.
+/// The layers after the convolutions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Head {
-    /// Pooling to 4×4, a linear layer, unit length, and a prototype a label: cosine softmax.
+    /// Pooling to 4×4, a linear layer, unit length, and one prototype per label: cosine softmax.
     #[default]
     Cosine,
-    /// Global average pooling, a linear layer, and a linear classifier: plain softmax. What most
-    /// tutorials train, and what the experiments of the lab are made with.
+    /// Global average pooling, a linear layer, and a linear classifier: plain softmax. What most tutorials
+    /// train, and what the batch-norm experiments use.
     Classifier,
 }
 
-/// How weights begin.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+impl Head {
+    /// Rows and columns of the activations after pooling.
+    pub(super) fn pooled(self) -> usize {
+        match self {
+            Self::Cosine => 4,
+            Self::Classifier => 1,
+        }
+    }
+}
+
+/// How weights are initialised.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub enum Init {
     /// Uniform within 1/√(inputs): PyTorch's default.
     #[default]
     Default,
-    /// Uniform within √(6/inputs): He et al. (2015), made for rectifiers. Without batch
-    /// normalisation it is what makes a fair comparison.
+    /// Uniform within √(6/inputs): He et al. (2015), for rectifiers. The fair comparison for a network
+    /// without batch normalisation.
     He,
 }
 
-/// What the kept statistics are.
+/// What the running statistics are.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum StatisticsSource {
-    /// Over a set of files, with the weights frozen.
+    /// Pooled over a set of files, with the weights frozen.
     Recomputed,
     /// A moving average over the training's batches.
     Moving {
         /// Weight of a new batch.
         momentum: f64,
     },
-    /// The same with the initial 0 and 1 taken out.
-    WithoutStart {
+    /// A moving average without the initial value's share.
+    #[serde(rename = "withoutstart")]
+    Debiased {
         /// Weight of a new batch.
         momentum: f64,
     },
@@ -119,93 +132,102 @@ pub enum StatisticsSource {
     Average,
 }
 
-/// What was done to a finished model's statistics.
+/// One change of a finished model's running statistics.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RepairRecord {
-    /// What the statistics are since.
+    /// What the statistics are since then.
     pub source: StatisticsSource,
-    /// What was done, for people.
+    /// What was done, as text.
     pub what: String,
-    /// Files it was done with.
+    /// Files used for it.
     pub files: usize,
-    /// SHA-256 of the model it was done to.
+    /// SHA-256 of the model before.
     pub from: String,
     /// Eval-mode accuracy on those files before, 0 to 1.
     pub eval_mode_accuracy_before: f64,
-    /// And after.
+    /// Eval-mode accuracy on those files after, 0 to 1.
     pub eval_mode_accuracy_after: f64,
 }
 
 /// One measured point of a training.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Epoch {
-    /// Passes over the training set, possibly a part of one.
+    /// Passes over the training set so far; may be a fraction.
     pub epoch: f64,
     /// Batches so far.
     pub step: usize,
-    /// Mean loss since the last point.
+    /// Mean loss since the point before.
     pub loss: f64,
-    /// Share of training files put to their label in train mode, 0 to 1.
+    /// Share of training files classified correctly in train mode, 0 to 1.
     pub train_mode_accuracy: f64,
-    /// The same files, weights and labels in eval mode.
+    /// The same with the same files and weights in eval mode.
     pub eval_mode_accuracy: f64,
-    /// Share of held-back files whose nearest training file has their label; absent without any.
+    /// Share of held-out files whose nearest training file has their label; `None` without held-out files.
     pub recall_at_1: Option<f64>,
-    /// Since the training began.
+    /// Seconds since the training began.
     pub seconds: f64,
 }
 
-/// What is remembered of a training.
+/// A summary of a training.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TrainingSummary {
     /// Seed of all randomness.
     pub seed: u64,
     /// Files trained on.
     pub files: usize,
-    /// Files held back to measure recall.
-    pub held_back: usize,
-    /// Files to a batch.
+    /// Files held out to measure recall.
+    #[serde(rename = "held_back")]
+    pub held_out: usize,
+    /// Files per batch.
     pub batch_size: usize,
     /// Batches trained.
     pub steps: usize,
-    /// Whether it was cancelled and this is the best until then.
+    /// Whether it was cancelled; the model is then the best until then.
     pub cancelled: bool,
-    /// The curve.
+    /// The measured points.
     pub history: Vec<Epoch>,
     /// Measured on the finished model.
     pub result: Epoch,
 }
 
-/// All of a model but its weights and statistics.
+/// Everything of a model but its weights and statistics.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ModelConfig {
-    /// [`CONFIG_VERSION`] of whoever wrote it.
+    /// The configuration version of the program that wrote it.
     pub version: u32,
-    /// How the pictures it reads are made.
+    /// How its pictures are computed.
     pub picture: PictureSpec,
+    /// The [`PLANE_SET`] of its pictures; 1 in files from before it was stored.
+    #[serde(default = "first_plane_set")]
+    pub plane_set: u32,
     /// Filters and stride of each 3×3 convolution.
     pub convolutions: Vec<(usize, usize)>,
-    /// Length of the vector it gives.
+    /// Length of an embedding.
     pub embedding: usize,
-    /// What stands behind the convolutions.
+    /// The layers after the convolutions.
     #[serde(default)]
     pub head: Head,
     /// With or without batch normalisation.
     pub norm: Norm,
-    /// How that was set up.
+    /// How batch normalisation is set up.
     pub batch_norm: BatchNormPolicy,
-    /// What was done to its statistics since, oldest first.
+    /// The changes of its running statistics since training, oldest first.
     #[serde(default)]
     pub repairs: Vec<RepairRecord>,
     /// The labels it was trained on, in the order of its prototypes.
     pub labels: Vec<String>,
-    /// What is remembered of the training.
+    /// A summary of its training.
     pub training: TrainingSummary,
 }
 
+/// The plane set of model files that do not name one.
+pub(super) fn first_plane_set() -> u32 {
+    1
+}
+
 impl ModelConfig {
-    /// What the kept statistics are now.
-    pub fn source(&self) -> StatisticsSource {
+    /// What the running statistics are now.
+    pub(crate) fn source(&self) -> StatisticsSource {
         match (self.repairs.last(), self.batch_norm.statistics) {
             (Some(repair), _) => repair.source,
             (None, StatisticsPolicy::Recompute) => StatisticsSource::Recomputed,
@@ -216,11 +238,12 @@ impl ModelConfig {
         }
     }
 
-    /// The default network for `labels` shown as `picture`.
+    /// The default network for these pictures and labels.
     pub fn new(picture: PictureSpec, labels: Vec<String>) -> Self {
         Self {
             version: CONFIG_VERSION,
             picture,
+            plane_set: PLANE_SET,
             convolutions: vec![(32, 2), (64, 2), (128, 2), (128, 1)],
             embedding: 64,
             head: Head::Cosine,

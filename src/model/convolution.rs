@@ -1,15 +1,17 @@
-//! Convolution 3×3 with a border of one zero, as a candle operation: patches laid out as a matrix
-//! (im2col), a few images at a time so that they stay in cache, then one matrix product.
+//! Convolution 3×3 with a border of one zero, as a candle operation: patches copied into a matrix (im2col), a
+//! few images at a time so that they stay in cache, then one matrix product.
 //!
-//! Input `[n][h][w][c]`, weights `[3][3][c][o]`, output `[n][⌈h/s⌉][⌈w/s⌉][o]` for stride `s`. The
-//! batch is always cut the same way, whatever the number of threads, so that sums come in one
-//! order and training gives the same bits.
+//! Input `[n][h][w][c]`, weights `[3][3][c][o]`, output `[n][⌈h/s⌉][⌈w/s⌉][o]` for stride `s`. The batch is
+//! always split the same way, whatever the number of threads, so that sums have a fixed order and training
+//! gives the same bits.
 
+use super::geometry::Geometry;
 use super::matmul::{Matrix, matmul};
-use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Storage, Tensor, bail};
+use super::slices::{contiguous, with_f32};
+use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 
-/// Patches for at least this many output pixels go into one product.
+/// One product takes the patches of at least this many output pixels.
 const ROWS: usize = 1024;
 /// Parts of a batch whose weight gradients are summed separately.
 const LANES: usize = 8;
@@ -23,62 +25,18 @@ struct Conv3x3 {
     stride: usize,
 }
 
-/// Sizes of one convolution.
-#[derive(Clone, Copy)]
-pub(super) struct Geometry {
-    pub images: usize,
-    pub height: usize,
-    pub width: usize,
-    pub channels: usize,
-    pub filters: usize,
-    pub stride: usize,
-}
-
 impl Geometry {
-    /// Of a convolution of `x` with `weights`; refuses what does not fit.
-    pub fn new(x: &Shape, weights: &Shape, stride: usize) -> Result<Self> {
-        let (images, height, width, channels) = x.dims4()?;
-        let (kh, kw, c, filters) = weights.dims4()?;
-        if (kh, kw, c) != (3, 3, channels) || stride == 0 {
-            bail!("conv3x3: weights {weights:?} and stride {stride} do not fit input {x:?}");
-        }
-        Ok(Self { images, height, width, channels, filters, stride })
-    }
-
-    pub fn out_height(self) -> usize {
-        self.height.div_ceil(self.stride)
-    }
-
-    pub fn out_width(self) -> usize {
-        self.width.div_ceil(self.stride)
-    }
-
-    /// Output pixels of one image.
-    pub fn pixels(self) -> usize {
-        self.out_height() * self.out_width()
-    }
-
-    /// Numbers in a patch.
-    pub fn patch(self) -> usize {
-        9 * self.channels
-    }
-
-    /// Numbers in an input image.
-    pub fn image(self) -> usize {
-        self.height * self.width * self.channels
-    }
-
     /// Images whose patches are multiplied together.
     fn group(self) -> usize {
         ROWS.div_ceil(self.pixels().max(1))
     }
 
-    /// For each output row and tap row, the input row it reads; and likewise for columns.
+    /// The input row that an output row and tap row read, or the same for columns; `None` in the border.
     fn source(self, out: usize, tap: usize, size: usize) -> Option<usize> {
         (out * self.stride + tap).checked_sub(1).filter(|at| *at < size)
     }
 
-    /// Lays the patches of one image out as `[pixels][3][3][c]`.
+    /// Copies the patches of one image to `[pixels][3][3][c]`.
     fn patches(self, image: &[f32], out: &mut [f32]) {
         let c = self.channels;
         for (row, out) in out.chunks_exact_mut(self.out_width() * self.patch()).enumerate() {
@@ -105,7 +63,7 @@ impl Geometry {
         }
     }
 
-    /// The reverse: adds what flowed back to each patch to the pixels it was read from.
+    /// The reverse: adds the gradient of each patch to the pixels it was read from.
     fn add_patches(self, patches: &[f32], image: &mut [f32]) {
         let c = self.channels;
         for (row, part) in patches.chunks_exact(self.out_width() * self.patch()).enumerate() {
@@ -127,7 +85,7 @@ impl Geometry {
         }
     }
 
-    /// The convolution, all images on all cores.
+    /// The convolution of all images, on all cores.
     pub fn forward(self, x: &[f32], weights: &[f32]) -> Vec<f32> {
         let (pixels, patch, group) = (self.pixels(), self.patch(), self.group());
         let mut out = vec![0.0; self.images * pixels * self.filters];
@@ -147,7 +105,7 @@ impl Geometry {
         out
     }
 
-    /// The convolution of a few images on this thread: `out` holds `pixels · filters` numbers an image.
+    /// The convolution of a few images on this thread: `out` holds `pixels · filters` numbers per image.
     /// `buffer` grows to hold their patches.
     pub fn forward_on(self, images: &[f32], weights: &[f32], buffer: &mut Vec<f32>, out: &mut [f32]) {
         let group = images.len() / self.image().max(1);
@@ -157,7 +115,7 @@ impl Geometry {
         matmul(Matrix::new(buffer, rows, self.patch()), weights, false, out);
     }
 
-    /// Patches of a few images; returns the rows of the matrix.
+    /// Copies the patches of a few images to `buffer`; returns the number of rows of the matrix.
     fn group_patches(self, images: &[f32], buffer: &mut [f32]) -> usize {
         let each = self.pixels() * self.patch();
         for (image, out) in images.chunks_exact(self.image()).zip(buffer.chunks_exact_mut(each)) {
@@ -166,7 +124,7 @@ impl Geometry {
         images.len() / self.image() * self.pixels()
     }
 
-    /// Gradients of the input (if asked for) and of the weights.
+    /// Gradients of the input (if `want_input`) and of the weights.
     pub fn backward(
         self,
         x: &[f32],
@@ -178,13 +136,13 @@ impl Geometry {
         let lane = self.images.div_ceil(LANES).next_multiple_of(group);
         let weights = Matrix::new(weights, patch, self.filters);
         let mut input_grad = vec![0.0; if want_input { x.len() } else { 0 }];
-        // Without an input gradient there is nothing to zip with: hand each lane an empty place.
-        let mut places: Vec<&mut [f32]> = if want_input {
+        // Without an input gradient there is nothing to zip with: give each lane an empty slice.
+        let mut parts: Vec<&mut [f32]> = if want_input {
             input_grad.chunks_mut(lane * self.image()).collect()
         } else {
             x.chunks(lane * self.image()).map(|_| &mut [][..]).collect()
         };
-        let lanes: Vec<Vec<f32>> = places
+        let lanes: Vec<Vec<f32>> = parts
             .par_iter_mut()
             .zip(x.par_chunks(lane * self.image()))
             .zip(grad.par_chunks(lane * pixels * self.filters))
@@ -199,12 +157,12 @@ impl Geometry {
                     if want_input {
                         matmul(grad, weights.t(), false, &mut buffer);
                         let first = i * group * self.image();
-                        let place = &mut input_grad[first..first + images.len()];
+                        let part = &mut input_grad[first..first + images.len()];
                         let each = pixels * patch;
-                        for (image, part) in
-                            place.chunks_exact_mut(self.image()).zip(buffer.chunks_exact(each))
+                        for (image, patches) in
+                            part.chunks_exact_mut(self.image()).zip(buffer.chunks_exact(each))
                         {
-                            self.add_patches(part, image);
+                            self.add_patches(patches, image);
                         }
                     }
                 }
@@ -257,35 +215,15 @@ impl CustomOp2 for Conv3x3 {
     }
 }
 
-/// The numbers of a contiguous `f32` storage.
-pub(super) fn contiguous<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
-    let Some((start, end)) = layout.contiguous_offsets() else {
-        bail!("expected contiguous numbers, found strides {:?}", layout.stride());
-    };
-    match storage.as_slice::<f32>()?.get(start..end) {
-        Some(slice) => Ok(slice),
-        None => bail!("a tensor's layout reaches beyond its storage"),
-    }
-}
-
-/// Calls `f` with the numbers of a contiguous `f32` tensor on the CPU, without copying them.
-pub(super) fn with_f32<T>(tensor: &Tensor, f: impl FnOnce(&[f32]) -> Result<T>) -> Result<T> {
-    let (storage, layout) = tensor.storage_and_layout();
-    match &*storage {
-        Storage::Cpu(storage) => f(contiguous(storage, layout)?),
-        _ => bail!("expected a tensor on the CPU"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::by_candle;
+    use crate::model::candle_kernels;
     use crate::model::testing::{assert_close, assert_finite_differences, noise};
     use candle_core::Var;
 
-    /// candle's own convolution, moved to channels-last.
-    fn stock(x: &Tensor, w: &Tensor, stride: usize) -> Tensor {
+    /// candle's own convolution, on channels-last tensors.
+    fn candle_conv(x: &Tensor, w: &Tensor, stride: usize) -> Tensor {
         let x = x.permute((0, 3, 1, 2)).unwrap();
         let w = w.permute((3, 2, 0, 1)).unwrap().contiguous().unwrap();
         let out = x.contiguous().unwrap().conv2d(&w, 1, stride, 1, 1).unwrap();
@@ -306,10 +244,10 @@ mod tests {
         for (n, h, w, c, o, stride) in shapes {
             let x = Var::from_tensor(&noise((n, h, w, c), 1.0)).unwrap();
             let k = Var::from_tensor(&noise((3, 3, c, o), 2.0)).unwrap();
-            let theirs = stock(&x, &k, stride);
+            let theirs = candle_conv(&x, &k, stride);
             let weight = noise(theirs.shape(), 3.0);
             let back = |out: &Tensor| (out * &weight).unwrap().sum_all().unwrap().backward().unwrap();
-            for conv3x3 in [conv3x3, by_candle::conv3x3] {
+            for conv3x3 in [conv3x3, candle_kernels::conv3x3] {
                 let ours = conv3x3(&x, &k, stride).unwrap();
                 assert_close(&ours, &theirs, 2e-4);
                 let (ours, theirs) = (back(&ours), back(&theirs));
@@ -319,15 +257,15 @@ mod tests {
         }
     }
 
-    /// The gradients against finite differences. A convolution is linear in each of its two arguments, so
-    /// that a large difference is as exact as a small one, and loses less to rounding.
+    /// The gradients against finite differences. A convolution is linear in each of its two arguments, so a
+    /// large difference is as exact as a small one and loses less to rounding.
     #[test]
     fn gradients_equal_finite_differences() {
         for (n, h, w, c, o, stride) in [(1, 1, 4, 1, 2, 1), (2, 5, 3, 2, 3, 2), (1, 6, 6, 3, 1, 4)] {
             let x = Var::from_tensor(&noise((n, h, w, c), 1.0)).unwrap();
             let k = Var::from_tensor(&noise((3, 3, c, o), 2.0)).unwrap();
             let weight = noise((n, h.div_ceil(stride), w.div_ceil(stride), o), 3.0);
-            for conv3x3 in [conv3x3, by_candle::conv3x3] {
+            for conv3x3 in [conv3x3, candle_kernels::conv3x3] {
                 assert_finite_differences(&[&x, &k], 1.0, 1e-4, || {
                     (conv3x3(&x, &k, stride).unwrap() * &weight).unwrap().sum_all().unwrap()
                 });

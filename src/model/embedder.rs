@@ -1,47 +1,30 @@
-//! The embedder: a network made ready to look files up, in eval mode alone.
+//! The embedder: a network prepared to embed pictures, only in eval mode.
 //!
-//! Batch normalisation by kept statistics is a scale and a shift a channel, so it folds into the
-//! convolution before it: `w' = w·γ/√(variance+ε)`, `b' = β − mean·γ/√(variance+ε)`. A few images go through
-//! all layers on one thread while their activations stay in cache; nothing is remembered for a
-//! backward pass.
+//! A few images go through all layers of the [folded](super::folded) network on one thread while their
+//! activations stay in cache. Nothing is recorded for a backward pass.
 
-use super::by_candle::DeviceEmbedder;
-use super::config::Head;
-use super::convolution::Geometry;
+use super::device_embedder::DeviceEmbedder;
+use super::folded::FoldedNetwork;
+use super::geometry::Geometry;
+use super::kernels::Kernels;
 use super::matmul::{Matrix, matmul};
+use super::network::Network;
+use super::processor::Processor;
 use crate::picture::{PictureSpec, TEXT_PLANE};
 use candle_core::Result;
 use rayon::prelude::*;
 
-/// Images that pass together.
+/// Images that go through the layers together.
 const GROUP: usize = 4;
 
-/// One convolution with what follows it folded in.
-pub(super) struct Folded {
-    /// `[3][3][c][o]`.
-    pub weights: Vec<f32>,
-    /// Of each filter.
-    pub bias: Vec<f32>,
-    /// Rows and columns that it moves on.
-    pub stride: usize,
-}
-
-/// It.
+/// A network prepared to embed pictures on the processor in use.
 pub struct Embedder {
-    pub(super) layers: Vec<Folded>,
-    /// Rows and columns after pooling.
-    pub(super) pooled: usize,
-    /// `[pooled²·channels][embedding]`.
-    pub(super) linear: Vec<f32>,
-    pub(super) linear_bias: Option<Vec<f32>>,
-    /// `[side²][embedding]`, from the text grams.
-    pub(super) text: Option<Vec<f32>>,
-    pub(super) dimension: usize,
-    /// The same on a GPU, if that computes.
-    pub(super) elsewhere: Option<DeviceEmbedder>,
+    network: FoldedNetwork,
+    /// The same on a GPU, if one computes.
+    device: Option<DeviceEmbedder>,
 }
 
-/// Memory of one thread.
+/// Buffers of one thread.
 #[derive(Default)]
 struct Scratch {
     patches: Vec<f32>,
@@ -50,32 +33,33 @@ struct Scratch {
     to: Vec<f32>,
 }
 
-impl Folded {
-    /// `weights` scaled a filter: the last dimension.
-    pub fn fold(mut weights: Vec<f32>, scale: &[f32], bias: Vec<f32>, stride: usize) -> Self {
-        for filters in weights.chunks_exact_mut(scale.len().max(1)) {
-            filters.iter_mut().zip(scale).for_each(|(weight, scale)| *weight *= scale);
-        }
-        Self { weights, bias, stride }
-    }
-}
-
 impl Embedder {
-    /// Embeds `pictures`, `[n][side][side][channels]`: `[n][embedding]`, each of length 1. Fails only on a
-    /// GPU that fails.
+    /// Prepares `network` with its present weights and running statistics.
+    pub fn new(network: &Network) -> Result<Self> {
+        let network = FoldedNetwork::new(network)?;
+        let device = &Processor::get().device;
+        let device = match Kernels::of(device) {
+            Kernels::Own => None,
+            Kernels::Candle => Some(DeviceEmbedder::new(&network, device)?),
+        };
+        Ok(Self { network, device })
+    }
+
+    /// Embeds `pictures`, `[n][side][side][channels]`: `[n][embedding]`, each of length 1. Fails only if a
+    /// GPU fails.
     pub fn embed(&self, pictures: &[f32], spec: PictureSpec) -> Result<Vec<f32>> {
-        match &self.elsewhere {
+        match &self.device {
             Some(embedder) => embedder.embed(pictures, spec),
-            None => Ok(self.embed_here(pictures, spec)),
+            None => Ok(self.embed_on_cpu(pictures, spec)),
         }
     }
 
-    fn embed_here(&self, pictures: &[f32], spec: PictureSpec) -> Vec<f32> {
+    fn embed_on_cpu(&self, pictures: &[f32], spec: PictureSpec) -> Vec<f32> {
         let n = pictures.len() / spec.len().max(1);
-        let mut out = vec![0.0; n * self.dimension];
-        // One picture a thread where there are few.
+        let mut out = vec![0.0; n * self.network.dimension];
+        // With few pictures, one per thread.
         let group = n.div_ceil(rayon::current_num_threads().max(1)).clamp(1, GROUP);
-        out.par_chunks_mut(group * self.dimension.max(1))
+        out.par_chunks_mut(group * self.network.dimension.max(1))
             .zip(pictures.par_chunks(group * spec.len().max(1)))
             .for_each_init(Scratch::default, |scratch, (out, pictures)| {
                 self.group(pictures, spec, scratch, out);
@@ -87,7 +71,7 @@ impl Embedder {
         let images = pictures.len() / spec.len();
         let (mut side, mut channels) = (spec.side, spec.kind.channels());
         let Scratch { patches, from, to } = scratch;
-        for (i, layer) in self.layers.iter().enumerate() {
+        for (i, layer) in self.network.layers.iter().enumerate() {
             let filters = layer.bias.len();
             let stride = layer.stride;
             let geometry = Geometry { images, height: side, width: side, channels, filters, stride };
@@ -97,42 +81,42 @@ impl Embedder {
             for pixel in to.chunks_exact_mut(filters.max(1)) {
                 for (v, bias) in pixel.iter_mut().zip(&layer.bias) {
                     let value = *v + bias;
-                    // As the network does: what is not a number stays so.
+                    // Not `max`, which would turn NaN into 0: NaN stays NaN, as in the network.
                     *v = if value < 0.0 { 0.0 } else { value };
                 }
             }
             std::mem::swap(from, to);
             (side, channels) = (geometry.out_height(), filters);
         }
-        let activations = if self.layers.is_empty() { pictures } else { from.as_slice() };
-        let features = self.pooled * self.pooled * channels;
+        let activations = if self.network.layers.is_empty() { pictures } else { from.as_slice() };
+        let features = self.network.pooled * self.network.pooled * channels;
         to.clear();
         to.resize(images * features, 0.0);
         for (image, pooled) in
             activations.chunks_exact(side * side * channels).zip(to.chunks_exact_mut(features.max(1)))
         {
-            pool(image, side, channels, self.pooled, pooled);
+            pool(image, side, channels, self.network.pooled, pooled);
         }
         matmul(
             Matrix::new(to, images, features),
-            Matrix::new(&self.linear, features, self.dimension),
+            Matrix::new(&self.network.linear, features, self.network.dimension),
             false,
             out,
         );
-        if let Some(text) = &self.text {
+        if let Some(text) = &self.network.text {
             let pixels = spec.side * spec.side;
             let planes = spec.kind.channels();
             patches.clear();
             patches.extend(pictures.iter().skip(TEXT_PLANE).step_by(planes));
             matmul(
                 Matrix::new(patches, images, pixels),
-                Matrix::new(text, pixels, self.dimension),
+                Matrix::new(text, pixels, self.network.dimension),
                 true,
                 out,
             );
         }
-        for row in out.chunks_exact_mut(self.dimension.max(1)) {
-            if let Some(bias) = &self.linear_bias {
+        for row in out.chunks_exact_mut(self.network.dimension.max(1)) {
+            if let Some(bias) = &self.network.linear_bias {
                 row.iter_mut().zip(bias).for_each(|(v, bias)| *v += bias);
             }
             let length = (row.iter().map(|v| v * v).sum::<f32>() + 1e-12).sqrt();
@@ -141,32 +125,23 @@ impl Embedder {
     }
 }
 
-/// Means of `pooled × pooled` equal parts of `image`, `[side][side][c]`.
+/// Averages `image`, `[side][side][c]`, over `pooled × pooled` equal parts.
 fn pool(image: &[f32], side: usize, c: usize, pooled: usize, out: &mut [f32]) {
     let part = side / pooled.max(1);
-    let share = 1.0 / (part * part).max(1) as f32;
+    let weight = 1.0 / (part * part).max(1) as f32;
     for (i, pixel) in image.chunks_exact(c.max(1)).enumerate() {
         let (row, column) = (i / side / part.max(1), i % side / part.max(1));
         let first = (row * pooled + column) * c;
         for (to, from) in out[first..first + c].iter_mut().zip(pixel) {
-            *to += from * share;
+            *to += from * weight;
         }
-    }
-}
-
-/// Rows and columns that are left of a picture before the linear layer.
-pub(super) fn pooled(head: Head) -> usize {
-    match head {
-        Head::Cosine => 4,
-        Head::Classifier => 1,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::model::by_candle::DeviceEmbedder;
-    use crate::model::{Head, Init, Mode, ModelConfig, Network, Norm};
-    use crate::picture::PictureSpec;
+    use super::*;
+    use crate::model::{Head, Init, Mode, ModelConfig, Norm};
     use candle_core::{Device, Tensor};
     use rand::{Rng as _, SeedableRng as _};
 
@@ -183,9 +158,9 @@ mod tests {
             (config.head, config.norm) = (head, norm);
             config.convolutions = vec![(5, 2), (7, 2), (6, 1)];
             let mut network = Network::new(&config, Init::Default, &mut rng).unwrap();
-            for kept in &mut network.kept {
-                kept.mean.iter_mut().for_each(|v| *v = rng.random_range(-0.5..0.5));
-                kept.variance.iter_mut().for_each(|v| *v = rng.random_range(0.1..2.0));
+            for running in &mut network.running {
+                running.mean.iter_mut().for_each(|v| *v = rng.random_range(-0.5..0.5));
+                running.variance.iter_mut().for_each(|v| *v = rng.random_range(0.1..2.0));
             }
             for n in [1, 9] {
                 let x: Vec<f32> = (0..n * spec.len()).map(|_| rng.random_range(-1.0..1.0)).collect();
@@ -193,9 +168,9 @@ mod tests {
                 let tensor = Tensor::from_slice(&x, shape, &Device::Cpu).unwrap();
                 let want = network.forward(&tensor, Mode::Eval, false).unwrap().embeddings;
                 let want: Vec<f32> = want.flatten_all().unwrap().to_vec1().unwrap();
-                let embedder = network.embedder().unwrap();
-                let elsewhere = DeviceEmbedder::new(&embedder, spec.kind.channels(), &Device::Cpu).unwrap();
-                for got in [embedder.embed_here(&x, spec), elsewhere.embed(&x, spec).unwrap()] {
+                let embedder = Embedder::new(&network).unwrap();
+                let device = DeviceEmbedder::new(&embedder.network, &Device::Cpu).unwrap();
+                for got in [embedder.embed_on_cpu(&x, spec), device.embed(&x, spec).unwrap()] {
                     assert_eq!(got.len(), want.len());
                     for (a, b) in got.iter().zip(&want) {
                         assert!((a - b).abs() < 2e-5, "{head:?} {norm:?}: {a} {b}");

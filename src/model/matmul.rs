@@ -1,7 +1,7 @@
-//! Matrix products of slices: a checked door to the `gemm` crate, which chooses the processor's
-//! widest vectors at run time.
+//! Matrix products of slices: a checked interface to the `gemm` crate, which chooses the processor's widest
+//! vectors at run time.
 
-/// A row-major matrix in a slice, perhaps read transposed.
+/// A row-major matrix in a slice, possibly read transposed.
 #[derive(Clone, Copy)]
 pub struct Matrix<'a> {
     data: &'a [f32],
@@ -17,31 +17,31 @@ impl<'a> Matrix<'a> {
         Self { data, rows, columns, transposed: false }
     }
 
-    /// The same numbers, rows and columns exchanged.
+    /// The transposed matrix, without copying.
     pub fn t(self) -> Self {
         Self { rows: self.columns, columns: self.rows, transposed: !self.transposed, ..self }
     }
 
-    /// Distance of neighbouring columns and rows.
+    /// Distance between neighbouring columns, and between neighbouring rows.
     fn strides(self) -> (isize, isize) {
         if self.transposed { (self.rows as isize, 1) } else { (1, self.columns as isize) }
     }
 }
 
-/// `out = a · b`, or `out += a · b` if `add`. `out` is `a.rows × b.columns`, row by row. One
-/// thread: callers divide the work.
+/// `out = a · b`, or `out += a · b` if `add`. `out` is `a.rows × b.columns`, row by row. Runs on one thread:
+/// callers divide the work.
+#[allow(unsafe_code, reason = "gemm takes raw pointers; the sizes are checked before the call")]
 pub fn matmul(a: Matrix<'_>, b: Matrix<'_>, add: bool, out: &mut [f32]) {
     let (m, n, k) = (a.rows, b.columns, a.columns);
     assert_eq!(k, b.rows, "inner sizes differ");
-    assert!(out.len() >= m * n, "product larger than its place");
+    assert!(out.len() >= m * n, "product larger than its output");
     if m == 0 || n == 0 {
         return;
     }
     let (a_cs, a_rs) = a.strides();
     let (b_cs, b_rs) = b.strides();
-    // SAFETY: the assertions here and in `Matrix::new` keep every index that gemm forms from the
-    // sizes and strides inside the three slices; `out` is borrowed exclusively, so it overlaps
-    // neither input.
+    // SAFETY: the assertions here and in `Matrix::new` keep every index that gemm computes from the sizes and
+    // strides within the three slices; `out` is borrowed exclusively, so it overlaps neither input.
     unsafe {
         gemm::gemm(
             m,
@@ -71,7 +71,7 @@ pub fn matmul(a: Matrix<'_>, b: Matrix<'_>, add: bool, out: &mut [f32]) {
 mod tests {
     use super::*;
 
-    /// The definition.
+    /// The product by its definition.
     fn naive(a: &[f32], b: &[f32], m: usize, k: usize, n: usize) -> Vec<f32> {
         let mut out = vec![0.0; m * n];
         for i in 0..m {

@@ -1,40 +1,52 @@
-//! The network: a small convolutional network that turns a picture into a unit vector.
+//! The network: a small convolutional network that turns a picture into a unit vector, and the file that
+//! holds a trained one.
 //!
-//! Activations are kept channels-last, `[batch][row][column][channel]`, so that convolution is one
-//! matrix product and batch normalisation runs along contiguous memory. The heavy layers are
-//! candle custom operations with their own backward passes; the rest is plain candle.
+//! Activations are channels-last, `[batch][row][column][channel]`, so that a convolution is one matrix
+//! product and batch normalisation runs along contiguous memory. The heavy layers are candle custom
+//! operations with their own backward passes; the rest is plain candle.
 
+mod backward;
 mod batch_norm;
-mod by_candle;
+mod candle_kernels;
 mod config;
 mod convention;
 mod convolution;
+mod device_embedder;
 mod embed;
 mod embedder;
-mod lesson;
+mod embeddings;
+mod folded;
+mod geometry;
+mod kernels;
 mod matmul;
 mod model_file;
 mod network;
 mod norm_loops;
 mod objective;
 mod processor;
+mod slices;
+mod statistics;
+mod tensor_ops;
 #[cfg(test)]
 mod testing;
 mod trace;
 mod trace_file;
 
-pub use batch_norm::{BatchStatistics, KeptStatistics, Normalise, norm_relu};
-pub use config::{
-    BatchNormPolicy, CONFIG_VERSION, Epoch, Head, Init, KeptVariance, ModelConfig, Norm, RepairRecord,
-    StatisticsPolicy, StatisticsSource, TrainingSummary,
-};
-pub use convention::{CANDLE, CONVENTIONS, Convention, FLAX, KERAS, PYTORCH};
-pub use convolution::conv3x3;
-pub use embed::{Embeddings, embed, picture_batch};
+pub use config::{Init, ModelConfig, Norm};
+pub use embed::embed;
 pub use embedder::Embedder;
-pub use lesson::Lesson;
-pub use model_file::{Model, ModelError};
-pub use network::{Forward, Mode, Network, NetworkState};
-pub use objective::{MARGIN, SCALE, objective};
-pub use processor::{Choice, Processor};
-pub use trace::Trace;
+pub use embeddings::Embeddings;
+pub use model_file::Model;
+pub use network::Network;
+
+pub(crate) use config::{
+    BatchNormPolicy, Epoch, Head, RepairRecord, RunningVariance, StatisticsPolicy, StatisticsSource,
+    TrainingSummary,
+};
+pub(crate) use convention::{CANDLE, CONVENTIONS, FLAX, KERAS, PYTORCH};
+pub(crate) use embed::picture_batch;
+pub(crate) use model_file::ModelError;
+pub(crate) use network::{Forward, Mode, NetworkState};
+pub(crate) use processor::{Choice, Processor};
+pub(crate) use statistics::{BatchStatistics, RunningStatistics};
+pub(crate) use trace::Trace;

@@ -1,15 +1,15 @@
-//! A model as one safetensors file: weights and kept statistics as tensors, everything else as
-//! JSON in the metadata (key `lookalike`). <https://huggingface.co/docs/safetensors> The trace of its
-//! training lies beside them ([`super::trace_file`]).
+//! A model as one safetensors file (<https://huggingface.co/docs/safetensors>): weights, running statistics
+//! and the trace of its training ([`super::trace_file`]) as tensors, everything else as JSON in the metadata
+//! (key `lookalike`).
 //!
-//! A model is known by the SHA-256 of its file. Statistics are part of it, so a repaired model is
-//! another model, and embeddings of the two are never mixed.
+//! A model is identified by the SHA-256 of its file. Running statistics are part of it, so a repaired model
+//! is another model, and embeddings of the two are never mixed.
 
-use super::config::{CONFIG_VERSION, ModelConfig};
+use super::config::{CONFIG_VERSION, ModelConfig, first_plane_set};
 use super::network::Network;
-use super::trace::{LONGEST, Trace};
+use super::trace::{MAX_STEPS, Trace};
 use super::trace_file;
-use crate::picture::{PictureKind, PictureSpec};
+use crate::picture::{PLANE_SET, PictureKind, PictureSpec};
 use crate::sample::Sha256;
 use candle_core::{Device, Tensor};
 use safetensors::SafeTensors;
@@ -20,9 +20,9 @@ use std::sync::Arc;
 
 /// Key of the configuration in the file's metadata.
 const KEY: &str = "lookalike";
-/// A model file longer than this is not read: ours are about two megabytes.
+/// A longer model file is not read: ours have about two megabytes.
 const MAX_FILE: u64 = 1 << 30;
-/// Largest values of a configuration that is believed.
+/// Largest values accepted in a configuration.
 const MAX_LAYERS: usize = 64;
 const MAX_WIDTH: usize = 1 << 14;
 const MAX_LABELS: usize = 1 << 20;
@@ -31,69 +31,75 @@ const MAX_LABELS: usize = 1 << 20;
 pub struct Model {
     /// Everything but the weights.
     pub config: ModelConfig,
-    /// The weights and kept statistics.
+    /// The weights and running statistics.
     pub network: Network,
-    /// The statistics of each batch of its training, where they were recorded.
+    /// The statistics of each batch of its training, if they were recorded.
     pub trace: Option<Arc<Trace>>,
     /// SHA-256 of the file.
     pub hash: Sha256,
-    /// The file, as it is stored.
+    /// The contents of the file.
     pub bytes: Vec<u8>,
 }
 
 /// Why a model could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
-    /// The operating system refused.
-    #[error("the model file could not be read or written: {error} ({path}). What was there before is unchanged; check that the folder exists, has free space, and is yours to write", path = crate::escape::path(.path))]
+    /// The file cannot be accessed.
+    #[error("the model file could not be read or written: {error} ({path}). An existing file is unchanged; check that the folder exists, has free space, and is writable", path = crate::escape::path(.path))]
     Io {
-        /// What it said.
+        /// The reason.
         error: std::io::Error,
         /// The file.
         path: std::path::PathBuf,
     },
-    /// Not one of ours, or damaged.
-    #[error(
-        "expected a model that Lookalike wrote, found {0}. Train one with `lookalike train`, or choose another file"
-    )]
+    /// Not a Lookalike model, or a damaged one.
+    #[error("expected a model that Lookalike wrote, found {0}. Train a model, or choose another file")]
     Format(String),
-    /// Written by a later program.
+    /// Written by a later version of Lookalike.
     #[error(
-        "the model has format version {found}; this program reads up to {CONFIG_VERSION}. Update Lookalike, or train a new model"
+        "expected a model of format version {CONFIG_VERSION} or earlier, found version {found}. Update Lookalike, or train a new model"
     )]
     Version {
-        /// What the file says.
+        /// The version of the file.
         found: u32,
     },
-    /// It gives no answers in eval mode.
+    /// Trained on pictures that this version of Lookalike computes differently.
     #[error(
-        "the running statistics of batch-norm layer {layer} hold values that are not numbers, so in eval mode every answer would be none. Recompute them: `lookalike batchnorm-repair`, or Batch norm, Repair in the window"
+        "expected a model trained on pictures of plane set {PLANE_SET}, found plane set {found}: this version of Lookalike computes other pictures from the same files. Train a new model, or use the version of Lookalike that wrote this one"
+    )]
+    PlaneSet {
+        /// The plane set of the file.
+        found: u32,
+    },
+    /// Its running statistics are not finite, so it cannot embed in eval mode.
+    #[error(
+        "the running statistics of batch-norm layer {layer} hold values that are not numbers, so eval mode has no results. Recompute the statistics"
     )]
     Broken {
         /// The first such layer, from 1.
         layer: usize,
     },
-    /// The network itself.
+    /// The network could not be computed.
     #[error("the network failed: {0}")]
     Network(#[from] candle_core::Error),
 }
 
 impl Model {
-    /// Puts a finished network and its configuration together.
+    /// A model of a finished network, its configuration and its trace.
     pub fn new(config: ModelConfig, network: Network, trace: Option<Arc<Trace>>) -> Result<Self, ModelError> {
-        let trace = trace.filter(|trace| (1..=LONGEST).contains(&trace.steps()));
+        let trace = trace.filter(|trace| (1..=MAX_STEPS).contains(&trace.steps()));
         let bytes = serialize(&config, &network, trace.as_deref())?;
         Ok(Self { config, network, trace, hash: Sha256::of(&bytes), bytes })
     }
 
-    /// The layers whose kept statistics are not numbers. Such a model answers nothing in eval mode
-    /// until they are recomputed.
-    pub fn broken_layers(&self) -> Vec<usize> {
-        let kept = self.network.kept.iter().enumerate();
-        kept.filter(|(_, kept)| !kept.is_finite()).map(|(layer, _)| layer).collect()
+    /// The layers whose running statistics are not finite. Eval mode has no results until they are
+    /// recomputed.
+    pub(crate) fn broken_layers(&self) -> Vec<usize> {
+        let layers = self.network.running.iter().enumerate();
+        layers.filter(|(_, running)| !running.is_finite()).map(|(layer, _)| layer).collect()
     }
 
-    /// `Err` with what is to be done, where [`Self::broken_layers`] finds any.
+    /// An error if the running statistics of any layer are not finite.
     pub fn usable(&self) -> Result<(), ModelError> {
         match self.broken_layers().first() {
             None => Ok(()),
@@ -101,25 +107,29 @@ impl Model {
         }
     }
 
-    /// Reads a model from the bytes of its file. Sizes are checked before anything is allocated
-    /// for them; weights that are not numbers are refused. Kept statistics that are not numbers are
-    /// not: they can be repaired.
+    /// Reads a model from the bytes of its file. Sizes are checked before anything is allocated for them.
+    /// Weights that are not finite are an error; running statistics that are not finite are not, since they
+    /// can be repaired.
     pub fn from_bytes(bytes: Vec<u8>) -> Result<Self, ModelError> {
         let format = |error: &dyn std::fmt::Display| ModelError::Format(error.to_string());
         let (_, metadata) = SafeTensors::read_metadata(&bytes).map_err(|e| format(&e))?;
         let json = metadata.metadata().as_ref().and_then(|m| m.get(KEY));
-        let json =
-            json.ok_or_else(|| ModelError::Format("a safetensors file without its configuration".into()))?;
-        let version: Version = serde_json::from_str(json).map_err(|e| format(&e))?;
-        if version.version > CONFIG_VERSION {
-            return Err(ModelError::Version { found: version.version });
+        let json = json.ok_or_else(|| {
+            ModelError::Format("a safetensors file without a Lookalike configuration".into())
+        })?;
+        let versions: Versions = serde_json::from_str(json).map_err(|e| format(&e))?;
+        if versions.version > CONFIG_VERSION {
+            return Err(ModelError::Version { found: versions.version });
+        }
+        if versions.plane_set != PLANE_SET {
+            return Err(ModelError::PlaneSet { found: versions.plane_set });
         }
         let config: ModelConfig = serde_json::from_str(json).map_err(|e| format(&e))?;
-        believable(&config)?;
+        validate(&config)?;
         let tensors = SafeTensors::deserialize(&bytes).map_err(|e| format(&e))?;
         let network = Network::from_weights(&config, |name, shape| read_tensor(&tensors, name, shape))
             .map_err(|e| format(&e))?;
-        let trace = trace_file::read(&config, |name| stored(&tensors, name));
+        let trace = trace_file::read(&config, |name| find_tensor(&tensors, name));
         Ok(Self { config, network, trace: trace.map(Arc::new), hash: Sha256::of(&bytes), bytes })
     }
 
@@ -133,20 +143,23 @@ impl Model {
         Self::from_bytes(std::fs::read(path).map_err(io)?)
     }
 
-    /// Writes the model file: to a neighbouring file first, which then takes its place, so that a
-    /// full disk or a crash leaves the old one whole.
+    /// Writes the model file to a temporary file and renames it, so that a full disk or a crash leaves an
+    /// existing file intact.
     pub fn save(&self, path: &Path) -> Result<(), ModelError> {
         crate::whole_file::write_whole(path, &self.bytes)
             .map_err(|error| ModelError::Io { error, path: path.to_owned() })
     }
 }
 
+/// The part of a configuration that says whether this program can read the rest.
 #[derive(serde::Deserialize)]
-struct Version {
+struct Versions {
     version: u32,
+    #[serde(default = "first_plane_set")]
+    plane_set: u32,
 }
 
-fn believable(config: &ModelConfig) -> Result<(), ModelError> {
+fn validate(config: &ModelConfig) -> Result<(), ModelError> {
     let widths = config.convolutions.iter().all(|(f, s)| (1..=MAX_WIDTH).contains(f) && (1..=8).contains(s));
     let fits = widths
         && config.convolutions.len() <= MAX_LAYERS
@@ -157,7 +170,7 @@ fn believable(config: &ModelConfig) -> Result<(), ModelError> {
             PictureKind::Image => (8..=1024).contains(&config.picture.side),
         }
         && config.batch_norm.epsilon > 0.0;
-    if fits { Ok(()) } else { Err(ModelError::Format("a configuration with sizes out of range".into())) }
+    if fits { Ok(()) } else { Err(ModelError::Format("a configuration with values out of range".into())) }
 }
 
 fn read_tensor(tensors: &SafeTensors<'_>, name: &str, shape: &[usize]) -> candle_core::Result<Tensor> {
@@ -168,13 +181,13 @@ fn read_tensor(tensors: &SafeTensors<'_>, name: &str, shape: &[usize]) -> candle
     }
     let values = numbers(view.data());
     if values.iter().any(|v| !v.is_finite()) && !name.contains(".kept_") {
-        return Err(fail("values that are not numbers".into()));
+        return Err(fail("expected finite values, found some that are not numbers".into()));
     }
     Tensor::from_vec(values, shape, &Device::Cpu)
 }
 
-/// Shape and numbers of a tensor that may be there.
-fn stored(tensors: &SafeTensors<'_>, name: &str) -> Option<(Vec<usize>, Vec<f32>)> {
+/// Shape and numbers of a tensor, if it exists.
+fn find_tensor(tensors: &SafeTensors<'_>, name: &str) -> Option<(Vec<usize>, Vec<f32>)> {
     let view = tensors.tensor(name).ok()?;
     (view.dtype() == Dtype::F32).then(|| (view.shape().to_vec(), numbers(view.data())))
 }
@@ -185,7 +198,7 @@ fn numbers(bytes: &[u8]) -> Vec<f32> {
 
 fn serialize(config: &ModelConfig, network: &Network, trace: Option<&Trace>) -> Result<Vec<u8>, ModelError> {
     let mut config = config.clone();
-    // How long it took is no part of a model: the same training makes the same file.
+    // Without the time it took, so that the same training writes the same file.
     let training = &mut config.training;
     training.history.iter_mut().chain([&mut training.result]).for_each(|point| point.seconds = 0.0);
     let json = serde_json::to_string(&config).map_err(|e| ModelError::Format(e.to_string()))?;
@@ -206,4 +219,77 @@ fn serialize(config: &ModelConfig, network: &Network, trace: Option<&Trace>) -> 
     }
     let metadata = HashMap::from([(KEY.to_owned(), json)]);
     safetensors::serialize(views, Some(metadata)).map_err(|e| ModelError::Format(e.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::config::Init;
+    use super::*;
+    use rand::SeedableRng as _;
+
+    fn model() -> Model {
+        let mut config = ModelConfig::new(PictureSpec::image(8), vec!["a".into(), "b".into()]);
+        config.convolutions = vec![(4, 1), (4, 2)];
+        let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(2);
+        let network = Network::new(&config, Init::Default, &mut rng).unwrap();
+        Model::new(config, network, None).unwrap()
+    }
+
+    /// The file of `model` with its configuration changed by `change`.
+    fn with_json(
+        model: &Model,
+        change: impl FnOnce(&mut serde_json::Map<String, serde_json::Value>),
+    ) -> Vec<u8> {
+        let (_, metadata) = SafeTensors::read_metadata(&model.bytes).unwrap();
+        let json = metadata.metadata().as_ref().unwrap()[KEY].clone();
+        let mut json: serde_json::Value = serde_json::from_str(&json).unwrap();
+        change(json.as_object_mut().unwrap());
+        let tensors = SafeTensors::deserialize(&model.bytes).unwrap();
+        let metadata = HashMap::from([(KEY.to_owned(), json.to_string())]);
+        safetensors::serialize(tensors.tensors(), Some(metadata)).unwrap()
+    }
+
+    #[test]
+    fn the_plane_set_is_stored_and_another_one_is_a_clear_error() {
+        let model = model();
+        assert_eq!(Model::from_bytes(model.bytes.clone()).unwrap().config.plane_set, PLANE_SET);
+        // A later version may have changed other fields too.
+        let other = with_json(&model, |json| {
+            json.insert("plane_set".into(), (PLANE_SET + 1).into());
+            json.remove("convolutions");
+        });
+        let error = Model::from_bytes(other).err().unwrap();
+        assert!(matches!(error, ModelError::PlaneSet { found } if found == PLANE_SET + 1));
+        let text = error.to_string();
+        let expected = format!(
+            "expected a model trained on pictures of plane set {PLANE_SET}, found plane set {}",
+            PLANE_SET + 1
+        );
+        assert!(text.starts_with(&expected) && text.contains("Train a new model"), "{text}");
+    }
+
+    /// Model files from before the plane set was stored are of plane set 1.
+    #[test]
+    fn a_file_without_a_plane_set_is_of_the_first() {
+        let model = model();
+        let before = with_json(&model, |json| {
+            assert!(json.remove("plane_set").is_some());
+        });
+        match Model::from_bytes(before) {
+            Ok(read) => assert_eq!((read.config.plane_set, PLANE_SET), (1, 1)),
+            Err(error) => {
+                assert!(matches!(error, ModelError::PlaneSet { found: 1 } if PLANE_SET > 1), "{error}")
+            }
+        }
+    }
+
+    #[test]
+    fn a_later_format_is_a_clear_error() {
+        let later = with_json(&model(), |json| {
+            json.insert("version".into(), (CONFIG_VERSION + 1).into());
+        });
+        assert!(
+            matches!(Model::from_bytes(later), Err(ModelError::Version { found }) if found == CONFIG_VERSION + 1)
+        );
+    }
 }

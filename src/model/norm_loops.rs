@@ -1,12 +1,13 @@
-//! The loops of batch normalisation over rows of channels, each compiled for the widest vectors there
-//! are ([`wide`]). A channel's sum runs over the rows in order, so vectors of any width give the same bits.
+//! The loops of batch normalisation over rows of channels, each compiled for the processor's widest vectors
+//! ([`wide`]). A channel's sum runs over the rows in order, so vectors of any width give the same bits.
 //!
-//! Zipped, not indexed: so the compiler sees that nothing is out of bounds, and uses vectors.
+//! The loops zip and do not index, so that the compiler sees that no access is out of bounds and uses
+//! vectors.
 
 use crate::numeric::wide;
 use pulp::NullaryFnOnce;
 
-/// `out = max(0, (x − mean)·scale + beta)`, where what is not a number stays so.
+/// `out = max(0, (x − mean)·scale + beta)`; NaN stays NaN.
 pub fn normalise(out: &mut [f32], x: &[f32], mean: &[f32], scale: &[f32], beta: &[f32]) {
     wide(Normalise { out, x, mean, scale, beta });
 }
@@ -28,7 +29,7 @@ impl NullaryFnOnce for Normalise<'_> {
         for (out, x) in self.out.chunks_exact_mut(c).zip(self.x.chunks_exact(c)) {
             let channels = self.mean.iter().zip(self.scale).zip(self.beta);
             for ((out, x), ((mean, scale), beta)) in out.iter_mut().zip(x).zip(channels) {
-                // Not `max`, which would turn what is not a number into 0, and so hide it.
+                // Not `max`, which would turn NaN into 0 and so hide it.
                 let value = (x - mean) * scale + beta;
                 *out = if value < 0.0 { 0.0 } else { value };
             }
@@ -81,8 +82,8 @@ impl NullaryFnOnce for SquareSums<'_> {
     }
 }
 
-/// What flows back, summed over the rows: `g·(x − mean)` and `g`, where `g` is the gradient behind
-/// the rectifier, or 0 where that let nothing through.
+/// Sums over the rows of `g·(x − mean)` and `g`, where `g` is the gradient after the rectifier, or 0 where
+/// the rectifier is 0.
 pub fn gradient_sums(x: &[f32], out: &[f32], grad: &[f32], mean: &[f32]) -> [Vec<f32>; 2] {
     let (mut by_gamma, mut by_beta) = (vec![0.0_f32; mean.len()], vec![0.0_f32; mean.len()]);
     wide(GradientSums { x, out, grad, mean, by_gamma: &mut by_gamma, by_beta: &mut by_beta });
@@ -118,15 +119,15 @@ impl NullaryFnOnce for GradientSums<'_> {
     }
 }
 
-/// What a channel's input gradient is made of: `g·scale + (x − mean)·slope + shift`.
+/// The terms of a channel's input gradient, `g·scale + (x − mean)·slope + shift`.
 pub struct InputTerms {
-    /// Of the batch, or kept.
+    /// Batch mean or running mean.
     pub mean: Vec<f32>,
-    /// γ over the deviation.
+    /// γ divided by the standard deviation.
     pub scale: Vec<f32>,
-    /// What the variance passes back.
+    /// Gradient through the variance.
     pub slope: Vec<f32>,
-    /// What the mean passes back.
+    /// Gradient through the mean.
     pub shift: Vec<f32>,
 }
 

@@ -1,18 +1,17 @@
-//! The objective: what training makes small.
+//! The objective: the loss that training minimises.
 //!
-//! By default a cosine softmax with an additive margin (CosFace, Wang et al., 2018). Each label has a
-//! prototype. The cosine of an embedding with the prototype of its own label is
-//! made harder by [`MARGIN`], all are multiplied by [`SCALE`], and the cross-entropy of their
-//! softmax is the loss: so embeddings of one label end close together, and labels well apart. A
-//! plain classifier has the plain cross-entropy of its scores.
+//! By default a cosine softmax with an additive margin (CosFace, Wang et al., 2018). Each label has a prototype.
+//! [`MARGIN`] is subtracted from the cosine of an embedding with the prototype of its own label, all cosines
+//! are multiplied by [`SCALE`], and the loss is the cross-entropy of their softmax: embeddings of one label move
+//! together, and labels apart. A plain classifier has the plain cross-entropy of its scores.
 
 use super::config::Head;
 use candle_core::{D, Result, Tensor, bail};
 
-/// Taken from the cosine with the own prototype.
-pub const MARGIN: f64 = 0.2;
-/// Cosines are multiplied by this: how sharp the softmax is.
-pub const SCALE: f64 = 16.0;
+/// Subtracted from the cosine with the prototype of the own label.
+const MARGIN: f64 = 0.2;
+/// Factor of the cosines: how sharp the softmax is.
+const SCALE: f64 = 16.0;
 
 /// Mean loss, a scalar, of `scores`, `[n][labels]`, where `classes[i]` is the label of row `i`.
 pub fn objective(head: Head, scores: &Tensor, classes: &[usize]) -> Result<Tensor> {
@@ -20,8 +19,8 @@ pub fn objective(head: Head, scores: &Tensor, classes: &[usize]) -> Result<Tenso
     let mut own = vec![0.0_f32; n * labels];
     for (row, class) in own.chunks_exact_mut(labels).zip(classes) {
         match row.get_mut(*class) {
-            Some(place) => *place = 1.0,
-            None => bail!("label {class} of {labels}"),
+            Some(share) => *share = 1.0,
+            None => bail!("expected a label below {labels}, found {class}"),
         }
     }
     let own = Tensor::from_vec(own, (n, labels), scores.device())?;

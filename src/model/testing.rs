@@ -1,8 +1,8 @@
-//! What the tests of the layers share: tensors of noise, and gradients against finite differences.
+//! Helpers for the tests of the layers: tensors of noise, and gradients against finite differences.
 
 use candle_core::{Device, Shape, Tensor, Var};
 
-/// Numbers between -1 and 1 without a pattern, others for another `seed`.
+/// Irregular numbers between -1 and 1 that depend on `seed`.
 pub fn noise(shape: impl Into<Shape>, seed: f32) -> Tensor {
     let shape = shape.into();
     let wave = |i: usize| ((i as f32 * 12.9898 + seed).sin() * 43_758.547).fract();
@@ -10,7 +10,7 @@ pub fn noise(shape: impl Into<Shape>, seed: f32) -> Tensor {
     Tensor::from_vec(values, shape, &Device::Cpu).unwrap()
 }
 
-/// Fails unless both have one shape and differ by at most `tolerance` of their size.
+/// Fails unless both have the same shape and differ by at most `tolerance` of their size.
 pub fn assert_close(a: &Tensor, b: &Tensor, tolerance: f32) {
     assert_eq!(a.dims(), b.dims());
     for (a, b) in numbers(a).iter().zip(numbers(b)) {
@@ -18,8 +18,8 @@ pub fn assert_close(a: &Tensor, b: &Tensor, tolerance: f32) {
     }
 }
 
-/// Fails unless the gradients of `loss`, a scalar of `vars`, are its differences over `step` to both sides, but
-/// for `tolerance` of their size.
+/// Fails unless the gradients of `loss`, a scalar that depends on `vars`, equal its central differences over
+/// `step`, to `tolerance` of their size.
 pub fn assert_finite_differences(vars: &[&Var], step: f32, tolerance: f64, loss: impl Fn() -> Tensor) {
     let grads = loss().backward().unwrap();
     for (which, var) in vars.iter().enumerate() {

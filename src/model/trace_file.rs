@@ -1,15 +1,15 @@
-//! The trace as tensors of a model file: `trace{layer}.mean` and `.variance`, `[step][channel]`,
-//! `trace{layer}.count`, `[step]`; and of the truths `truth.steps`, `[point]`, and
-//! `truth{layer}.mean` and `.variance`, `[point][channel]`.
+//! The trace as tensors of a model file. Of the batches: `trace{layer}.mean` and `.variance`,
+//! `[step][channel]`, and `trace{layer}.count`, `[step]`. Of the pooled statistics: `truth.steps`, `[point]`,
+//! and `truth{layer}.mean` and `.variance`, `[point][channel]`.
 
-use super::batch_norm::{BatchStatistics, KeptStatistics};
 use super::config::{ModelConfig, Norm};
-use super::trace::{LONGEST, Trace};
+use super::statistics::{BatchStatistics, RunningStatistics};
+use super::trace::{MAX_STEPS, Trace};
 
 /// Name, shape and numbers of a tensor.
 pub type Named = (String, Vec<usize>, Vec<f32>);
 
-/// All tensors of a trace.
+/// The tensors of a trace.
 pub fn tensors(trace: &Trace) -> Vec<Named> {
     let steps = trace.steps();
     let layers = trace.batches.first().map_or(0, Vec::len);
@@ -24,33 +24,33 @@ pub fn tensors(trace: &Trace) -> Vec<Named> {
         out.push((format!("trace{layer}.mean"), shape.clone(), mean));
         out.push((format!("trace{layer}.variance"), shape, variance));
         out.push((format!("trace{layer}.count"), vec![steps], count));
-        let truths = || trace.truths.iter().filter_map(|(_, layers)| layers.get(layer));
-        let shape = vec![trace.truths.len(), channels];
-        let mean = truths().flat_map(|kept| kept.mean.iter().copied()).collect();
-        let variance = truths().flat_map(|kept| kept.variance.iter().copied()).collect();
+        let pooled = || trace.pooled.iter().filter_map(|(_, layers)| layers.get(layer));
+        let shape = vec![trace.pooled.len(), channels];
+        let mean = pooled().flat_map(|layer| layer.mean.iter().copied()).collect();
+        let variance = pooled().flat_map(|layer| layer.variance.iter().copied()).collect();
         out.push((format!("truth{layer}.mean"), shape.clone(), mean));
         out.push((format!("truth{layer}.variance"), shape, variance));
     }
-    let at = trace.truths.iter().map(|(step, _)| *step as f32).collect();
-    out.push(("truth.steps".into(), vec![trace.truths.len()], at));
+    let at = trace.pooled.iter().map(|(step, _)| *step as f32).collect();
+    out.push(("truth.steps".into(), vec![trace.pooled.len()], at));
     out
 }
 
-/// The trace in a model file; `None` where there is none, or none that fits the model. It explains
-/// the model and is not needed to use it, so that a damaged one costs itself alone.
+/// The trace in a model file; `None` if there is none, or it does not match the model. The trace explains the
+/// model and is not needed to use it, so a damaged trace does not make the model unreadable.
 pub fn read(config: &ModelConfig, find: impl Fn(&str) -> Option<(Vec<usize>, Vec<f32>)>) -> Option<Trace> {
     if config.norm != Norm::Batch {
         return None;
     }
-    let (_, truth_steps) = find("truth.steps")?;
+    let (_, pooled_steps) = find("truth.steps")?;
     let mut trace = Trace {
         batches: Vec::new(),
-        truths: truth_steps.iter().map(|at| (*at as usize, Vec::new())).collect(),
+        pooled: pooled_steps.iter().map(|at| (*at as usize, Vec::new())).collect(),
     };
     for (layer, (channels, _)) in config.convolutions.iter().enumerate() {
         let (_, counts) = find(&format!("trace{layer}.count"))?;
         let steps = counts.len();
-        if !(1..=LONGEST).contains(&steps) {
+        if !(1..=MAX_STEPS).contains(&steps) {
             return None;
         }
         let rows = |name: String, rows: usize| {
@@ -65,10 +65,10 @@ pub fn read(config: &ModelConfig, find: impl Fn(&str) -> Option<(Vec<usize>, Vec
         for ((batch, (mean, variance)), count) in read {
             batch.push(BatchStatistics { mean, variance, count: count as usize });
         }
-        let means = rows(format!("truth{layer}.mean"), trace.truths.len())?;
-        let variances = rows(format!("truth{layer}.variance"), trace.truths.len())?;
-        for ((_, layers), (mean, variance)) in trace.truths.iter_mut().zip(means.into_iter().zip(variances)) {
-            layers.push(KeptStatistics { mean, variance, batches: 0 });
+        let means = rows(format!("truth{layer}.mean"), trace.pooled.len())?;
+        let variances = rows(format!("truth{layer}.variance"), trace.pooled.len())?;
+        for ((_, layers), (mean, variance)) in trace.pooled.iter_mut().zip(means.into_iter().zip(variances)) {
+            layers.push(RunningStatistics { mean, variance, batches: 0 });
         }
     }
     Some(trace)
@@ -80,15 +80,15 @@ mod tests {
     use crate::picture::PictureSpec;
 
     #[test]
-    fn a_trace_is_read_as_it_was_written_and_a_damaged_one_is_none() {
+    fn a_trace_is_read_as_it_was_written_and_a_damaged_one_is_ignored() {
         let mut config = ModelConfig::new(PictureSpec::BYTES, vec!["a".into()]);
         config.convolutions = vec![(2, 1), (3, 1)];
         let layer =
             |c: usize, at: f32| BatchStatistics { mean: vec![at; c], variance: vec![at; c], count: 7 };
-        let truth = |c: usize| KeptStatistics { mean: vec![1.0; c], variance: vec![2.0; c], batches: 0 };
+        let pooled = |c: usize| RunningStatistics { mean: vec![1.0; c], variance: vec![2.0; c], batches: 0 };
         let trace = Trace {
             batches: (0..4).map(|i| vec![layer(2, i as f32), layer(3, 0.5)]).collect(),
-            truths: vec![(2, vec![truth(2), truth(3)]), (4, vec![truth(2), truth(3)])],
+            pooled: vec![(2, vec![pooled(2), pooled(3)]), (4, vec![pooled(2), pooled(3)])],
         };
         let written = tensors(&trace);
         let find = |skip: &'static str| {

@@ -1,7 +1,7 @@
-//! What the numeric kernels share: the processor's widest vectors, powers and logarithms.
+//! Shared by the numeric kernels: the processor's widest vectors, powers and logarithms.
 
 mod power;
 mod wide;
 
-pub use power::{log2, power};
-pub use wide::wide;
+pub(crate) use power::{log2, power};
+pub(crate) use wide::wide;

@@ -1,10 +1,10 @@
-//! The processor's widest vectors, chosen at run time: the program is built for any x86-64, and simple
-//! loops are compiled once more for AVX2 and AVX-512.
+//! The processor's widest vectors, chosen at run time: the program is built for any x86-64, and simple loops
+//! are compiled again for AVX2 and AVX-512.
 
 use pulp::{Arch, NullaryFnOnce};
 
-/// Runs a loop with the widest vectors there are. `work` is a struct rather than a closure, so that its
-/// `call` can be marked `#[inline(always)]`: only what is inlined is compiled for them.
+/// Runs a loop with the processor's widest vectors. `work` is a struct and not a closure, so that its `call`
+/// can be marked `#[inline(always)]`: only inlined code is compiled for these vectors.
 pub fn wide<W: NullaryFnOnce>(work: W) -> W::Output {
     Arch::new().dispatch(Work(work))
 }

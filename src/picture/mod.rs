@@ -81,6 +81,10 @@ pub enum Range {
     Unit,
 }
 
+/// Version of the planes. It must be raised whenever the value of any plane of any file changes: models and
+/// stored embeddings of another plane set no longer match new pictures, and model files name theirs.
+pub const PLANE_SET: u32 = 1;
+
 /// How pictures are made: part of a model, since a model only understands its own pictures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PictureSpec {

@@ -1,11 +1,11 @@
-//! The descent of UMAP (McInnes, Healy and Melville, 2018, section 3.2): rows move towards those they have
-//! edges to and away from others drawn at random.
+//! The gradient descent of UMAP (McInnes, Healy and Melville, 2018, section 3.2): rows move towards those
+//! they have edges to and away from others drawn at random.
 //!
-//! umap-learn moves one edge after the other, which no second processor can help with and no vector
-//! either. Here a round is a few steps; in each, every row takes its own share of its edges one after the
-//! other while the others stand where they stood before the step. Rows are thus independent of each other
-//! within a step: [`LANES`] of them are computed side by side, and cores share the rest. What is drawn at
-//! random depends on seed, round and row alone, so a map does not depend on the number of threads.
+//! umap-learn moves one edge after the other, which neither threads nor vectors can speed up. Here a round
+//! has a few steps; in each, every row follows its own share of its edges one after the other, while the
+//! other rows stay at their places before the step. Rows are thus independent of each other within a step:
+//! [`LANES`] of them are computed side by side, and threads share the rest. Random numbers depend on seed,
+//! round and row only, so a map does not depend on the number of threads.
 
 use super::fuzzy_graph::Edge;
 use crate::job::{Reporter, Stop};
@@ -18,15 +18,15 @@ const A: f32 = 1.576_943_5;
 const B: f32 = 0.895_060_9;
 /// Rows pushed away for each attraction.
 const PUSHES: usize = 5;
-/// No step moves further along an axis.
+/// The longest move of a step along an axis.
 const CLIP: f32 = 4.0;
-/// Squared distances below this count as this.
+/// Smaller squared distances count as this.
 const NEAR: f32 = 1e-12;
-/// Steps of a round.
+/// Steps per round.
 const STEPS: usize = 4;
-/// Rows that are computed side by side.
+/// Rows computed side by side.
 const LANES: usize = 16;
-/// Rows of one task.
+/// Rows per task.
 const CHUNK: usize = 32 * LANES;
 
 /// Moves `places` along the edges of the graph, which are in ascending order.
@@ -35,7 +35,7 @@ pub fn descend(places: &mut [[f32; 2]], edges: &[Edge], seed: u64, reporter: &Re
     let mut graph = Graph::new(places.len(), edges, rounds);
     let mut now: Vec<[f32; 2]> = graph.order.iter().map(|row| places[*row as usize]).collect();
     let mut next = now.clone();
-    let stage = reporter.stage("Laying out the map", rounds);
+    let stage = reporter.stage("Computing the map", rounds);
     for round in 0..rounds {
         reporter.check()?;
         let rate = 1.0 - round as f32 / rounds as f32;
@@ -65,28 +65,28 @@ pub fn descend(places: &mut [[f32; 2]], edges: &[Edge], seed: u64, reporter: &Re
     Ok(())
 }
 
-/// The graph, its rows in the order of how many edges they have, so that rows side by side have like work.
+/// The graph, its rows sorted by their number of edges, so that rows side by side have similar work.
 struct Graph {
-    /// The row at each place of that order.
+    /// The row at each position of that order.
     order: Vec<u32>,
     chunks: Vec<Chunk>,
 }
 
-/// The edges of some rows.
+/// The edges of the rows of one task.
 struct Chunk {
-    /// Where the edges of each row begin; one more for the end.
+    /// The first edge of each row; one more entry for the end.
     starts: Vec<u32>,
     edges: Vec<Pull>,
-    /// The rows that are due in this round, and where those of each row begin.
+    /// The targets of the edges due in this round, and the first of each row.
     due: Vec<u32>,
     due_starts: Vec<u32>,
 }
 
-/// One edge as the row that it leaves sees it.
+/// One edge, as seen from the row that it leaves.
 struct Pull {
-    /// The row that it reaches.
+    /// The row it leads to.
     to: u32,
-    /// So many rounds apart it pulls, and when it does next.
+    /// The number of rounds between pulls, and the round of the next.
     period: f32,
     next: f32,
 }
@@ -94,7 +94,7 @@ struct Pull {
 impl Graph {
     fn new(rows: usize, edges: &[Edge], rounds: usize) -> Self {
         let strongest = edges.iter().fold(0.0_f32, |m, edge| m.max(edge.weight));
-        // An edge pulls every `strongest / weight` rounds; the weakest never get their turn.
+        // An edge pulls every `strongest / weight` rounds; the weakest never do.
         let kept = |edge: &&Edge| strongest / edge.weight <= rounds as f32;
         let mut degree = vec![0_u32; rows];
         edges.iter().filter(kept).for_each(|edge| degree[edge.from as usize] += 1);
@@ -125,7 +125,7 @@ impl Graph {
 }
 
 impl Chunk {
-    /// Finds the edges whose turn it is.
+    /// Finds the edges that are due in this round.
     fn find_due(&mut self, round: f32) {
         self.due.clear();
         self.due_starts.clear();
@@ -142,12 +142,12 @@ impl Chunk {
     }
 }
 
-/// What is drawn in one step is made of this, of the row, and of how often it drew.
+/// The base of the random numbers of one step; each also depends on the row and the number of draws.
 fn random(seed: u64, round: usize, step: usize) -> u32 {
     scramble(scramble(seed as u32 ^ scramble((seed >> 32) as u32)) ^ (round * STEPS + step) as u32)
 }
 
-/// Spreads every bit over all (the finaliser of MurmurHash3, Appleby 2011).
+/// Spreads every bit over all bits (the finaliser of MurmurHash3, Appleby 2011).
 #[inline(always)]
 fn scramble(mut bits: u32) -> u32 {
     bits = (bits ^ bits >> 16).wrapping_mul(0x85eb_ca6b);
@@ -159,9 +159,9 @@ fn scramble(mut bits: u32) -> u32 {
 struct Step<'a> {
     first: usize,
     chunk: &'a Chunk,
-    /// Where all rows stood before the step.
+    /// The places of all rows before the step.
     now: &'a [[f32; 2]],
-    /// Where those of the chunk stand after it.
+    /// The places of the rows of the chunk after the step.
     next: &'a mut [[f32; 2]],
     step: usize,
     rate: f32,
@@ -178,9 +178,9 @@ impl NullaryFnOnce for Step<'_> {
         for (group, next) in next.chunks_mut(LANES).enumerate() {
             let row = first + group * LANES;
             let lanes = next.len();
-            // Places side by side, an axis each.
+            // The places of the lanes, one array per axis.
             let (mut x, mut y) = ([0.0_f32; LANES], [0.0_f32; LANES]);
-            // The edges of this step: from here on, every `STEPS`th.
+            // The edges of this step: from `from` on, every `STEPS`th.
             let (mut from, mut end) = ([0_usize; LANES], [0_usize; LANES]);
             for lane in 0..lanes {
                 [x[lane], y[lane]] = now[row + lane];
@@ -190,7 +190,7 @@ impl NullaryFnOnce for Step<'_> {
             }
             let mut drawn = 0_u32;
             while (0..lanes).any(|lane| from[lane] < end[lane]) {
-                // A lane that has nothing left to do moves by nothing.
+                // A lane without further edges moves by 0.
                 let mut moves = [0.0_f32; LANES];
                 let (mut tx, mut ty) = (x, y);
                 for lane in 0..lanes {
@@ -200,7 +200,7 @@ impl NullaryFnOnce for Step<'_> {
                         from[lane] += STEPS;
                     }
                 }
-                // The edge and its reverse, which is due at the same time: the row is pulled twice.
+                // The edge and its reverse are due at the same time, so the row is pulled twice.
                 pull(&mut x, &mut y, &tx, &ty, &moves);
                 for _ in 0..PUSHES {
                     let mut bits = [0_u32; LANES];
@@ -212,7 +212,7 @@ impl NullaryFnOnce for Step<'_> {
                     }
                     drawn += 1;
                     for lane in 0..lanes {
-                        // The upper half of the product: even enough for any n that fits into memory.
+                        // The upper half of the product is uniform enough for any n that fits in memory.
                         let other = (u64::from(bits[lane]) * n) >> 32;
                         [tx[lane], ty[lane]] = now[other as usize];
                     }
@@ -258,15 +258,15 @@ fn push(x: &mut Lanes, y: &mut Lanes, tx: &Lanes, ty: &Lanes, rate: &Lanes) {
     }
 }
 
-/// By how many times their difference a row moves towards another at this squared distance: negative.
-/// Where both are at one place there is no direction, and the difference of 0 says so.
+/// The factor of their difference by which a row moves towards another at this squared distance: negative.
+/// Two rows at the same place have a difference of 0 and do not move.
 #[inline(always)]
 fn attracting(d2: f32) -> f32 {
     let power = power(d2, B);
     -2.0 * A * B * power / (d2 * (1.0 + A * power))
 }
 
-/// By how many times their difference a row moves away from another at this squared distance.
+/// The factor of their difference by which a row moves away from another at this squared distance.
 #[inline(always)]
 fn repelling(d2: f32) -> f32 {
     2.0 * B / ((0.001 + d2) * (1.0 + A * power(d2, B)))
@@ -278,7 +278,7 @@ mod tests {
 
     #[test]
     fn steps_follow_the_gradient() {
-        // Cross-entropy of one edge: −ln v attracts, −ln(1 − v) repels; v = 1 / (1 + a·d^2b).
+        // Cross-entropy of one edge: −ln v attracts, −ln(1 − v) repels, with v = 1 / (1 + a·d^2b).
         let v = |d: f64| 1.0 / (1.0 + f64::from(A) * d.powf(2.0 * f64::from(B)));
         let slope = |f: &dyn Fn(f64) -> f64, d: f64| (f(d + 1e-6) - f(d - 1e-6)) / 2e-6;
         for d in [0.7, 1.5, 3.0] {

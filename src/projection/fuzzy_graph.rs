@@ -1,30 +1,30 @@
-//! The fuzzy graph of UMAP (McInnes, Healy and Melville, 2018, section 3.1): each row's nearest
-//! neighbours, with a membership that falls off at the row's own scale, then made symmetric.
+//! The fuzzy graph of UMAP (McInnes, Healy and Melville, 2018, section 3.1): edges from each row to its
+//! nearest neighbours, with a membership that falls off at the row's own scale, then made symmetric.
 
 use crate::job::{Reporter, Stop};
 use crate::model::Embeddings;
 use crate::search::{Hit, Searcher};
 use rayon::prelude::*;
 
-/// An edge, listed once for each direction.
+/// An edge, listed once per direction.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Edge {
-    /// Row it leaves.
+pub(super) struct Edge {
+    /// The row it leaves.
     pub from: u32,
-    /// Row it reaches.
+    /// The row it leads to.
     pub to: u32,
-    /// Membership, above 0 to 1.
+    /// Membership, above 0 and at most 1.
     pub weight: f32,
 }
 
 /// The symmetric graph over the `k` nearest neighbours of each row, edges in ascending order.
-pub fn fuzzy_graph(rows: &Embeddings, k: usize, reporter: &Reporter) -> Result<Vec<Edge>, Stop> {
-    /// Rows that ask together: enough to fill the cores, few enough to cancel soon.
+pub(super) fn fuzzy_graph(rows: &Embeddings, k: usize, reporter: &Reporter) -> Result<Vec<Edge>, Stop> {
+    /// Rows queried together: enough to use all cores, few enough to cancel soon.
     const TOGETHER: usize = 512;
     let stage = reporter.stage("Finding neighbours for the map", rows.len());
     let searcher = Searcher::new(rows);
     let mut lists: Vec<Vec<(u32, f32)>> = Vec::with_capacity(rows.len());
-    for asked in rows.data.chunks(TOGETHER * rows.dimension.max(1)) {
+    for queries in rows.data.chunks(TOGETHER * rows.dimension.max(1)) {
         reporter.check()?;
         let first = lists.len();
         let asked = Embeddings { dimension: rows.dimension, data: asked.to_vec() };
@@ -36,7 +36,7 @@ pub fn fuzzy_graph(rows: &Embeddings, k: usize, reporter: &Reporter) -> Result<V
             found.iter().map(|n| n.row as u32).zip(weights).collect()
         };
         lists.par_extend(found.into_par_iter().enumerate().map(without_itself));
-        stage.advance(asked.len());
+        stage.advance(queries.len());
     }
     reporter.check()?;
     Ok(symmetric(&lists))

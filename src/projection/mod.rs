@@ -1,7 +1,7 @@
-//! The map: embeddings laid out in two dimensions, so that what is close stays close.
+//! The map: embeddings projected to two dimensions, so that neighbours stay neighbours.
 //!
-//! PCA is there at once; UMAP follows. A file that comes later is given a place among the others
-//! without moving them ([`place`]). How far a map can be believed is its trustworthiness.
+//! PCA is instant; UMAP takes longer and is clearer. A sample added later gets a place among the others
+//! without moving them ([`place`]). [`trustworthiness`] measures how reliable a map is.
 
 mod descent;
 mod fuzzy_graph;
@@ -11,8 +11,10 @@ mod place_grid;
 mod trustworthiness;
 mod umap;
 
-pub use pca::{Axes, pca};
+pub use pca::pca;
 pub use place::place;
 pub use place_grid::PlaceGrid;
 pub use trustworthiness::trustworthiness;
 pub use umap::{UmapConfig, umap};
+
+pub(crate) use pca::Axes;

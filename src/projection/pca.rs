@@ -3,17 +3,17 @@
 use crate::model::Embeddings;
 use rayon::prelude::*;
 
-/// Rows summed by one task; fixed, so that sums come in one order.
+/// Rows summed by one task; fixed, so that sums have a fixed order.
 const BLOCK: usize = 1024;
-/// Sweeps after which Jacobi's method has long converged.
+/// Sweeps after which Jacobi's method has certainly converged.
 const SWEEPS: usize = 30;
 
-/// Coordinates of each row along the first and second principal component, about their mean.
+/// The coordinates of each row along the first and second principal component, relative to the mean.
 pub fn pca(rows: &Embeddings) -> Vec<[f32; 2]> {
-    Axes::of(rows).places(rows)
+    Axes::new(rows).places(rows)
 }
 
-/// The first and second principal component of some rows, by which others can be placed too.
+/// The first and second principal component of some rows, to project these and other rows.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Axes {
     mean: Vec<f64>,
@@ -21,8 +21,8 @@ pub struct Axes {
 }
 
 impl Axes {
-    /// Of `rows`. The sign of a component is chosen so that its largest weight is positive.
-    pub fn of(rows: &Embeddings) -> Self {
+    /// The components of `rows`. The sign of a component is chosen so that its largest weight is positive.
+    pub fn new(rows: &Embeddings) -> Self {
         let d = rows.dimension;
         if rows.is_empty() || d == 0 {
             return Self { mean: vec![0.0; d], axes: [vec![0.0; d], vec![0.0; d]] };
@@ -31,7 +31,7 @@ impl Axes {
         Self { mean, axes: leading(covariance, d) }
     }
 
-    /// Where each row lies along them.
+    /// The coordinates of each row along the components.
     pub fn places(&self, rows: &Embeddings) -> Vec<[f32; 2]> {
         let along = |row: &[f32], axis: &[f64]| {
             row.iter()
@@ -48,7 +48,7 @@ impl Axes {
     }
 }
 
-/// Mean, and `d × d` sums of products about it.
+/// Mean, and `d × d` sums of products of the deviations from it.
 fn moments(rows: &Embeddings) -> (Vec<f64>, Vec<f64>) {
     let d = rows.dimension;
     let mean = sum(rows, d, |row, to| {
@@ -68,6 +68,7 @@ fn moments(rows: &Embeddings) -> (Vec<f64>, Vec<f64>) {
     (mean, covariance)
 }
 
+/// Sums `add` over all rows.
 fn sum(rows: &Embeddings, size: usize, add: impl Fn(&[f32], &mut [f64]) + Sync) -> Vec<f64> {
     let parts: Vec<Vec<f64>> = rows
         .data
@@ -85,7 +86,7 @@ fn sum(rows: &Embeddings, size: usize, add: impl Fn(&[f32], &mut [f64]) + Sync) 
 }
 
 /// The eigenvectors of the symmetric `d × d` matrix `a` with the two largest eigenvalues, by
-/// Jacobi's rotations (Golub and Van Loan, Matrix Computations, 8.5).
+/// Jacobi rotations (Golub and Van Loan, Matrix Computations, 8.5).
 fn leading(mut a: Vec<f64>, d: usize) -> [Vec<f64>; 2] {
     let mut vectors = vec![0.0; d * d];
     (0..d).for_each(|i| vectors[i * d + i] = 1.0);
@@ -114,7 +115,7 @@ fn leading(mut a: Vec<f64>, d: usize) -> [Vec<f64>; 2] {
     })
 }
 
-/// Makes `a[p][q]` zero.
+/// Rotates so that `a[p][q]` becomes zero.
 fn rotate(a: &mut [f64], vectors: &mut [f64], d: usize, p: usize, q: usize) {
     let pq = a[p * d + q];
     if pq == 0.0 {
@@ -162,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn few_and_equal_rows_are_no_trouble() {
+    fn few_or_equal_rows_work() {
         assert!(pca(&Embeddings::new(4)).is_empty());
         let same = Embeddings { dimension: 4, data: [0.5; 12].to_vec() };
         assert!(pca(&same).iter().flatten().all(|v| v.abs() < 1e-6));

@@ -1,9 +1,9 @@
-//! A place on a finished map for a file that came later, without moving the others.
+//! A place on a finished map for a sample added later, without moving the others.
 
 use super::fuzzy_graph::memberships;
 use crate::search::Hit;
 
-/// Steps of Weiszfeld's method; it has settled to a pixel long before.
+/// Steps of Weiszfeld's method; it converges to a pixel in far fewer.
 const STEPS: usize = 32;
 
 /// A place among `found`, the nearest neighbours on the map, nearest first: the geometric median of
@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lands_in_the_cluster_that_has_more_of_its_neighbours() {
+    fn is_in_the_cluster_with_most_of_its_neighbours() {
         let places = [[0.0, 0.0], [0.2, 0.0], [0.0, 0.2], [100.0, 100.0]];
         let found: Vec<Hit> = (0..4).map(|row| Hit { row, distance: 0.1 + 0.01 * row as f32 }).collect();
         let at = place(&found, &places).unwrap();

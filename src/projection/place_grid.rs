@@ -1,32 +1,32 @@
-//! Places in a grid: which of them are in view, and which is nearest to a pointer, without looking at
-//! all. Places are sorted by the cell they lie in, row of cells after row (a counting sort).
+//! Places in a grid, to find those in view and the one nearest to a pointer without visiting all. Places are
+//! sorted by their cell, row of cells by row of cells (a counting sort).
 
 use std::ops::Range;
 
-/// Places that a cell holds on average.
-const A_CELL: usize = 8;
-/// Cells along a side, at most: a few places far out must not cost memory.
-const MOST: usize = 2048;
+/// Places per cell, on average.
+const PER_CELL: usize = 8;
+/// Cells along a side, at most, to limit memory.
+const MAX_SIDE: usize = 2048;
 
-/// Places, sorted by cell. Those that are not numbers are left out.
+/// Places sorted by cell. Places that are not finite are not in the grid.
 #[derive(Clone, Debug, Default)]
 pub struct PlaceGrid {
     min: [f32; 2],
     max: [f32; 2],
-    /// Cells a unit, in both directions.
+    /// Cells per unit, along each axis.
     scale: [f32; 2],
     /// Cells along each axis.
     cells: [usize; 2],
-    /// Where each cell begins in `order`; one more for the end.
+    /// The start of each cell in `order`; one more entry for the end.
     starts: Vec<u32>,
-    /// The row of each place, sorted.
+    /// The row of each place, sorted by cell.
     order: Vec<u32>,
     places: Vec<[f32; 2]>,
 }
 
 impl PlaceGrid {
-    /// Sorts `places`.
-    pub fn of(places: &[[f32; 2]]) -> Self {
+    /// A grid of `places`.
+    pub fn new(places: &[[f32; 2]]) -> Self {
         let finite = |place: &[f32; 2]| place.iter().all(|v| v.is_finite());
         let (mut min, mut max) = ([f32::INFINITY; 2], [f32::NEG_INFINITY; 2]);
         let mut n = 0;
@@ -40,9 +40,9 @@ impl PlaceGrid {
         if n == 0 {
             return Self::default();
         }
-        let side = ((n / A_CELL) as f32).sqrt().ceil().clamp(1.0, MOST as f32);
+        let side = ((n / PER_CELL) as f32).sqrt().ceil().clamp(1.0, MAX_SIDE as f32);
         let mut grid = Self { min, max, cells: [side as usize; 2], ..Self::default() };
-        // Half first: the width of the whole may be beyond what a number can be.
+        // Halved before subtracting: the full width may be infinite in `f32`.
         grid.scale = [0, 1].map(|axis| side / 2.0 / (max[axis] / 2.0 - min[axis] / 2.0).max(1e-30));
         let mut counts = vec![0_u32; grid.cells[0] * grid.cells[1] + 1];
         for place in places.iter().filter(|place| finite(place)) {
@@ -63,7 +63,7 @@ impl PlaceGrid {
         grid
     }
 
-    /// The cell along `axis` of a coordinate; what lies outside belongs to the edge.
+    /// The cell of a coordinate along `axis`; outside the grid, the one at the edge.
     fn along(&self, axis: usize, v: f32) -> usize {
         (((v - self.min[axis]) * self.scale[axis]) as usize).min(self.cells[axis].saturating_sub(1))
     }
@@ -72,33 +72,33 @@ impl PlaceGrid {
         self.along(1, y) * self.cells[0] + self.along(0, x)
     }
 
-    /// How many places there are.
-    pub fn len(&self) -> usize {
+    /// The number of places.
+    pub(crate) fn len(&self) -> usize {
         self.order.len()
     }
 
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
+    /// Whether there are no places.
+    pub(crate) fn is_empty(&self) -> bool {
         self.order.is_empty()
     }
 
-    /// The smallest and the largest coordinates. `None` without places.
-    pub fn bounds(&self) -> Option<[[f32; 2]; 2]> {
+    /// The smallest and largest coordinates. `None` without places.
+    pub(crate) fn bounds(&self) -> Option<[[f32; 2]; 2]> {
         (!self.is_empty()).then_some([self.min, self.max])
     }
 
     /// The row of each place, in the order of the grid.
-    pub fn order(&self) -> &[u32] {
+    pub(crate) fn order(&self) -> &[u32] {
         &self.order
     }
 
     /// The places, in the order of the grid.
-    pub fn places(&self) -> &[[f32; 2]] {
+    pub(crate) fn places(&self) -> &[[f32; 2]] {
         &self.places
     }
 
-    /// Ranges of [`Self::order`] that hold every place from `min` to `max`, and some about them.
-    pub fn within(&self, min: [f32; 2], max: [f32; 2]) -> impl Iterator<Item = Range<usize>> + '_ {
+    /// Ranges of [`Self::order`] that contain every place from `min` to `max`, and some around them.
+    pub(crate) fn within(&self, min: [f32; 2], max: [f32; 2]) -> impl Iterator<Item = Range<usize>> + '_ {
         let outside =
             self.is_empty() || (0..2).any(|axis| max[axis] < self.min[axis] || min[axis] > self.max[axis]);
         let span = |axis: usize| self.along(axis, min[axis])..self.along(axis, max[axis]) + 1;
@@ -110,8 +110,8 @@ impl PlaceGrid {
         })
     }
 
-    /// The row of the place nearest to `at` by `distance`, among those in reach and accepted; of several
-    /// the first. `reach` is how far along each axis to look.
+    /// The row of the place nearest to `at` by `distance`, among the accepted ones in reach; of several the
+    /// first. `reach` is the largest distance along each axis.
     pub fn nearest(
         &self,
         at: [f32; 2],
@@ -139,7 +139,7 @@ mod tests {
 
     fn random(n: usize) -> Vec<[f32; 2]> {
         let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(5);
-        // One in ten lies where another does, one in a hundred far out.
+        // One in ten coincides with another, one in a hundred is far out.
         let mut places: Vec<[f32; 2]> = Vec::new();
         for i in 0..n {
             let scale = if i % 100 == 99 { 1e4 } else { 1.0 };
@@ -150,14 +150,14 @@ mod tests {
     }
 
     #[test]
-    fn nearest_and_within_are_those_of_looking_at_all() {
+    fn nearest_and_within_equal_a_search_of_all_places() {
         for n in [1, 2, 9, 500, 20_000] {
             let mut places = random(n);
             if n > 10 {
                 places[7] = [f32::NAN, 0.0];
                 places[8] = [0.0, f32::INFINITY];
             }
-            let grid = PlaceGrid::of(&places);
+            let grid = PlaceGrid::new(&places);
             assert_eq!(grid.len(), places.iter().filter(|p| p.iter().all(|v| v.is_finite())).count());
             for (row, place) in grid.order().iter().zip(grid.places()) {
                 assert_eq!(places[*row as usize], *place);
@@ -187,13 +187,13 @@ mod tests {
     }
 
     #[test]
-    fn nothing_and_sameness_are_no_trouble() {
-        let none = PlaceGrid::of(&[[f32::NAN; 2]]);
+    fn no_places_and_equal_places_work() {
+        let none = PlaceGrid::new(&[[f32::NAN; 2]]);
         assert!(none.is_empty() && none.bounds().is_none());
         assert_eq!(none.within([-1.0; 2], [1.0; 2]).count(), 0);
-        let same = PlaceGrid::of(&[[2.0, 3.0]; 100]);
+        let same = PlaceGrid::new(&[[2.0, 3.0]; 100]);
         assert_eq!(same.nearest([2.0, 3.0], [1.0; 2], |row| row > 4, |_| 0.0), Some(5));
-        let far = PlaceGrid::of(&[[f32::MAX, f32::MIN], [f32::MIN, f32::MAX]]);
+        let far = PlaceGrid::new(&[[f32::MAX, f32::MIN], [f32::MIN, f32::MAX]]);
         assert_eq!(far.nearest([f32::MIN, f32::MAX], [1.0; 2], |_| true, |_| 0.0), Some(1));
     }
 }

@@ -1,22 +1,22 @@
-//! Trustworthiness (Venna and Kaski, 2001): how far a map's neighbours are neighbours in truth.
+//! Trustworthiness (Venna and Kaski, 2001): how far neighbours on a map are neighbours among the embeddings.
 
 use crate::model::Embeddings;
 use crate::search::nearest;
 use rayon::prelude::*;
 
-/// Rows asked, at most: beyond this a sample says the same.
-const ASKED: usize = 2000;
+/// Rows measured, at most: more do not change the result noticeably.
+const MEASURED: usize = 2000;
 
-/// From 0 to 1, where 1 means that each of the `k` nearest on the map is among the `k` nearest in
-/// truth. Of a large map an even sample of rows is asked. 1 where there are too few rows for the
-/// measure (it needs `k` below half of them).
+/// The trustworthiness of a map, 0 to 1; 1 means that each of the `k` nearest places on the map is among the
+/// `k` nearest embeddings. On a large map an even sample of rows is measured. 1 if there are too few rows for
+/// the measure, which needs `k` below half of them.
 pub fn trustworthiness(rows: &Embeddings, places: &[[f32; 2]], k: usize) -> f64 {
     let n = rows.len();
     if k == 0 || 2 * k >= n || places.len() != n {
         return 1.0;
     }
-    let asked: Vec<usize> = (0..n).step_by(n.div_ceil(ASKED)).collect();
-    let penalty: u64 = asked
+    let measured: Vec<usize> = (0..n).step_by(n.div_ceil(MEASURED)).collect();
+    let penalty: u64 = measured
         .par_iter()
         .map(|&i| {
             let mut rank = vec![0_u32; n];
@@ -34,7 +34,7 @@ pub fn trustworthiness(rows: &Embeddings, places: &[[f32; 2]], k: usize) -> f64 
             near.iter().take(k).map(|(_, j)| u64::from(rank[*j]).saturating_sub(k as u64)).sum::<u64>()
         })
         .sum();
-    let (n, k, m) = (n as f64, k as f64, asked.len() as f64);
+    let (n, k, m) = (n as f64, k as f64, measured.len() as f64);
     1.0 - 2.0 / (m * k * (2.0 * n - 3.0 * k - 1.0)) * penalty as f64
 }
 
@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn a_true_map_scores_one_and_a_shuffled_one_much_less() {
+    fn an_exact_map_scores_one_and_a_shuffled_one_much_less() {
         let rows = arc(101);
         let line: Vec<[f32; 2]> = (0..101).map(|i| [i as f32 * 1.001, 0.0]).collect();
         assert!(trustworthiness(&rows, &line, 5) > 0.99);
@@ -62,15 +62,15 @@ mod tests {
     }
 
     #[test]
-    fn a_case_by_hand() {
-        // Six rows at growing distances; the map exchanges the first and the last. k = 1.
+    fn equals_a_case_computed_by_hand() {
+        // Six rows at growing distances; the map swaps the first and the last. k = 1.
         let angles = [0.0_f32, 1.0, 2.1, 3.3, 4.6, 6.0];
         let mut rows = Embeddings::new(2);
         angles.iter().for_each(|a| rows.data.extend([(a * 0.2).cos(), (a * 0.2).sin()]));
         let x = [5.0, 1.1, 2.3, 3.6, 4.95, 0.0];
         let places: Vec<[f32; 2]> = x.iter().map(|x| [*x, 0.0]).collect();
-        // Nearest on the map and its true rank: 0→4 (4), 1→5 (5), 2→1 (1), 3→2 (1), 4→0 (5),
-        // 5→1 (4). A penalty is the rank less one: 14 together.
+        // Nearest on the map and its rank among the embeddings: 0→4 (4), 1→5 (5), 2→1 (1), 3→2 (1), 4→0 (5),
+        // 5→1 (4). The penalty is the rank minus one: 14 in total.
         let want = 1.0 - 2.0 / (6.0 * (12.0 - 3.0 - 1.0)) * 14.0;
         assert!((trustworthiness(&rows, &places, 1) - want).abs() < 1e-9);
     }

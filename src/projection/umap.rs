@@ -1,23 +1,23 @@
-//! UMAP (McInnes, Healy and Melville, 2018): a layout in which rows that are neighbours attract
-//! each other and others push each other away, found by stochastic gradient descent from PCA.
+//! UMAP (McInnes, Healy and Melville, 2018): a map on which neighbouring rows attract and other rows repel
+//! each other, found by stochastic gradient descent from PCA.
 //!
-//! Constants are those of umap-learn with `min_dist` 0.1 and `spread` 1.
+//! The constants are those of umap-learn with `min_dist` 0.1 and `spread` 1.
 
 use super::descent::descend;
 use super::fuzzy_graph::fuzzy_graph;
-use super::pca;
+use super::pca::pca;
 use crate::job::{Reporter, Stop};
 use crate::model::Embeddings;
 use rand::{Rng as _, RngCore as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
-/// Half the width of the layout at the start.
+/// Half the width of the map before the descent.
 const EXTENT: f32 = 10.0;
 
-/// What the user may choose.
+/// The settings of UMAP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UmapConfig {
-    /// Neighbours that a row attracts, at least 2.
+    /// Neighbours that attract a row, at least 2.
     pub neighbours: usize,
     /// Seed of all randomness.
     pub seed: u64,
@@ -29,10 +29,10 @@ impl Default for UmapConfig {
     }
 }
 
-/// A place for each row. For three rows or fewer the places are those of PCA.
+/// A place for each row. For three rows or fewer, those of PCA.
 pub fn umap(rows: &Embeddings, config: UmapConfig, reporter: &Reporter) -> Result<Vec<[f32; 2]>, Stop> {
     let mut rng = ChaCha8Rng::seed_from_u64(config.seed);
-    let mut places = start(rows, &mut rng);
+    let mut places = initial_places(rows, &mut rng);
     if places.len() <= 3 {
         return Ok(places);
     }
@@ -43,8 +43,8 @@ pub fn umap(rows: &Embeddings, config: UmapConfig, reporter: &Reporter) -> Resul
     Ok(places)
 }
 
-/// PCA, scaled, with a little noise so that equal rows can part.
-fn start(rows: &Embeddings, rng: &mut ChaCha8Rng) -> Vec<[f32; 2]> {
+/// PCA, scaled, with a little noise so that equal rows can separate.
+fn initial_places(rows: &Embeddings, rng: &mut ChaCha8Rng) -> Vec<[f32; 2]> {
     let mut places = pca(rows);
     let largest = places.iter().flatten().fold(1e-9_f32, |m, v| m.max(v.abs()));
     for v in places.iter_mut().flatten() {
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn few_and_equal_rows_are_no_trouble() {
+    fn few_or_equal_rows_work() {
         for n in 0..6 {
             let rows = Embeddings { dimension: 2, data: [1.0, 0.0].repeat(n) };
             let places = umap(&rows, UmapConfig::default(), &Reporter::silent()).unwrap();

@@ -61,7 +61,7 @@ impl Found {
 impl Searcher {
     /// Prepares `library`, in one pass.
     pub fn new(library: &Embeddings) -> Self {
-        Self { codes: Codes::of(library) }
+        Self { codes: Codes::new(library) }
     }
 
     /// For each row of `queries` its `k` nearest rows of `library`, nearest first, ties by row. `library` is
@@ -102,7 +102,7 @@ impl Searcher {
     fn part(
         &self,
         rows: Range<usize>,
-        questions: &Questions,
+        questions: &Queries,
         asked: Range<usize>,
         k: usize,
         slack: f32,

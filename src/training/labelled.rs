@@ -1,6 +1,6 @@
-//! The labelled samples of a set: what training and measuring go by.
+//! The labelled samples of a set.
 
-use super::Split;
+use super::split::Split;
 use crate::job::Stop;
 use crate::picture::{Encoded, PictureSet};
 
@@ -8,7 +8,7 @@ use crate::picture::{Encoded, PictureSet};
 pub struct Labelled<'a> {
     /// All samples.
     pub set: &'a PictureSet,
-    /// Index in the set of each labelled sample.
+    /// The index in the set of each labelled sample.
     pub members: Vec<usize>,
     /// The label of each, as an index of `labels`.
     pub classes: Vec<usize>,
@@ -17,14 +17,14 @@ pub struct Labelled<'a> {
 }
 
 impl<'a> Labelled<'a> {
-    /// Of `set`; refuses one with fewer than two labels.
+    /// The labelled samples of `set`. An error if there are fewer than two labels.
     pub fn new(set: &'a PictureSet) -> Result<Self, Stop> {
         let mut labels: Vec<String> = set.samples.iter().filter_map(|sample| sample.label.clone()).collect();
         labels.sort_unstable();
         labels.dedup();
         if labels.len() < 2 {
             return Err(Stop::Failed(format!(
-                "expected a folder with at least two labels (FOLDER/<label>/<files>), found {}. Put the files of each family into a folder of its own, and open the folder that holds those",
+                "expected a folder with at least two labels (FOLDER/<label>/<files>), found {}. Put the files of each family into their own folder, and choose the folder that contains these folders",
                 match labels.first() {
                     Some(only) => format!("only \"{}\"", crate::escape::text(only)),
                     None => "none".to_owned(),
@@ -41,14 +41,14 @@ impl<'a> Labelled<'a> {
         Ok(Self { set, members, classes, labels })
     }
 
-    /// Pictures and labels of these labelled samples.
+    /// Pictures and labels of some labelled samples.
     pub fn files<'i>(&self, files: impl Iterator<Item = &'i usize>) -> Vec<(&'a Encoded, usize)> {
         files.map(|file| (&self.set.pictures[self.members[*file]], self.classes[*file])).collect()
     }
 
-    /// The same split, as indices of the set's samples.
+    /// `split` as indices of the set instead of the labelled samples.
     pub fn in_set(&self, split: Split) -> Split {
-        let there = |files: Vec<usize>| files.into_iter().map(|file| self.members[file]).collect();
-        Split { train: there(split.train), held_back: there(split.held_back) }
+        let members = |files: Vec<usize>| files.into_iter().map(|file| self.members[file]).collect();
+        Split { train: members(split.train), held_out: members(split.held_out) }
     }
 }

@@ -1,65 +1,65 @@
-//! How good a network is: accuracy in train mode and in eval mode on the same training files, and
-//! recall at 1 on files it has not seen.
+//! The figures of a network during training: accuracy in train mode and in eval mode on the same training
+//! files, and recall at 1 on held-out files.
 //!
-//! *Accuracy* is the share of files whose embedding is closest to the prototype of their own label.
-//! In train mode a file is normalised together with others, so files are measured in shuffled
-//! batches of the training's size; in eval mode a file's company does not matter.
+//! *Accuracy* is the share of files with the highest score for their own label. In train mode a file is
+//! normalised together with others, so files are measured in shuffled batches of the training's size; in eval
+//! mode the rest of the batch has no effect.
 
-use super::TrainConfig;
+use super::config::TrainConfig;
 use crate::batchnorm::compare;
 use crate::job::{Reporter, Stop};
-use crate::model::{Embeddings, KeptStatistics, Network, StatisticsPolicy, embed};
+use crate::model::{Embeddings, Network, RunningStatistics, StatisticsPolicy, embed};
 use crate::picture::{Encoded, PictureSpec};
 use crate::search::nearest;
 
-/// What is measured on; chosen once per training.
-pub struct Measured<'a> {
-    /// How pictures are made.
+/// The files that are measured on, chosen once per training.
+pub struct MeasuredFiles<'a> {
+    /// How pictures are computed.
     pub spec: PictureSpec,
     /// Training files, shuffled, with their labels.
     pub training: Vec<(&'a Encoded, usize)>,
-    /// Training files that answer for recall, with their labels.
-    pub answers: Vec<(&'a Encoded, usize)>,
-    /// Held-back files that ask, with their labels.
-    pub held_back: Vec<(&'a Encoded, usize)>,
+    /// Training files among which recall finds the nearest, with their labels.
+    pub library: Vec<(&'a Encoded, usize)>,
+    /// Held-out files, the queries of recall, with their labels.
+    pub held_out: Vec<(&'a Encoded, usize)>,
 }
 
 /// One measurement.
-pub struct Found {
-    /// Share right in train mode.
+pub struct Measurement {
+    /// Accuracy in train mode.
     pub train_mode: f64,
-    /// Share right in eval mode.
+    /// Accuracy in eval mode.
     pub eval_mode: f64,
-    /// Recall at 1, if anything was held back.
+    /// Recall at 1, if any files are held out.
     pub recall_at_1: Option<f64>,
-    /// What each batch-norm layer should keep now.
-    pub truth: Vec<KeptStatistics>,
+    /// The pooled statistics of each batch-norm layer.
+    pub pooled: Vec<RunningStatistics>,
 }
 
-impl Measured<'_> {
-    /// Measures `network`. Recall is that of the model as the policy would leave it: with
-    /// recomputed statistics where they will be recomputed, else with those kept so far.
-    pub fn measure(&self, network: &mut Network, config: &TrainConfig) -> Result<Found, Stop> {
+impl MeasuredFiles<'_> {
+    /// Measures `network`. Recall is measured with the statistics that the finished model would have: pooled
+    /// ones if the policy recomputes them, otherwise the present running statistics.
+    pub fn measure(&self, network: &mut Network, config: &TrainConfig) -> Result<Measurement, Stop> {
         let quiet = Reporter::silent();
         let compared = compare(network, self.spec, &self.training, config.batch_size, &quiet)?;
         let recall_at_1 = if config.batch_norm.statistics == StatisticsPolicy::Recompute {
-            let so_far = std::mem::replace(&mut network.kept, compared.truth.clone());
+            let running = std::mem::replace(&mut network.running, compared.pooled.clone());
             let recall = self.recall(network);
-            network.kept = so_far;
+            network.running = running;
             recall?
         } else {
             self.recall(network)?
         };
-        Ok(Found {
+        Ok(Measurement {
             train_mode: compared.train.accuracy(),
             eval_mode: compared.eval.accuracy(),
             recall_at_1,
-            truth: compared.truth,
+            pooled: compared.pooled,
         })
     }
 
     fn recall(&self, network: &Network) -> Result<Option<f64>, Stop> {
-        if self.held_back.is_empty() {
+        if self.held_out.is_empty() {
             return Ok(None);
         }
         let quiet = Reporter::silent();
@@ -68,22 +68,23 @@ impl Measured<'_> {
             embed(network, network.dimension(), self.spec, &pictures, &quiet)
         };
         let class = |files: &[(&Encoded, usize)]| files.iter().map(|(_, class)| *class).collect::<Vec<_>>();
-        let (library, queries) = (embed(&self.answers)?, embed(&self.held_back)?);
-        Ok(Some(recall_at_1(&library, &class(&self.answers), &queries, &class(&self.held_back))))
+        let (library, queries) = (embed(&self.library)?, embed(&self.held_out)?);
+        Ok(Some(recall_at_1(&library, &class(&self.library), &queries, &class(&self.held_out))))
     }
 }
 
-/// Share of `queries` whose nearest row of `library` has their label.
-pub fn recall_at_1(library: &Embeddings, labels: &[usize], queries: &Embeddings, wanted: &[usize]) -> f64 {
-    let right = queries
+/// Share of `queries` whose nearest row of `library` has their label. `labels` are those of the library,
+/// `expected` those of the queries.
+fn recall_at_1(library: &Embeddings, labels: &[usize], queries: &Embeddings, expected: &[usize]) -> f64 {
+    let correct = queries
         .rows()
-        .zip(wanted)
-        .filter(|(query, wanted)| {
+        .zip(expected)
+        .filter(|(query, expected)| {
             let found = nearest(library, query, 1, |_| false);
             found.first().and_then(|first| labels.get(first.row)) == Some(wanted)
         })
         .count();
-    right as f64 / wanted.len().max(1) as f64
+    correct as f64 / expected.len().max(1) as f64
 }
 
 #[cfg(test)]
@@ -91,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn recall_counts_the_nearest_label() {
+    fn recall_counts_queries_whose_nearest_row_has_their_label() {
         let rows = |data: &[f32]| Embeddings { dimension: 2, data: data.to_vec() };
         let library = rows(&[1.0, 0.0, 0.0, 1.0]);
         let queries = rows(&[0.8, 0.6, 0.6, 0.8, -1.0, 0.0]);

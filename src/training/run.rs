@@ -1,9 +1,11 @@
-//! The loop: step, and measure now and then.
+//! The training loop: takes steps, measures at regular points, and writes checkpoints.
 
-use super::checkpoint::{Checkpoints, Course};
-use super::measure::Measured;
+use super::checkpoint::{Checkpoints, LoopState};
+use super::config::TrainConfig;
+use super::labelled::Labelled;
+use super::measure::MeasuredFiles;
+use super::split::{Split, split};
 use super::trainer::{Trainer, model_config};
-use super::{Labelled, Split, TrainConfig, split};
 use crate::batchnorm::recompute;
 use crate::job::{Reporter, Stage, Stop};
 use crate::model::{Epoch, Model, Network, Norm, RepairRecord, StatisticsPolicy, Trace, TrainingSummary};
@@ -15,20 +17,20 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// Points of the curve.
+/// Number of measured points.
 const POINTS: usize = 12;
-/// Files on which train mode and eval mode are compared, at most.
+/// Training files on which train mode and eval mode are compared, at most.
 const COMPARED: usize = 256;
-/// Training files that answer when recall is measured during training, at most.
-const ANSWERS: usize = 512;
+/// Training files, and held-out files, used to measure recall, at most.
+const RECALLED: usize = 512;
 
-/// What training made.
+/// The result of a training.
 pub struct Trained {
-    /// The model, with its history in its configuration.
+    /// The model; its configuration contains the history.
     pub model: Model,
-    /// Which files it was trained on, as indices of the set's samples.
+    /// The files it was trained on, as indices of the set's samples.
     pub split: Split,
-    /// The step at which a checkpoint was taken up, if one was.
+    /// The step of the checkpoint that the training resumed from, if it did.
     pub resumed_at: Option<usize>,
     checkpoints: Option<Checkpoints>,
 }
@@ -41,9 +43,8 @@ impl Trained {
     }
 }
 
-/// Trains on the labelled samples of `set`; samples without a label are left out. Needs at least
-/// two labels. `on_epoch` is told of each measured point. When cancelled, the best network so far
-/// is the result, if there is one.
+/// Trains on the labelled samples of `set`, which must have at least two labels. `on_epoch` is called for
+/// each measured point. If cancelled, the result is the best network so far, if there is one.
 pub fn train(
     set: &PictureSet,
     config: &TrainConfig,
@@ -65,9 +66,9 @@ pub fn train_resumable(
     run(set, config, None, checkpoint, reporter, on_epoch)
 }
 
-/// Goes on training `model`, whose labels `set` must have, with what it has kept so far. The split
-/// is the one of its first training if `config` has its seed.
-pub fn train_on(
+/// Continues the training of `model` with its weights and running statistics. `set` must have the labels of
+/// `model`. With the seed of its first training the split is the same.
+pub fn continue_training(
     set: &PictureSet,
     model: &Model,
     config: &TrainConfig,
@@ -96,7 +97,7 @@ fn run(
         Some(model) => {
             if model.config.labels != data.labels || model.config.picture != set.spec {
                 return Err(Stop::Failed(format!(
-                    "expected the {} labels that the model was trained on, found {} others or other files. Open the folder it was trained on",
+                    "expected the {} labels that the model was trained on and pictures of the same kind, found {} labels that differ or other pictures. Choose the folder it was trained on",
                     model.config.labels.len(),
                     data.labels.len()
                 )));
@@ -109,27 +110,27 @@ fn run(
     };
     let mut shuffled = split.train.clone();
     shuffled.shuffle(&mut rng);
-    let measured = Measured {
+    let measured = MeasuredFiles {
         spec: set.spec,
         training: data.files(shuffled.iter().take(COMPARED)),
-        answers: data.files(shuffled.iter().take(ANSWERS)),
-        held_back: data.files(split.held_back.iter().take(ANSWERS)),
+        library: data.files(shuffled.iter().take(RECALLED)),
+        held_out: data.files(split.held_out.iter().take(RECALLED)),
     };
     let mut trainer = Trainer::new(&data, &split.train, config, network, steps, rng)?;
-    // The batches of a training that goes on follow those that went before.
+    // The batches of a continued training follow those of the training before.
     let earlier = start.and_then(|model| model.trace.as_deref().cloned()).unwrap_or_default();
 
-    let mut checkpoints = checkpoint.map(|path| Checkpoints::new(path, &data, config, start));
-    let mut course = Course::default();
+    let mut checkpoints = checkpoint.map(|path| Checkpoints::new(path, &data, config, start)).transpose()?;
+    let mut state = LoopState::default();
     let mut resumed_at = None;
-    if let Some((state, before)) = checkpoints.as_ref().and_then(Checkpoints::load) {
-        trainer.restore(state)?;
-        before.history.iter().for_each(&mut on_epoch);
-        (course, resumed_at) = (before, Some(trainer.done));
+    if let Some((trainer_state, loop_state)) = checkpoints.as_ref().and_then(Checkpoints::load) {
+        trainer.restore(trainer_state)?;
+        loop_state.history.iter().for_each(&mut on_epoch);
+        (state, resumed_at) = (loop_state, Some(trainer.done));
     }
     let stage = reporter.stage("Training", steps);
     stage.resume(trainer.done);
-    let before = course.seconds;
+    let before = state.seconds;
     let mut cancelled = false;
     while trainer.done < steps {
         if reporter.cancelled() {
@@ -138,64 +139,64 @@ fn run(
         }
         let loss = trainer.step()?;
         if !loss.is_finite() {
-            // It would come to the same again.
-            checkpoints.take().map(Checkpoints::finish);
-            return Err(Stop::Failed("the loss is no longer a number: train again with a lower learning rate or with batch normalisation".into()));
+            // The resumed training would fail in the same way.
+            checkpoints.take().map(Checkpoints::remove);
+            return Err(Stop::Failed("expected a finite loss, found one that is not a number. Train again with a lower learning rate or with batch normalisation".into()));
         }
-        course.losses.push(loss);
+        state.losses.push(loss);
         let done = trainer.done;
-        tell(&stage, &course.losses);
+        report_loss(&stage, &state.losses);
         let measure = done * POINTS / steps > (done - 1) * POINTS / steps;
         if measure {
             let found = measured.measure(&mut trainer.network, config)?;
             let point = Epoch {
                 epoch: (done * config.batch_size) as f64 / split.train.len().max(1) as f64,
                 step: done,
-                loss: course.losses.iter().sum::<f64>() / course.losses.len().max(1) as f64,
+                loss: state.losses.iter().sum::<f64>() / state.losses.len().max(1) as f64,
                 train_mode_accuracy: found.train_mode,
                 eval_mode_accuracy: found.eval_mode,
                 recall_at_1: found.recall_at_1,
                 seconds: before + begun.elapsed().as_secs_f64(),
             };
-            course.losses.clear();
+            state.losses.clear();
             on_epoch(&point);
-            course.history.push(point);
-            if !found.truth.is_empty() {
-                trainer.trace.truths.push((done, found.truth));
+            state.history.push(point);
+            if !found.pooled.is_empty() {
+                trainer.trace.pooled.push((done, found.pooled));
             }
-            // Later is better where recall says the same.
+            // Of equal scores the later is better.
             let score = found.recall_at_1.unwrap_or(found.train_mode);
-            if done < steps && course.best.as_ref().is_none_or(|(so_far, _, _)| score >= *so_far) {
-                course.best = Some((score, done, trainer.network.state()?));
+            if done < steps && state.best.as_ref().is_none_or(|(so_far, _, _)| score >= *so_far) {
+                state.best = Some((score, done, trainer.network.state()?));
             }
         }
         if let Some(checkpoints) = &mut checkpoints
             && done < steps
             && (measure || checkpoints.due())
         {
-            course.seconds = before + begun.elapsed().as_secs_f64();
-            checkpoints.write(trainer.state()?, &course);
+            state.seconds = before + begun.elapsed().as_secs_f64();
+            checkpoints.write(trainer.state()?, &state);
         }
     }
     drop(stage);
     let (done, mut trace, mut network) = (trainer.done, trainer.trace, trainer.network);
     if cancelled {
-        let Some((_, at, best)) = course.best else {
-            checkpoints.take().map(Checkpoints::finish);
+        let Some((_, at, best)) = state.best else {
+            checkpoints.take().map(Checkpoints::remove);
             return Err(Stop::Cancelled);
         };
         network.restore(best)?;
         trace.truncate(at);
     }
-    let trace = following(earlier, trace);
+    let trace = append(earlier, trace);
 
-    // What follows takes seconds and makes the model usable: a cancelled training gets it too.
-    let quiet = Reporter::silent();
-    let watcher = if cancelled { &quiet } else { reporter };
+    // The rest takes seconds and makes the model usable, so it also runs after a cancel.
+    let silent = Reporter::silent();
+    let reporter = if cancelled { &silent } else { reporter };
     if config.norm == Norm::Batch && config.batch_norm.statistics == StatisticsPolicy::Recompute {
         let pictures: Vec<&Encoded> =
             data.files(shuffled.iter()).into_iter().map(|(picture, _)| picture).collect();
-        network.kept = recompute(&network, set.spec, &pictures, config.batch_size, watcher)?;
+        network.running = recompute(&network, set.spec, &pictures, config.batch_size, reporter)?;
     }
     let found = measured.measure(&mut network, config)?;
     let result = Epoch {
@@ -203,12 +204,12 @@ fn run(
         eval_mode_accuracy: found.eval_mode,
         recall_at_1: found.recall_at_1,
         seconds: before + begun.elapsed().as_secs_f64(),
-        ..course.history.last().copied().unwrap_or_default()
+        ..state.history.last().copied().unwrap_or_default()
     };
     if let Some(model) = start {
         model_config.repairs.push(RepairRecord {
             source: model_config.source(),
-            what: format!("trained on for {done} batches"),
+            what: format!("trained for another {done} batches"),
             files: split.train.len(),
             from: model.hash.to_string(),
             eval_mode_accuracy_before: model.config.training.result.eval_mode_accuracy,
@@ -218,11 +219,11 @@ fn run(
     model_config.training = TrainingSummary {
         seed: config.seed,
         files: split.train.len(),
-        held_back: split.held_back.len(),
+        held_out: split.held_out.len(),
         batch_size: config.batch_size,
         steps: done,
         cancelled,
-        history: course.history,
+        history: state.history,
         result,
     };
     let split = data.in_set(split);
@@ -230,16 +231,16 @@ fn run(
     Ok(Trained { model, split, resumed_at, checkpoints })
 }
 
-/// One trace of two trainings of which the second went on from the first.
-fn following(mut earlier: Trace, later: Trace) -> Trace {
+/// The trace of a training followed by that of its continuation.
+fn append(mut earlier: Trace, later: Trace) -> Trace {
     let before = earlier.steps();
     earlier.batches.extend(later.batches);
-    earlier.truths.extend(later.truths.into_iter().map(|(at, truth)| (at + before, truth)));
+    earlier.pooled.extend(later.pooled.into_iter().map(|(at, pooled)| (at + before, pooled)));
     earlier
 }
 
-/// Progress with the loss of the last few steps.
-fn tell(stage: &Stage<'_>, losses: &[f64]) {
+/// Reports progress with the mean loss of the last ten steps.
+fn report_loss(stage: &Stage<'_>, losses: &[f64]) {
     let recent = &losses[losses.len().saturating_sub(10)..];
     let mean = recent.iter().sum::<f64>() / recent.len().max(1) as f64;
     stage.advance_as(1, || format!("Training, loss {mean:.2}"));

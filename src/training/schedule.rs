@@ -1,5 +1,5 @@
-//! The learning rate over a training: one cycle (Smith and Topin, 2018), with PyTorch's
-//! `OneCycleLR` defaults: up along a cosine for 30 % of the steps, then down to almost nothing.
+//! The learning rate over a training: one cycle (Smith and Topin, 2018) with the defaults of PyTorch's
+//! `OneCycleLR`: up along a cosine for 30 % of the steps, then down to almost 0.
 
 use std::f64::consts::PI;
 
@@ -7,7 +7,7 @@ const WARM_UP: f64 = 0.3;
 const START: f64 = 1.0 / 25.0;
 const END: f64 = START / 1e4;
 
-/// Learning rate of step `step` (from 0) of `steps`, whose highest is `peak`.
+/// The learning rate of step `step` (from 0) of `steps`; the highest is `peak`.
 pub fn one_cycle(peak: f64, step: usize, steps: usize) -> f64 {
     let turn = WARM_UP * steps as f64 - 1.0;
     let at = step as f64;
@@ -24,8 +24,8 @@ pub fn one_cycle(peak: f64, step: usize, steps: usize) -> f64 {
 mod tests {
     use super::*;
 
-    /// `OneCycleLR(optimizer, max_lr=0.1, total_steps=10)` as PyTorch's source defines it (annealing by
-    /// cosine, two phases), evaluated in Python.
+    /// `OneCycleLR(optimizer, max_lr=0.1, total_steps=10)` as defined in PyTorch's source (cosine annealing,
+    /// two phases), evaluated in Python.
     #[test]
     fn equals_pytorch() {
         let want = [

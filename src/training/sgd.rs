@@ -1,4 +1,4 @@
-//! Stochastic gradient descent with momentum 0.9, as PyTorch's `SGD`: `v ← 0.9·v + g`, `w ← w − rate·v`.
+//! Stochastic gradient descent with momentum 0.9, as in PyTorch's `SGD`: `v ← 0.9·v + g`, `w ← w − rate·v`.
 
 use candle_core::{Result, Tensor, Var, bail};
 
@@ -10,7 +10,7 @@ pub struct Sgd {
 }
 
 impl Sgd {
-    /// For these weights, at rest.
+    /// An optimiser of these weights, all velocities 0.
     pub fn new(vars: Vec<Var>) -> Self {
         Self { weights: vars.into_iter().map(|var| (var.clone(), vec![0.0; var.elem_count()])).collect() }
     }
@@ -20,22 +20,22 @@ impl Sgd {
         self.weights.iter().map(|(_, velocities)| velocities.clone()).collect()
     }
 
-    /// Takes over what [`Sgd::velocities`] gave. Fails if it is of other weights.
+    /// Restores the result of [`Sgd::velocities`]. An error if it belongs to other weights.
     pub fn restore(&mut self, velocities: Vec<Vec<f32>>) -> Result<()> {
         let lengths = |all: &[Vec<f32>]| all.iter().map(Vec::len).collect::<Vec<_>>();
         if lengths(&self.velocities()) != lengths(&velocities) {
-            bail!("the velocities of other weights");
+            bail!("expected the velocities of these weights, found those of others");
         }
         self.weights.iter_mut().zip(velocities).for_each(|((_, own), given)| *own = given);
         Ok(())
     }
 
-    /// One step along `gradients`, one a weight, with learning rate `rate`.
+    /// One step along `gradients`, one per weight, with learning rate `rate`.
     pub fn step(&mut self, gradients: &[Vec<f32>], rate: f64) -> Result<()> {
         for ((var, velocities), grad) in self.weights.iter_mut().zip(gradients) {
             let mut values = var.flatten_all()?.to_vec1::<f32>()?;
             if grad.len() != values.len() {
-                bail!("a gradient of {} numbers for {} weights", grad.len(), values.len());
+                bail!("expected a gradient of {} numbers, found {}", values.len(), grad.len());
             }
             for ((value, grad), velocity) in values.iter_mut().zip(grad).zip(velocities) {
                 *velocity = MOMENTUM * *velocity + grad;
@@ -52,7 +52,7 @@ mod tests {
     use super::*;
     use candle_core::Device;
 
-    /// Of w² from 1 with rate 0.1: gradients 2w; w₁ = 0.8, w₂ = 0.46, w₃ = 0.062 by the formula.
+    /// Minimises w² from 1 with rate 0.1: the gradient is 2w, so w₁ = 0.8, w₂ = 0.46, w₃ = 0.062.
     #[test]
     fn follows_the_formula() {
         let var = Var::from_tensor(&Tensor::new(&[1.0_f32], &Device::Cpu).unwrap()).unwrap();

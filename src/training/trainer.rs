@@ -1,31 +1,32 @@
-//! A training between two steps: the network, the optimiser, what was kept, and the trace. Whoever
-//! trains decides when to measure and when to stop.
+//! A training between two steps: the network, the optimiser, the running statistics, and the trace. The
+//! caller decides when to measure and when to stop.
 
 use super::adamw::{self, AdamW};
-use super::sampler::{Sampler, Shuffled};
+use super::config::{Optimiser, Sampling, TrainConfig};
+use super::labelled::Labelled;
+use super::sampler::{BalancedSampler, ShuffledSampler};
 use super::schedule::one_cycle;
 use super::sgd::Sgd;
-use super::{Labelled, Optimiser, Sampling, TrainConfig};
 use crate::job::Stop;
 use crate::model::{Init, ModelConfig, Network, NetworkState, Trace, picture_batch};
 use crate::picture::{PictureSpec, View};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-/// It.
+/// A training between two steps.
 pub struct Trainer<'a> {
     data: &'a Labelled<'a>,
     config: &'a TrainConfig,
-    /// The network as it is now, with what it has kept.
+    /// The network with its present weights and running statistics.
     pub network: Network,
     /// The statistics of every batch so far.
     pub trace: Trace,
-    /// Batches so far.
+    /// Steps so far.
     pub done: usize,
-    /// Batches in all.
+    /// Steps in total.
     pub steps: usize,
     optimiser: AnyOptimiser,
-    source: Source,
+    sampler: AnySampler,
     rng: ChaCha8Rng,
 }
 
@@ -35,12 +36,12 @@ enum AnyOptimiser {
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-enum Source {
-    Balanced(Sampler),
-    Shuffled(Shuffled),
+enum AnySampler {
+    Balanced(BalancedSampler),
+    Shuffled(ShuffledSampler),
 }
 
-/// The configuration of a model for `data`, trained by `config`.
+/// The configuration of a model trained on `data` with `config`.
 pub fn model_config(data: &Labelled<'_>, config: &TrainConfig) -> ModelConfig {
     ModelConfig {
         norm: config.norm,
@@ -50,13 +51,13 @@ pub fn model_config(data: &Labelled<'_>, config: &TrainConfig) -> ModelConfig {
     }
 }
 
-/// All that the next step depends on, besides the files and the settings.
+/// Everything that the next step depends on, apart from the files and the settings.
 #[derive(Serialize, Deserialize)]
 pub struct State {
     done: usize,
     network: NetworkState,
     optimiser: OptimiserState,
-    source: Source,
+    sampler: AnySampler,
     rng: ChaCha8Rng,
     trace: Trace,
 }
@@ -68,8 +69,8 @@ enum OptimiserState {
 }
 
 impl<'a> Trainer<'a> {
-    /// Before the first of `steps` steps with `network` on `files` of `data`. What comes by chance
-    /// comes from `rng`.
+    /// A training of `network` on `files` of `data` before the first of `steps` steps. All randomness comes
+    /// from `rng`.
     pub fn new(
         data: &'a Labelled<'a>,
         files: &[usize],
@@ -80,7 +81,7 @@ impl<'a> Trainer<'a> {
     ) -> Result<Self, Stop> {
         if config.batch_size < 2 {
             return Err(Stop::Failed(format!(
-                "expected a batch size of at least 2, found {}: one file alone has no variance to normalise by",
+                "expected a batch size of at least 2, found {}: a single file has no variance to normalise by",
                 config.batch_size
             )));
         }
@@ -90,14 +91,16 @@ impl<'a> Trainer<'a> {
             Optimiser::Adam => AnyOptimiser::AdamW(AdamW::new(vars, 0.0)),
             Optimiser::Sgd => AnyOptimiser::Sgd(Sgd::new(vars)),
         };
-        let source = match config.sampling {
-            Sampling::Balanced => Source::Balanced(Sampler::new(files, &data.classes, data.labels.len())),
-            Sampling::Shuffled => Source::Shuffled(Shuffled::new(files)),
+        let sampler = match config.sampling {
+            Sampling::Balanced => {
+                AnySampler::Balanced(BalancedSampler::new(files, &data.classes, data.labels.len()))
+            }
+            Sampling::Shuffled => AnySampler::Shuffled(ShuffledSampler::new(files)),
         };
-        Ok(Self { data, config, network, trace: Trace::default(), done: 0, steps, optimiser, source, rng })
+        Ok(Self { data, config, network, trace: Trace::default(), done: 0, steps, optimiser, sampler, rng })
     }
 
-    /// Where it stands.
+    /// Its state, for a checkpoint.
     pub fn state(&self) -> Result<State, Stop> {
         Ok(State {
             done: self.done,
@@ -109,23 +112,24 @@ impl<'a> Trainer<'a> {
                 }
                 AnyOptimiser::Sgd(optimiser) => OptimiserState::Sgd(optimiser.velocities()),
             },
-            source: self.source.clone(),
+            sampler: self.sampler.clone(),
             rng: self.rng.clone(),
             trace: self.trace.clone(),
         })
     }
 
-    /// Goes on where another trainer of the same files and settings stood. Fails if it was none.
+    /// Resumes from the state of another trainer with the same files and settings. An error if they differ.
     pub fn restore(&mut self, state: State) -> Result<(), Stop> {
         let files = self.data.classes.len();
-        let fits = match (&state.source, &self.source) {
-            (Source::Balanced(given), Source::Balanced(_)) => given.fits(files),
-            (Source::Shuffled(given), Source::Shuffled(_)) => given.fits(files),
+        let fits = match (&state.sampler, &self.sampler) {
+            (AnySampler::Balanced(given), AnySampler::Balanced(_)) => given.fits(files),
+            (AnySampler::Shuffled(given), AnySampler::Shuffled(_)) => given.fits(files),
             _ => false,
         };
         if !fits || state.done > self.steps {
             return Err(Stop::Failed(
-                "the checkpoint is of another training: remove it and train again".into(),
+                "expected a checkpoint of this training, found one of another. Remove it and train again"
+                    .into(),
             ));
         }
         match (&mut self.optimiser, state.optimiser) {
@@ -135,22 +139,22 @@ impl<'a> Trainer<'a> {
             (AnyOptimiser::Sgd(own), OptimiserState::Sgd(velocities)) => own.restore(velocities)?,
             _ => {
                 return Err(Stop::Failed(
-                    "the checkpoint is of another optimiser: remove it and train again".into(),
+                    "expected a checkpoint of this optimiser, found one of another. Remove it and train again".into(),
                 ));
             }
         }
         self.network.restore(state.network)?;
-        (self.done, self.source, self.rng, self.trace) = (state.done, state.source, state.rng, state.trace);
+        (self.done, self.sampler, self.rng, self.trace) = (state.done, state.sampler, state.rng, state.trace);
         Ok(())
     }
 
-    /// One step; returns the loss, which may have become something other than a number.
+    /// One step; returns the loss, which may not be finite.
     pub fn step(&mut self) -> Result<f64, Stop> {
         let kind = self.data.set.spec.kind;
         let size = self.config.batch_size;
-        let files = match &mut self.source {
-            Source::Balanced(sampler) => sampler.draw(size, &mut self.rng),
-            Source::Shuffled(shuffled) => shuffled.draw(size, &mut self.rng),
+        let files = match &mut self.sampler {
+            AnySampler::Balanced(sampler) => sampler.draw(size, &mut self.rng),
+            AnySampler::Shuffled(sampler) => sampler.draw(size, &mut self.rng),
         };
         let (pictures, classes): (Vec<_>, Vec<_>) = self.data.files(files.iter()).into_iter().unzip();
         let views: Vec<_> = pictures
@@ -161,29 +165,29 @@ impl<'a> Trainer<'a> {
             })
             .collect();
         let pictures = picture_batch(&views, self.data.set.spec)?;
-        let lesson = self.network.learn(&pictures, &classes)?;
+        let pass = self.network.backward(&pictures, &classes)?;
         let rate = match self.config.one_cycle {
             true => one_cycle(self.config.learning_rate, self.done, self.steps),
             false => self.config.learning_rate,
         };
-        self.optimiser.step(&lesson.gradients, rate)?;
+        self.optimiser.step(&pass.gradients, rate)?;
         let policy = &self.config.batch_norm;
-        for (kept, batch) in self.network.kept.iter_mut().zip(&lesson.statistics) {
-            kept.keep(batch, policy.weight(), policy.kept_variance);
+        for (running, batch) in self.network.running.iter_mut().zip(&pass.statistics) {
+            running.update(batch, policy.weight(), policy.running_variance);
         }
-        if !lesson.statistics.is_empty() {
-            self.trace.batches.push(lesson.statistics);
+        if !pass.statistics.is_empty() {
+            self.trace.batches.push(pass.statistics);
         }
         self.done += 1;
-        Ok(lesson.loss)
+        Ok(pass.loss)
     }
 
-    /// How its pictures are made.
+    /// How its pictures are computed.
     pub fn spec(&self) -> PictureSpec {
         self.data.set.spec
     }
 
-    /// How its weights began.
+    /// How its weights were initialised.
     pub fn init(&self) -> Init {
         self.config.init
     }

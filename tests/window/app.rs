@@ -483,7 +483,7 @@ fn the_lab_reports_what_it_cannot_do() {
     window.drop(&[&known]);
     window.wait_for("known cannot be trained on");
     let mut network = broken.network.duplicate().unwrap();
-    network.kept[2].variance[0] = f32::NAN;
+    network.running[2].variance[0] = f32::NAN;
     let file = window.at("nan.safetensors");
     Model::new(broken.config.clone(), network, None).unwrap().save(&file).unwrap();
     window.drop(&[&file]);

@@ -65,7 +65,7 @@ pub fn batch_dependence_ui(ui: &mut Ui, scene: &Scene<'_>, view: &mut LabView, o
     ui.label(format!(
         "{} in company. In eval mode it is always put to {}.",
         name(shown.file),
-        label(shown.company.eval_said)
+        label(shown.company.eval_predicted)
     ));
     ui.columns(2, |columns| {
         let [left, right] = columns else { return };
@@ -78,12 +78,12 @@ pub fn batch_dependence_ui(ui: &mut Ui, scene: &Scene<'_>, view: &mut LabView, o
                 ui.label(RichText::new(found.size.to_string()).color(colour(found.size)).strong());
                 ui.label(format!("{:.4}", found.spread))
                     .on_hover_text("Mean cosine distance of its embeddings from their common direction");
-                ui.label(said_text(&found.said, &label));
+                ui.label(said_text(&found.predicted, &label));
                 ui.end_row();
             }
             ui.label(RichText::new("eval mode").color(EVAL_MODE).strong());
             ui.label("0");
-            ui.label(label(shown.company.eval_said));
+            ui.label(label(shown.company.eval_predicted));
             ui.end_row();
         });
         cloud_ui(right, scene, shown);

@@ -7,7 +7,7 @@ use super::scene::Scene;
 use super::view::LabView;
 use crate::app::theme::QUERIED;
 use crate::batchnorm::moving_average::{Errors, errors_by_step};
-use crate::batchnorm::{Channel, Condition, Layer, Report, weight_of_start};
+use crate::batchnorm::{Channel, Condition, Layer, Report, initial_weight_in};
 use crate::model::{Model, Norm, StatisticsSource};
 use egui::{Grid, RichText, Ui};
 use egui_plot::{LineStyle, PlotPoints, Points};
@@ -86,10 +86,10 @@ fn layer_grid_ui(ui: &mut Ui, report: &Report, view: &mut LabView) {
             }
             ui.label(layer.channels.len().to_string());
             ui.label(layer.batches.to_string());
-            ui.label(format!("{:.2} sd", layer.mean_off));
+            ui.label(format!("{:.2} sd", layer.mean_shift));
             ui.label(RichText::new(format!("× {:.2}", layer.log_ratio.exp())).strong());
-            ui.label(percent(errors.start));
-            ui.label(percent(errors.stale));
+            ui.label(percent(errors.initial));
+            ui.label(percent(errors.staleness));
             ui.label(layer.count(Condition::Dead).to_string());
             ui.label(layer.count(Condition::NearEpsilon).to_string());
             ui.end_row();
@@ -111,7 +111,7 @@ fn channel_table_ui(ui: &mut Ui, layer: &Layer, view: &mut LabView) {
             if ui.selectable_label(shown == Some(channel.index), name).clicked() {
                 view.channel = Some(channel.index);
             }
-            let pair = |i: usize| format!("{} / {}", number(channel.kept[i]), number(channel.truth[i]));
+            let pair = |i: usize| format!("{} / {}", number(channel.running[i]), number(channel.pooled[i]));
             ui.label(pair(0));
             ui.label(pair(1));
             ui.label(number(channel.harm)).on_hover_text(format!("Distance {}", number(channel.distance)));
@@ -140,7 +140,7 @@ fn channel_table_ui(ui: &mut Ui, layer: &Layer, view: &mut LabView) {
 /// Kept variance over true variance, both logarithmic: on the line all is well.
 fn scatter_ui(ui: &mut Ui, layer: &Layer, view: &LabView) {
     let at = |channel: &Channel| {
-        let [kept, truth] = [channel.kept[1], channel.truth[1]].map(|v| v.max(1e-9).log10());
+        let [kept, truth] = [channel.running[1], channel.pooled[1]].map(|v| v.max(1e-9).log10());
         (kept.is_finite()).then_some([truth, kept])
     };
     let points: Vec<[f64; 2]> = layer.channels.iter().filter_map(at).collect();
@@ -173,11 +173,11 @@ fn channel_ui(ui: &mut Ui, model: &Model, report: &Report, layer: usize, channel
     ui.strong(format!("Layer {}, channel {}", layer + 1, channel.index));
     let batches = report.layers.get(layer).map_or(0, |layer| layer.batches);
     let source = model.config.source();
-    let weight = weight_of_start(source, batches);
-    let [kept, truth] = [channel.kept[1], channel.truth[1]];
+    let weight = initial_weight_in(source, batches);
+    let [kept, truth] = [channel.running[1], channel.pooled[1]];
     match source {
         StatisticsSource::Moving { momentum } => {
-            let errors = Errors::of(kept, truth, 1.0, weight);
+            let errors = Errors::new(kept, truth, 1.0, weight);
             formula_ui(ui, format!("weight of the start   (1 − {momentum})^{batches} = {}", number(weight)));
             formula_ui(
                 ui,
@@ -187,8 +187,8 @@ fn channel_ui(ui: &mut Ui, model: &Model, report: &Report, layer: usize, channel
                     number(truth),
                     number(weight),
                     number(truth),
-                    number(errors.start),
-                    number(errors.stale)
+                    number(errors.initial),
+                    number(errors.staleness)
                 ),
             );
         }
@@ -202,7 +202,7 @@ fn channel_ui(ui: &mut Ui, model: &Model, report: &Report, layer: usize, channel
                 ),
             );
         }
-        StatisticsSource::Average | StatisticsSource::WithoutStart { .. } => {
+        StatisticsSource::Average | StatisticsSource::Debiased { .. } => {
             formula_ui(
                 ui,
                 format!(
@@ -218,7 +218,7 @@ fn channel_ui(ui: &mut Ui, model: &Model, report: &Report, layer: usize, channel
         ui,
         format!(
             "output in train mode  γ·(x {})/√({} + {}) + β",
-            minus(channel.truth[0]),
+            minus(channel.pooled[0]),
             number(truth),
             number(model.network.epsilon())
         ),
@@ -227,7 +227,7 @@ fn channel_ui(ui: &mut Ui, model: &Model, report: &Report, layer: usize, channel
         ui,
         format!(
             "output in eval mode   γ·(x {})/√({} + {}) + β",
-            minus(channel.kept[0]),
+            minus(channel.running[0]),
             number(kept),
             number(model.network.epsilon())
         ),
@@ -245,16 +245,16 @@ fn history_ui(ui: &mut Ui, model: &Model, layer: usize, channel: &Channel) {
     let policy = &model.config.batch_norm;
     let (momentum, name) = match model.config.source() {
         StatisticsSource::Average => (None, "kept: plain average".to_owned()),
-        StatisticsSource::Moving { momentum } | StatisticsSource::WithoutStart { momentum } => {
+        StatisticsSource::Moving { momentum } | StatisticsSource::Debiased { momentum } => {
             (Some(momentum), format!("kept: moving average, m = {momentum}"))
         }
         StatisticsSource::Recomputed => {
             (Some(policy.momentum), format!("a moving average would have kept, m = {}", policy.momentum))
         }
     };
-    let kept = trace.replay_channel(layer, channel.index, momentum, policy.kept_variance);
+    let kept = trace.replay_channel(layer, channel.index, momentum, policy.running_variance);
     let truths: Vec<(usize, [f64; 2])> = trace
-        .truths
+        .pooled
         .iter()
         .filter_map(|(step, layers)| {
             let layer = layers.get(layer)?;
@@ -270,7 +270,7 @@ fn history_ui(ui: &mut Ui, model: &Model, layer: usize, channel: &Channel) {
     });
     ui.columns(3, |columns| {
         let Some((last, columns)) = columns.split_last_mut() else { return };
-        errors_ui(last, &errors_by_step(trace, layer, momentum, policy.kept_variance));
+        errors_ui(last, &errors_by_step(trace, layer, momentum, policy.running_variance));
         for (i, (ui, what)) in columns.iter_mut().zip(["mean", "variance"]).enumerate() {
             let series: Vec<[f64; 2]> = kept.iter().enumerate().map(|(k, v)| [k as f64, v[i]]).collect();
             let truth: Vec<[f64; 2]> = truths.iter().map(|(step, v)| [*step as f64, v[i]]).collect();
@@ -304,8 +304,8 @@ fn errors_ui(ui: &mut Ui, errors: &[(usize, Errors)]) {
         .y_axis_label("errors / true variance")
         .include_y(0.0)
         .show(ui, |plot| {
-            plot.line(line("left of the start", KEPT, LineStyle::Solid, of(&|errors| errors.start)));
-            plot.line(line("staleness", WITH, LineStyle::dashed_dense(), of(&|errors| errors.stale)));
+            plot.line(line("left of the start", KEPT, LineStyle::Solid, of(&|errors| errors.initial)));
+            plot.line(line("staleness", WITH, LineStyle::dashed_dense(), of(&|errors| errors.staleness)));
         });
     name_plot(&shown.response, "The layer's two errors over the training");
 }

@@ -30,7 +30,7 @@ pub fn modes_ui(ui: &mut Ui, scene: &Scene<'_>) {
         return;
     };
     verdict_ui(ui, report);
-    table_ui(ui, "lab-modes", &[("Train mode", TRAIN_MODE), ("Eval mode", EVAL_MODE)], &report.numbers());
+    table_ui(ui, "lab-modes", &[("Train mode", TRAIN_MODE), ("Eval mode", EVAL_MODE)], &report.summaries());
     notes_ui(ui, report);
     let with = scene.lab.model.as_ref().is_some_and(|model| model.config.norm == Norm::Batch);
     if with {
@@ -50,7 +50,7 @@ pub fn verdict_ui(ui: &mut Ui, report: &Report) {
 }
 
 /// Rows of numbers under one heading.
-pub fn table_ui(ui: &mut Ui, id: &str, names: &[(&str, Color32)], rows: &[Numbers]) {
+pub fn table_ui(ui: &mut Ui, id: &str, names: &[(&str, Color32)], rows: &[ModeSummary]) {
     Grid::new(id).num_columns(5).spacing([22.0, 6.0]).striped(true).show(ui, |ui| {
         for head in ["", "at their label", "misplaced", "loss", "recall@1"] {
             ui.weak(head);
@@ -64,7 +64,7 @@ pub fn table_ui(ui: &mut Ui, id: &str, names: &[(&str, Color32)], rows: &[Number
     });
 }
 
-fn numbers_ui(ui: &mut Ui, numbers: &Numbers) {
+fn numbers_ui(ui: &mut Ui, numbers: &ModeSummary) {
     ui.label(RichText::new(percent(numbers.accuracy)).strong());
     ui.label(format!("{} of {}", numbers.misplaced, numbers.files));
     ui.label(number(numbers.loss));

@@ -42,7 +42,7 @@ impl Measured {
             dimension: train.dimension,
             data: if finite { [train.data.as_slice(), &eval.data].concat() } else { train.data.clone() },
         };
-        let axes = Axes::of(&both);
+        let axes = Axes::new(&both);
         let places = [axes.places(train), if finite { axes.places(eval) } else { Vec::new() }];
         Ok(Self { subject: Subject { model: model.hash, folder: folder.hash }, report, axes, places })
     }
@@ -137,7 +137,7 @@ impl Lab {
 
     /// Replaces the rows of the experiment.
     pub fn show_rows(&mut self, rows: Vec<Row>) {
-        self.chart = Chart::of(&mean_over_seeds(&rows));
+        self.chart = Chart::new(&mean_over_seeds(&rows));
         self.rows = rows;
     }
 }

@@ -51,9 +51,9 @@ fn sliders_ui(ui: &mut Ui, view: &mut LabView) {
             });
             combo.response.labelled_by(label.id);
             if let Some(convention) = view.convention.and_then(|i| CONVENTIONS.get(i)) {
-                let variance = match convention.kept_variance {
-                    KeptVariance::Unbiased => "unbiased",
-                    KeptVariance::Biased => "biased",
+                let variance = match convention.running_variance {
+                    RunningVariance::Unbiased => "unbiased",
+                    RunningVariance::Biased => "biased",
                 };
                 ui.weak(format!("ε {}, keeps the {variance} variance", convention.epsilon));
             }
@@ -79,7 +79,7 @@ fn sliders_ui(ui: &mut Ui, view: &mut LabView) {
 
 fn figures_ui(ui: &mut Ui, scene: &Scene<'_>, view: &LabView) {
     let (m, k) = (view.momentum, view.batches);
-    let weight = start_weight(Some(m), k);
+    let weight = initial_weight(Some(m), k);
     let forgotten = batches_until(FORGOTTEN, m).unwrap_or(u64::MAX);
     let files = scene.session.folder.as_ref().map_or(0, |folder| folder.set.samples.len());
     let epochs = if files > 0 {
@@ -105,13 +105,13 @@ fn figures_ui(ui: &mut Ui, scene: &Scene<'_>, view: &LabView) {
 fn curve_ui(ui: &mut Ui, scene: &Scene<'_>, view: &LabView) {
     let layer = scene.lab.report().and_then(|report| report.layers.get(view.layer));
     let channel = layer.and_then(|layer| chosen(layer, view));
-    let truth = channel.map_or(EXAMPLE, |channel| channel.truth[1]);
+    let truth = channel.map_or(EXAMPLE, |channel| channel.pooled[1]);
     let model = scene.lab.model.as_ref();
     let own = model.and_then(|model| {
         let (trace, channel) = (model.trace.as_ref()?, channel?);
         let policy = &model.config.batch_norm;
         let replay = |m: f64| {
-            let kept = trace.replay_channel(view.layer, channel.index, Some(m), policy.kept_variance);
+            let kept = trace.replay_channel(view.layer, channel.index, Some(m), policy.running_variance);
             kept.iter().enumerate().map(|(k, v)| [k as f64, v[1]]).collect::<Vec<_>>()
         };
         Some((replay(policy.momentum), policy.momentum, replay(view.momentum)))
@@ -121,7 +121,7 @@ fn curve_ui(ui: &mut Ui, scene: &Scene<'_>, view: &LabView) {
     let formula: Vec<[f64; 2]> = (0..=POINTS)
         .map(|i| {
             let k = i * longest / POINTS;
-            [k as f64, truth + start_weight(Some(view.momentum), k) * (1.0 - truth)]
+            [k as f64, truth + initial_weight(Some(view.momentum), k) * (1.0 - truth)]
         })
         .collect();
     ui.strong(match channel {

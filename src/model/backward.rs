@@ -1,34 +1,36 @@
-//! The lesson: what one batch teaches, loss and gradients.
+//! The backward pass: loss and gradients of one batch.
 //!
-//! The convolutions and their batch norm hold nearly all numbers, so their backward pass is written
-//! out here on plain slices. candle's own would begin each gradient with zeros and add to it, which for
-//! such large tensors costs as much as the arithmetic. What follows them is small, and is left to candle.
+//! The convolutions and their batch norm hold nearly all numbers, so their backward pass is written out here
+//! on plain slices. candle's own starts each gradient with zeros and adds to it, which for such large tensors
+//! costs as much as the arithmetic. The layers after them are small and left to candle.
 
-use super::batch_norm::{BatchStatistics, KeptStatistics, NormRelu, Normalise};
-use super::by_candle::{self, Kernels};
-use super::convolution::{Geometry, with_f32};
-use super::network::{Forward, Network};
+use super::batch_norm::NormRelu;
+use super::geometry::Geometry;
+use super::kernels::Kernels;
+use super::network::{Forward, Mode, Network};
+use super::slices::with_f32;
+use super::statistics::{BatchStatistics, Normalise, RunningStatistics};
 use candle_core::{Device, Result, Tensor, Var, bail};
 
-/// What one batch teaches.
-pub struct Lesson {
+/// The result of a forward and a backward pass.
+pub struct Backward {
     /// Mean loss of the batch.
     pub loss: f64,
     /// Gradients of [`Network::vars`], in their order.
     pub gradients: Vec<Vec<f32>>,
-    /// A layer's statistics of this batch each, with batch normalisation.
+    /// With batch normalisation: the statistics of this batch, one entry per layer.
     pub statistics: Vec<BatchStatistics>,
 }
 
-/// One layer after the forward pass.
+/// One layer after the forward pass: what its backward pass needs.
 struct Passed {
     geometry: Geometry,
-    /// What the convolution gave.
+    /// Output of the convolution.
     linear: Vec<f32>,
     norm: NormRelu,
     weights: Vec<f32>,
     scale: Vec<f32>,
-    /// What went in.
+    /// Input of the convolution.
     input: Vec<f32>,
 }
 
@@ -37,16 +39,31 @@ fn numbers(tensor: &Tensor) -> Result<Vec<f32>> {
 }
 
 impl Network {
-    /// Passes `x`, `[n][side][side][channels]`, through in train mode, and back from the loss, where
-    /// `classes[i]` is the label of row `i`. Changes nothing.
-    pub fn learn(&self, x: &Tensor, classes: &[usize]) -> Result<Lesson> {
+    /// Forward and backward pass of `x`, `[n][side][side][channels]`, in train mode, where `classes[i]` is
+    /// the label of row `i`. Changes neither weights nor running statistics.
+    pub fn backward(&self, x: &Tensor, classes: &[usize]) -> Result<Backward> {
         match Kernels::of(x.device()) {
-            Kernels::Own => self.learn_here(x, classes),
-            Kernels::Candle => by_candle::learn(self, x, classes),
+            Kernels::Own => self.backward_on_cpu(x, classes),
+            Kernels::Candle => self.backward_by_candle(x, classes),
         }
     }
 
-    fn learn_here(&self, x: &Tensor, classes: &[usize]) -> Result<Lesson> {
+    /// The same by candle's operations, on the device of `x`.
+    fn backward_by_candle(&self, x: &Tensor, classes: &[usize]) -> Result<Backward> {
+        let network = self.on(x.device())?;
+        let forward = network.forward_by(Kernels::Candle, x, Mode::Train, true)?;
+        let loss = network.loss(&network.scores(&forward, true)?, classes)?;
+        let grads = loss.backward()?;
+        let gradient = |var: &Var| match grads.get(var) {
+            Some(grad) => numbers(grad),
+            None => Ok(vec![0.0; var.elem_count()]),
+        };
+        let gradients = network.vars().iter().map(gradient).collect::<Result<_>>()?;
+        let statistics = forward.statistics;
+        Ok(Backward { loss: f64::from(loss.to_scalar::<f32>()?), gradients, statistics })
+    }
+
+    fn backward_on_cpu(&self, x: &Tensor, classes: &[usize]) -> Result<Backward> {
         let mut passed: Vec<Passed> = Vec::with_capacity(self.blocks.len());
         let mut activations = numbers(x)?;
         let mut shape = x.dims4()?;
@@ -55,14 +72,14 @@ impl Network {
             let geometry = Geometry::new(&shape.into(), weights.shape(), block.stride)?;
             let (weights, shift) = (numbers(&weights)?, numbers(&block.shift.as_detached_tensor())?);
             let linear = geometry.forward(&activations, &weights);
-            let (scale, norm) = match (&block.scale, self.kept.get(i)) {
+            let (scale, norm) = match (&block.scale, self.running.get(i)) {
                 (Some(scale), Some(_)) => {
                     (numbers(&scale.as_detached_tensor())?, NormRelu::new(self.epsilon(), Normalise::Batch))
                 }
-                // Without batch normalisation: x + bias, which is normalising by nothing.
+                // Without batch normalisation: x + bias, which is normalising by mean 0 and variance 1.
                 _ => {
-                    let nothing = KeptStatistics::new(shift.len());
-                    (vec![1.0; shift.len()], NormRelu::new(0.0, Normalise::Kept(&nothing)))
+                    let identity = RunningStatistics::new(shift.len());
+                    (vec![1.0; shift.len()], NormRelu::new(0.0, Normalise::Running(&identity)))
                 }
             };
             let out = norm.forward(&linear, &scale, &shift)?;
@@ -80,7 +97,7 @@ impl Network {
 
         // From the last layer to the first; a layer's output is the next one's input.
         let Some(mut back) = grads.get(&top).map(numbers).transpose()? else {
-            bail!("the loss does not depend on the convolutions");
+            bail!("expected a loss that depends on the convolutions, found one that does not");
         };
         let mut output = numbers(&top.as_detached_tensor())?;
         let mut by_layer: Vec<Vec<Vec<f32>>> = Vec::with_capacity(passed.len());
@@ -88,8 +105,8 @@ impl Network {
             let Passed { geometry, linear, norm, weights, scale, input } = layer;
             let [by_linear, by_scale, by_shift] = norm.backward(&linear, &scale, &output, &back)?;
             let (by_input, by_weights) = geometry.backward(&input, &weights, &by_linear, i > 0);
-            let with = self.blocks.get(i).is_some_and(|block| block.scale.is_some());
-            by_layer.push(if with {
+            let normalised = self.blocks.get(i).is_some_and(|block| block.scale.is_some());
+            by_layer.push(if normalised {
                 vec![by_weights, by_scale, by_shift]
             } else {
                 vec![by_weights, by_shift]
@@ -103,14 +120,14 @@ impl Network {
                 None => vec![0.0; var.elem_count()],
             });
         }
-        Ok(Lesson { loss: f64::from(loss.to_scalar::<f32>()?), gradients, statistics })
+        Ok(Backward { loss: f64::from(loss.to_scalar::<f32>()?), gradients, statistics })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Head, Init, Mode, ModelConfig, Norm};
+    use crate::model::{Head, Init, ModelConfig, Norm};
     use crate::picture::PictureSpec;
     use rand::{Rng as _, SeedableRng as _};
 
@@ -122,7 +139,7 @@ mod tests {
         }
     }
 
-    /// Loss, statistics and every gradient against candle's own automatic ones.
+    /// Loss, statistics and every gradient against candle's automatic differentiation.
     #[test]
     fn equals_candles_gradients() {
         let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(8);
@@ -140,27 +157,27 @@ mod tests {
             let x =
                 Tensor::from_vec(x, (6, spec.side, spec.side, spec.kind.channels()), &Device::Cpu).unwrap();
             let classes = [0, 1, 2, 2, 1, 0];
-            let lesson = network.learn(&x, &classes).unwrap();
+            let ours = network.backward(&x, &classes).unwrap();
             let forward = network.forward(&x, Mode::Train, true).unwrap();
             let loss = network.loss(&network.scores(&forward, true).unwrap(), &classes).unwrap();
-            assert!((lesson.loss - f64::from(loss.to_scalar::<f32>().unwrap())).abs() < 1e-6);
-            assert_eq!(lesson.statistics, forward.statistics);
+            assert!((ours.loss - f64::from(loss.to_scalar::<f32>().unwrap())).abs() < 1e-6);
+            assert_eq!(ours.statistics, forward.statistics);
             let grads = loss.backward().unwrap();
             let vars = network.vars();
-            assert_eq!(vars.len(), lesson.gradients.len());
-            for (var, ours) in vars.iter().zip(&lesson.gradients) {
+            assert_eq!(vars.len(), ours.gradients.len());
+            for (var, gradient) in vars.iter().zip(&ours.gradients) {
                 let theirs = numbers(grads.get(var).unwrap()).unwrap();
-                same(&format!("{head:?} {norm:?}"), ours, &theirs);
+                same(&format!("{head:?} {norm:?}"), gradient, &theirs);
             }
             // What a GPU would compute.
-            let elsewhere = by_candle::learn(&network, &x, &classes).unwrap();
-            assert!((lesson.loss - elsewhere.loss).abs() < 1e-5);
-            assert_eq!(elsewhere.gradients.len(), lesson.gradients.len());
-            for (theirs, ours) in elsewhere.gradients.iter().zip(&lesson.gradients) {
-                same(&format!("{head:?} {norm:?}, elsewhere"), ours, theirs);
+            let by_candle = network.backward_by_candle(&x, &classes).unwrap();
+            assert!((ours.loss - by_candle.loss).abs() < 1e-5);
+            assert_eq!(by_candle.gradients.len(), ours.gradients.len());
+            for (theirs, ours) in by_candle.gradients.iter().zip(&ours.gradients) {
+                same(&format!("{head:?} {norm:?}, by candle"), ours, theirs);
             }
-            assert_eq!(elsewhere.statistics.len(), lesson.statistics.len());
-            for (theirs, ours) in elsewhere.statistics.iter().zip(&lesson.statistics) {
+            assert_eq!(by_candle.statistics.len(), ours.statistics.len());
+            for (theirs, ours) in by_candle.statistics.iter().zip(&ours.statistics) {
                 same("mean", &ours.mean, &theirs.mean);
                 same("variance", &ours.variance, &theirs.variance);
                 assert_eq!(ours.count, theirs.count);
