@@ -11,7 +11,7 @@ use lookalike::model::{Embeddings, Init, ModelConfig, Network};
 use lookalike::picture::PictureSpec;
 use lookalike::projection::{UmapConfig, trustworthiness, umap};
 use lookalike::reading::{Limits, Reader, Workers};
-use lookalike::sample::{Layout, walk};
+use lookalike::sample::{Labelling, walk};
 use lookalike::search::{Searcher, nearest};
 use lookalike::training::AdamW;
 use rand::{Rng as _, SeedableRng as _};
@@ -100,7 +100,7 @@ fn workers() -> Reader {
 /// Read, hash and encode all files.
 fn pictures(repeats: usize, folder: &Path, reader: &Reader) -> Vec<f64> {
     timed(repeats, || {
-        let (found, _) = walk(folder, Layout::Labelled);
+        let (found, _) = walk(folder, Labelling::FromFolders);
         let taken = reader.pictures(&found, PictureSpec::BYTES, &Reporter::silent());
         assert!(!taken.set.samples.is_empty());
     })

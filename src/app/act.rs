@@ -13,7 +13,7 @@ use crate::job::{Reporter, Stop};
 use crate::library::{Contents, Library};
 use crate::model::Model;
 use crate::picture::PictureSet;
-use crate::sample::Layout as FolderLayout;
+use crate::sample::Labelling;
 use crate::training::{TrainConfig, train_resumable};
 use crate::workflow::{self, MapMethod, Pictures, ask, index_set, read};
 use std::path::{Path, PathBuf};
@@ -140,7 +140,7 @@ impl App {
                     drop(contents);
                     let taken = read(
                         std::slice::from_ref(&folder),
-                        FolderLayout::Labelled,
+                        Labelling::FromFolders,
                         Pictures::Chosen,
                         &reader,
                         reporter,

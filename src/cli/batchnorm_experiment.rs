@@ -10,7 +10,7 @@ use crate::experiment::{
 use crate::export::save;
 use crate::job::Stop;
 use crate::model::Init;
-use crate::sample::Layout;
+use crate::sample::Labelling;
 use crate::training::Optimiser;
 use crate::workflow::{Pictures, read};
 use clap::{Args, ValueEnum};
@@ -140,7 +140,7 @@ pub fn run(args: ExperimentArgs) -> Result<(), Stop> {
         move |reporter, news| {
             let folders = [args.folder.clone()];
             let taken =
-                read(&folders, Layout::Labelled, Pictures::Native, &args.passwords.reader(), reporter)?;
+                read(&folders, Labelling::FromFolders, Pictures::Native, &args.passwords.reader(), reporter)?;
             let setup = args.setup(Setup::reference(taken.set.spec))?;
             let rows = experiment(&taken.set, &setup, reporter, |row, seed| {
                 // The receiver lives as long as this job.

@@ -7,7 +7,7 @@ use crate::model::embed;
 use crate::picture::Encoded;
 use crate::projection::place;
 use crate::reading::Reader;
-use crate::sample::{Layout, Sample, Skipped};
+use crate::sample::{Labelling, Sample, Skipped};
 use crate::search::{Neighbour, nearest};
 use std::path::PathBuf;
 
@@ -53,7 +53,7 @@ pub fn ask(
     };
     let spec = model.config.picture;
     let mut answers = Vec::new();
-    let skipped = read_in_parts(paths, Layout::Plain, spec, reader, reporter, |set, part| {
+    let skipped = read_in_parts(paths, Labelling::Unlabelled, spec, reader, reporter, |set, part| {
         let pictures: Vec<_> = set.pictures.iter().collect();
         let embeddings = embed(&model.network, model.config.embedding, spec, &pictures, part)?;
         let stage = part.stage("Finding neighbours", embeddings.len());

@@ -6,7 +6,7 @@ use crate::library::{Added, Batch, Contents, Library};
 use crate::model::{Embeddings, Model, embed};
 use crate::picture::PictureSet;
 use crate::reading::Reader;
-use crate::sample::{Layout, Sample, Sha256, Skipped};
+use crate::sample::{Labelling, Sample, Sha256, Skipped};
 use std::path::PathBuf;
 
 /// What indexing did.
@@ -30,11 +30,17 @@ pub fn index(
     model.usable()?;
     let answers = library.may_answer_by(model.hash)?;
     let mut added = Added::default();
-    let skipped =
-        read_in_parts(folders, Layout::Labelled, model.config.picture, reader, reporter, |set, part| {
+    let skipped = read_in_parts(
+        folders,
+        Labelling::FromFolders,
+        model.config.picture,
+        reader,
+        reporter,
+        |set, part| {
             added += add(&set, model, library, answers, part, &mut on_batch)?;
             Ok(())
-        })?;
+        },
+    )?;
     answer_by(model, library)?;
     Ok(Indexed { added, skipped })
 }

@@ -6,7 +6,7 @@ use crate::job::{Reporter, Stop};
 use crate::model::Model;
 use crate::picture::PictureSet;
 use crate::reading::Reader;
-use crate::sample::{Layout, Skipped};
+use crate::sample::{Labelling, Skipped};
 use std::path::Path;
 
 /// Seed by which files are chosen and shuffled: what one run says the next one says too.
@@ -20,7 +20,7 @@ pub fn read_for(
     reporter: &Reporter,
 ) -> Result<(PictureSet, Vec<Skipped>), Stop> {
     let pictures = Pictures::Of(model.config.picture);
-    let taken = read(&[folder.to_owned()], Layout::Labelled, pictures, reader, reporter)?;
+    let taken = read(&[folder.to_owned()], Labelling::FromFolders, pictures, reader, reporter)?;
     Ok((taken.set, taken.skipped))
 }
 

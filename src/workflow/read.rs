@@ -2,14 +2,14 @@
 
 use crate::job::{Reporter, Stop};
 use crate::picture::{PictureSet, PictureSpec, choose, choose_native};
-use crate::reading::{Reader, Taken};
-use crate::sample::{Found, Layout, Sha256, Skipped, walk};
+use crate::reading::{ReadSet, Reader};
+use crate::sample::{Found, Labelling, Sha256, Skipped, walk};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::path::PathBuf;
 
 /// Files that were read, and those that could not be used.
-pub type Read = Taken;
+pub type Read = ReadSet;
 
 /// Which pictures to make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,12 +27,12 @@ pub enum Pictures {
 /// error that says so.
 pub fn read(
     roots: &[PathBuf],
-    layout: Layout,
+    labelling: Labelling,
     pictures: Pictures,
     reader: &Reader,
     reporter: &Reporter,
 ) -> Result<Read, Stop> {
-    let (found, mut skipped) = list(roots, layout, reporter)?;
+    let (found, mut skipped) = list(roots, labelling, reporter)?;
     let spec = match pictures {
         Pictures::Chosen => choose(&reader.sides(&found)),
         Pictures::Native => choose_native(&reader.sides(&found)),
@@ -56,13 +56,13 @@ const PART: usize = 2048;
 /// them; pictures are held no longer than it wants. Returns those that could not be used.
 pub fn read_in_parts(
     roots: &[PathBuf],
-    layout: Layout,
+    labelling: Labelling,
     spec: PictureSpec,
     reader: &Reader,
     reporter: &Reporter,
     mut take: impl FnMut(PictureSet, &Reporter) -> Result<(), Stop>,
 ) -> Result<Vec<Skipped>, Stop> {
-    let (found, mut skipped) = list(roots, layout, reporter)?;
+    let (found, mut skipped) = list(roots, labelling, reporter)?;
     let mut seen = Seen::default();
     // One part is told in detail, many together.
     let many = found.len() > PART;
@@ -87,12 +87,16 @@ pub fn read_in_parts(
 }
 
 /// All files below `roots`, and what could not be listed. Finding none is an error.
-fn list(roots: &[PathBuf], layout: Layout, reporter: &Reporter) -> Result<(Vec<Found>, Vec<Skipped>), Stop> {
+fn list(
+    roots: &[PathBuf],
+    labelling: Labelling,
+    reporter: &Reporter,
+) -> Result<(Vec<Found>, Vec<Skipped>), Stop> {
     let stage = reporter.stage("Listing files", 0);
     let (mut found, mut skipped) = (Vec::new(), Vec::new());
     for root in roots {
         reporter.check()?;
-        let (more, less) = walk(root, layout);
+        let (more, less) = walk(root, labelling);
         stage.advance(more.len());
         found.extend(more);
         skipped.extend(less);
@@ -112,7 +116,7 @@ struct Seen {
 
 impl Seen {
     /// Takes what was seen before out of `taken`, and lists it as skipped.
-    fn leave_out(&mut self, taken: &mut Taken) {
+    fn leave_out(&mut self, taken: &mut ReadSet) {
         let set = &mut taken.set;
         let (samples, pictures) = (std::mem::take(&mut set.samples), std::mem::take(&mut set.pictures));
         for (sample, picture) in samples.into_iter().zip(pictures) {

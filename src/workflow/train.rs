@@ -5,7 +5,7 @@ use crate::job::{Reporter, Stop};
 use crate::model::Epoch;
 use crate::picture::PictureSet;
 use crate::reading::Reader;
-use crate::sample::{Layout, Skipped};
+use crate::sample::{Labelling, Skipped};
 use crate::training::{TrainConfig, Trained, train_resumable};
 use std::path::Path;
 
@@ -28,7 +28,7 @@ pub fn train_folder(
     reporter: &Reporter,
     on_epoch: impl FnMut(&Epoch),
 ) -> Result<TrainedFolder, Stop> {
-    let mut taken = read(&[folder.to_owned()], Layout::Labelled, Pictures::Chosen, reader, reporter)?;
+    let mut taken = read(&[folder.to_owned()], Labelling::FromFolders, Pictures::Chosen, reader, reporter)?;
     let unlabelled = taken.set.samples.iter().filter(|sample| sample.label.is_none());
     taken.skipped.extend(unlabelled.map(|sample| {
         let reason =
