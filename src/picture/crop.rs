@@ -53,7 +53,7 @@ pub enum View {
 
 impl View {
     /// A random view for a picture of this kind.
-    pub fn random(kind: PictureKind, rng: &mut impl Rng) -> Self {
+    pub(crate) fn random(kind: PictureKind, rng: &mut impl Rng) -> Self {
         match kind {
             PictureKind::Bytes => {
                 let length = rng.random_range(KEPT);

@@ -42,7 +42,7 @@ type Outputs = Vec<(PathBuf, Result<Output, ReadError>)>;
 
 impl Reader {
     /// A reader whose workers are processes of the running program, which must start a worker
-    /// ([`serve`](super::worker::serve)) when asked to. Without workers where there are none.
+    /// ([`serve`](super::worker::serve)) when asked to. On systems without workers it reads in this process.
     pub(crate) fn of_this_program() -> Self {
         #[cfg(unix)]
         {
@@ -135,7 +135,7 @@ impl Reader {
 
     /// Reads the digest and the header of one file, which may be a member of an archive. The header is `None` if the
     /// file is not an executable.
-    pub(crate) fn header(&self, path: &Path) -> Result<(Sha256, Option<Executable>), ReadError> {
+    pub fn header(&self, path: &Path) -> Result<(Sha256, Option<Executable>), ReadError> {
         match self.read_one(Task::Header, path)? {
             Output::Header(sha256, header) => Ok((sha256, header)),
             _ => Err(missing()),

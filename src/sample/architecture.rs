@@ -24,7 +24,7 @@ pub enum Architecture {
 
 impl Architecture {
     /// The name that is shown, and written to CSV and the library.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::X86 => "x86",
             Self::X86_64 => "x86-64",

@@ -27,7 +27,7 @@ pub enum FileKind {
 
 impl FileKind {
     /// The name that is shown, and written to CSV and the library.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Pe => "PE",
             Self::Elf => "ELF",

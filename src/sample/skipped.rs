@@ -16,7 +16,7 @@ pub struct Skipped {
 
 impl Skipped {
     /// Something skipped for a reason other than a missing password.
-    pub fn new(path: PathBuf, reason: impl Into<String>) -> Self {
+    pub(crate) fn new(path: PathBuf, reason: impl Into<String>) -> Self {
         Self { path, reason: reason.into(), needs_password: false }
     }
 }
