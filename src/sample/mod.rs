@@ -1,6 +1,6 @@
 //! Samples: files that are read, identified by their content and hashed, and never run.
 //!
-//! A file is opened once ([`OpenSample`]), identified from its first bytes, and read in one streaming pass that
+//! A file is opened once (`OpenSample`), identified from its first bytes, and read in one streaming pass that
 //! hashes it and hands every chunk to the caller. Memory does not grow with the file.
 
 mod architecture;

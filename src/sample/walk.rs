@@ -1,6 +1,6 @@
 //! Walks a folder: lists its files and their labels.
 //!
-//! A labelled folder is FOLDER/<label>/…/file, at any depth below the label, as torchvision's `ImageFolder` reads it.
+//! A labelled folder is `FOLDER/<label>/…/file`, at any depth below the label, as torchvision's `ImageFolder` reads it.
 //! Files directly in FOLDER have no label.
 
 use super::skipped::Skipped;
