@@ -62,7 +62,7 @@ fn network(c: &mut Criterion) {
     let x = Tensor::from_vec(values, (16, 64, 64, 6), &Device::Cpu).unwrap();
     let classes: Vec<usize> = (0..16).collect();
     c.bench_function("forward and backward of 16 pictures", |b| {
-        b.iter(|| network.learn(&x, &classes).unwrap());
+        b.iter(|| network.backward(&x, &classes).unwrap());
     });
 }
 

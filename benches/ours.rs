@@ -2,15 +2,20 @@
 //! array.
 //!
 //!     ours WORK REPEATS SIZE [FOLDER]
-#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr, reason = "prints, and may fail at once")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "prints, and may fail at once"
+)]
 
 use candle_core::{Device, Tensor};
 use lookalike::job::Reporter;
-use lookalike::model::{Embeddings, Init, ModelConfig, Network};
+use lookalike::model::{Embedder, Embeddings, Init, ModelConfig, Network};
 use lookalike::picture::PictureSpec;
 use lookalike::projection::{UmapConfig, trustworthiness, umap};
 use lookalike::reading::{Limits, Reader, Workers};
-use lookalike::sample::{Layout, walk};
+use lookalike::sample::{Labelling, walk};
 use lookalike::search::{Searcher, nearest};
 use lookalike::training::AdamW;
 use rand::{Rng as _, SeedableRng as _};
@@ -99,7 +104,7 @@ fn workers() -> Reader {
 /// Reads, hashes and encodes all files.
 fn pictures(repeats: usize, folder: &Path, reader: &Reader) -> Vec<f64> {
     timed(repeats, || {
-        let (found, _) = walk(folder, Layout::Labelled);
+        let (found, _) = walk(folder, Labelling::FromFolders);
         let taken = reader.pictures(&found, PictureSpec::BYTES, &Reporter::silent());
         assert!(!taken.set.samples.is_empty());
     })

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Makes small seeds for the fuzz targets below fuzz/corpus, with zip, 7z, tar, xz, zstd, cc and Pillow, as far
-as they are there."""
+"""Writes small seeds for the fuzz targets to fuzz/corpus. Uses zip, 7z, tar, gzip, xz, zstd, cc and Pillow where they are
+installed."""
 import json
 import os
 import struct
@@ -19,7 +19,7 @@ def put(target, name, data):
 
 
 def pe():
-    """The smallest header that is whole: one section, sixteen directories."""
+    """The smallest complete header: one section, sixteen directories."""
     data = bytearray(1024)
     data[:2] = b"MZ"
     data[60] = 64
@@ -31,7 +31,7 @@ def pe():
     section = 88 + 240
     data[section : section + 5] = b".text"
     struct.pack_into("<IIII", data, section + 8, 256, 0x1000, 512, 512)
-    # Functions of one library: one by name, one by number.
+    # Two imports from one library: one by name, one by number.
     struct.pack_into("<II", data, 88 + 120, 0x1000, 40)
     struct.pack_into("<IIIII", data, 512, 0x1040, 0, 0, 0x1060, 0x1040)
     struct.pack_into("<QQ", data, 512 + 0x40, 0x1080, 1 << 63 | 5)
@@ -109,7 +109,7 @@ def rows():
 
 
 def model(kind, norm, head):
-    """As src/model/model_file.rs has it, with one convolution of two filters."""
+    """A model file as src/model/model_file.rs writes it, with one convolution of two filters."""
     side, filters, embedding, labels = 8, 2, 2, ["a", "b"]
     pooled = 4 if head == "cosine" else 1
     shapes = {"block0.weights": [3, 3, 3, filters], "block0.shift": [filters]}
@@ -154,7 +154,7 @@ def main():
             for target in ["image", "identify"]:
                 put(target, name, data)
     except ImportError:
-        print("no Pillow: no seeds for images", file=sys.stderr)
+        print("Pillow is not installed: no seeds for images are written", file=sys.stderr)
     put("library_row", "a", rows())
     for name, data in [("a", b"=1+1,\"x\"\r\n"), ("b", "\u202e\u200bexe.\t@".encode()), ("c", b"\xff\xfe-2")]:
         put("csv", name, data)

@@ -1,25 +1,24 @@
-//! Names as they are shown: what could deceive a reader or a terminal is written out.
+//! Escapes names for display, so that they cannot deceive a reader or a terminal.
 //!
-//! File names and labels come from whoever made the sample. A control character can clear a
-//! terminal, a right-to-left override can turn `exe.txt` around (Trojan Source, Boucher and
-//! Anderson, 2021), a zero-width space makes two names look the same. Each is shown as `\u{…}`,
-//! and bytes that are not UTF-8 as `\x…`.
+//! File names and labels may be chosen by an attacker. A control character can clear a terminal, a right-to-left
+//! override can reverse `exe.txt` (Trojan Source, Boucher and Anderson, 2021), and a zero-width space makes two names
+//! look the same. Such characters are shown as `\u{…}`, and bytes that are not UTF-8 as `\x…`.
 
 use std::fmt::Write as _;
 use std::path::Path;
 
-/// `name` with everything that does not show itself written out.
+/// Escapes all characters of `name` that are invisible or change how the rest is shown.
 pub fn text(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
-    push(&mut out, name);
+    push_escaped(&mut out, name);
     out
 }
 
-/// A path, or any other name the operating system gave us.
+/// The same for a path or any other name from the operating system.
 pub fn path(path: &Path) -> String {
     let mut out = String::new();
     for chunk in path.as_os_str().as_encoded_bytes().utf8_chunks() {
-        push(&mut out, chunk.valid());
+        push_escaped(&mut out, chunk.valid());
         for byte in chunk.invalid() {
             let _ = write!(out, "\\x{byte:02x}");
         }
@@ -27,7 +26,7 @@ pub fn path(path: &Path) -> String {
     out
 }
 
-/// The last part of a path, escaped; the whole path if it has no last part.
+/// The last component of a path, escaped; the whole path if it has none.
 pub fn file_name(whole: &Path) -> String {
     whole.file_name().map_or_else(|| path(whole), |name| path(Path::new(name)))
 }
@@ -37,7 +36,7 @@ pub fn label(label: Option<&str>) -> String {
     label.map_or_else(|| "(no label)".to_owned(), text)
 }
 
-fn push(out: &mut String, name: &str) {
+fn push_escaped(out: &mut String, name: &str) {
     for c in name.chars() {
         if deceives(c) {
             let _ = write!(out, "\\u{{{:x}}}", c as u32);
@@ -47,8 +46,8 @@ fn push(out: &mut String, name: &str) {
     }
 }
 
-/// Control characters, format characters that show nothing or change the order of what stands
-/// around them (Unicode Standard, chapter 23), line breaks, and blanks that are not a space.
+/// Whether `c` is a control character, a format character that is invisible or changes the order of the text around it
+/// (Unicode Standard, chapter 23), a line break, or white space other than a space.
 fn deceives(c: char) -> bool {
     c.is_control()
         || (c.is_whitespace() && c != ' ')
@@ -64,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_deceives_is_written_out() {
+    fn deceptive_characters_are_escaped() {
         assert_eq!(text("caffè 中文.exe"), "caffè 中文.exe");
         assert_eq!(text("a\u{202e}txt.exe"), "a\\u{202e}txt.exe");
         assert_eq!(text("a\u{200b}b\n\u{1b}[2J"), "a\\u{200b}b\\u{a}\\u{1b}[2J");
@@ -72,7 +71,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn bytes_that_are_not_text_are_shown() {
+    fn bytes_that_are_not_utf8_are_escaped() {
         use std::os::unix::ffi::OsStrExt as _;
         let name = std::ffi::OsStr::from_bytes(b"/tmp/a\xffb");
         assert_eq!(path(Path::new(name)), "/tmp/a\\xffb");

@@ -32,8 +32,8 @@ mod inside {
         let mut out = std::io::stdout();
         match layers {
             "none" => {}
-            "landlock" => assert!(files_and_network::give_up().unwrap()),
-            "seccomp" => system_calls::give_up().unwrap(),
+            "landlock" => assert!(files_and_network::restrict().unwrap()),
+            "seccomp" => system_calls::restrict().unwrap(),
             "all" => {
                 let held = sandbox::enter(512 << 20);
                 assert!(held.limits && held.landlock && held.seccomp, "{held:?}");

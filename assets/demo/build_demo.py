@@ -118,11 +118,11 @@ def main():
     rows = "\n".join(f"| {n.removeprefix('executables/')} | {p} {v} | {l} | {w} | {d} |" for n, p, v, l, w, d in sources)
     (here / "SOURCES.md").write_text(f"""# Where the bundled samples come from
 
-Made by `build_demo.py` from packages on PyPI. The texts of the licences are in `licenses/`.
+Built by `build_demo.py` from packages on PyPI. The licence texts are in `licenses/`.
 
-- `digits/`: the 1,797 handwritten digits, 8×8 pixels, of the UCI repository's *Optical Recognition of Handwritten
-  Digits* (E. Alpaydin, C. Kaynak, 1998; CC BY 4.0), as carried by {DIGITS[0]} {DIGITS[1]}; written as PNG files.
-- `executables/`: extension modules for Windows, unchanged, of these packages:
+- `digits/`: 1,797 handwritten digits of 8×8 pixels from the UCI repository's *Optical Recognition of Handwritten
+  Digits* (E. Alpaydin, C. Kaynak, 1998; CC BY 4.0), as included in {DIGITS[0]} {DIGITS[1]}, written as PNG files.
+- `executables/`: unchanged Windows extension modules from these packages:
 
 | file | package | licence | wheel | SHA-256 of the file |
 |---|---|---|---|---|

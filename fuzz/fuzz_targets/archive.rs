@@ -1,4 +1,4 @@
-//! Archives of every format, within small limits.
+//! Archives of every format, with small limits.
 #![no_main]
 
 use lookalike::sample::Passwords;

@@ -1,4 +1,4 @@
-//! Names and labels as cells of a table: what a reader of CSV gets back, and what a spreadsheet would run.
+//! Names and labels in CSV: the table parses, and no cell is a formula or contains control characters.
 #![no_main]
 
 use lookalike::export::{SampleRow, samples_csv};

@@ -2,7 +2,7 @@
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
-    if let Some(found) = lookalike::sample::header_of(bytes, bytes.len() as u64) {
+    if let Some(found) = lookalike::sample::parse_header(bytes, bytes.len() as u64) {
         for section in &found.sections {
             assert!(section.entropy.is_none_or(|entropy| (0.0..=8.001).contains(&entropy)));
         }

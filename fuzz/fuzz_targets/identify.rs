@@ -1,4 +1,4 @@
-//! What a file is, by its first bytes.
+//! Identification of a file from its first bytes.
 #![no_main]
 
 use lookalike::sample::FileKind;

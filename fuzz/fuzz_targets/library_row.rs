@@ -4,28 +4,28 @@
 use lookalike::library::parse_row;
 use rusqlite::types::ValueRef;
 
-/// A value, from a byte that says of what type and bytes behind it.
+/// A value from a byte that chooses its type and the bytes after it.
 fn value<'a>(bytes: &mut &'a [u8]) -> ValueRef<'a> {
-    let Some((what, rest)) = bytes.split_first() else {
+    let Some((kind, rest)) = bytes.split_first() else {
         return ValueRef::Null;
     };
     let take = |n: usize| rest.split_at(n.min(rest.len()));
-    let (value, rest) = match what % 5 {
+    let (value, rest) = match kind % 5 {
         0 => (ValueRef::Null, rest),
         1 | 2 => {
             let (number, rest) = take(8);
             let mut eight = [0; 8];
             eight[..number.len()].copy_from_slice(number);
-            let value = if what % 5 == 1 {
+            let value = if kind % 5 == 1 {
                 ValueRef::Integer(i64::from_le_bytes(eight))
             } else {
                 ValueRef::Real(f64::from_le_bytes(eight))
             };
             (value, rest)
         }
-        text => {
-            let (text_of, rest) = take(usize::from(what / 5));
-            (if text == 3 { ValueRef::Text(text_of) } else { ValueRef::Blob(text_of) }, rest)
+        kind_of_bytes => {
+            let (bytes, rest) = take(usize::from(kind / 5));
+            (if kind_of_bytes == 3 { ValueRef::Text(bytes) } else { ValueRef::Blob(bytes) }, rest)
         }
     };
     *bytes = rest;

@@ -6,7 +6,7 @@ use super::question::Purpose;
 use super::selection::Selection;
 use super::window::App;
 use crate::escape;
-use crate::experiment::{Format, drawn, experiment_csv, mean_over_seeds};
+use crate::experiment::{Format, experiment_csv, mean_over_seeds, render};
 use crate::export::neighbours_csv;
 use crate::job::Stop;
 use crate::library::Contents;
@@ -36,7 +36,7 @@ impl App {
             }
             Purpose::ExperimentChart => {
                 let chart = self.lab.chart.clone();
-                self.save_file(path, move |path, _| drawn(&chart, Format::of(path)?));
+                self.save_file(path, move |path, _| render(&chart, Format::of(path)?));
             }
             Purpose::Samples => self.save_file(path, move |_, _| Ok(sample_table(&contents))),
             Purpose::Map => self.save_file(path, move |_, _| Ok(map_table(&contents))),

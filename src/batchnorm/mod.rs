@@ -23,5 +23,5 @@ pub(crate) use modes::{ModeFigures, compare, measure_mode};
 pub(crate) use moving_average::initial_weight_in;
 pub(crate) use recompute::recompute;
 pub(crate) use repair::{Repair, Repaired, repair};
-pub(crate) use report::{ModeSummary, Report, known_files, report};
+pub(crate) use report::{ModeSummary, Report, report};
 pub(crate) use verdict::warning;

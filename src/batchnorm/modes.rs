@@ -42,8 +42,8 @@ impl ModeFigures {
         let first = Embeddings { dimension, data: first.to_vec() };
         // Two, since every file finds itself.
         let found = Searcher::new(&first).nearest(&first, &first, 2);
-        let right = found.iter().zip(classes).enumerate().filter(|(i, (found, class))| {
-            // Embeddings that are not numbers are near to nothing.
+        let correct = found.iter().zip(classes).enumerate().filter(|(i, (found, class))| {
+            // An embedding of NaN has no neighbours.
             let other = found.iter().find(|other| other.row != *i && !other.distance.is_nan());
             other.and_then(|other| classes.get(other.row)) == Some(*class)
         });

@@ -5,7 +5,7 @@ use super::passwords::PasswordArgs;
 use super::train::share;
 use super::{output, watch};
 use crate::escape;
-use crate::experiment::{Chart, Format, Policy, Row, Setup, drawn, experiment_csv, mean_over_seeds};
+use crate::experiment::{Chart, Format, Policy, Row, Setup, experiment_csv, mean_over_seeds, render};
 use crate::job::Stop;
 use crate::model::Init;
 use crate::training::Optimiser;

@@ -140,7 +140,7 @@ pub fn run(args: TrainArgs) -> Result<(), Stop> {
     if as_json {
         return output::json(&json!({
             "event": "done", "model": escape::path(&path), "sha256": trained.model.hash.to_string(),
-            "labels": config.labels, "files": training.files, "held_back": training.held_back,
+            "labels": config.labels, "files": training.files, "held_back": training.held_out,
             "steps": training.steps, "cancelled": training.cancelled, "result": training.result,
             "warning": crate::batchnorm::warning(config), "resumed_at": trained.resumed_at,
             "checkpoint_warning": trained.checkpoint_warning,

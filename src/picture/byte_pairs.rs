@@ -1,12 +1,12 @@
-//! Byte pairs: how often the upper six bits of one byte are followed by the upper six bits of the next
-//! (after Conti and Dean, "Visual reverse engineering", 2008).
+//! Byte pairs: how often the upper six bits of one byte are followed by the upper six bits of the next (after Conti
+//! and Dean, "Visual reverse engineering", 2008).
 
-use super::counts::{BINS, Counts, Room};
+use super::counts::{BINS, Counts, Increments};
 use crate::numeric::wide;
 use pulp::NullaryFnOnce;
 
 /// Pairs whose bins are computed together.
-const TOGETHER: usize = 512;
+const BLOCK: usize = 512;
 
 /// Counts pairs across chunks.
 #[derive(Debug)]
@@ -17,12 +17,12 @@ pub struct PairCounts {
 }
 
 impl PairCounts {
-    /// Nothing yet.
+    /// Counters at the start of a file.
     pub fn new() -> Self {
         Self { previous: None, counts: Counts::new() }
     }
 
-    /// The next bytes. Returns how many pairs they make.
+    /// Counts the pairs of the next bytes of the file; returns how many there are.
     pub fn count(&mut self, bytes: &[u8]) -> u64 {
         let (Some(first), Some(last)) = (bytes.first(), bytes.last()) else {
             return 0;
@@ -36,16 +36,16 @@ impl PairCounts {
         pairs
     }
 
-    /// The bytes before do not matter any more.
-    pub fn forget(&mut self) {
+    /// Forgets the last byte, so that the next bytes start a new file.
+    pub fn start_file(&mut self) {
         self.previous = None;
     }
 
     fn count_within(&mut self, mut bytes: &[u8]) {
         while bytes.len() > 1 {
-            let (n, room) = self.counts.room(bytes.len() - 1);
-            let zeros = wide(Pairs { bytes: &bytes[..=n], room });
-            self.counts.add_first(zeros);
+            let (n, increments) = self.counts.reserve(bytes.len() - 1);
+            let zeros = wide(CountPairs { bytes: &bytes[..=n], increments });
+            self.counts.add_to_first(zeros);
             bytes = &bytes[n..];
         }
     }
@@ -57,38 +57,38 @@ fn bin(first: u8, second: u8) -> u16 {
     u16::from(first & 0xfc) << 4 | u16::from(second) >> 2
 }
 
-/// All pairs of some bytes. Returns how many of them are in bin 0, which are not counted in `room`.
-struct Pairs<'a> {
+/// Counts all pairs of `bytes`. Pairs of bin 0 are returned and not counted in `increments`.
+struct CountPairs<'a> {
     bytes: &'a [u8],
-    room: Room<'a>,
+    increments: Increments<'a>,
 }
 
-impl NullaryFnOnce for Pairs<'_> {
+impl NullaryFnOnce for CountPairs<'_> {
     type Output = u32;
 
     #[inline(always)]
     fn call(self) -> u32 {
-        let Self { bytes, mut room } = self;
+        let Self { bytes, mut increments } = self;
         let mut zeros = 0_u32;
         let pairs = bytes.len().saturating_sub(1);
-        let (firsts, seconds) = (bytes[..pairs].as_chunks::<TOGETHER>(), bytes[1..].as_chunks::<TOGETHER>());
+        let (firsts, seconds) = (bytes[..pairs].as_chunks::<BLOCK>(), bytes[1..].as_chunks::<BLOCK>());
         for (first, second) in firsts.0.iter().zip(seconds.0) {
-            let mut bins = [0_u16; TOGETHER];
+            let mut bins = [0_u16; BLOCK];
             let mut none = 0_u16;
             for (lane, out) in bins.iter_mut().enumerate() {
                 let found = bin(first[lane], second[lane]);
-                // Files are full of zeros. To count them in one place would have each wait for the one
-                // before, so they go to places that nobody reads, and are counted side by side.
+                // Files are full of zeros. Increments of a single slot would wait for each other, so zeros are
+                // spread over the unused slots and counted in a register.
                 *out = if found == 0 { (BINS + lane % 64) as u16 } else { found };
                 none += u16::from(found == 0);
             }
             zeros += u32::from(none);
-            bins.iter().for_each(|bin| room.add(*bin));
+            bins.iter().for_each(|bin| increments.add(*bin));
         }
         for (first, second) in firsts.1.iter().zip(seconds.1) {
             let found = bin(*first, *second);
             zeros += u32::from(found == 0);
-            room.add(if found == 0 { BINS as u16 } else { found });
+            increments.add(if found == 0 { BINS as u16 } else { found });
         }
         zeros
     }
@@ -100,8 +100,8 @@ mod tests {
     use crate::picture::counts::tests::drained;
 
     #[test]
-    fn every_pair_is_counted_once_whatever_the_chunks() {
-        // Zeros, runs, and more of one pair than a narrow count holds.
+    fn every_pair_is_counted_once_for_any_chunks() {
+        // Zeros, runs, and more of one pair than a 16-bit count holds.
         let mut bytes: Vec<u8> = (0..70_000_u32).map(|i| (i.wrapping_mul(i) >> 7) as u8).collect();
         bytes.extend(vec![0; 200_000]);
         bytes.extend(vec![0x90; 200_001]);
@@ -114,7 +114,11 @@ mod tests {
             assert_eq!(pairs, bytes.len() as u64 - 1);
             assert_eq!(drained(&mut counts.counts), want, "{chunk}");
             assert_eq!(counts.count(&[4]), 1);
-            assert_eq!(drained(&mut counts.counts)[65], 1, "the last byte and the next");
+            assert_eq!(
+                drained(&mut counts.counts)[65],
+                1,
+                "the last byte of one chunk and the first of the next"
+            );
         }
     }
 }

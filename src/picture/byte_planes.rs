@@ -1,35 +1,34 @@
-//! The planes of a file's bytes, made in one streaming pass with constant memory.
+//! The planes of a file's bytes, computed in one streaming pass with constant memory.
 //!
-//! Three descriptions are kept: the byte pairs and the text grams, as [`Levels`] of [`SEGMENTS`] equal
-//! parts of the file, so that the histogram of any run of parts can be had later without the file; and
-//! the layout, four statistics for each of 4,096 equal cells.
+//! They hold the byte pairs and the text grams, as [`Levels`] of [`SEGMENTS`] equal segments of the file, and the
+//! layout planes: four statistics for each of 4,096 equal cells.
 
 use super::byte_pairs::PairCounts;
-use super::layout::{self, CELLS, LAYOUT, Statistics};
+use super::cells::{CELLS, LAYOUT_PLANES, Statistics};
+use super::layout;
 use super::levels::{self, Levels};
+use super::segments::{SEGMENTS, segment_end};
 use super::text_grams::GramCounts;
 use std::cell::Cell;
 
-/// Parts of the file whose byte pairs and text are counted separately.
-pub const SEGMENTS: usize = 8;
-/// Planes of a picture: byte pairs, text grams and the four of the layout.
-pub const PLANES: usize = 2 + LAYOUT;
-/// Which plane holds the text grams.
+/// Planes of a picture: byte pairs, text grams and the layout planes.
+pub const PLANES: usize = 2 + LAYOUT_PLANES;
+/// The index of the plane of text grams.
 pub const TEXT_PLANE: usize = 1;
 
 /// The planes of one file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BytePlanes {
     /// How often the upper six bits of one byte are followed by those of the next.
-    pub pairs: Levels,
-    /// How often each four bytes in a row occur in text.
-    pub grams: Levels,
+    pub(super) pairs: Levels,
+    /// How often each four consecutive bytes occur in text.
+    pub(super) grams: Levels,
     pub(super) layout: Box<[Statistics]>,
 }
 
 impl BytePlanes {
-    /// From levels and the statistics of all cells; `None` if these are not so many.
-    pub fn from_parts(pairs: Levels, grams: Levels, layout: &[u8]) -> Option<Self> {
+    /// Planes from levels and the statistics of all cells; `None` if `layout` is not [`CELLS`] statistics.
+    pub(super) fn from_parts(pairs: Levels, grams: Levels, layout: &[u8]) -> Option<Self> {
         let (cells, rest) = layout.as_chunks();
         let whole = cells.len() == CELLS && rest.is_empty();
         whole.then(|| Self { pairs, grams, layout: cells.into() })
@@ -42,14 +41,14 @@ impl BytePlanes {
         builder.finish()
     }
 
-    /// What is known of a cell of the layout; nothing of one that is not there.
-    pub fn cell(&self, cell: usize) -> Statistics {
+    /// The statistics of a cell; zeros if there is no such cell.
+    pub(crate) fn cell(&self, cell: usize) -> Statistics {
         self.layout.get(cell).copied().unwrap_or_default()
     }
 }
 
-/// What is counted, and the levels of the parts that are counted already. A thread uses the same for one
-/// file after the other: to clear fresh memory for each costs as much as to count a small file.
+/// The counts of the current segment and the levels of the finished ones. A thread reuses one set for all files:
+/// clearing fresh memory takes as long as counting a small file.
 #[derive(Debug)]
 struct Tables {
     pair_counts: PairCounts,
@@ -76,21 +75,21 @@ impl Tables {
     }
 
     fn close_segment(&mut self) {
-        self.pairs.close(&mut self.pair_counts.counts, self.total);
-        // Of all pairs and not of all text: so a little text stays little.
-        self.grams.close(&mut self.gram_counts.counts, self.total);
+        self.pairs.close_segment(&mut self.pair_counts.counts, self.total);
+        // Relative to all pairs and not to all text, so that a file with little text has low levels.
+        self.grams.close_segment(&mut self.gram_counts.counts, self.total);
         self.total = 0;
     }
 
-    /// The levels of all parts. Begins again.
+    /// Returns the levels of all segments and resets the tables for the next file.
     fn finish(&mut self) -> (Levels, Levels) {
-        self.pair_counts.forget();
-        self.gram_counts.forget();
+        self.pair_counts.start_file();
+        self.gram_counts.start_file();
         (self.pairs.finish(), self.grams.finish())
     }
 }
 
-/// Makes [`BytePlanes`] from a file's chunks, in order.
+/// Builds [`BytePlanes`] from the chunks of a file, in order.
 #[derive(Debug)]
 pub struct Builder {
     size: u64,
@@ -102,17 +101,17 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// For a file of exactly `size` bytes.
+    /// A builder for a file of exactly `size` bytes.
     pub fn new(size: u64) -> Self {
         let tables = SPARE.take().unwrap_or_else(|| Box::new(Tables::new()));
         let layout = layout::Builder::new(size);
         Self { size, at: 0, segment: 0, segment_end: segment_end(0, size), tables, layout }
     }
 
-    /// The next bytes of the file. Bytes beyond the promised size are ignored.
+    /// Adds the next bytes of the file. Bytes beyond its size are ignored.
     pub fn push(&mut self, chunk: &[u8]) {
-        let room = self.size.saturating_sub(self.at);
-        let mut rest = &chunk[..usize::try_from(room).map_or(chunk.len(), |room| room.min(chunk.len()))];
+        let left = self.size.saturating_sub(self.at);
+        let mut rest = &chunk[..usize::try_from(left).map_or(chunk.len(), |left| left.min(chunk.len()))];
         self.layout.push(rest);
         while !rest.is_empty() {
             let until = usize::try_from(self.segment_end - self.at).unwrap_or(usize::MAX);
@@ -127,13 +126,13 @@ impl Builder {
         }
     }
 
-    /// The planes. What was promised and did not come counts as absent.
+    /// The planes. Bytes that are missing from the end count as absent.
     pub fn finish(mut self) -> BytePlanes {
         while self.segment < SEGMENTS {
             self.close_segment();
         }
         let (pairs, grams) = self.tables.finish();
-        // One that is dropped before is not kept: it is in the middle of its file.
+        // The tables of an unfinished builder are dropped: they still hold counts.
         SPARE.set(Some(self.tables));
         BytePlanes { pairs, grams, layout: self.layout.finish() }
     }
@@ -144,10 +143,6 @@ impl Builder {
         self.segment_end =
             if self.segment < SEGMENTS { segment_end(self.segment, self.size) } else { u64::MAX };
     }
-}
-
-fn segment_end(segment: usize, size: u64) -> u64 {
-    ((segment as u128 + 1) * u128::from(size) / SEGMENTS as u128) as u64
 }
 
 #[cfg(test)]
@@ -174,7 +169,7 @@ mod tests {
             for chunk in [1, 7, 4096] {
                 let mut builder = Builder::new(size as u64);
                 bytes.chunks(chunk).for_each(|c| builder.push(c));
-                builder.push(b"more than was promised");
+                builder.push(b"bytes beyond the size");
                 assert_eq!(builder.finish(), whole, "size {size} chunk {chunk}");
             }
         }
@@ -184,12 +179,12 @@ mod tests {
     fn known_statistics() {
         assert_eq!(BytePlanes::of(&[0; 8192]).cell(9), [0, 255, 0, 0]);
         let text = BytePlanes::of(&b"ab".repeat(1 << 20));
-        assert_eq!(text.cell(0)[1..], [0, 255, 32], "one bit of eight");
+        assert_eq!(text.cell(0)[1..], [0, 255, 32], "one bit of entropy of eight");
         assert_eq!(text.cell(1 << 12), [0; 4]);
     }
 
     #[test]
-    fn text_is_counted_and_short_runs_of_it_are_not() {
+    fn text_is_counted_but_not_short_runs() {
         let levels = |bytes: &[u8]| {
             let mut out = vec![0.0; BINS];
             BytePlanes::of(bytes).grams.mix(&[1.0; SEGMENTS], &mut out);
@@ -197,13 +192,13 @@ mod tests {
         };
         let text = levels(&b"sklearn.utils\0\x01\x02".repeat(4000));
         assert!(text[text_grams::bin(*b"util") as usize] > 0.5);
-        // The first grams of a run come before it is long enough to be text.
+        // The first grams of a run end before it is long enough to count as text.
         assert_eq!(text[text_grams::bin(*b"skle") as usize], 0.0);
         assert!(levels(&b"short\0".repeat(4000)).iter().all(|level| *level == 0.0));
     }
 
     #[test]
-    fn pair_levels_are_those_of_the_whole_file() {
+    fn pair_levels_equal_the_definition() {
         let bytes = noise(1 << 20);
         let mut levels = vec![0.0; BINS];
         BytePlanes::of(&bytes).pairs.mix(&[1.0; SEGMENTS], &mut levels);

@@ -1,18 +1,19 @@
-//! Which pictures fit a set of files: the kind that most of them are, and for images the size.
+//! Chooses the picture specification for a set of files: the kind that most of them are, and for images the size.
 
-use super::{PictureKind, PictureSpec, Range, image_planes};
+use super::image_planes;
+use super::spec::{PictureKind, PictureSpec, Range};
 use crate::sample::FileKind;
 
-/// Images whose longer side is at most this are shown to the network at this size, others at twice.
+/// If the longer side of the median image is at most this, images keep this size; otherwise they get twice that.
 const SMALL: usize = 32;
 
-/// The longer side of a file that is an image; 0 if its size cannot be told, `None` of other files.
+/// The longer side of an image file in pixels, 0 if its size cannot be read; `None` for other files.
 pub fn longer_side(kind: FileKind, head: &[u8]) -> Option<u32> {
     (PictureKind::for_file(kind) == PictureKind::Image)
         .then(|| image_planes::dimensions(head).map_or(0, |(width, height)| width.max(height)))
 }
 
-/// How to make pictures of files whose [`longer_side`]s these are.
+/// The specification for files with these [`longer_side`]s.
 pub fn choose(sides: &[Option<u32>]) -> PictureSpec {
     match median_side(sides) {
         None => PictureSpec::BYTES,
@@ -20,8 +21,8 @@ pub fn choose(sides: &[Option<u32>]) -> PictureSpec {
     }
 }
 
-/// Likewise, but images smaller than [`SMALL`] are shown at their own size, rounded up to 8 or 16, and
-/// bytes become 0 to 1: as the reference experiments were made.
+/// The specification of the reference experiments: as [`choose`], but images of at most 16 pixels keep their own
+/// size, rounded up to 8 or 16, and values are 0 to 1.
 pub fn choose_native(sides: &[Option<u32>]) -> PictureSpec {
     match median_side(sides) {
         Some(median) if median <= SMALL / 2 => {
@@ -32,7 +33,7 @@ pub fn choose_native(sides: &[Option<u32>]) -> PictureSpec {
     }
 }
 
-/// The median of the longer sides, if most are images.
+/// The median of the longer sides, if more than half of the files are images.
 fn median_side(sides: &[Option<u32>]) -> Option<usize> {
     let mut images: Vec<u32> = sides.iter().flatten().copied().collect();
     if images.len() * 2 <= sides.len() {

@@ -1,44 +1,47 @@
-//! Counts: how often each of [`BINS`] things occurred in a part of a file. They are narrow, so that all of
-//! them stay in the nearest cache, and are added up elsewhere before one can overflow.
+//! Counts: how often each of [`BINS`] values (byte pairs or text grams) occurs in a segment of a file. The counts
+//! being incremented have 16 bits, so that all of them fit in the first-level cache; they are added to wider
+//! counts before any of them can overflow.
 
-/// Things that are told apart.
+/// Bins of a histogram.
 pub const BINS: usize = 64 * 64;
-/// Bins, and places behind them that nobody reads; a power of two, so that an index needs no check.
+/// Bins, and unused slots behind them; a power of two, so that an index needs no bounds check.
 const SLOTS: usize = 2 * BINS;
-/// So many may be counted before the narrow counts are added up.
+/// Increments that fit before the narrow counts are added to the wide ones.
 const ROOM: usize = u16::MAX as usize;
+/// Bins of one [`Row`].
+pub const ROW: usize = 64;
 
-/// How often each thing occurred.
+/// A histogram of [`BINS`] bins.
 #[derive(Debug)]
 pub struct Counts {
     narrow: Box<[u16; SLOTS]>,
-    /// Counted since the narrow counts were added up.
+    /// Increments since the narrow counts were last added to the wide ones.
     counted: usize,
     wide: Box<[u32; BINS]>,
-    /// Counted in bin 0 by themselves.
+    /// Counts of bin 0, which are kept apart.
     first: u32,
-    /// Whether anything was added to the wide counts.
+    /// Whether the wide counts hold anything.
     spilled: bool,
 }
 
 impl Counts {
-    /// Nothing yet.
+    /// A histogram with all counts zero.
     pub fn new() -> Self {
         Self { narrow: Box::new([0; SLOTS]), counted: 0, wide: Box::new([0; BINS]), first: 0, spilled: false }
     }
 
-    /// Room for counting up to `n` things, at least one; says how many of them.
-    pub fn room(&mut self, n: usize) -> (usize, Room<'_>) {
+    /// Reserves room for up to `n` increments and at least one; returns how many.
+    pub fn reserve(&mut self, n: usize) -> (usize, Increments<'_>) {
         if self.counted == ROOM {
             self.spill();
         }
         let n = n.min(ROOM - self.counted);
         self.counted += n;
-        (n, Room(&mut self.narrow))
+        (n, Increments(&mut self.narrow))
     }
 
-    /// `n` more of the thing in bin 0.
-    pub fn add_first(&mut self, n: u32) {
+    /// Adds `n` to bin 0.
+    pub fn add_to_first(&mut self, n: u32) {
         self.first += n;
     }
 
@@ -50,7 +53,7 @@ impl Counts {
         self.spilled = true;
     }
 
-    /// Gives all counts in order, [`TOGETHER`] at a time; and begins again.
+    /// Passes all counts to `take` in order, a row at a time, and resets them to zero.
     pub fn drain(&mut self, mut take: impl FnMut(Row<'_>)) {
         self.wide[0] += self.first;
         let mut beyond = self.spilled || self.first > 0;
@@ -73,22 +76,19 @@ impl Counts {
     }
 }
 
-/// Counts that are given together.
-pub const TOGETHER: usize = 64;
-
-/// A row of the counts.
+/// The counts of [`ROW`] neighbouring bins.
 pub enum Row<'a> {
-    /// Of a part in which little was counted, as in most files.
-    Narrow(&'a [u16; TOGETHER]),
-    /// Of any other.
-    Wide(&'a [u32; TOGETHER]),
+    /// Of a segment with few counts, as in most files.
+    Narrow(&'a [u16; ROW]),
+    /// Of any other segment.
+    Wide(&'a [u32; ROW]),
 }
 
-/// Room for so many counts as was asked for.
-pub struct Room<'a>(&'a mut [u16; SLOTS]);
+/// The increments reserved by [`Counts::reserve`].
+pub struct Increments<'a>(&'a mut [u16; SLOTS]);
 
-impl Room<'_> {
-    /// One more of a bin below [`BINS`]. From there on it is counted where nobody looks.
+impl Increments<'_> {
+    /// Adds one to `bin`. Bins from [`BINS`] on are unused slots, which nobody reads.
     #[inline(always)]
     pub fn add(&mut self, bin: u16) {
         let count = &mut self.0[bin as usize % SLOTS];
@@ -112,16 +112,16 @@ pub mod tests {
     }
 
     #[test]
-    fn no_count_overflows_and_draining_begins_again() {
+    fn no_count_overflows_and_draining_resets() {
         let mut counts = Counts::new();
         for _ in 0..2 {
             let mut left = 3 * ROOM + 5;
             while left > 0 {
-                let (n, mut room) = counts.room(left);
-                (0..n).for_each(|_| room.add(4095));
+                let (n, mut increments) = counts.reserve(left);
+                (0..n).for_each(|_| increments.add(4095));
                 left -= n;
             }
-            counts.add_first(7);
+            counts.add_to_first(7);
             let mut want = vec![0; BINS];
             (want[0], want[4095]) = (7, 3 * ROOM as u32 + 5);
             assert_eq!(drained(&mut counts), want);

@@ -1,57 +1,59 @@
-//! From a kept picture to what the network is fed: `side × side × channels` numbers, of the whole
-//! or of a random part of it.
+//! Fills the network's input from a picture: `side × side × channels` values of the whole picture or of a random
+//! view of it.
 //!
-//! Augmentation fits the kind. A file is cropped: a contiguous run of 50 to 100 % of it, as a
-//! release with something appended or left out would look. An image is shifted, scaled and turned
-//! by a little; never mirrored, since a mirrored digit is another thing.
+//! The augmentation depends on the kind. A file is cropped to a contiguous 50 to 100 % of it, which resembles a
+//! release with something appended or removed. An image is slightly shifted, scaled and rotated, but never mirrored,
+//! since a mirrored digit is another digit.
 
-use super::byte_planes::{BytePlanes, PLANES, SEGMENTS};
+use super::byte_planes::{BytePlanes, PLANES};
+use super::cells::{CELLS, LAYOUT_PLANES};
+use super::encoded::Encoded;
 use super::image_planes::{CHANNELS, ImagePlanes};
-use super::layout::{CELLS, LAYOUT};
-use super::{Encoded, PictureKind, PictureSpec, Range};
+use super::segments::SEGMENTS;
+use super::spec::{PictureKind, PictureSpec, Range};
 use rand::Rng;
 
-/// Shares of a file that a random crop keeps.
+/// The range of the share of a file that a random crop keeps.
 const KEPT: std::ops::RangeInclusive<f32> = 0.5..=1.0;
-/// Levels of a histogram are mostly small: this brings them to the spread of the layout's.
+/// Levels of byte pairs are mostly small: this scales them to the spread of the layout planes.
 const GAIN: f32 = 3.0;
-/// Likewise for text, of which most files hold little.
+/// The same for text grams, of which most files have few.
 const TEXT_GAIN: f32 = 8.0;
-/// Largest shift of an image, as a share of its side.
+/// The largest shift of an image, as a share of its side.
 const SHIFT: f32 = 0.08;
-/// Largest change of an image's scale.
+/// The largest change of an image's scale.
 const SCALE: f32 = 0.12;
-/// Largest turn of an image, radians.
+/// The largest rotation of an image, in radians.
 const TURN: f32 = 0.17;
 
 /// Which part of a picture to show the network.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum View {
-    /// All of it, as it is.
+    /// All of it, unchanged.
     Whole,
-    /// Of a file: the share before and the share kept, both 0 to 1.
+    /// A part of a file; both values are shares of the file, 0 to 1.
     Crop {
-        /// Share of the file left out before.
+        /// Where the part starts.
         start: f32,
-        /// Share of the file kept.
+        /// How long it is.
         length: f32,
     },
-    /// Of an image: shift in shares of the side, scale, and turn in radians.
+    /// A shifted, scaled and rotated image.
     Moved {
-        /// To the right.
+        /// Shift to the right, as a share of the side.
         dx: f32,
-        /// Down.
+        /// Shift downwards, as a share of the side.
         dy: f32,
-        /// 1 leaves it as it is.
+        /// Scale; 1 is the original size.
         scale: f32,
-        /// Anti-clockwise.
+        /// Anticlockwise rotation in radians.
         turn: f32,
     },
 }
 
 impl View {
-    /// A random view of the kind that fits the picture.
-    pub fn random(kind: PictureKind, rng: &mut impl Rng) -> Self {
+    /// A random view for a picture of this kind.
+    pub(crate) fn random(kind: PictureKind, rng: &mut impl Rng) -> Self {
         match kind {
             PictureKind::Bytes => {
                 let length = rng.random_range(KEPT);
@@ -67,8 +69,8 @@ impl View {
     }
 }
 
-/// Writes `view` of `picture` to `out`, `[side][side][channels]`, values about -1 to 1, or 0 to 1 where
-/// `spec` says so. `out` has `spec.len()` numbers.
+/// Writes `view` of `picture` to `out`, `[side][side][channels]`. The values are about -1 to 1, or 0 to 1 if
+/// `spec.range` says so. `out` has `spec.len()` values.
 pub fn fill(picture: &Encoded, spec: PictureSpec, view: View, out: &mut [f32]) {
     debug_assert_eq!(out.len(), spec.len());
     match (picture, view) {
@@ -90,7 +92,7 @@ pub fn fill(picture: &Encoded, spec: PictureSpec, view: View, out: &mut [f32]) {
     }
 }
 
-/// 0 to 255 becomes -1 to 1.
+/// Scales 0 to 255 to -1 to 1.
 fn from_byte(byte: u8) -> f32 {
     f32::from(byte) / 127.5 - 1.0
 }
@@ -112,14 +114,14 @@ fn fill_bytes(planes: &BytePlanes, start: f32, length: f32, out: &mut [f32]) {
         *pairs = levels.0 * GAIN;
         *grams = levels.1 * TEXT_GAIN;
         let from = (first + i as f32 * length) as usize;
-        let values: [u8; LAYOUT] = planes.cell(from.min(CELLS - 1));
+        let values: [u8; LAYOUT_PLANES] = planes.cell(from.min(CELLS - 1));
         for (out, byte) in layout.iter_mut().zip(values) {
             *out = from_byte(byte);
         }
     }
 }
 
-/// Bilinear sampling; beyond the edge lies the edge.
+/// Samples the image bilinearly; outside the image, the nearest pixel of its edge.
 fn fill_moved(planes: &ImagePlanes, shift: [f32; 2], scale: f32, turn: f32, out: &mut [f32]) {
     let side = planes.side;
     let last = (side - 1) as f32;
@@ -149,7 +151,7 @@ mod tests {
     use rand::SeedableRng as _;
 
     #[test]
-    fn a_crop_shows_the_cells_of_that_part() {
+    fn a_crop_shows_the_cells_of_its_part() {
         let mut bytes = vec![0_u8; 1 << 16];
         bytes[1 << 15..].fill(b'A');
         let picture = Encoded::Bytes(BytePlanes::of(&bytes));
@@ -164,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn an_image_that_does_not_move_is_itself() {
+    fn an_image_that_is_not_moved_is_unchanged() {
         let rgb = (0..32 * 32 * 3).map(|i| (i % 256) as u8).collect();
         let picture = Encoded::Image(ImagePlanes { side: 32, rgb });
         let spec = PictureSpec::image(32);
@@ -178,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn the_range_is_the_specs() {
+    fn values_have_the_range_of_the_specification() {
         let picture = Encoded::Image(ImagePlanes { side: 8, rgb: [0, 51, 255].repeat(64).into() });
         let spec = PictureSpec { range: Range::Unit, ..PictureSpec::image(8) };
         let mut out = vec![9.0; spec.len()];
@@ -189,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn random_crops_stay_inside() {
+    fn random_crops_stay_inside_the_file() {
         let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(1);
         for _ in 0..1000 {
             let View::Crop { start, length } = View::random(PictureKind::Bytes, &mut rng) else {

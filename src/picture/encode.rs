@@ -1,21 +1,22 @@
-//! From a file to its picture: hash and picture in one pass.
+//! Computes the picture of a file and its hash in one pass.
 
-use super::byte_planes::Builder;
-use super::image_planes::MAX_FILE;
-use super::{BytePlanes, Encoded, ImageError, ImagePlanes, PictureKind, PictureSpec};
+use super::byte_planes::{Builder, BytePlanes};
+use super::encoded::Encoded;
+use super::image_planes::{ImageError, ImagePlanes, MAX_FILE};
+use super::spec::{PictureKind, PictureSpec};
 use crate::sample::{FileKind, OpenSample, Sample, SampleError, Sha256};
 use std::path::Path;
 
-/// Why a file gave no picture. Costs that file alone.
+/// Why a file has no picture. Other files are not affected.
 #[derive(Debug, thiserror::Error)]
 pub enum EncodeError {
     /// It could not be read.
     #[error(transparent)]
     Sample(#[from] SampleError),
-    /// It is an image that could not be decoded.
+    /// The image could not be decoded.
     #[error(transparent)]
     Image(#[from] ImageError),
-    /// It is a file of another sort than the model was trained on.
+    /// The file is of another kind than the model was trained on.
     #[error("is {found}, but this model was made for {expected}. Train or load a model for such files")]
     OtherKind {
         /// What the model reads.
@@ -25,27 +26,27 @@ pub enum EncodeError {
     },
 }
 
-/// Files that became pictures; `samples[i]` is shown by `pictures[i]`.
+/// Samples and their pictures; `pictures[i]` belongs to `samples[i]`.
 #[derive(Debug)]
 pub struct PictureSet {
-    /// How the pictures were made.
+    /// The specification of the pictures.
     pub spec: PictureSpec,
-    /// What is known of each file.
+    /// The samples.
     pub samples: Vec<Sample>,
-    /// One picture a sample.
+    /// One picture for each sample.
     pub pictures: Vec<Encoded>,
 }
 
-fn fits(kind: FileKind, spec: PictureSpec) -> Result<(), EncodeError> {
+fn check_kind(kind: FileKind, spec: PictureSpec) -> Result<(), EncodeError> {
     if PictureKind::for_file(kind) == spec.kind {
         return Ok(());
     }
     Err(EncodeError::OtherKind { expected: spec.kind, found: kind })
 }
 
-/// Reads an open file once, hash and picture together.
+/// Reads an open file once and computes its hash and picture.
 pub fn encode_open(open: OpenSample, spec: PictureSpec) -> Result<(Sample, Encoded), EncodeError> {
-    fits(open.kind, spec)?;
+    check_kind(open.kind, spec)?;
     match spec.kind {
         PictureKind::Bytes => {
             let mut planes = Builder::new(open.size);
@@ -54,7 +55,7 @@ pub fn encode_open(open: OpenSample, spec: PictureSpec) -> Result<(Sample, Encod
         }
         PictureKind::Image => {
             if open.size > MAX_FILE {
-                return Err(ImageError::TooLong(open.size).into());
+                return Err(ImageError::TooLarge(open.size).into());
             }
             let mut bytes = Vec::with_capacity(open.size as usize);
             let sample = open.stream(|chunk| bytes.extend_from_slice(chunk))?;
@@ -64,17 +65,17 @@ pub fn encode_open(open: OpenSample, spec: PictureSpec) -> Result<(Sample, Encod
     }
 }
 
-/// The same of a file in memory.
+/// The same for a file in memory.
 pub fn encode_bytes(path: &Path, bytes: &[u8], spec: PictureSpec) -> Result<(Sample, Encoded), EncodeError> {
     if bytes.is_empty() {
         return Err(SampleError::Empty.into());
     }
     let (kind, architecture) = FileKind::identify(bytes);
-    fits(kind, spec)?;
+    check_kind(kind, spec)?;
     let picture = match spec.kind {
         PictureKind::Bytes => Encoded::Bytes(BytePlanes::of(bytes)),
         PictureKind::Image if bytes.len() as u64 > MAX_FILE => {
-            return Err(ImageError::TooLong(bytes.len() as u64).into());
+            return Err(ImageError::TooLarge(bytes.len() as u64).into());
         }
         PictureKind::Image => Encoded::Image(ImagePlanes::decode(bytes, spec.side)?),
     };

@@ -1,8 +1,8 @@
 //! The planes of a decoded image: three channels, fitted into a square.
 //!
-//! The picture is what a person would see: turned as its EXIF orientation says, laid on white
-//! where it is transparent, its first frame if it moves, its proportions kept (black fills the
-//! rest). Width, height and memory are limited before anything is decoded.
+//! The picture is what a viewer would show: rotated by its EXIF orientation, on white where it is transparent, the
+//! first frame of an animation. Its proportions are kept; black fills the rest of the square. Width, height and
+//! memory are limited before decoding.
 
 use image::error::{LimitError, LimitErrorKind};
 use image::{
@@ -13,11 +13,11 @@ use std::io::{Cursor, ErrorKind};
 
 /// Red, green, blue.
 pub const CHANNELS: usize = 3;
-/// An image file longer than this is not decoded.
+/// The largest image file that is decoded, in bytes.
 pub const MAX_FILE: u64 = 256 << 20;
-/// Neither width nor height may be more.
+/// The largest width and height in pixels.
 const MAX_SIDE: u32 = 16_384;
-/// What a decoder may allocate.
+/// The most memory that a decoder may allocate, in bytes.
 const MAX_MEMORY: u64 = 512 << 20;
 
 /// One image as `side · side` RGB pixels, row by row.
@@ -30,21 +30,21 @@ pub struct ImagePlanes {
 /// Why an image could not be decoded.
 #[derive(Debug, thiserror::Error)]
 pub enum ImageError {
-    /// The decoder gave up: damaged, truncated, or beyond a limit.
+    /// Damaged, truncated, or beyond a limit of the decoder.
     #[error(
-        "could not be decoded: {0}. Expected a whole image of at most {MAX_SIDE}×{MAX_SIDE} pixels; check that it opens elsewhere"
+        "could not be decoded: {0}. Expected a complete image of at most {MAX_SIDE}×{MAX_SIDE} pixels; check that a viewer opens it"
     )]
     Decode(#[from] image::ImageError),
-    /// Pixels of a sort that none of the formats read here should have.
-    #[error("has pixels of a sort that is not read here ({0}). Save it as PNG or JPEG first")]
-    Colours(String),
-    /// Longer than [`MAX_FILE`].
+    /// A pixel format that no supported image format should have.
+    #[error("has an unsupported pixel format ({0}). Convert it to PNG or JPEG first")]
+    PixelFormat(String),
+    /// Larger than [`MAX_FILE`].
     #[error("is an image file of {0} bytes; at most {MAX_FILE} are decoded. Scale it down first")]
-    TooLong(u64),
+    TooLarge(u64),
 }
 
 impl ImagePlanes {
-    /// From `side × side` pixels of red, green and blue, row by row; `None` if there are not so many.
+    /// Planes from `side × side` RGB pixels, row by row; `None` if `rgb` has another length.
     pub fn from_rgb(side: usize, rgb: Vec<u8>) -> Option<Self> {
         (rgb.len() == side * side * CHANNELS).then(|| Self { side, rgb: rgb.into_boxed_slice() })
     }
@@ -67,7 +67,7 @@ impl ImagePlanes {
     }
 }
 
-/// Width and height that the header promises, without decoding.
+/// Width and height from the header, without decoding.
 pub fn dimensions(bytes: &[u8]) -> Option<(u32, u32)> {
     ImageReader::new(Cursor::new(bytes)).with_guessed_format().ok()?.into_dimensions().ok()
 }
@@ -82,14 +82,14 @@ fn decode(bytes: &[u8]) -> Result<RgbImage, ImageError> {
     reader.limits(limits);
     let mut decoder = reader.into_decoder()?;
     let orientation = decoder.orientation()?;
-    let mut image = read(decoder)?;
+    let mut image = read_pixels(decoder)?;
     image.apply_orientation(orientation);
     Ok(if image.color().has_alpha() { on_white(&image) } else { image.into_rgb8() })
 }
 
-/// All pixels; of a file that ends too early those that came, on black, as viewers show it. Nothing having
-/// come is an error.
-fn read(decoder: impl ImageDecoder) -> Result<DynamicImage, ImageError> {
+/// Reads all pixels. Of a truncated image it returns those that are there, on black, as viewers do; if there are
+/// none, it fails.
+fn read_pixels(decoder: impl ImageDecoder) -> Result<DynamicImage, ImageError> {
     let ((width, height), colour) = (decoder.dimensions(), decoder.color_type());
     let size = usize::try_from(decoder.total_bytes()).ok().filter(|size| *size as u64 <= MAX_MEMORY);
     let too_large = || image::ImageError::Limits(LimitError::from_kind(LimitErrorKind::InsufficientMemory));
@@ -112,13 +112,13 @@ fn read(decoder: impl ImageDecoder) -> Result<DynamicImage, ImageError> {
         ColorType::Rgba16 => ImageBuffer::from_raw(width, height, deep(bytes)).map(DynamicImage::ImageRgba16),
         _ => None,
     };
-    image.ok_or_else(|| ImageError::Colours(format!("{colour:?}")))
+    image.ok_or_else(|| ImageError::PixelFormat(format!("{colour:?}")))
 }
 
 fn ended_early(error: &image::ImageError) -> bool {
     match error {
         image::ImageError::IoError(io) => io.kind() == ErrorKind::UnexpectedEof,
-        // The decoder of GIF has no kind for it, only a text.
+        // The GIF decoder reports this only in its text.
         other => other.to_string().to_lowercase().contains("unexpected end of file"),
     }
 }
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn damage_and_lies_are_errors() {
+    fn damaged_images_are_errors() {
         let whole = png(&RgbImage::new(64, 64).into());
         for bytes in [&whole[..whole.len() / 2], &whole[..8], b"not an image"] {
             assert!(ImagePlanes::decode(bytes, 32).is_err());

@@ -1,16 +1,15 @@
-//! Large cells: the statistics of cells of more bytes than [`SMALL`](super::small_cells::SMALL), one at a
-//! time, by a histogram.
+//! Large cells: the statistics of cells of more than 64 bytes, one cell at a time, from a histogram.
 
-use super::layout::{CELLS, LAYOUT, Statistics, cell_range, is_text};
+use super::cells::{CELLS, LAYOUT_PLANES, Statistics, cell_range, is_text};
 use crate::numeric::wide;
 use pulp::NullaryFnOnce;
 
-/// Makes statistics of cells of a file from its chunks, in order.
+/// Computes the statistics of a file's cells from its chunks, in order.
 #[derive(Debug)]
 pub struct LargeCells {
     size: u64,
     done: Vec<Statistics>,
-    /// Where the next byte stands, and where its cell ends.
+    /// The offset of the next byte, and where its cell ends.
     at: u64,
     cell_end: u64,
     scales: Scales,
@@ -22,49 +21,49 @@ impl LargeCells {
     pub fn new(size: u64) -> Self {
         let scales = Scales::of(size);
         let counts = if scales.least < u64::from(u8::MAX) {
-            Counts::Narrow(Box::new([0; PLACES]))
+            Counts::Narrow(Box::new([0; SLOTS]))
         } else {
-            Counts::Wide(Box::new([0; PLACES]))
+            Counts::Wide(Box::new([0; SLOTS]))
         };
         let cell = Cell { bytes: 0, total: 0, printable: 0, zeros: 0, counts };
         let done = Vec::with_capacity(CELLS);
         Self { size, done, at: 0, cell_end: cell_range(0, size).end, scales, cell }
     }
 
-    /// The next bytes; not more than were promised.
+    /// Adds the next bytes of the file, up to its size.
     pub fn push(&mut self, bytes: &[u8]) {
         for mut block in bytes.chunks(BLOCK) {
-            let mut places = [0; BLOCK];
-            wide(Places { bytes: block, places: &mut places });
-            let mut places = &places[..];
+            let mut slots = [0; BLOCK];
+            wide(ChooseSlots { bytes: block, slots: &mut slots });
+            let mut slots = &slots[..];
             while !block.is_empty() && self.done.len() < CELLS {
                 let until = usize::try_from(self.cell_end - self.at).unwrap_or(usize::MAX);
                 let n = block.len().min(until);
-                wide(Tally { bytes: &block[..n], places: &places[..n], cell: &mut self.cell });
+                wide(CountBytes { bytes: &block[..n], slots: &slots[..n], cell: &mut self.cell });
                 self.at += n as u64;
-                (block, places) = (&block[n..], &places[n..]);
+                (block, slots) = (&block[n..], &slots[n..]);
                 if n == until {
-                    self.done.push(self.cell.settle(&self.scales));
+                    self.done.push(self.cell.finish(&self.scales));
                     self.cell_end = cell_range(self.done.len(), self.size).end;
                 }
             }
         }
     }
 
-    /// The statistics of all cells that were there.
+    /// The statistics of all complete cells.
     pub fn finish(self) -> Vec<Statistics> {
         self.done
     }
 }
 
-/// What the statistics of cells of `n` bytes have in common.
+/// What the statistics of all cells of `n` bytes share.
 #[derive(Clone, Copy, Debug)]
 struct Scale {
     /// 1 / n.
     one: f64,
     /// log₂ n.
     log: f64,
-    /// 255 / the most entropy that n bytes can have.
+    /// 255 / the highest entropy that n bytes can have.
     entropy: f64,
 }
 
@@ -75,7 +74,7 @@ impl Scale {
     }
 }
 
-/// The cells of a file have one of two sizes, `least` bytes or one more.
+/// The cells of a file have one of two sizes: `least` bytes or one more.
 #[derive(Debug)]
 struct Scales {
     least: u64,
@@ -89,32 +88,32 @@ impl Scales {
     }
 }
 
-/// Bytes that are looked at together.
+/// Bytes processed together.
 const BLOCK: usize = 1024;
-/// Places for zeros behind those of the other values.
-const ASIDE: usize = 64;
-/// Places of a histogram.
-const PLACES: usize = 256 + ASIDE;
+/// Slots for zeros, behind those of the other values.
+const ZERO_SLOTS: usize = 64;
+/// Slots of a histogram.
+const SLOTS: usize = 256 + ZERO_SLOTS;
 
-/// Where each byte is counted: files are full of zeros, and to count them in one place would have each
-/// wait for the one before.
-struct Places<'a> {
+/// Chooses the slot in which each byte is counted. Files are full of zeros, and increments of a single slot would
+/// wait for each other, so zeros are spread over several slots.
+struct ChooseSlots<'a> {
     bytes: &'a [u8],
-    places: &'a mut [u16; BLOCK],
+    slots: &'a mut [u16; BLOCK],
 }
 
-impl NullaryFnOnce for Places<'_> {
+impl NullaryFnOnce for ChooseSlots<'_> {
     type Output = ();
 
     #[inline(always)]
     fn call(self) {
-        for (place, (i, byte)) in self.places.iter_mut().zip(self.bytes.iter().enumerate()) {
-            *place = if *byte == 0 { 256 + (i % ASIDE) as u16 } else { u16::from(*byte) };
+        for (slot, (i, byte)) in self.slots.iter_mut().zip(self.bytes.iter().enumerate()) {
+            *slot = if *byte == 0 { 256 + (i % ZERO_SLOTS) as u16 } else { u16::from(*byte) };
         }
     }
 }
 
-/// What is known so far of a cell.
+/// The counts of the current cell.
 #[derive(Debug)]
 struct Cell {
     bytes: u64,
@@ -124,17 +123,17 @@ struct Cell {
     counts: Counts,
 }
 
-/// How often each value occurs, but zero; and behind them.
+/// How often each value other than zero occurs, followed by the slots for zeros.
 #[derive(Debug)]
 enum Counts {
-    /// In cells of at most 255 bytes: so few that most of the work is to look at them.
-    Narrow(Box<[u8; PLACES]>),
-    Wide(Box<[u32; PLACES]>),
+    /// For cells of at most 255 bytes, where reading the histogram takes longer than counting.
+    Narrow(Box<[u8; SLOTS]>),
+    Wide(Box<[u32; SLOTS]>),
 }
 
 impl Cell {
-    /// Its statistics; and begins again.
-    fn settle(&mut self, scales: &Scales) -> Statistics {
+    /// Returns the statistics of the cell and resets the counts.
+    fn finish(&mut self, scales: &Scales) -> Statistics {
         let term = |count: u64| match TERMS.get(count as usize) {
             Some(term) => f64::from(*term) / TERM_UNIT,
             None => count as f64 * (count as f64).log2(),
@@ -144,7 +143,7 @@ impl Cell {
             Counts::Narrow(counts) => {
                 counts[0] = 0;
                 terms += narrow_terms(counts.first_chunk().unwrap_or(&[0; 256])) as f64 / TERM_UNIT;
-                **counts = [0; PLACES];
+                **counts = [0; SLOTS];
             }
             Counts::Wide(counts) => {
                 let table = &*TERMS;
@@ -156,16 +155,16 @@ impl Cell {
                     }
                 }
                 terms += sum as f64 / TERM_UNIT;
-                **counts = [0; PLACES];
+                **counts = [0; SLOTS];
             }
         }
         let Self { bytes, total, printable, zeros, .. } = *self;
         (self.bytes, self.total, self.printable, self.zeros) = (0, 0, 0, 0);
         let Some(scale) = bytes.checked_sub(scales.least).and_then(|more| scales.of.get(more as usize))
         else {
-            return [0; LAYOUT];
+            return [0; LAYOUT_PLANES];
         };
-        // A hair above a half, so that a tie goes up although it was multiplied, not divided.
+        // Slightly more than a half, so that a tie still rounds up after multiplying by a rounded reciprocal.
         let level = |v: f64| (v + 0.500_000_1) as u8;
         let share = scale.one * 255.0;
         [
@@ -177,7 +176,8 @@ impl Cell {
     }
 }
 
-/// Terms are added as whole numbers, so that the order does not matter: those of counts below 16 have 24 bits.
+/// Terms are summed as integers in this unit, so that the order of the sum does not matter. The terms of counts
+/// below 16 have 24 bits.
 const TERM_UNIT: f64 = (1 << 18) as f64;
 
 /// n·log₂ n, in [`TERM_UNIT`]s.
@@ -189,20 +189,21 @@ static TERMS: std::sync::LazyLock<[u32; 1024]> = std::sync::LazyLock::new(|| {
 fn narrow_terms(counts: &[u8; 256]) -> u64 {
     #[cfg(target_arch = "x86_64")]
     if std::arch::is_x86_feature_detected!("avx2") {
-        // SAFETY: the processor has AVX2, which is all that the function asks for.
+        #[allow(unsafe_code, reason = "calls a function compiled for AVX2")]
+        // SAFETY: the processor has AVX2, as just checked.
         return unsafe { narrow_terms_avx2(counts) };
     }
     let table = &*TERMS;
     counts.iter().map(|count| u64::from(table[*count as usize])).sum()
 }
 
-/// The three bytes of each term of a count below 16.
+/// The three bytes of the term of each count below 16.
 #[cfg(target_arch = "x86_64")]
 static SMALL_TERMS: std::sync::LazyLock<[[u8; 16]; 3]> = std::sync::LazyLock::new(|| {
     std::array::from_fn(|byte| std::array::from_fn(|n| (TERMS[n] >> (8 * byte)) as u8))
 });
 
-/// The same: most counts are below 16, and a vector is a table of as many.
+/// The same. Most counts are below 16, whose terms a shuffle looks up in a vector.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
 fn narrow_terms_avx2(counts: &[u8; 256]) -> u64 {
@@ -212,20 +213,18 @@ fn narrow_terms_avx2(counts: &[u8; 256]) -> u64 {
         _mm256_shuffle_epi8, _mm256_slli_epi64,
     };
     let terms = &*TERMS;
-    // SAFETY: both are 16 bytes without a meaning of their own.
-    let tables = SMALL_TERMS.map(|table| unsafe { std::mem::transmute::<[u8; 16], __m128i>(table) });
-    let tables = tables.map(|table| _mm256_broadcastsi128_si256(table));
-    let nothing = _mm256_setzero_si256();
-    let mut sums = [nothing; 3];
+    let tables =
+        SMALL_TERMS.map(|table| _mm256_broadcastsi128_si256(bytemuck::cast::<[u8; 16], __m128i>(table)));
+    let zero = _mm256_setzero_si256();
+    let mut sums = [zero; 3];
     let mut sum = 0;
     for counts in counts.as_chunks::<32>().0 {
-        // SAFETY: both are 32 bytes without a meaning of their own.
-        let v = unsafe { std::mem::transmute::<[u8; 32], __m256i>(*counts) };
-        // Sets the topmost bit of those that are not in the table, which then says 0.
+        let v = bytemuck::cast::<[u8; 32], __m256i>(*counts);
+        // Sets the top bit of counts of 16 and more, for which the shuffle then gives 0.
         let within = _mm256_adds_epu8(v, _mm256_set1_epi8(0x70));
         let mut large = _mm256_movemask_epi8(within) as u32;
         for (sums, table) in sums.iter_mut().zip(tables) {
-            *sums = _mm256_add_epi64(*sums, _mm256_sad_epu8(_mm256_shuffle_epi8(table, within), nothing));
+            *sums = _mm256_add_epi64(*sums, _mm256_sad_epu8(_mm256_shuffle_epi8(table, within), zero));
         }
         while large != 0 {
             sum += u64::from(terms[counts[large.trailing_zeros() as usize % 32] as usize]);
@@ -244,14 +243,14 @@ fn narrow_terms_avx2(counts: &[u8; 256]) -> u64 {
     sum + lanes.iter().map(|lane| *lane as u64).sum::<u64>()
 }
 
-/// Adds bytes, and where they are counted, to a cell.
-struct Tally<'a> {
+/// Adds bytes, with their slots, to the counts of a cell.
+struct CountBytes<'a> {
     bytes: &'a [u8],
-    places: &'a [u16],
+    slots: &'a [u16],
     cell: &'a mut Cell,
 }
 
-impl NullaryFnOnce for Tally<'_> {
+impl NullaryFnOnce for CountBytes<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -269,15 +268,15 @@ impl NullaryFnOnce for Tally<'_> {
         *total += u64::from(sum);
         match counts {
             Counts::Narrow(counts) => {
-                for place in self.places {
-                    if let Some(count) = counts.get_mut(*place as usize) {
+                for slot in self.slots {
+                    if let Some(count) = counts.get_mut(*slot as usize) {
                         *count = count.wrapping_add(1);
                     }
                 }
             }
             Counts::Wide(counts) => {
-                for place in self.places {
-                    if let Some(count) = counts.get_mut(*place as usize) {
+                for slot in self.slots {
+                    if let Some(count) = counts.get_mut(*slot as usize) {
                         *count += 1;
                     }
                 }
@@ -291,7 +290,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_fast_terms_are_the_plain_ones() {
+    fn avx2_terms_equal_the_reference() {
         let mut state = 1_u32;
         for round in 0..2000 {
             let counts: [u8; 256] = std::array::from_fn(|_| {

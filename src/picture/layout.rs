@@ -1,43 +1,23 @@
-//! The layout: a file cut into [`CELLS`] equal cells in reading order, with four statistics each: mean
-//! byte, share of zeros, share of printable bytes, entropy. Byte values of malware as a picture go back
-//! to Nataraj et al., "Malware Images" (VizSec 2011).
+//! The layout planes: four statistics for each of [`CELLS`] equal cells over the file offset. Byte values of malware
+//! as an image go back to Nataraj et al., "Malware Images" (VizSec 2011).
 
+use super::cells::{CELLS, LAYOUT_PLANES, Statistics, cell_range, is_text};
 use super::large_cells::LargeCells;
 use super::small_cells::{SMALL, SmallCells};
-use std::ops::Range;
 
-/// Cells of a file, 64 rows of 64.
-pub const CELLS: usize = 64 * 64;
-/// Statistics of a cell.
-pub const LAYOUT: usize = 4;
-/// Statistics of a cell: mean byte, zeros, printable (text and its white space), entropy (Shannon, of 8
-/// bits, or of what so few bytes can reach), each 0 to 255 for 0 to 1.
-pub type Statistics = [u8; LAYOUT];
-
-/// The bytes of the file that layout cell `cell` describes, for a file of `size` bytes. Every
-/// cell covers at least one byte; in a file of fewer bytes than cells, neighbours share one.
-pub fn cell_range(cell: usize, size: u64) -> Range<u64> {
-    let at = |cell: usize| match (cell as u64).checked_mul(size) {
-        Some(product) => product / CELLS as u64,
-        None => (cell as u128 * u128::from(size) / CELLS as u128) as u64,
-    };
-    let start = at(cell);
-    start..at(cell + 1).max(start + 1).min(size.max(1))
-}
-
-/// Makes the layout from a file's chunks, in order.
+/// Computes the layout planes from the chunks of a file, in order.
 #[derive(Debug)]
 pub enum Builder {
-    /// Fewer bytes than cells: kept whole, since its cells overlap.
+    /// Fewer bytes than cells: kept whole, since cells overlap.
     Whole(Vec<u8>),
     /// Cells of at most [`SMALL`] bytes.
     Small(SmallCells),
-    /// Larger ones.
+    /// Larger cells.
     Large(LargeCells),
 }
 
 impl Builder {
-    /// For a file of exactly `size` bytes.
+    /// A builder for a file of exactly `size` bytes.
     pub fn new(size: u64) -> Self {
         match size {
             ..4096 => Self::Whole(Vec::new()),
@@ -46,7 +26,7 @@ impl Builder {
         }
     }
 
-    /// The next bytes; not more than were promised.
+    /// Adds the next bytes of the file, up to its size.
     pub fn push(&mut self, bytes: &[u8]) {
         match self {
             Self::Whole(all) => all.extend_from_slice(bytes),
@@ -55,39 +35,33 @@ impl Builder {
         }
     }
 
-    /// One a cell. What was promised and did not come counts as absent.
+    /// The statistics of each cell. Bytes that are missing from the end count as absent.
     pub fn finish(self) -> Box<[Statistics]> {
         let mut cells = match self {
             Self::Whole(all) => {
                 let byte = |cell| all.get(cell_range(cell, all.len() as u64).start as usize);
-                (0..CELLS).map_while(byte).map(|byte| of_one(*byte)).collect()
+                (0..CELLS).map_while(byte).map(|byte| of_one_byte(*byte)).collect()
             }
             Self::Small(cells) => cells.finish(),
             Self::Large(cells) => cells.finish(),
         };
-        cells.resize(CELLS, [0; LAYOUT]);
+        cells.resize(CELLS, [0; LAYOUT_PLANES]);
         cells.into_boxed_slice()
     }
 }
 
-/// The statistics of one byte, which can have no entropy.
-fn of_one(byte: u8) -> Statistics {
-    let all_or_nothing = |is| if is { 255 } else { 0 };
-    [byte, all_or_nothing(byte == 0), all_or_nothing(is_text(byte)), 0]
-}
-
-/// Text and its white space.
-#[inline(always)]
-pub fn is_text(byte: u8) -> bool {
-    byte.wrapping_sub(0x20) < 0x5f || byte == 0x09 || byte == 0x0a || byte == 0x0d
+/// The statistics of a cell of one byte, which has no entropy.
+fn of_one_byte(byte: u8) -> Statistics {
+    let share = |is| if is { 255 } else { 0 };
+    [byte, share(byte == 0), share(is_text(byte)), 0]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// The definition, before it is rounded.
-    fn naive(bytes: &[u8]) -> [f64; LAYOUT] {
+    /// The definition, before rounding.
+    fn naive(bytes: &[u8]) -> [f64; LAYOUT_PLANES] {
         let n = bytes.len() as f64;
         let mut histogram = [0_u32; 256];
         bytes.iter().for_each(|byte| histogram[*byte as usize] += 1);
@@ -104,7 +78,7 @@ mod tests {
         shares.map(|share| share * 255.0)
     }
 
-    /// Text, zeros and noise by turns, in runs of every length.
+    /// Alternating runs of text, zeros and noise, of every length.
     fn mixed(n: usize) -> Vec<u8> {
         let mut state = 1_u32;
         let mut next = || {
@@ -128,8 +102,8 @@ mod tests {
     }
 
     #[test]
-    fn equals_the_definition_whatever_the_chunks() {
-        // Both sides of each change of method: whole, 32 and 64 bytes a cell, and large cells.
+    fn equals_the_definition_for_any_chunks() {
+        // Both sides of each limit between the methods: whole files, 32 and 64 bytes a cell, and large cells.
         for size in [1, 5, 4095, 4096, 4097, 100_003, 131_072, 131_073, 262_144, 262_145, 700_001, 20_000_000]
         {
             let bytes = mixed(size);
@@ -140,7 +114,7 @@ mod tests {
                     let range = cell_range(cell, size as u64);
                     let want = naive(&bytes[range.start as usize..range.end as usize]);
                     for (found, want) in found.iter().zip(want) {
-                        // A tie may fall to either side.
+                        // A tie may round either way.
                         let off = (f64::from(*found) - want).abs();
                         assert!(off < 0.5 + 1e-3, "size {size}, chunk {chunk}, cell {cell}: {found} {want}");
                     }
@@ -150,21 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn cells_cover_the_file_in_order() {
-        for size in [4096_u64, 10_000, 1 << 40] {
-            let mut end = 0;
-            for cell in 0..CELLS {
-                let range = cell_range(cell, size);
-                assert_eq!(range.start, end);
-                end = range.end;
-            }
-            assert_eq!(end, size);
-        }
-        assert_eq!(cell_range(CELLS - 1, 3), 2..3);
-    }
-
-    #[test]
-    fn what_did_not_come_counts_as_absent() {
+    fn missing_bytes_count_as_absent() {
         for size in [100, 10_000, 1 << 20] {
             let mut builder = Builder::new(size);
             builder.push(&[b'a'; 50]);

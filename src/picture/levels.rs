@@ -1,20 +1,20 @@
-//! Levels: how often each of [`BINS`] things occurs in each of [`SEGMENTS`] equal parts of a file, on a
-//! logarithmic scale, a byte each. Most things do not occur at all, so only the others are kept: a bit
-//! says which.
+//! Levels: how often each of [`BINS`] values occurs in each of [`SEGMENTS`] equal segments of a file, on a
+//! logarithmic scale with one byte each. Most values do not occur at all, so only the levels above 0 are stored,
+//! with a bit mask of their bins.
 
-use super::byte_planes::SEGMENTS;
-use super::compact::Compact;
+use super::compact::CompactRow;
 use super::counts::{BINS, Counts, Row};
+use super::segments::SEGMENTS;
 use crate::numeric::log2;
 
 /// Bits in a word of marks.
 const WORD: usize = 64;
 const WORDS: usize = BINS / WORD;
-/// The scale spans this many octaves above one part in 2^16.
+/// The scale spans this many octaves, starting at a frequency of 2^-16.
 const OCTAVES: f32 = 16.0;
 const SCALE: f32 = 65536.0;
 
-/// The levels of all parts of one file.
+/// The levels of all segments of one file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Levels {
     /// `[SEGMENTS][WORDS]`: which bins have a level above 0.
@@ -24,8 +24,8 @@ pub struct Levels {
 }
 
 impl Levels {
-    /// The levels of the parts that `weights` selects, taken together (one weight a part, not all zero):
-    /// 0 to 1 on the logarithmic scale, [`BINS`] of them.
+    /// Writes the levels of the weighted mean of the segments to `out`: [`BINS`] values from 0 to 1 on the
+    /// logarithmic scale. `weights` has one weight for each segment, not all zero.
     pub fn mix(&self, weights: &[f32; SEGMENTS], out: &mut [f32]) {
         let table = frequencies();
         out.fill(0.0);
@@ -54,16 +54,16 @@ impl Levels {
         }
     }
 
-    /// Appends marks and values.
-    pub fn put(&self, out: &mut Vec<u8>) {
+    /// Appends marks and values to `out`.
+    pub fn write(&self, out: &mut Vec<u8>) {
         for word in &self.marks {
             out.extend_from_slice(&word.to_le_bytes());
         }
         out.extend_from_slice(&self.values);
     }
 
-    /// Takes what [`Levels::put`] wrote from the front of `bytes`; `None` if there is not enough.
-    pub fn take(bytes: &mut &[u8]) -> Option<Self> {
+    /// Reads what [`Levels::write`] wrote and advances `bytes` past it; `None` if there are too few bytes.
+    pub fn read(bytes: &mut &[u8]) -> Option<Self> {
         let marks = bytes.split_off(..SEGMENTS * WORDS * size_of::<u64>())?;
         let (words, _) = marks.as_chunks();
         let marks: Box<[u64]> = words.iter().map(|word| u64::from_le_bytes(*word)).collect();
@@ -71,20 +71,15 @@ impl Levels {
         let values = bytes.split_off(..kept as usize)?;
         Some(Self { marks, values: values.into() })
     }
-
-    /// Bytes in memory.
-    pub fn memory(&self) -> usize {
-        self.marks.len() * size_of::<u64>() + self.values.len()
-    }
 }
 
-/// 0 to 1 for a share of all that was counted.
+/// The level, 0 to 1, of a relative frequency.
 #[inline(always)]
 fn level_from_frequency(frequency: f32) -> f32 {
     log2(1.0 + frequency * SCALE) / OCTAVES
 }
 
-/// The reverse, from the byte that is kept.
+/// The relative frequency of a stored level.
 fn frequency_from_level(level: u8) -> f32 {
     ((f32::from(level) / 255.0 * OCTAVES).exp2() - 1.0) / SCALE
 }
@@ -94,7 +89,7 @@ fn frequencies() -> &'static [f32; 256] {
     TABLE.get_or_init(|| std::array::from_fn(|level| frequency_from_level(level as u8)))
 }
 
-/// Makes [`Levels`], a part at a time.
+/// Builds [`Levels`], a segment at a time.
 #[derive(Debug)]
 pub struct Builder {
     marks: Vec<u64>,
@@ -102,24 +97,24 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// Without any part yet.
+    /// A builder without segments.
     pub fn new() -> Self {
         Self { marks: Vec::with_capacity(SEGMENTS * WORDS), values: Vec::new() }
     }
 
-    /// The next part: how often each thing occurred in it, of `total`. The counts begin again.
-    pub fn close(&mut self, counts: &mut Counts, total: u64) {
+    /// Adds the next segment, from counts relative to `total`, and resets the counts.
+    pub fn close_segment(&mut self, counts: &mut Counts, total: u64) {
         let one = 1.0 / total.max(1) as f32;
         let exact = |count: u32| (level_from_frequency(count as f32 * one) * 255.0 + 0.5) as u8;
-        // Most counts are small, and many the same.
+        // Most counts are small and repeat, so the levels of small counts are computed once.
         let known: [u8; 64] = std::array::from_fn(|count| exact(count as u32));
         counts.drain(|row| {
             let row = match row {
-                Row::Narrow(counts) => Compact::of_narrow(counts, &known, exact),
+                Row::Narrow(counts) => CompactRow::from_narrow(counts, &known, exact),
                 Row::Wide(counts) => {
                     let level =
                         |count: u32| known.get(count as usize).copied().unwrap_or_else(|| exact(count));
-                    Compact::of(counts.iter().copied(), level)
+                    CompactRow::from_counts(counts.iter().copied(), level)
                 }
             };
             self.values.extend_from_slice(row.levels());
@@ -127,7 +122,7 @@ impl Builder {
         });
     }
 
-    /// All parts; those that never came hold nothing. Begins again.
+    /// The levels of all segments; missing segments are empty. Resets the builder.
     pub fn finish(&mut self) -> Levels {
         self.marks.resize(SEGMENTS * WORDS, 0);
         let levels = Levels { marks: self.marks.as_slice().into(), values: self.values.as_slice().into() };
@@ -142,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mix_is_the_weighted_mean_of_the_parts_frequencies() {
+    fn a_mix_is_the_weighted_mean_of_the_segments() {
         let mut builder = Builder::new();
         let mut parts = Vec::new();
         for part in 0..SEGMENTS {
@@ -154,10 +149,10 @@ mod tests {
             let mut counted = Counts::new();
             for (bin, count) in counts.iter().enumerate() {
                 for _ in 0..*count {
-                    counted.room(1).1.add(bin as u16);
+                    counted.reserve(1).1.add(bin as u16);
                 }
             }
-            builder.close(&mut counted, total);
+            builder.close_segment(&mut counted, total);
             parts.push((counts, total));
         }
         let levels = builder.finish();
@@ -174,11 +169,11 @@ mod tests {
             let want = (1.0 + mean * 65536.0).log2() / 16.0;
             assert!((f64::from(*level) - want).abs() < 0.003, "{bin}: {level} {want}");
         }
-        assert!(levels.memory() > 0);
+        assert!(!levels.values.is_empty());
     }
 
     #[test]
-    fn a_file_that_ended_early_has_levels_too() {
+    fn missing_segments_are_empty() {
         let mut out = vec![1.0; BINS];
         Builder::new().finish().mix(&[1.0; SEGMENTS], &mut out);
         assert!(out.iter().all(|level| *level == 0.0));

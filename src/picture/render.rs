@@ -1,26 +1,25 @@
-//! Pictures for a person: RGB pixels of the same planes that the network sees.
+//! Renders pictures for people: RGB pixels from the planes that the network reads.
 
-use super::Encoded;
-use super::byte_planes::SEGMENTS;
-use super::layout::CELLS;
+use super::cells::CELLS;
+use super::encoded::Encoded;
+use super::segments::SEGMENTS;
 use image::{RgbImage, imageops};
 
-/// A small RGB image, ready for a texture or a file.
+/// A small square RGB image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rendered {
-    /// Width and height, pixels.
+    /// Width and height in pixels.
     pub side: usize,
     /// `side · side · 3` bytes, row by row.
     pub rgb: Vec<u8>,
 }
 
-/// Side of a thumbnail, pixels.
+/// The side of a thumbnail in pixels.
 pub const THUMBNAIL: usize = 32;
 
 impl Rendered {
-    /// The file in reading order, row by row: text is blue, code and data take the colour of their
-    /// bytes from green to orange, what looks random or packed is red, zeros are black. Of an
-    /// image: the image.
+    /// Renders the layout planes in reading order, row by row: text is blue, code and data are green to orange by
+    /// their byte values, random-looking or packed data is red, zeros are black. An image is shown as it is.
     pub fn layout(picture: &Encoded) -> Self {
         match picture {
             Encoded::Image(planes) => Self { side: planes.side, rgb: planes.rgb.to_vec() },
@@ -30,8 +29,8 @@ impl Rendered {
         }
     }
 
-    /// How often each pair of bytes occurs: the first byte downwards, the second to the right,
-    /// both 0 to 255; brighter is more often, on a logarithmic scale. `None` for an image.
+    /// Renders how often each pair of bytes occurs: the first byte downwards, the second to the right, both 0 to 255;
+    /// brighter is more often, on a logarithmic scale. `None` for an image.
     pub fn byte_pairs(picture: &Encoded) -> Option<Self> {
         let Encoded::Bytes(planes) = picture else {
             return None;
@@ -42,7 +41,7 @@ impl Rendered {
     }
 }
 
-/// The layout, or the image, `THUMBNAIL` pixels wide.
+/// Renders the layout planes, or the image, at [`THUMBNAIL`] pixels.
 pub fn thumbnail(picture: &Encoded) -> Rendered {
     let whole = Rendered::layout(picture);
     let side = whole.side as u32;
@@ -58,7 +57,7 @@ pub fn thumbnail(picture: &Encoded) -> Rendered {
 
 fn colour([mean, zeros, printable, entropy]: [u8; 4]) -> [u8; 3] {
     let [mean, zeros, printable, entropy] = [mean, zeros, printable, entropy].map(|v| f32::from(v) / 255.0);
-    // Packed data fills its cell with nearly all values: the last fifth of entropy turns to red.
+    // Packed data has nearly the highest entropy: the last fifth of the range turns red.
     let random = ((entropy - 0.8) / 0.2).clamp(0.0, 1.0).powi(2);
     let text = ((printable - 0.35) / 0.65).clamp(0.0, 1.0);
     let code = [0.35 + 0.55 * mean, 0.62, 0.35 * (1.0 - mean)];
@@ -68,7 +67,8 @@ fn colour([mean, zeros, printable, entropy]: [u8; 4]) -> [u8; 3] {
     shown.map(|c: f32| (c * light * 255.0).round().clamp(0.0, 255.0) as u8)
 }
 
-/// Black through violet and orange to white: even steps of lightness (after matplotlib's inferno).
+/// The colour of a level, from black through violet and orange to white in even steps of lightness (after
+/// matplotlib's inferno).
 fn heat(level: f32) -> [u8; 3] {
     const STOPS: [[f32; 3]; 5] = [
         [0.0, 0.0, 4.0],
@@ -86,7 +86,7 @@ fn heat(level: f32) -> [u8; 3] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::picture::BytePlanes;
+    use crate::picture::byte_planes::BytePlanes;
 
     #[test]
     fn zeros_are_black_text_is_blue_and_noise_is_red() {
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_are_as_promised() {
+    fn images_have_their_documented_sizes() {
         let picture = Encoded::Bytes(BytePlanes::of(b"MZ and so on"));
         assert_eq!(Rendered::layout(&picture).rgb.len(), 64 * 64 * 3);
         assert_eq!(Rendered::byte_pairs(&picture).unwrap().rgb.len(), 64 * 64 * 3);

@@ -1,39 +1,39 @@
-//! Small cells: the statistics of cells of at most [`SMALL`] bytes, many at a time.
+//! Small cells: the statistics of cells of at most [`SMALL`] bytes, many cells at a time.
 //!
-//! Each byte is compared with all of its cell, which needs no histogram that would have to be cleared for
-//! every few bytes: the sum over all bytes of log₂ of how many equal it is Σ c·log₂ c.
+//! Each byte is compared with all bytes of its cell, which saves clearing a histogram every few bytes: log₂ of the
+//! number of equal bytes, summed over all bytes, is Σ c·log₂ c.
 
-use super::layout::{CELLS, LAYOUT, Statistics, cell_range, is_text};
+use super::cells::{CELLS, LAYOUT_PLANES, Statistics, cell_range, is_text};
 use crate::numeric::{log2, wide};
 use pulp::NullaryFnOnce;
 
-/// Bytes of a cell, at most.
+/// The most bytes of a cell.
 pub const SMALL: usize = 64;
 
-/// Makes statistics of cells of a file from its chunks, in order.
+/// Computes the statistics of a file's cells from its chunks, in order.
 #[derive(Debug)]
 pub struct SmallCells {
     /// Bytes of the file.
     size: u64,
-    /// Where the next cell begins.
+    /// The offset of the next cell.
     start: usize,
-    /// The bytes of the cell that is not complete.
+    /// The bytes of the incomplete cell.
     kept: Vec<u8>,
     done: Vec<Sums>,
 }
 
 impl SmallCells {
-    /// For a file of `size` bytes, at least one a cell and at most [`SMALL`].
+    /// For a file of `size` bytes, with at least one and at most [`SMALL`] bytes in each cell.
     pub fn new(size: u64) -> Self {
         let (kept, done) = (Vec::with_capacity(SMALL), Vec::with_capacity(CELLS));
         Self { size, start: 0, kept, done }
     }
 
-    /// The next bytes; not more than were promised.
+    /// Adds the next bytes of the file, up to its size.
     pub fn push(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() && self.done.len() < CELLS {
             if self.kept.is_empty() {
-                bytes = &bytes[self.run(bytes)..];
+                bytes = &bytes[self.push_cells(bytes)..];
             }
             let end = cell_range(self.done.len(), self.size).end as usize;
             let missing = (end - self.start).saturating_sub(self.kept.len());
@@ -48,18 +48,19 @@ impl SmallCells {
         }
     }
 
-    /// Takes whole cells from the front of `bytes`, as many as the processor can take from there. Returns
-    /// how many bytes they have.
-    fn run(&mut self, bytes: &[u8]) -> usize {
+    /// Adds whole cells from the front of `bytes`, as many as can be loaded from there. Returns how many bytes
+    /// they have.
+    fn push_cells(&mut self, bytes: &[u8]) -> usize {
         let begun = self.start;
         #[cfg(target_arch = "x86_64")]
         if std::arch::is_x86_feature_detected!("avx2") {
-            // SAFETY: the processor has AVX2, which is all that the functions ask for.
+            #[allow(unsafe_code, reason = "calls functions compiled for AVX2")]
+            // SAFETY: the processor has AVX2, as just checked.
             unsafe {
                 match self.size as usize / CELLS {
-                    ..16 => self.run_of_pairs(bytes),
-                    16..32 => self.run_of_one::<1>(bytes),
-                    _ => self.run_of_one::<2>(bytes),
+                    ..16 => self.push_pairs(bytes),
+                    16..32 => self.push_single::<1>(bytes),
+                    _ => self.push_single::<2>(bytes),
                 }
             }
             return self.start - begun;
@@ -74,35 +75,35 @@ impl SmallCells {
         self.start - begun
     }
 
-    /// The statistics of all cells that were there.
+    /// The statistics of all complete cells.
     pub fn finish(self) -> Vec<Statistics> {
-        let mut out = vec![[0; LAYOUT]; self.done.len()];
+        let mut out = vec![[0; LAYOUT_PLANES]; self.done.len()];
         out.reserve_exact(CELLS - out.len());
-        wide(Settle { sums: &self.done, size: self.size, out: &mut out });
+        wide(ComputeStatistics { sums: &self.done, size: self.size, out: &mut out });
         out
     }
 }
 
-/// log₂ of a count is added up in these, so that the order does not matter and every processor comes to
-/// the same: six octaves in 24 bits.
+/// Logarithms are summed as integers in this unit, so that the order of the sum does not matter and every processor
+/// gets the same result: six octaves in 24 bits.
 const LOG_UNIT: f64 = (1 << 21) as f64;
 
 /// log₂ (n + 1) in [`LOG_UNIT`]s.
 static LOGS: std::sync::LazyLock<[u32; SMALL]> =
     std::sync::LazyLock::new(|| std::array::from_fn(|n| (((n + 1) as f64).log2() * LOG_UNIT).round() as u32));
 
-/// What was summed up over a cell, packed into one number: from bit 0 on Σ log₂ of how many bytes equal each
-/// one, then the sum of the bytes, the zeros, and the printable ones.
+/// The sums of a cell, packed into one number: from bit 0 on Σ log₂ of the number of equal bytes, then the sum of
+/// the bytes, the number of zeros, and the number of printable bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Sums(u64);
 
-/// Where the parts of [`Sums`] begin: behind 64 logarithms, behind 64 bytes, behind a count of up to 64.
+/// The bit at which each part of [`Sums`] starts: after 64 logarithms, after 64 bytes, after a count of up to 64.
 const TOTAL: u32 = 30;
 const ZEROS: u32 = 44;
 const PRINTABLE: u32 = 51;
 
 impl Sums {
-    /// By the definition.
+    /// The reference implementation.
     fn of(cell: &[u8]) -> Self {
         let mut packed = 0;
         for byte in cell {
@@ -120,8 +121,7 @@ impl Sums {
     }
 }
 
-/// The same for many cells. Left to itself the compiler makes vectors of the wrong loop, at four times the
-/// cost.
+/// The same for many cells at once. The compiler by itself vectorises the wrong loop, which takes four times as long.
 #[cfg(target_arch = "x86_64")]
 mod avx2 {
     use super::{CELLS, LOGS, PRINTABLE, SMALL, SmallCells, Sums, TOTAL, ZEROS};
@@ -133,7 +133,7 @@ mod avx2 {
         _mm256_set1_epi8, _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_slli_epi64, _mm256_sub_epi8,
     };
 
-    /// Lanes that count, from `SMALL - n` on: n of them, and others that do not.
+    /// From `SMALL - n` on, a mask of the first n lanes.
     static FIRST: [u8; 2 * SMALL] = {
         let mut masks = [0; 2 * SMALL];
         let mut lane = 0;
@@ -153,37 +153,35 @@ mod avx2 {
 
     #[inline(always)]
     fn load16(bytes: &[u8; 16]) -> __m128i {
-        // SAFETY: both are 16 bytes without a meaning of their own.
-        unsafe { std::mem::transmute::<[u8; 16], __m128i>(*bytes) }
+        bytemuck::cast(*bytes)
     }
 
     #[inline(always)]
     fn load32(bytes: &[u8; 32]) -> __m256i {
-        // SAFETY: both are 32 bytes without a meaning of their own.
-        unsafe { std::mem::transmute::<[u8; 32], __m256i>(*bytes) }
+        bytemuck::cast(*bytes)
     }
 
-    /// The first `n` lanes of a vector of `N` bytes.
+    /// A mask of the first `n` lanes of a vector of `N` bytes.
     #[inline(always)]
-    fn first<const N: usize>(n: usize) -> [u8; N] {
+    fn first_lanes<const N: usize>(n: usize) -> [u8; N] {
         FIRST.get(SMALL - n.min(SMALL)..).and_then(<[u8]>::first_chunk).copied().unwrap_or([0; N])
     }
 
-    /// What the lanes in `counts` add to the sums of their eights. `equal`: how many equal each, less one,
-    /// below 16 · `RANGES`.
+    /// The [`Sums`] of each group of eight lanes. `mask`: the lanes that belong to the cell. `equal`: for each lane,
+    /// the number of lanes of its cell equal to it, minus one; below 16 · `RANGES`.
     #[inline]
     #[target_feature(enable = "avx2")]
     fn sums<const RANGES: usize>(
         v: __m256i,
-        counts: __m256i,
+        mask: __m256i,
         equal: __m256i,
         tables: &[[[u8; 16]; 3]; SMALL / 16],
     ) -> __m256i {
-        let nothing = _mm256_setzero_si256();
-        let equal = _mm256_and_si256(equal, counts);
-        let mut logs = [nothing; 3];
+        let zero = _mm256_setzero_si256();
+        let equal = _mm256_and_si256(equal, mask);
+        let mut logs = [zero; 3];
         for (range, tables) in tables.iter().enumerate().take(RANGES) {
-            // A table is asked for 0 to 15; whatever lies outside is moved to where the answer is 0.
+            // The shuffle looks up indices 0 to 15; any other index is moved to where the shuffle gives 0.
             let within = _mm256_sub_epi8(equal, _mm256_set1_epi8(16 * range as i8));
             let within = _mm256_adds_epu8(within, _mm256_set1_epi8(0x70));
             for (logs, table) in logs.iter_mut().zip(tables) {
@@ -193,25 +191,25 @@ mod avx2 {
         }
         let one = _mm256_set1_epi8(1);
         let is = |byte: u8| _mm256_cmpeq_epi8(v, _mm256_set1_epi8(byte as i8));
-        // From 0x20 to 0x7e: what is no more than 0x5e after 0x20 was taken away.
+        // From 0x20 to 0x7e: at most 0x5e after subtracting 0x20.
         let from_space = _mm256_add_epi8(v, _mm256_set1_epi8(0xe0_u8 as i8));
         let in_range = _mm256_cmpeq_epi8(_mm256_min_epu8(from_space, _mm256_set1_epi8(0x5e)), from_space);
         let printable = _mm256_or_si256(in_range, _mm256_or_si256(is(9), _mm256_or_si256(is(10), is(13))));
-        let of = |lanes| _mm256_sad_epu8(lanes, nothing);
-        let ones = _mm256_and_si256(counts, one);
-        let [low, middle, high] = logs.map(of);
+        let sum = |lanes| _mm256_sad_epu8(lanes, zero);
+        let ones = _mm256_and_si256(mask, one);
+        let [low, middle, high] = logs.map(sum);
         let logs = _mm256_add_epi64(low, _mm256_slli_epi64::<8>(middle));
         let logs = _mm256_add_epi64(logs, _mm256_slli_epi64::<16>(high));
-        let total = _mm256_slli_epi64::<{ TOTAL as i32 }>(of(_mm256_and_si256(v, counts)));
-        let zeros = _mm256_slli_epi64::<{ ZEROS as i32 }>(of(_mm256_and_si256(is(0), ones)));
-        let printable = _mm256_slli_epi64::<{ PRINTABLE as i32 }>(of(_mm256_and_si256(printable, ones)));
+        let total = _mm256_slli_epi64::<{ TOTAL as i32 }>(sum(_mm256_and_si256(v, mask)));
+        let zeros = _mm256_slli_epi64::<{ ZEROS as i32 }>(sum(_mm256_and_si256(is(0), ones)));
+        let printable = _mm256_slli_epi64::<{ PRINTABLE as i32 }>(sum(_mm256_and_si256(printable, ones)));
         _mm256_add_epi64(_mm256_add_epi64(logs, total), _mm256_add_epi64(zeros, printable))
     }
 
     impl SmallCells {
-        /// Cells of up to 16 bytes, two at a time.
+        /// Adds cells of up to 16 bytes, two at a time.
         #[target_feature(enable = "avx2")]
-        pub(super) fn run_of_pairs(&mut self, bytes: &[u8]) {
+        pub(super) fn push_pairs(&mut self, bytes: &[u8]) {
             let tables = &*TABLES;
             let (begun, size) = (self.start, self.size as usize);
             let least = size / CELLS;
@@ -224,12 +222,12 @@ mod avx2 {
                 let (n, m) = (middle - self.start, end - middle);
                 let both = |a, b| _mm256_inserti128_si256::<1>(_mm256_castsi128_si256(a), b);
                 let v = both(load16(a), load16(b));
-                let counts = both(load16(&first(n)), load16(&first(m)));
-                // Both have so many bytes; some one more.
+                let mask = both(load16(&first_lanes(n)), load16(&first_lanes(m)));
+                // Both cells have at least this many bytes; some have one more.
                 let mut equal = _mm256_set1_epi8(-1);
                 let mut lane = _mm256_setzero_si256();
                 for _ in 0..least {
-                    // A comparison gives -1 where it holds.
+                    // A comparison gives -1 where it is true.
                     equal = _mm256_sub_epi8(equal, _mm256_cmpeq_epi8(v, _mm256_shuffle_epi8(v, lane)));
                     lane = _mm256_add_epi8(lane, one);
                 }
@@ -238,7 +236,7 @@ mod avx2 {
                     let more = _mm256_cmpeq_epi8(v, _mm256_shuffle_epi8(v, lane));
                     equal = _mm256_sub_epi8(equal, _mm256_and_si256(more, both(has(n), has(m))));
                 }
-                let sums = sums::<1>(v, counts, equal, tables);
+                let sums = sums::<1>(v, mask, equal, tables);
                 let (a, b) = (_mm256_castsi256_si128(sums), _mm256_extracti128_si256::<1>(sums));
                 let both = _mm_add_epi64(_mm_unpacklo_epi64(a, b), _mm_unpackhi_epi64(a, b));
                 self.done.push(Sums(_mm_cvtsi128_si64(both) as u64));
@@ -247,9 +245,9 @@ mod avx2 {
             }
         }
 
-        /// Cells of up to 32 bytes for each vector.
+        /// Adds cells of up to 32 bytes for each of `VECTORS` vectors, one at a time.
         #[target_feature(enable = "avx2")]
-        pub(super) fn run_of_one<const VECTORS: usize>(&mut self, bytes: &[u8]) {
+        pub(super) fn push_single<const VECTORS: usize>(&mut self, bytes: &[u8]) {
             let tables = &*TABLES;
             let (begun, size) = (self.start, self.size as usize);
             while self.done.len() < CELLS {
@@ -267,13 +265,13 @@ mod avx2 {
                         *equal = _mm256_sub_epi8(*equal, _mm256_cmpeq_epi8(v, byte));
                     }
                 }
-                let counts = first::<SMALL>(n);
+                let masks = first_lanes::<SMALL>(n);
                 let mut all = _mm256_setzero_si256();
-                for ((v, equal), counts) in v.into_iter().zip(equal).zip(counts.as_chunks::<32>().0) {
-                    let counts = load32(counts);
+                for ((v, equal), mask) in v.into_iter().zip(equal).zip(masks.as_chunks::<32>().0) {
+                    let mask = load32(mask);
                     let some = match VECTORS {
-                        1 => sums::<2>(v, counts, equal, tables),
-                        _ => sums::<4>(v, counts, equal, tables),
+                        1 => sums::<2>(v, mask, equal, tables),
+                        _ => sums::<4>(v, mask, equal, tables),
                     };
                     all = _mm256_add_epi64(all, some);
                 }
@@ -286,15 +284,15 @@ mod avx2 {
     }
 }
 
-/// From sums to statistics.
-struct Settle<'a> {
+/// Computes statistics from sums.
+struct ComputeStatistics<'a> {
     sums: &'a [Sums],
     /// Bytes of the file.
     size: u64,
     out: &'a mut [Statistics],
 }
 
-impl NullaryFnOnce for Settle<'_> {
+impl NullaryFnOnce for ComputeStatistics<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -306,21 +304,21 @@ impl NullaryFnOnce for Settle<'_> {
         let one = sizes.map(f32::recip);
         let logs = sizes.map(log2);
         let scale = logs.map(|log| 255.0 / log.max(1e-9));
-        // What is left over of the bytes is spread over the cells: the place of each begins with what came
-        // before it, and the cell in which a whole byte has come together has one more.
+        // The remainder of size / CELLS is spread over the cells: the share of the remainder adds up from cell to
+        // cell, and the cell in which it reaches a whole byte is one byte larger.
         let over = (size % CELLS as u64) as u32;
         for (cell, (out, sums)) in out.iter_mut().zip(sums).enumerate() {
             let larger = (cell as u32 * over) % CELLS as u32 + over >= CELLS as u32;
             let pick = |of: [f32; 2]| if larger { of[1] } else { of[0] };
             let (one, log, scale) = (pick(one), pick(logs), pick(scale));
             let terms = sums.part(0, TOTAL) * (1.0 / LOG_UNIT as f32);
-            // A hair above a half, so that a tie goes up although it was multiplied, not divided.
+            // Slightly more than a half, so that a tie still rounds up after multiplying by a rounded reciprocal.
             let level = |v: f32| (v + 0.500_1) as i32 as u8;
             *out = [
                 level(sums.part(TOTAL, ZEROS) * one),
                 level(sums.part(ZEROS, PRINTABLE) * (one * 255.0)),
                 level(sums.part(PRINTABLE, 63) * (one * 255.0)),
-                // All different: not a hair less than the most.
+                // Rounding may exceed the highest entropy when all bytes differ.
                 level(((log - terms * one) * scale).clamp(0.0, 255.0)),
             ];
         }
@@ -332,7 +330,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_fast_sums_are_the_plain_ones() {
+    fn avx2_sums_equal_the_reference() {
         let mut state = 1_u32;
         for least in 1..SMALL {
             for more in [0, 1, 1000, 4095] {
@@ -340,7 +338,7 @@ mod tests {
                 let bytes: Vec<u8> = (0..size)
                     .map(|i| {
                         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                        // Of one value, of few or of many.
+                        // One value, few values or many.
                         (state >> 24) as u8 & [0, 3, 15, 255, 0x7f][i / 997 % 5]
                     })
                     .collect();

@@ -1,40 +1,40 @@
-//! Text grams: how often each four bytes in a row occur in runs of printable text, hashed into as many
-//! bins as there are levels (Weinberger et al., "Feature Hashing for Large Scale Multitask Learning",
-//! 2009). Names of modules, messages and imports are what the files of one family share.
+//! Text grams: how often each four consecutive bytes occur in runs of printable text, hashed into as many bins as
+//! there are levels (Weinberger et al., "Feature Hashing for Large Scale Multitask Learning", 2009). The files of
+//! one family share names of modules, messages and imports.
 
 use super::counts::Counts;
 
-/// Printable bytes in a row from which on they count as text: shorter runs are chance, in code.
+/// The shortest run of printable bytes that counts as text: code contains shorter runs by chance.
 const TEXT_RUN: usize = 6;
-/// Bytes looked at together.
+/// Bytes processed together.
 const WORD: usize = 64;
-/// What has to be known of the bytes before.
+/// Bytes of the previous chunk that are needed.
 const BEFORE: usize = TEXT_RUN - 1;
 
 /// Counts text grams across chunks.
 #[derive(Debug)]
 pub struct GramCounts {
-    /// The last bytes, preceded by zeros at the start: no text.
+    /// The last bytes, after zeros at the start of a file, which are not text.
     before: [u8; BEFORE],
     /// How often each gram occurred.
     pub counts: Counts,
 }
 
 impl GramCounts {
-    /// Nothing yet.
+    /// Counters at the start of a file.
     pub fn new() -> Self {
         Self { before: [0; BEFORE], counts: Counts::new() }
     }
 
-    /// The next bytes.
+    /// Counts the grams of the next bytes of the file.
     pub fn count(&mut self, bytes: &[u8]) {
-        // The first bytes, whose text may have begun before.
+        // The first bytes, where a run of text may have started in the previous chunk.
         let mut seam = [0; 2 * BEFORE];
         let some = bytes.len().min(BEFORE);
         seam[..BEFORE].copy_from_slice(&self.before);
         seam[BEFORE..BEFORE + some].copy_from_slice(&bytes[..some]);
-        self.runs(&seam[..BEFORE + some]);
-        self.runs(bytes);
+        self.count_runs(&seam[..BEFORE + some]);
+        self.count_runs(bytes);
         if some == BEFORE {
             self.before.copy_from_slice(&bytes[bytes.len() - BEFORE..]);
         } else {
@@ -42,31 +42,32 @@ impl GramCounts {
         }
     }
 
-    /// The bytes before do not matter any more.
-    pub fn forget(&mut self) {
+    /// Forgets the last bytes, so that the next bytes start a new file.
+    pub fn start_file(&mut self) {
         self.before = [0; BEFORE];
     }
 
-    /// Counts the grams that end where at least [`TEXT_RUN`] bytes of `bytes` up to there are printable.
-    fn runs(&mut self, bytes: &[u8]) {
+    /// Counts the grams that end in `bytes` where at least the last [`TEXT_RUN`] bytes are printable.
+    fn count_runs(&mut self, bytes: &[u8]) {
         #[cfg(target_arch = "x86_64")]
         if std::arch::is_x86_feature_detected!("avx2")
             && std::arch::is_x86_feature_detected!("bmi1")
             && std::arch::is_x86_feature_detected!("popcnt")
         {
-            // SAFETY: the processor has what the function asks for.
-            return unsafe { avx2::runs(self, bytes) };
+            #[allow(unsafe_code, reason = "calls a function compiled for AVX2")]
+            // SAFETY: the processor has AVX2, BMI1 and POPCNT, as just checked.
+            return unsafe { avx2::count_runs(self, bytes) };
         }
-        self.runs_by(bytes, printable, |bytes, bins| {
+        self.count_runs_with(bytes, printable, |bytes, bins| {
             for (gram, bin_of) in bytes.windows(4).zip(bins) {
                 *bin_of = gram.first_chunk().map_or(0, |gram| u32::from(bin(*gram)));
             }
         });
     }
 
-    /// The same, by whatever says which bytes are printable and in which bins the grams are.
+    /// The same, with functions that find the printable bytes and the bins of the grams.
     #[inline(always)]
-    fn runs_by(
+    fn count_runs_with(
         &mut self,
         bytes: &[u8],
         printable: impl Fn(&[u8; WORD]) -> u64,
@@ -83,7 +84,7 @@ impl GramCounts {
                     printable(&padded)
                 }
             };
-            // Bit `BEFORE + j` is byte j of the word; below are those before it.
+            // Bit `BEFORE + j` is byte j of the word; the bits below are the bytes before the word.
             let all = u128::from(printable) << BEFORE | carried;
             // Ends of runs of two, of four, of six.
             let two = all & all << 1;
@@ -94,7 +95,7 @@ impl GramCounts {
             if ends == 0 {
                 continue;
             }
-            // A gram that ends in the word may begin in the one before.
+            // A gram that ends in this word may start in the previous one.
             let from = (i * WORD).wrapping_sub(3);
             match bytes.get(from..).and_then(<[u8]>::first_chunk::<{ WORD + 3 }>) {
                 Some(with_before) => bins(with_before, &mut found),
@@ -107,9 +108,9 @@ impl GramCounts {
                 }
             }
             while ends != 0 {
-                let (mut n, mut room) = self.counts.room(ends.count_ones() as usize);
+                let (mut n, mut increments) = self.counts.reserve(ends.count_ones() as usize);
                 while n > 0 {
-                    room.add(found[ends.trailing_zeros() as usize % WORD] as u16);
+                    increments.add(found[ends.trailing_zeros() as usize % WORD] as u16);
                     ends &= ends - 1;
                     n -= 1;
                 }
@@ -118,14 +119,14 @@ impl GramCounts {
     }
 }
 
-/// The bin of a gram: Knuth's multiplicative hash, of which the upper twelve bits are kept.
+/// The bin of a gram: the upper twelve bits of Knuth's multiplicative hash.
 pub fn bin(gram: [u8; 4]) -> u16 {
     (u32::from_be_bytes(gram).wrapping_mul(FACTOR) >> 20) as u16
 }
 
 const FACTOR: u32 = 0x9e37_79b1;
 
-/// A bit for each byte of `0x20..0x7f`, the first the lowest.
+/// A bit for each byte, set if it is in `0x20..0x7f`; the lowest bit is the first byte.
 fn printable(bytes: &[u8; WORD]) -> u64 {
     bytes.iter().rev().fold(0, |bits, byte| bits << 1 | u64::from((0x20..0x7f).contains(byte)))
 }
@@ -140,18 +141,17 @@ mod avx2 {
     };
 
     #[target_feature(enable = "avx2,bmi1,popcnt")]
-    pub(super) fn runs(counts: &mut GramCounts, bytes: &[u8]) {
-        counts.runs_by(bytes, |word| printable(word), |bytes, bins| grams(bytes, bins));
+    pub(super) fn count_runs(counts: &mut GramCounts, bytes: &[u8]) {
+        counts.count_runs_with(bytes, |word| printable(word), |bytes, bins| grams(bytes, bins));
     }
 
-    /// A bit for each byte of `0x20..0x7f`.
+    /// A bit for each byte, set if it is in `0x20..0x7f`.
     #[inline]
     #[target_feature(enable = "avx2")]
     pub(super) fn printable(bytes: &[u8; WORD]) -> u64 {
-        // SAFETY: all are bytes without a meaning of their own.
-        let halves = unsafe { std::mem::transmute::<[u8; WORD], [__m256i; 2]>(*bytes) };
+        let halves = bytemuck::cast::<[u8; WORD], [__m256i; 2]>(*bytes);
         let [low, high] = halves.map(|v| {
-            // Compared with a sign, which bytes from 0x80 on have.
+            // A signed comparison: bytes from 0x80 on are negative.
             let from_space = _mm256_cmpgt_epi8(v, _mm256_set1_epi8(0x1f));
             let delete = _mm256_cmpeq_epi8(v, _mm256_set1_epi8(0x7f));
             _mm256_movemask_epi8(_mm256_andnot_si256(delete, from_space)) as u32
@@ -163,7 +163,7 @@ mod avx2 {
     #[inline]
     #[target_feature(enable = "avx2")]
     pub(super) fn grams(bytes: &[u8; WORD + 3], bins: &mut [u32; WORD]) {
-        // Four grams of the lower half, which begin in its first bytes, and the next four.
+        // The grams that start at the first four bytes, and at the next four; each in reverse byte order.
         #[rustfmt::skip]
         let order = _mm256_setr_epi8(
             3, 2, 1, 0, 4, 3, 2, 1, 5, 4, 3, 2, 6, 5, 4, 3,
@@ -176,12 +176,10 @@ mod avx2 {
                 Some(bytes) => from = *bytes,
                 None => from[..11].copy_from_slice(&bytes[..11]),
             }
-            // SAFETY: both are 16 bytes without a meaning of their own.
-            let from = unsafe { std::mem::transmute::<[u8; 16], __m128i>(from) };
+            let from = bytemuck::cast::<[u8; 16], __m128i>(from);
             let grams = _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(from), order);
             let hashed = _mm256_mullo_epi32(grams, _mm256_set1_epi32(FACTOR as i32));
-            // SAFETY: both are eight numbers.
-            *bins = unsafe { std::mem::transmute::<__m256i, [u32; 8]>(_mm256_srli_epi32::<20>(hashed)) };
+            *bins = bytemuck::cast::<__m256i, [u32; 8]>(_mm256_srli_epi32::<20>(hashed));
         }
     }
 }
@@ -193,7 +191,8 @@ mod tests {
 
     #[test]
     #[cfg(target_arch = "x86_64")]
-    fn the_fast_way_is_the_plain_one() {
+    #[allow(unsafe_code, reason = "calls functions compiled for AVX2")]
+    fn avx2_equals_the_reference() {
         if !std::arch::is_x86_feature_detected!("avx2") {
             return;
         }
@@ -201,7 +200,7 @@ mod tests {
             for place in [0, 7, 8, 63] {
                 let mut bytes = [0; WORD];
                 bytes[place] = byte;
-                // SAFETY: the processor has AVX2.
+                // SAFETY: the processor has AVX2, as checked above.
                 let found = unsafe { avx2::printable(&bytes) };
                 assert_eq!(found, printable(&bytes), "{byte} {place}");
                 assert_eq!(found, u64::from((0x20..0x7f).contains(&byte)) << place);
@@ -209,14 +208,14 @@ mod tests {
         }
         let bytes: [u8; WORD + 3] = std::array::from_fn(|i| (i * i * 7) as u8);
         let mut bins = [0; WORD];
-        // SAFETY: the processor has AVX2.
+        // SAFETY: the processor has AVX2, as checked above.
         unsafe { avx2::grams(&bytes, &mut bins) };
         let want: Vec<u32> = bytes.windows(4).map(|w| u32::from(bin(w.try_into().unwrap()))).collect();
         assert_eq!(bins[..], want);
     }
 
     #[test]
-    fn counts_are_those_of_the_definition_whatever_the_chunks() {
+    fn counts_equal_the_definition_for_any_chunks() {
         let mut bytes =
             b"sklearn.utils\0\x01\x02short\0exactly\xffa very long line without an end ".repeat(90);
         bytes.extend((0..20_000_u32).map(|i| ((i * i) >> 5) as u8));

@@ -27,8 +27,8 @@ pub(super) fn fuzzy_graph(rows: &Embeddings, k: usize, reporter: &Reporter) -> R
     for queries in rows.data.chunks(TOGETHER * rows.dimension.max(1)) {
         reporter.check()?;
         let first = lists.len();
-        let asked = Embeddings { dimension: rows.dimension, data: asked.to_vec() };
-        let found = searcher.nearest(rows, &asked, k + 1);
+        let queries = Embeddings { dimension: rows.dimension, data: queries.to_vec() };
+        let found = searcher.nearest(rows, &queries, k + 1);
         let without_itself = |(i, mut found): (usize, Vec<Hit>)| {
             found.retain(|neighbour| neighbour.row != first + i);
             found.truncate(k);
@@ -42,10 +42,10 @@ pub(super) fn fuzzy_graph(rows: &Embeddings, k: usize, reporter: &Reporter) -> R
     Ok(symmetric(&lists))
 }
 
-/// Membership of each of a row's neighbours, nearest first: 1 for the nearest, then falling off
-/// exponentially, so that all together make log₂ of their number.
-pub fn memberships(found: &[Hit]) -> Vec<f32> {
-    // Distances of unit vectors as straight lines, the metric that the falling off is meant for.
+/// The membership of each of a row's neighbours, nearest first: 1 for the nearest, then falling off
+/// exponentially, so that the sum is log₂ of their number.
+pub(super) fn memberships(found: &[Hit]) -> Vec<f32> {
+    // Euclidean distances of the unit vectors: the metric that the exponential is defined for.
     let distances: Vec<f64> = found.iter().map(|n| (2.0 * f64::from(n.distance)).sqrt()).collect();
     let rho = distances.iter().copied().find(|d| *d > 0.0).unwrap_or(0.0);
     let target = (distances.len().max(2) as f64).log2();
@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn memberships_begin_at_one_and_add_up() {
+    fn memberships_start_at_one_and_sum_to_the_target() {
         let found: Vec<Hit> = (0..15).map(|i| Hit { row: i, distance: 0.01 + 0.02 * i as f32 }).collect();
         let weights = memberships(&found);
         assert!((weights[0] - 1.0).abs() < 1e-6);

@@ -6,10 +6,9 @@ use crate::search::Hit;
 /// Steps of Weiszfeld's method; it converges to a pixel in far fewer.
 const STEPS: usize = 32;
 
-/// A place among `found`, the nearest neighbours on the map, nearest first: the geometric median of
-/// their places, weighted by UMAP's membership (Weiszfeld, 1937). A median and not a mean, so that
-/// neighbours in two clusters do not put the file into the empty middle between them. `None`
-/// without neighbours that have a place.
+/// A place among `found`, the nearest neighbours of the sample, nearest first: the geometric median of their
+/// places (Weiszfeld, 1937), weighted by UMAP's membership. A median, not a mean, so that neighbours in two
+/// clusters do not put the sample in the empty middle between them. `None` if no neighbour has a place.
 pub fn place(found: &[Hit], places: &[[f32; 2]]) -> Option<[f32; 2]> {
     let weighted: Vec<([f32; 2], f32)> = found
         .iter()

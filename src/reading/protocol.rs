@@ -1,9 +1,9 @@
-//! What the program and a worker say to each other: frames over a socket, each its length in four bytes
-//! (little endian) and a message (postcard's wire format); behind the message of a picture stand its bytes.
-//! Files travel as descriptors, so that a worker needs no file system. The program trusts no frame.
+//! The protocol between the program and a worker: frames over a socket. A frame is its length in four bytes (little
+//! endian) and a message (postcard's wire format); the message of a picture is followed by its bytes. Files are sent as
+//! descriptors, so that a worker needs no file system. The program validates every frame.
 
 use super::sandbox::Protection;
-use super::task::{Item, Made, Refused, Task};
+use super::task::{Input, Output, ReadError, Task};
 use crate::picture::Encoded;
 use crate::sample::{Architecture, Executable, FileKind, Passwords, Sample, Sha256};
 use rustix::net::{
@@ -20,39 +20,39 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
-/// Files of one request, at most.
-pub const BATCH: usize = 16;
-/// Bytes of a frame, at most: a picture or a header takes a tenth.
-pub const FRAME: usize = 4 << 20;
-/// Both sides are the same program, but the file of it may have been replaced.
+/// The most files of one request.
+pub const MAX_FILES: usize = 16;
+/// The most bytes of a frame. A picture or a header needs a tenth of it.
+pub const MAX_FRAME: usize = 4 << 20;
+/// The version of both sides. They run the same program, but its file may have been replaced in between.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// What a worker is asked.
+/// A request to a worker.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Request {
-    /// What is to be made.
+    /// What to compute from each file.
     pub task: Task,
-    /// Passwords of archives, in order.
+    /// Passwords to try on archives, in order.
     pub passwords: Vec<String>,
-    /// Name, wanted member and size of each file.
+    /// Path, needed member and size of each file.
     files: Vec<(Vec<u8>, Option<Vec<u8>>, u64)>,
 }
 
 impl Request {
-    /// For `items`, whose files are sent with it.
-    pub fn new<'a>(task: Task, passwords: &Passwords, items: impl IntoIterator<Item = &'a Item>) -> Self {
+    /// A request for `inputs`, whose files are sent with it.
+    pub fn new<'a>(task: Task, passwords: &Passwords, inputs: impl IntoIterator<Item = &'a Input>) -> Self {
         let bytes = |path: &Path| path.as_os_str().as_bytes().to_vec();
-        let files = items
+        let files = inputs
             .into_iter()
-            .map(|item| (bytes(&item.path), item.only.as_deref().map(bytes), item.size))
+            .map(|input| (bytes(&input.path), input.only.as_deref().map(bytes), input.size))
             .collect();
         Self { task, passwords: passwords.iter().map(str::to_owned).collect(), files }
     }
 
-    /// The files.
-    pub fn items(&self) -> impl Iterator<Item = Item> {
+    /// The files to read.
+    pub fn inputs(&self) -> impl Iterator<Item = Input> {
         let path = |bytes: &Vec<u8>| PathBuf::from(OsString::from_vec(bytes.clone()));
-        self.files.iter().map(move |(name, only, size)| Item {
+        self.files.iter().map(move |(name, only, size)| Input {
             path: path(name),
             only: only.as_ref().map(path),
             size: *size,
@@ -60,111 +60,111 @@ impl Request {
     }
 }
 
-/// What a worker says.
+/// A reply of a worker.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Reply {
-    /// First of all.
+    /// The first reply.
     Hello {
         /// [`VERSION`].
         version: String,
-        /// What it cannot do any more.
+        /// How the worker is restricted.
         protection: Protection,
     },
-    /// Of the file at hand, or of one in it.
-    Said {
-        /// What its name has behind that of the file.
+    /// An output for the current file or a member of it.
+    Output {
+        /// What follows the path of the file in the path of the member; empty for the file itself.
         member: Vec<u8>,
-        /// What was made of it.
-        what: What,
+        /// The output.
+        output: WireOutput,
     },
-    /// The file at hand is done.
-    Done,
+    /// The current file is done.
+    FileDone,
 }
 
-/// [`Made`], without names and the bytes of pictures.
+/// An [`Output`] or [`ReadError`] without paths and the bytes of pictures.
 #[derive(Debug, Serialize, Deserialize)]
-pub enum What {
-    /// Nothing.
-    Refused(Refused),
-    /// [`Made::Side`].
+pub enum WireOutput {
+    /// The file could not be read.
+    Failed(ReadError),
+    /// [`Output::Side`].
     Side(Option<u32>),
-    /// [`Made::Header`].
+    /// [`Output::Header`].
     Header(Sha256, Option<Executable>),
-    /// [`Made::Picture`]; its bytes follow.
+    /// [`Output::Picture`]; the bytes of the picture follow the message.
     Picture {
-        /// Of the sample.
+        /// [`Sample::sha256`].
         sha256: Sha256,
-        /// Of the sample.
+        /// [`Sample::size`].
         size: u64,
-        /// Of the sample.
+        /// [`Sample::kind`].
         kind: FileKind,
-        /// Of the sample.
+        /// [`Sample::architecture`].
         architecture: Option<Architecture>,
     },
 }
 
-/// The frame that says what was made of `path`, a file of `item` or itself.
-pub fn said(item: &Item, path: &Path, made: Result<Made, Refused>) -> io::Result<Vec<u8>> {
-    let (whole, name) = (path.as_os_str().as_bytes(), item.path.as_os_str().as_bytes());
+/// Encodes the output for `path`, which is `input` or a member of it, as a frame.
+pub fn encode_output(input: &Input, path: &Path, output: Result<Output, ReadError>) -> io::Result<Vec<u8>> {
+    let (whole, name) = (path.as_os_str().as_bytes(), input.path.as_os_str().as_bytes());
     let member = whole.strip_prefix(name).unwrap_or_default().to_vec();
     let mut picture = None;
-    let what = match made {
-        Err(refused) => What::Refused(refused),
-        Ok(Made::Side(side)) => What::Side(side),
-        Ok(Made::Header(sha256, header)) => What::Header(sha256, header),
-        Ok(Made::Picture(made)) => {
-            let (sample, encoded) = *made;
+    let output = match output {
+        Err(error) => WireOutput::Failed(error),
+        Ok(Output::Side(side)) => WireOutput::Side(side),
+        Ok(Output::Header(sha256, header)) => WireOutput::Header(sha256, header),
+        Ok(Output::Picture(output)) => {
+            let (sample, encoded) = *output;
             picture = Some(encoded);
             let Sample { sha256, size, kind, architecture, .. } = sample;
-            What::Picture { sha256, size, kind, architecture }
+            WireOutput::Picture { sha256, size, kind, architecture }
         }
     };
-    let mut frame = framed(&Reply::Said { member, what })?;
+    let mut frame = encode_frame(&Reply::Output { member, output })?;
     if let Some(picture) = picture {
-        picture.put(&mut frame);
-        close(&mut frame)?;
+        picture.write(&mut frame);
+        write_length(&mut frame)?;
     }
     Ok(frame)
 }
 
-/// What a reply says of a file of `item`; `None` if it makes no sense for `task`.
-pub fn heard(
+/// Decodes an output for `input` or a member of it; `None` if it is not a valid output of `task`. `picture`: the bytes
+/// after the message.
+pub fn decode_output(
     task: Task,
-    item: &Item,
+    input: &Input,
     member: Vec<u8>,
-    what: What,
+    output: WireOutput,
     picture: &[u8],
-) -> Option<(PathBuf, Result<Made, Refused>)> {
-    let mut name = item.path.as_os_str().to_owned();
+) -> Option<(PathBuf, Result<Output, ReadError>)> {
+    let mut name = input.path.as_os_str().to_owned();
     name.push(OsString::from_vec(member));
     let path = PathBuf::from(name);
-    let made = match (what, task) {
-        (What::Refused(refused), _) => Err(refused),
-        (What::Side(side), Task::Side) => Ok(Made::Side(side)),
-        (What::Header(sha256, header), Task::Header) => Ok(Made::Header(sha256, header)),
-        (What::Picture { sha256, size, kind, architecture }, Task::Picture(spec)) => {
-            let picture = Encoded::take(spec, picture)?;
+    let output = match (output, task) {
+        (WireOutput::Failed(error), _) => Err(error),
+        (WireOutput::Side(side), Task::Side) => Ok(Output::Side(side)),
+        (WireOutput::Header(sha256, header), Task::Header) => Ok(Output::Header(sha256, header)),
+        (WireOutput::Picture { sha256, size, kind, architecture }, Task::Picture(spec)) => {
+            let picture = Encoded::read(spec, picture)?;
             let sample = Sample { path: path.clone(), label: None, sha256, size, kind, architecture };
-            Ok(Made::Picture(Box::new((sample, picture))))
+            Ok(Output::Picture(Box::new((sample, picture))))
         }
         _ => return None,
     };
-    Some((path, made))
+    Some((path, output))
 }
 
-/// A message as a frame.
-pub fn framed(message: &impl Serialize) -> io::Result<Vec<u8>> {
-    let frame = postcard::to_extend(message, vec![0; 4]).map_err(io::Error::other)?;
-    let mut frame = frame;
-    close(&mut frame)?;
+/// Encodes a message as a frame.
+pub fn encode_frame(message: &impl Serialize) -> io::Result<Vec<u8>> {
+    let mut frame = postcard::to_extend(message, vec![0; 4]).map_err(io::Error::other)?;
+    write_length(&mut frame)?;
     Ok(frame)
 }
 
-/// Writes its length at the front of a frame.
-fn close(frame: &mut [u8]) -> io::Result<()> {
+/// Writes the length of a frame into its first four bytes.
+fn write_length(frame: &mut [u8]) -> io::Result<()> {
     let length = frame.len().saturating_sub(4);
-    if length > FRAME {
-        return Err(io::Error::other("a message is longer than a frame"));
+    if length > MAX_FRAME {
+        return Err(io::Error::other(format!("a message has {length} bytes, more than {MAX_FRAME}")));
     }
     if let Some(front) = frame.first_chunk_mut() {
         *front = (length as u32).to_le_bytes();
@@ -172,37 +172,39 @@ fn close(frame: &mut [u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// A worker that is gone is found out by the error, not by a signal. On macOS the standard library sees to
-/// that, for each socket that it makes.
+/// Writing to a worker that has exited is an error and not a signal. On macOS the standard library sets this for each
+/// socket that it creates.
 #[cfg(not(target_vendor = "apple"))]
 const SEND: SendFlags = SendFlags::NOSIGNAL;
 #[cfg(target_vendor = "apple")]
 const SEND: SendFlags = SendFlags::empty();
 
-/// What is received is not for programs that are started later. A worker starts none, and on macOS there is
-/// no such flag.
+/// Programs started later do not inherit received descriptors. macOS has no such flag, but a worker starts no program.
 #[cfg(not(target_vendor = "apple"))]
 const RECEIVE: RecvFlags = RecvFlags::CMSG_CLOEXEC;
 #[cfg(target_vendor = "apple")]
 const RECEIVE: RecvFlags = RecvFlags::empty();
 
-/// Sends a request and the files with it, [`BATCH`] at most.
-pub fn send(socket: &mut UnixStream, request: &Request, files: &[impl AsFd]) -> io::Result<()> {
-    let frame = framed(request)?;
+/// Sends a request with its files.
+pub fn send_request(socket: &mut UnixStream, request: &Request, files: &[impl AsFd]) -> io::Result<()> {
+    let frame = encode_frame(request)?;
     let files: Vec<_> = files.iter().map(AsFd::as_fd).collect();
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(BATCH))];
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_FILES))];
     let mut control = SendAncillaryBuffer::new(&mut space);
     if !control.push(SendAncillaryMessage::ScmRights(&files)) {
-        return Err(io::Error::other("more files than go with one request"));
+        return Err(io::Error::other(format!(
+            "expected at most {MAX_FILES} files in a request, found {}",
+            files.len()
+        )));
     }
     let sent = sendmsg(&*socket, &[IoSlice::new(&frame)], &mut control, SEND)?;
     socket.write_all(frame.get(sent..).unwrap_or_default())
 }
 
-/// Waits for a request and its files; `None` when the other side is gone.
-pub fn receive(socket: &mut UnixStream) -> io::Result<Option<(Request, Vec<File>)>> {
+/// Waits for a request and its files; `None` when the other side has closed the socket.
+pub fn receive_request(socket: &mut UnixStream) -> io::Result<Option<(Request, Vec<File>)>> {
     let mut length = [0; 4];
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(BATCH))];
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_FILES))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
     let got = recvmsg(&*socket, &mut [IoSliceMut::new(&mut length)], &mut control, RECEIVE)?;
     if got.bytes == 0 {
@@ -227,48 +229,51 @@ mod tests {
     use super::*;
     use rand::{Rng as _, SeedableRng as _};
 
-    fn item() -> Item {
-        Item { path: "/a/b.zip".into(), only: None, size: 7 }
+    fn input() -> Input {
+        Input { path: "/a/b.zip".into(), only: None, size: 7 }
     }
 
     #[test]
-    fn files_go_with_a_request() {
+    fn files_are_sent_with_a_request() {
         let (mut here, mut there) = UnixStream::pair().unwrap();
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(b"sample").unwrap();
-        let request = Request::new(Task::Header, &Passwords::default(), [&item()]);
-        send(&mut here, &request, &[file]).unwrap();
-        let (got, files) = receive(&mut there).unwrap().unwrap();
-        assert_eq!((got.task, got.items().collect::<Vec<_>>()), (Task::Header, vec![item()]));
+        let request = Request::new(Task::Header, &Passwords::default(), [&input()]);
+        send_request(&mut here, &request, &[file]).unwrap();
+        let (got, files) = receive_request(&mut there).unwrap().unwrap();
+        assert_eq!((got.task, got.inputs().collect::<Vec<_>>()), (Task::Header, vec![input()]));
         assert_eq!(files[0].metadata().unwrap().len(), 6);
         drop(here);
-        assert!(receive(&mut there).unwrap().is_none());
+        assert!(receive_request(&mut there).unwrap().is_none());
     }
 
     #[test]
-    fn a_reply_names_only_what_lies_in_the_file() {
-        let made = Err(Refused::new("no"));
-        let frame = said(&item(), Path::new("/a/b.zip!c"), made.clone()).unwrap();
+    fn an_output_belongs_to_the_file_or_a_member() {
+        let output = Err(ReadError::new("no"));
+        let frame = encode_output(&input(), Path::new("/a/b.zip!c"), output.clone()).unwrap();
         let (reply, _) = postcard::take_from_bytes(&frame[4..]).unwrap();
-        let Reply::Said { member, what } = reply else { panic!() };
+        let Reply::Output { member, output: received } = reply else { panic!() };
         assert_eq!(member, b"!c");
-        assert_eq!(heard(Task::Side, &item(), member, what, &[]), Some(("/a/b.zip!c".into(), made)));
-        // Something else than was asked for.
-        assert_eq!(heard(Task::Header, &item(), vec![], What::Side(None), &[]), None);
+        assert_eq!(
+            decode_output(Task::Side, &input(), member, received, &[]),
+            Some(("/a/b.zip!c".into(), output))
+        );
+        // The output of another task.
+        assert_eq!(decode_output(Task::Header, &input(), vec![], WireOutput::Side(None), &[]), None);
     }
 
     #[test]
-    fn nonsense_is_no_reply() {
+    fn damaged_replies_are_refused_or_belong_to_the_file() {
         let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(4);
-        let frame = said(&item(), Path::new("/a/b.zip!c"), Ok(Made::Side(Some(9)))).unwrap();
+        let frame = encode_output(&input(), Path::new("/a/b.zip!c"), Ok(Output::Side(Some(9)))).unwrap();
         for _ in 0..20_000 {
             let mut bytes = frame[4..].to_vec();
             for _ in 0..rng.random_range(1..6) {
                 let at = rng.random_range(0..bytes.len());
                 bytes[at] = rng.random();
             }
-            if let Ok((Reply::Said { member, what }, rest)) = postcard::take_from_bytes(&bytes)
-                && let Some((path, _)) = heard(Task::Side, &item(), member, what, rest)
+            if let Ok((Reply::Output { member, output }, rest)) = postcard::take_from_bytes(&bytes)
+                && let Some((path, _)) = decode_output(Task::Side, &input(), member, output, rest)
             {
                 assert!(path.as_os_str().as_bytes().starts_with(b"/a/b.zip"));
             }

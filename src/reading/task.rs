@@ -1,140 +1,140 @@
-//! A task: what is to be made of a file, and what was made. The only place where the bytes of samples are
-//! looked at; a worker does nothing else.
+//! Tasks: what to compute from a file, and the output. Only this code reads the bytes of samples; a worker does nothing
+//! else.
 
 use crate::job::panic_text;
 use crate::picture::{EncodeError, Encoded, PictureSpec, encode_bytes, encode_open, longer_side};
 use crate::sample::archive::{ArchiveError, Limits};
 use crate::sample::{
-    Executable, FileKind, OpenSample, Passwords, Sample, SampleError, Sha256, header_of, read_header,
+    Executable, FileKind, OpenSample, Passwords, Sample, SampleError, Sha256, parse_header, read_header,
 };
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-/// What is to be made of files.
+/// What to compute from a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Task {
-    /// The longer side, if it is an image; of an archive, that of the first file in it.
+    /// The longer side of an image. Of an archive, only the first file in it is read.
     Side,
-    /// Its picture; of an archive, that of every file in it.
+    /// The picture of the file, or of every file in an archive.
     Picture(PictureSpec),
-    /// What the header of an executable says.
+    /// The header of an executable.
     Header,
 }
 
-/// A file that is to be read.
+/// A file to read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Item {
-    /// Its name.
+pub struct Input {
+    /// Its path.
     pub path: PathBuf,
-    /// The one file in it that is wanted, by its whole name, if it is an archive.
+    /// If the file is an archive and only one member is needed: the path of that member.
     pub only: Option<PathBuf>,
-    /// Bytes.
+    /// Its size in bytes.
     pub size: u64,
 }
 
-/// What was made of one file.
+/// The output for one file.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Made {
-    /// The longer side of an image; `None` of other files.
+pub enum Output {
+    /// The longer side of an image in pixels; `None` for other files.
     Side(Option<u32>),
-    /// Its picture, without a label.
+    /// The sample, without a label, and its picture.
     Picture(Box<(Sample, Encoded)>),
-    /// Its digest and header; `None` if it is no executable.
+    /// The digest and the header; `None` if the file is not an executable.
     Header(Sha256, Option<Executable>),
 }
 
-/// Why a file was left out.
+/// Why a file could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{reason}")]
-pub struct Refused {
+pub struct ReadError {
     /// One sentence: what was expected, what was found, what to do.
     pub reason: String,
-    /// Whether a password would help.
-    pub locked: bool,
+    /// Whether another password may help.
+    pub needs_password: bool,
 }
 
-impl Refused {
-    /// For a reason that no password would help.
+impl ReadError {
+    /// An error other than a missing password.
     pub fn new(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into(), locked: false }
+        Self { reason: reason.into(), needs_password: false }
     }
 }
 
-impl From<SampleError> for Refused {
+impl From<SampleError> for ReadError {
     fn from(error: SampleError) -> Self {
         Self::new(error.to_string())
     }
 }
 
-impl From<EncodeError> for Refused {
+impl From<EncodeError> for ReadError {
     fn from(error: EncodeError) -> Self {
         Self::new(error.to_string())
     }
 }
 
-impl From<ArchiveError> for Refused {
+impl From<ArchiveError> for ReadError {
     fn from(error: ArchiveError) -> Self {
-        Self { reason: error.to_string(), locked: matches!(error, ArchiveError::Password(_)) }
+        Self { reason: error.to_string(), needs_password: error.needs_password() }
     }
 }
 
-/// What becomes of a file, and of each file in it: its name, and what was made.
-pub type Each<'a> = &'a mut dyn FnMut(PathBuf, Result<Made, Refused>);
+/// Receives the output for a file and for each file in it, with its path.
+pub type OnOutput<'a> = &'a mut dyn FnMut(PathBuf, Result<Output, ReadError>);
 
-/// Reads a file that is open at its start. A fault in a decoder costs that file alone.
-pub fn perform(task: Task, item: &Item, file: File, passwords: &Passwords, each: Each<'_>) {
-    if let Err(why) = catch_unwind(AssertUnwindSafe(|| attempt(task, item, file, passwords, each))) {
+/// Runs a task on a file that is open at its start. A panic in a decoder becomes an error of this file.
+pub fn run(task: Task, input: &Input, file: File, passwords: &Passwords, on_output: OnOutput<'_>) {
+    if let Err(why) = catch_unwind(AssertUnwindSafe(|| read(task, input, file, passwords, on_output))) {
         let reason = format!(
-            "made the program fail while it was read: {}. It was left out; please report this, without the file",
+            "caused a fault in the program while it was read: {}. It was skipped; please report this without attaching the file",
             panic_text(&*why)
         );
-        each(item.path.clone(), Err(Refused::new(reason)));
+        on_output(input.path.clone(), Err(ReadError::new(reason)));
     }
 }
 
-fn attempt(task: Task, item: &Item, file: File, passwords: &Passwords, each: Each<'_>) {
-    let open = match OpenSample::identify(&item.path, file, item.size) {
+fn read(task: Task, input: &Input, file: File, passwords: &Passwords, on_output: OnOutput<'_>) {
+    let open = match OpenSample::identify(&input.path, file, input.size) {
         Ok(open) => open,
-        Err(error) => return each(item.path.clone(), Err(error.into())),
+        Err(error) => return on_output(input.path.clone(), Err(error.into())),
     };
     if open.container.is_some() {
         let mut limits = Limits::default();
         if task == Task::Side {
-            // Most members of an archive are alike.
+            // The members of an archive are usually of one kind.
             limits.members = 1;
         }
         let unpacked = open.unpack(limits, passwords, &mut |path, found| {
-            if item.only.as_ref().is_none_or(|only| *only == path) {
-                let made = found.map_err(Refused::from).and_then(|bytes| of_bytes(task, &path, &bytes));
-                each(path, made);
+            if input.only.as_ref().is_none_or(|only| *only == path) {
+                let output = found.map_err(ReadError::from).and_then(|bytes| read_bytes(task, &path, &bytes));
+                on_output(path, output);
             }
         });
         match unpacked {
             Ok(()) => return,
             Err(ArchiveError::Document) => {}
-            Err(error) => return each(item.path.clone(), Err(error.into())),
+            Err(error) => return on_output(input.path.clone(), Err(error.into())),
         }
     }
-    each(item.path.clone(), of_open(task, open));
+    on_output(input.path.clone(), read_open(task, open));
 }
 
-fn of_open(task: Task, open: OpenSample) -> Result<Made, Refused> {
+fn read_open(task: Task, open: OpenSample) -> Result<Output, ReadError> {
     Ok(match task {
-        Task::Side => Made::Side(longer_side(open.kind, open.head())),
-        Task::Picture(spec) => Made::Picture(Box::new(encode_open(open, spec)?)),
+        Task::Side => Output::Side(longer_side(open.kind, open.head())),
+        Task::Picture(spec) => Output::Picture(Box::new(encode_open(open, spec)?)),
         Task::Header => {
             let (sha256, header) = read_header(open)?;
-            Made::Header(sha256, header)
+            Output::Header(sha256, header)
         }
     })
 }
 
-fn of_bytes(task: Task, path: &std::path::Path, bytes: &[u8]) -> Result<Made, Refused> {
+fn read_bytes(task: Task, path: &Path, bytes: &[u8]) -> Result<Output, ReadError> {
     Ok(match task {
-        Task::Side => Made::Side(longer_side(FileKind::identify(bytes).0, bytes)),
-        Task::Picture(spec) => Made::Picture(Box::new(encode_bytes(path, bytes, spec)?)),
-        Task::Header => Made::Header(Sha256::of(bytes), header_of(bytes, bytes.len() as u64)),
+        Task::Side => Output::Side(longer_side(FileKind::identify(bytes).0, bytes)),
+        Task::Picture(spec) => Output::Picture(Box::new(encode_bytes(path, bytes, spec)?)),
+        Task::Header => Output::Header(Sha256::of(bytes), parse_header(bytes, bytes.len() as u64)),
     })
 }

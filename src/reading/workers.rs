@@ -1,9 +1,9 @@
-//! The workers: as many processes as are asked at once, started when they are needed and kept. One that
-//! dies, hangs or talks nonsense is replaced, and costs the file that it was at.
+//! The pool of workers: one process for each concurrent request, started when needed and kept. A worker that dies, hangs
+//! or sends an invalid reply is replaced, and costs the file that it was reading.
 
-use super::protocol::{BATCH, FRAME, Reply, Request, VERSION, heard, send};
+use super::protocol::{MAX_FILES, MAX_FRAME, Reply, Request, VERSION, decode_output, send_request};
 use super::sandbox::Protection;
-use super::task::{Item, Made, Refused, Task};
+use super::task::{Input, Output, ReadError, Task};
 use crate::sample::Passwords;
 use crate::sample::archive::Limits as ArchiveLimits;
 use std::collections::BTreeSet;
@@ -17,34 +17,34 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How often whoever waits looks whether it should go on.
-const LOOK: Duration = Duration::from_millis(100);
-/// A disk that is slower than this, in bytes a second, counts as one that hangs.
-const SLOWEST: u64 = 4 << 20;
-/// Workers that may end between two files before one of these is blamed.
-const SPARED: usize = 2 * BATCH;
-/// How often a worker is started before that counts as impossible.
-const STARTS: usize = 6;
-/// Time for a process to start.
-const START: Duration = Duration::from_secs(20);
+/// How often a waiting request checks whether to stop.
+const POLL: Duration = Duration::from_millis(100);
+/// The slowest disk that is waited for, in bytes per second.
+const MIN_SPEED: u64 = 4 << 20;
+/// Workers that may die between two files before the next file is blamed.
+const MAX_EXCUSED: usize = 2 * MAX_FILES;
+/// How often starting a worker is tried.
+const START_ATTEMPTS: usize = 6;
+/// How long a process may take to start.
+const START_TIME: Duration = Duration::from_secs(20);
 
-/// What a worker may cost.
+/// Limits of a worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes of memory.
     pub memory: u64,
-    /// Time for one file, and more for a long one.
+    /// Time for one file; a large file gets more.
     pub time: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        // An archive has a limit of its own, which says more.
+        // Longer than the limit of an archive, whose error says more.
         Self { memory: 2 << 30, time: ArchiveLimits::default().time + Duration::from_secs(30) }
     }
 }
 
-/// The workers that wait for work.
+/// The workers of a program.
 #[derive(Debug)]
 pub struct Workers {
     program: PathBuf,
@@ -54,68 +54,74 @@ pub struct Workers {
     running: Arc<Mutex<BTreeSet<u32>>>,
 }
 
-/// What becomes of each file: which of those given, its name or that of a file in it, and what was made.
-pub type Each<'a> = &'a mut dyn FnMut(usize, PathBuf, Result<Made, Refused>);
+/// Receives the outputs: the index of the file, the path of the file or of a member, and the output.
+pub type OnOutput<'a> = &'a mut dyn FnMut(usize, PathBuf, Result<Output, ReadError>);
 
 impl Workers {
-    /// `program` is this program; nothing is started yet.
+    /// A pool without workers. `program`: the file of this program.
     pub fn new(program: PathBuf, limits: Limits) -> Self {
         Self { program, limits, free: Mutex::default(), protection: OnceLock::new(), running: Arc::default() }
     }
 
-    /// What the workers cannot do, once one was started.
-    pub fn protection(&self) -> Option<Protection> {
+    /// How the workers are restricted; `None` before the first was started.
+    pub(super) fn protection(&self) -> Option<Protection> {
         self.protection.get().copied()
     }
 
-    /// Reads files, [`BATCH`] at most, one after the other. `stop` is asked while it waits; then the
-    /// rest is left out.
-    pub fn read(
+    /// Reads files one after the other. When `stop` returns true, the remaining files are not read.
+    pub(super) fn read(
         &self,
         task: Task,
         passwords: &Passwords,
-        files: &[(Item, File)],
+        files: &[(Input, File)],
         stop: &dyn Fn() -> bool,
-        each: Each<'_>,
+        on_output: OnOutput<'_>,
     ) {
-        let (mut first, mut spared, mut again) = (0, 0, None);
+        let (mut first, mut excused, mut retried) = (0, 0, None);
         while let Some(rest) = files.get(first..).filter(|rest| !rest.is_empty()) {
-            let rest = rest.get(..BATCH).unwrap_or(rest);
+            let rest = rest.get(..MAX_FILES).unwrap_or(rest);
             let mut worker = match self.take() {
                 Ok(worker) => worker,
                 Err(error) => {
                     let reason = format!(
                         "could not be read: expected to start a process of this program that reads it, found: {error}. Start the program again"
                     );
-                    for (at, (item, _)) in rest.iter().enumerate() {
-                        each(first + at, item.path.clone(), Err(Refused::new(&reason)));
+                    for (at, (input, _)) in rest.iter().enumerate() {
+                        on_output(first + at, input.path.clone(), Err(ReadError::new(&reason)));
                     }
                     first += rest.len();
                     continue;
                 }
             };
-            let mut done = Done::default();
-            let served =
-                worker.serve(task, passwords, rest, self.limits, stop, &mut done, &mut |at, path, made| {
-                    each(first + at, path, made);
-                });
-            first += done.files;
-            match served {
+            let mut progress = Progress::default();
+            let result = worker.read(
+                task,
+                passwords,
+                rest,
+                self.limits,
+                stop,
+                &mut progress,
+                &mut |at, path, output| {
+                    on_output(first + at, path, output);
+                },
+            );
+            first += progress.files;
+            match result {
                 Ok(()) => self.free.lock().unwrap_or_else(PoisonError::into_inner).push(worker),
-                Err(End::Stopped) => return,
-                // Whatever ended it, it was at no file.
-                Err(_) if done.between && spared < SPARED => spared += 1,
-                // It may have died while it still waited, and nobody has noticed: the file is tried once more.
-                Err(End::Gone(_)) if done.files == 0 && again != Some(first) => {
-                    again = Some(first);
-                    // The descriptor is shared: what the worker read is to be read again. Where that fails, the next
-                    // one finds fewer bytes than expected, and says so.
+                Err(Failure::Stopped) => return,
+                // It died while it was not reading any file.
+                Err(_) if progress.between && excused < MAX_EXCUSED => excused += 1,
+                // It may have died unnoticed before this request: the file is tried once more.
+                Err(Failure::Gone(_)) if progress.files == 0 && retried != Some(first) => {
+                    retried = Some(first);
+                    // Both processes share the file offset, and the worker may have read some bytes. If rewinding fails,
+                    // the next worker finds fewer bytes than expected and reports that.
                     let _ = rest.first().map(|(_, file)| (&*file).rewind());
                 }
-                Err(end) => {
-                    let reason = end.reason(worker, self.limits);
-                    if let Some((item, _)) = files.get(first) {
-                        each(first, item.path.clone(), Err(Refused::new(reason)));
+                Err(failure) => {
+                    let reason = failure.reason(worker, self.limits);
+                    if let Some((input, _)) = files.get(first) {
+                        on_output(first, input.path.clone(), Err(ReadError::new(reason)));
                     }
                     first += 1;
                 }
@@ -123,69 +129,70 @@ impl Workers {
         }
     }
 
-    /// Their process identifiers.
-    pub fn running(&self) -> Vec<u32> {
+    /// The process identifiers of the workers.
+    pub(super) fn running(&self) -> Vec<u32> {
         let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         running.iter().copied().collect()
     }
 
     fn take(&self) -> io::Result<Worker> {
-        let waiting = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        if let Some(worker) = waiting {
+        let free = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        if let Some(worker) = free {
             return Ok(worker);
         }
         let start = || Worker::start(&self.program, self.limits, &self.running);
-        // Whatever ended one before it began, such as the system in need of memory, may spare the next.
+        // What ended a worker during its start, such as a system short of memory, may not affect the next one.
         let mut started = start();
-        for _ in 1..STARTS {
+        for _ in 1..START_ATTEMPTS {
             started = started.or_else(|_| start());
         }
         let (worker, protection) = started?;
         if self.protection.set(protection).is_ok() {
-            tracing::info!("samples are read by processes of their own: {protection:?}");
+            tracing::info!("samples are read by worker processes: {protection:?}");
         }
         Ok(worker)
     }
 }
 
-/// How far a worker came with what it was given.
+/// How much of a request a worker has served.
 #[derive(Debug, Default)]
-struct Done {
-    /// Files of which everything was said.
+struct Progress {
+    /// Files that are finished.
     files: usize,
-    /// Whether the next was not begun.
+    /// Whether the next file was not started.
     between: bool,
 }
 
-/// Why a worker is of no more use.
+/// Why a worker cannot be used any more.
 #[derive(Debug)]
-enum End {
-    /// Nobody wants its answer any more.
+enum Failure {
+    /// The request was stopped.
     Stopped,
     /// It took too long.
-    Hung,
-    /// It said what cannot be.
-    Nonsense,
-    /// It died, or cannot be talked to.
+    TimedOut,
+    /// It sent an invalid reply.
+    InvalidReply,
+    /// It died, or the socket failed.
     Gone(io::Error),
 }
 
-impl End {
+impl Failure {
+    /// The reason for skipping the file that the worker was reading.
     fn reason(&self, mut worker: Worker, limits: Limits) -> String {
         let what = match self {
             Self::Gone(error) => match worker.child.wait().map(|status| (status.signal(), status.code())) {
                 Ok((Some(signal), _)) => format!(
-                    "ended it by signal {signal}, which happens when more than {} MiB of memory are needed",
+                    "was ended by signal {signal}, which happens when it needs more than {} MiB of memory",
                     limits.memory >> 20
                 ),
-                Ok((None, code)) => format!("ended it ({error}; exit status {})", code.unwrap_or(-1)),
-                Err(other) => format!("ended it ({error}; {other})"),
+                Ok((None, code)) => format!("ended with exit status {} ({error})", code.unwrap_or(-1)),
+                Err(other) => format!("ended ({error}; {other})"),
             },
-            Self::Hung => "did not end in time".to_owned(),
-            Self::Nonsense | Self::Stopped => "made it answer what cannot be".to_owned(),
+            Self::TimedOut => "did not end in time".to_owned(),
+            Self::InvalidReply | Self::Stopped => "sent an invalid reply".to_owned(),
         };
         format!(
-            "was given to a process of its own to be read, and {what}. It was left out; if it is no trap, please report this, without the file"
+            "could not be read: the worker process that read it {what}. It was skipped; if the file is not a trap, please report this without attaching it"
         )
     }
 }
@@ -194,15 +201,15 @@ impl End {
 struct Worker {
     child: Child,
     socket: UnixStream,
-    inbox: Inbox,
-    /// All that run.
+    frames: FrameReader,
+    /// The process identifiers of all workers.
     running: Arc<Mutex<BTreeSet<u32>>>,
 }
 
 impl Drop for Worker {
     fn drop(&mut self) {
         self.running.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.child.id());
-        // It holds nothing that could be lost.
+        // A worker has no state that could be lost.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -218,88 +225,94 @@ impl Worker {
         let child = Command::new(program)
             .args(["worker", "--memory", &limits.memory.to_string()])
             .env_clear()
-            // Memory is taken from the system as it is used, so that the limit is about what is used.
+            // Memory is committed as it is used, so that the limit applies to what is used.
             .env("MIMALLOC_ARENA_EAGER_COMMIT", "0")
             .stdin(Stdio::from(OwnedFd::from(theirs)))
             .stdout(Stdio::null())
             .stderr(Stdio::null())
-            // Ctrl+C is for the program; it ends its workers.
+            // Ctrl+C goes to the program, which ends its workers.
             .process_group(0)
             .spawn()?;
-        socket.set_read_timeout(Some(LOOK))?;
+        socket.set_read_timeout(Some(POLL))?;
         running.lock().unwrap_or_else(PoisonError::into_inner).insert(child.id());
-        let mut worker = Self { child, socket, inbox: Inbox::default(), running: Arc::clone(running) };
-        let said = worker.inbox.hear(&worker.socket, Instant::now() + START, &|| false);
-        match said.map(postcard::from_bytes) {
+        let mut worker = Self { child, socket, frames: FrameReader::default(), running: Arc::clone(running) };
+        let frame = worker.frames.read_frame(&worker.socket, Instant::now() + START_TIME, &|| false);
+        match frame.map(postcard::from_bytes) {
             Ok(Ok(Reply::Hello { version, protection })) if version == VERSION => Ok((worker, protection)),
             Ok(_) => Err(io::Error::other("the program's file was replaced by another version")),
-            Err(end) => Err(io::Error::other(format!("it did not begin ({end:?})"))),
+            Err(failure) => Err(io::Error::other(format!("it did not start ({failure:?})"))),
         }
     }
 
-    /// Has the files read.
-    #[expect(clippy::too_many_arguments, reason = "one call, and each of them is something else")]
-    fn serve(
+    /// Sends a request and receives its outputs.
+    #[expect(clippy::too_many_arguments, reason = "there is one call, and each argument is independent")]
+    fn read(
         &mut self,
         task: Task,
         passwords: &Passwords,
-        files: &[(Item, File)],
+        files: &[(Input, File)],
         limits: Limits,
         stop: &dyn Fn() -> bool,
-        done: &mut Done,
-        each: Each<'_>,
-    ) -> Result<(), End> {
-        let request = Request::new(task, passwords, files.iter().map(|(item, _)| item));
+        progress: &mut Progress,
+        on_output: OnOutput<'_>,
+    ) -> Result<(), Failure> {
+        let request = Request::new(task, passwords, files.iter().map(|(input, _)| input));
         let open: Vec<&File> = files.iter().map(|(_, file)| file).collect();
-        // One that died while it waited has seen nothing of these.
-        done.between = true;
-        send(&mut self.socket, &request, &open).map_err(End::Gone)?;
-        done.between = false;
-        // A header takes no longer than its file.
-        let most = ArchiveLimits::default().members + 2;
-        for (at, (item, _)) in files.iter().enumerate() {
-            let time = limits.time + Duration::from_secs(item.size / SLOWEST);
-            let mut said = 0;
+        // A worker that died while it was idle has read none of these files.
+        progress.between = true;
+        send_request(&mut self.socket, &request, &open).map_err(Failure::Gone)?;
+        progress.between = false;
+        // An archive has an output for each member and one for itself.
+        let max_outputs = ArchiveLimits::default().members + 2;
+        for (at, (input, _)) in files.iter().enumerate() {
+            let time = limits.time + Duration::from_secs(input.size / MIN_SPEED);
+            let mut outputs = 0;
             loop {
-                let frame = self.inbox.hear(&self.socket, Instant::now() + time, stop)?;
+                let frame = self.frames.read_frame(&self.socket, Instant::now() + time, stop)?;
                 match postcard::take_from_bytes(frame) {
-                    Ok((Reply::Said { member, what }, picture)) if said < most => {
-                        let (path, made) = heard(task, item, member, what, picture).ok_or(End::Nonsense)?;
-                        if path == item.path {
-                            *done = Done { files: at + 1, between: true };
+                    Ok((Reply::Output { member, output }, picture)) if outputs < max_outputs => {
+                        let (path, output) = decode_output(task, input, member, output, picture)
+                            .ok_or(Failure::InvalidReply)?;
+                        if path == input.path {
+                            *progress = Progress { files: at + 1, between: true };
                         }
-                        each(at, path, made);
-                        said += 1;
+                        on_output(at, path, output);
+                        outputs += 1;
                     }
-                    Ok((Reply::Done, _)) => break,
-                    _ => return Err(End::Nonsense),
+                    Ok((Reply::FileDone, _)) => break,
+                    _ => return Err(Failure::InvalidReply),
                 }
             }
-            *done = Done { files: at + 1, between: false };
+            *progress = Progress { files: at + 1, between: false };
         }
         Ok(())
     }
 }
 
-/// What came from a worker and was not looked at yet: as much is taken at once as is there.
+/// Reads frames from a worker. Bytes are received in large pieces and kept until their frame is complete.
 #[derive(Debug, Default)]
-struct Inbox {
+struct FrameReader {
     bytes: Vec<u8>,
-    /// What of them is to be looked at.
+    /// The range of the bytes that are received but not yet consumed.
     from: usize,
     to: usize,
 }
 
-/// Bytes that are taken at once, at least: some pictures.
-const ROOM: usize = 256 << 10;
+/// The size of the receive buffer in bytes: room for several pictures.
+const BUFFER: usize = 256 << 10;
 
-impl Inbox {
-    /// Waits for a frame.
-    fn hear(&mut self, socket: &UnixStream, until: Instant, stop: &dyn Fn() -> bool) -> Result<&[u8], End> {
+impl FrameReader {
+    /// Waits for the next frame and returns its message.
+    fn read_frame(
+        &mut self,
+        socket: &UnixStream,
+        until: Instant,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<&[u8], Failure> {
         self.fill(socket, 4, until, stop)?;
-        let length = self.waiting().first_chunk().map_or(0, |length| u32::from_le_bytes(*length) as usize);
-        if length > FRAME {
-            return Err(End::Nonsense);
+        let length = self.received().first_chunk().map_or(0, |length| u32::from_le_bytes(*length) as usize);
+        if length > MAX_FRAME {
+            return Err(Failure::InvalidReply);
         }
         self.fill(socket, 4 + length, until, stop)?;
         let begin = self.from + 4;
@@ -307,38 +320,38 @@ impl Inbox {
         Ok(self.bytes.get(begin..self.from).unwrap_or_default())
     }
 
-    fn waiting(&self) -> &[u8] {
+    fn received(&self) -> &[u8] {
         self.bytes.get(self.from..self.to).unwrap_or_default()
     }
 
-    /// Waits until there are `n` bytes.
+    /// Waits until `n` bytes are received.
     fn fill(
         &mut self,
         socket: &UnixStream,
         n: usize,
         until: Instant,
         stop: &dyn Fn() -> bool,
-    ) -> Result<(), End> {
+    ) -> Result<(), Failure> {
         use io::ErrorKind::{Interrupted, TimedOut, WouldBlock};
-        if self.to - self.from < n && self.bytes.len() - self.from < n.max(ROOM / 2) {
-            // To the front, where there is room.
+        if self.to - self.from < n && self.bytes.len() - self.from < n.max(BUFFER / 2) {
+            // Moves them to the front, to make room behind them.
             self.bytes.copy_within(self.from..self.to, 0);
             (self.from, self.to) = (0, self.to - self.from);
-            self.bytes.resize(self.bytes.len().max(n).max(ROOM), 0);
+            self.bytes.resize(self.bytes.len().max(n).max(BUFFER), 0);
         }
         while self.to - self.from < n {
             match (&mut &*socket).read(self.bytes.get_mut(self.to..).unwrap_or_default()) {
-                Ok(0) => return Err(End::Gone(io::ErrorKind::UnexpectedEof.into())),
+                Ok(0) => return Err(Failure::Gone(io::ErrorKind::UnexpectedEof.into())),
                 Ok(n) => self.to += n,
                 Err(error) if matches!(error.kind(), Interrupted | TimedOut | WouldBlock) => {
                     if stop() {
-                        return Err(End::Stopped);
+                        return Err(Failure::Stopped);
                     }
                     if Instant::now() > until {
-                        return Err(End::Hung);
+                        return Err(Failure::TimedOut);
                     }
                 }
-                Err(error) => return Err(End::Gone(error)),
+                Err(error) => return Err(Failure::Gone(error)),
             }
         }
         Ok(())

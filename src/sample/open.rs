@@ -1,42 +1,48 @@
-//! One opened file: identified at once, then streamed exactly once.
+//! An open file: identified when it is opened, then streamed once.
 
-use super::archive::{ArchiveError, Budget, Container, Each, Limits};
-use super::{Architecture, FileKind, Passwords, Sample, SampleError, Sha256, archive};
+use super::architecture::Architecture;
+use super::archive::{self, ArchiveError, Budget, Container, Limits, OnMember};
+use super::error::SampleError;
+use super::kind::FileKind;
+use super::passwords::Passwords;
+use super::record::Sample;
+use super::sha256::Sha256;
 use sha2::Digest as _;
 use std::fs::{File, Metadata};
 use std::io::{BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
-/// Bytes looked at to identify a file, and read at a time: large enough that system calls do not show,
-/// small enough for L2.
+/// Bytes that are read at a time, and read to identify a file: large enough that the cost of system calls does not
+/// matter, small enough for the second-level cache.
 const HEAD: usize = 64 << 10;
 
-/// A regular file, open for reading and identified, not yet read through.
+/// A regular file that is open and identified, but not yet read.
 #[derive(Debug)]
 pub struct OpenSample {
     file: File,
-    /// The first bytes, read already.
+    /// The first bytes, which are already read.
     head: Vec<u8>,
-    /// Where it lies.
+    /// Its path.
     pub path: PathBuf,
-    /// Bytes, when it was opened.
+    /// Its size in bytes when it was opened.
     pub size: u64,
-    /// What the first bytes say it is.
+    /// The format, from the first bytes.
     pub kind: FileKind,
-    /// For executables, the processor the header names.
+    /// The processor that the header of an executable names.
     pub architecture: Option<Architecture>,
-    /// The archive that it is, if it is one.
+    /// The archive format, if it is an archive.
     pub container: Option<Container>,
 }
 
 impl OpenSample {
-    /// Opens and identifies `path`, as [`open_file`] and [`OpenSample::identify`] do.
+    /// Opens and identifies `path`.
+    #[cfg(test)]
     pub fn open(path: &Path) -> Result<Self, SampleError> {
         let (file, size) = open_file(path)?;
         Self::identify(path, file, size)
     }
 
-    /// Identifies a regular file of `size` bytes that is open at its start; `path` is only its name.
+    /// Identifies a regular file of `size` bytes that is open at its start. `path` is not opened.
     pub fn identify(path: &Path, mut file: File, size: u64) -> Result<Self, SampleError> {
         let mut head = Vec::with_capacity(HEAD.min(size as usize));
         file.by_ref().take(HEAD as u64).read_to_end(&mut head)?;
@@ -45,13 +51,18 @@ impl OpenSample {
         Ok(Self { file, head, path: path.to_owned(), size, kind, architecture, container })
     }
 
-    /// The first bytes: 64 KiB, or all.
+    /// The first 64 KiB, or all bytes of a smaller file.
     pub fn head(&self) -> &[u8] {
         &self.head
     }
 
-    /// Gives every file in the archive that it is to `each`. Fails if it is none, or cannot be read as one.
-    pub fn unpack(&self, limits: Limits, passwords: &Passwords, each: Each<'_>) -> Result<(), ArchiveError> {
+    /// Passes every file in this archive to `on_member`. Fails if this is not an archive or cannot be read as one.
+    pub fn unpack(
+        &self,
+        limits: Limits,
+        passwords: &Passwords,
+        on_member: OnMember<'_>,
+    ) -> Result<(), ArchiveError> {
         let Some(container) = self.container else {
             return Err(ArchiveError::Document);
         };
@@ -64,15 +75,15 @@ impl OpenSample {
             &mut source,
             passwords,
             &mut Budget::new(limits, self.size),
-            each,
+            on_member,
         );
-        // Both share the place in the file: whoever streams it goes on behind the head.
+        // Both descriptors share the offset; streaming continues after the head.
         source.seek(SeekFrom::Start(self.head.len() as u64)).map_err(damaged)?;
         result
     }
 
-    /// Reads the file once from start to end, giving each chunk to `sink`, and returns what is
-    /// then known of it. Fails if the file cannot be read or is no longer as long as it was.
+    /// Reads the file once from start to end and passes each chunk to `sink`. Fails if the file cannot be read or its
+    /// size has changed.
     pub fn stream(mut self, mut sink: impl FnMut(&[u8])) -> Result<Sample, SampleError> {
         let mut digest = sha2::Sha256::new();
         let mut buffer = std::mem::take(&mut self.head);
@@ -83,7 +94,7 @@ impl OpenSample {
             sink(chunk);
             found += now as u64;
             let Some(left) = self.size.checked_sub(found) else { break };
-            // One byte more than there should be, to see whether the file grew.
+            // One byte more than expected, to detect a file that grew.
             let most = buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX).saturating_add(1));
             now = read_most(&mut self.file, &mut buffer[..most])?;
         }
@@ -101,7 +112,7 @@ impl OpenSample {
     }
 }
 
-/// Fills `buffer` as far as the file goes; says how far.
+/// Fills `buffer`, or as much of it as the file has bytes; returns how much.
 fn read_most(file: &mut File, buffer: &mut [u8]) -> std::io::Result<usize> {
     let mut filled = 0;
     while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
@@ -115,8 +126,8 @@ fn read_most(file: &mut File, buffer: &mut [u8]) -> std::io::Result<usize> {
     Ok(filled)
 }
 
-/// Opens a regular file that has bytes; with their number. Pipes, devices and sockets are refused before
-/// they are opened, since opening one can block for ever.
+/// Opens a regular file that is not empty; returns it with its size. Pipes, devices and sockets are refused before
+/// they are opened, since opening one can block forever.
 pub fn open_file(path: &Path) -> Result<(File, u64), SampleError> {
     if let Some(what) = other_than_file(&std::fs::metadata(path)?) {
         return Err(SampleError::NotAFile(what));
@@ -126,7 +137,7 @@ pub fn open_file(path: &Path) -> Result<(File, u64), SampleError> {
     #[cfg(target_os = "linux")]
     {
         use std::os::unix::fs::OpenOptionsExt as _;
-        // It may have become something else since it was looked at.
+        // It may have been replaced by a pipe or a device since the check.
         options.custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY);
     }
     let file = options.open(path)?;
@@ -138,7 +149,7 @@ pub fn open_file(path: &Path) -> Result<(File, u64), SampleError> {
     }
 }
 
-/// What `metadata` describes, if that is not a regular file.
+/// What `metadata` describes, if it is not a regular file.
 fn other_than_file(metadata: &Metadata) -> Option<&'static str> {
     let kind = metadata.file_type();
     if kind.is_file() {
@@ -160,7 +171,7 @@ fn other_than_file(metadata: &Metadata) -> Option<&'static str> {
             return Some("a device");
         }
     }
-    Some("something else")
+    Some("another kind of file")
 }
 
 #[cfg(test)]
@@ -169,7 +180,7 @@ mod tests {
     use std::io::Write as _;
 
     #[test]
-    fn streams_every_byte_and_hashes_it() {
+    fn every_byte_is_streamed_and_hashed() {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         let content: Vec<u8> = (0..HEAD * 2 + 17).map(|i| (i % 251) as u8).collect();
         file.write_all(&content).unwrap();
@@ -179,14 +190,6 @@ mod tests {
         assert_eq!(seen, content);
         assert_eq!(sample.size, content.len() as u64);
         assert_eq!(sample.sha256, Sha256::of(&content));
-    }
-
-    #[test]
-    fn sha256_of_the_fips_180_example() {
-        let hex = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-        assert_eq!(Sha256::of(b"abc").to_string(), hex);
-        assert_eq!(Sha256::from_hex(hex), Some(Sha256::of(b"abc")));
-        assert_eq!(Sha256::from_hex("ab"), None);
     }
 
     #[test]

@@ -6,7 +6,7 @@
 //!
 //! [`nearest`]: super::nearest
 
-use super::codes::{Codes, Questions, TOGETHER};
+use super::codes::{Codes, Queries, TOGETHER};
 use super::exact::distance;
 use super::hit::{Hit, order};
 use crate::model::Embeddings;
@@ -71,8 +71,8 @@ impl Searcher {
         if k == 0 || queries.dimension != library.dimension || self.codes.len() != n || n == 0 {
             return vec![Vec::new(); queries.len()];
         }
-        let prepared = Questions::of(queries);
-        let slack = 2.0 * self.codes.error(&prepared);
+        let prepared = Queries::new(queries);
+        let slack = 2.0 * self.codes.error_bound(&prepared);
         // A task is a part of the library with some of the queries: work for all cores whether there are
         // many rows or many queries.
         let parts = n.div_ceil(PART);

@@ -8,7 +8,6 @@
 use super::config::TrainConfig;
 use super::labelled::Labelled;
 use super::trainer::State;
-use super::{Labelled, TrainConfig};
 use crate::model::{Epoch, Model, NetworkState};
 use crate::picture::{PLANE_SET, PictureSpec};
 use crate::sample::Sha256;

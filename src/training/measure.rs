@@ -81,7 +81,7 @@ fn recall_at_1(library: &Embeddings, labels: &[usize], queries: &Embeddings, exp
         .zip(expected)
         .filter(|(query, expected)| {
             let found = nearest(library, query, 1, |_| false);
-            found.first().and_then(|first| labels.get(first.row)) == Some(wanted)
+            found.first().and_then(|first| labels.get(first.row)) == Some(expected)
         })
         .count();
     correct as f64 / expected.len().max(1) as f64

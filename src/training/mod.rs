@@ -21,5 +21,5 @@ pub use adamw::AdamW;
 
 pub(crate) use config::{Optimiser, Sampling, TrainConfig};
 pub(crate) use labelled::Labelled;
-pub(crate) use run::{Trained, continue_training, train, train_resumable};
+pub(crate) use run::{continue_training, train, train_resumable};
 pub(crate) use trainer::{Trainer, model_config};

@@ -36,10 +36,10 @@ pub struct Trained {
 }
 
 impl Trained {
-    /// To be called once the model is where it is kept: removes the checkpoint. One sentence if
-    /// checkpoints could not be written.
-    pub fn finish(&mut self) -> Option<String> {
-        self.checkpoints.take().and_then(Checkpoints::finish)
+    /// Removes the checkpoint. To be called once the model is saved. Returns a sentence if the last
+    /// checkpoint could not be written.
+    pub fn remove_checkpoint(&mut self) -> Option<String> {
+        self.checkpoints.take().and_then(Checkpoints::remove)
     }
 }
 
@@ -54,8 +54,8 @@ pub fn train(
     run(set, config, None, None, reporter, on_epoch)
 }
 
-/// Likewise, with checkpoints at `checkpoint`: where there is one of this very training, it goes on from
-/// there, and `on_epoch` is told of what was measured before. [`Trained::finish`] removes it.
+/// [`train`] with checkpoints at `checkpoint`, if given. If there is one of this training, the training resumes from it, and
+/// `on_epoch` is first called for the points measured before. [`Trained::remove_checkpoint`] removes it.
 pub fn train_resumable(
     set: &PictureSet,
     config: &TrainConfig,

@@ -9,7 +9,7 @@ use crate::job::Stop;
 use crate::model::{BatchNormPolicy, Head, Model, Norm, StatisticsPolicy};
 use crate::picture::PictureSet;
 use crate::reading::Reader;
-use crate::training::{TrainConfig, train, train_on};
+use crate::training::{TrainConfig, continue_training, train};
 use std::path::Path;
 
 /// The seed that chooses and shuffles the measured files: two runs measure the same ones.
@@ -53,23 +53,23 @@ pub fn repair_model(
 /// is left in its moving average. Returns it with the number of batches.
 pub fn train_longer(model: &Model, set: &PictureSet, run: &Run<'_>) -> Result<(Model, usize), Stop> {
     let policy = model.config.batch_norm;
-    let seen = model.network.kept.first().map_or(0, |kept| kept.batches);
+    let seen = model.network.running.first().map_or(0, |kept| kept.batches);
     let until = batches_until(FORGOTTEN, policy.momentum).unwrap_or(*MORE_BATCHES.end());
     let batches = until.saturating_sub(seen).clamp(*MORE_BATCHES.start(), *MORE_BATCHES.end()) as usize;
     let base = match model.config.head {
         Head::Cosine => TrainConfig::default(),
-        Head::Classifier => TrainConfig::as_in_the_article(0),
+        Head::Classifier => TrainConfig::article(0),
     };
     let config = TrainConfig {
         epochs: Some(0.0),
-        least_steps: batches,
+        min_steps: batches,
         batch_norm: BatchNormPolicy { statistics: StatisticsPolicy::Moving, ..policy },
         learning_rate: LOW_RATE,
         one_cycle: false,
         seed: model.config.training.seed,
         ..base
     };
-    Ok((train_on(set, model, &config, run.reporter(), |_| ())?.model, batches))
+    Ok((continue_training(set, model, &config, run.reporter(), |_| ())?.model, batches))
 }
 
 /// Trains a model without batch normalisation to compare `model` with, by `config` or, for a plain
@@ -82,7 +82,7 @@ pub fn train_without_norm(
 ) -> Result<Model, Stop> {
     let base = match model.config.head {
         Head::Cosine => config,
-        Head::Classifier => TrainConfig::as_in_the_article(config.seed),
+        Head::Classifier => TrainConfig::article(config.seed),
     };
     let config = TrainConfig { norm: Norm::None, ..base };
     Ok(train(set, &config, run.reporter(), |_| ())?.model)

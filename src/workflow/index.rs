@@ -7,7 +7,7 @@ use crate::library::{Added, Batch, Library};
 use crate::model::{Embeddings, Model, embed};
 use crate::picture::PictureSet;
 use crate::reading::Reader;
-use crate::sample::Layout;
+use crate::sample::Labelling;
 use std::path::PathBuf;
 
 /// Samples of one transaction.
@@ -26,7 +26,7 @@ pub fn index(
     model.usable()?;
     let current = library.is_current_model(model.hash)?;
     let mut added = Added::default();
-    read_in_parts(folders, Layout::Labelled, model.config.picture, reader, run, |set, run| {
+    read_in_parts(folders, Labelling::FromFolders, model.config.picture, reader, run, |set, run| {
         added += add_batches(&set, model, library, current, run)?;
         Ok(())
     })?;

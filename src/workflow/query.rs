@@ -8,7 +8,7 @@ use crate::model::{Embeddings, embed};
 use crate::picture::Encoded;
 use crate::projection::place;
 use crate::reading::Reader;
-use crate::sample::{Layout, Sample, Sha256};
+use crate::sample::{Labelling, Sample, Sha256};
 use std::path::PathBuf;
 
 /// Neighbours from which a place on the map is computed.
@@ -66,7 +66,7 @@ pub fn query(
     };
     let spec = model.config.picture;
     let mut queried = Vec::new();
-    read_in_parts(paths, Layout::Plain, spec, reader, run, |set, run| {
+    read_in_parts(paths, Labelling::Unlabelled, spec, reader, run, |set, run| {
         let pictures: Vec<_> = set.pictures.iter().collect();
         let embeddings = embed(&model.network, model.config.embedding, spec, &pictures, run.reporter())?;
         let own: Vec<Sha256> = set.samples.iter().map(|sample| sample.sha256).collect();

@@ -4,8 +4,8 @@ use super::run::Run;
 use crate::escape;
 use crate::job::Stop;
 use crate::picture::{PictureSet, PictureSpec, choose, choose_native};
-use crate::reading::{Reader, Taken};
-use crate::sample::{Found, Layout, Sha256, Skipped, walk};
+use crate::reading::{ReadSet, Reader};
+use crate::sample::{Found, Labelling, Sha256, Skipped, walk};
 use sha2::{Digest as _, Sha256 as Hasher};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -44,7 +44,7 @@ pub fn read_folder(
     run: &Run<'_>,
 ) -> Result<LabelledFolder, Stop> {
     let roots = [folder.to_owned()];
-    let (found, mut skipped) = list(&roots, Layout::Labelled, run)?;
+    let (found, mut skipped) = list(&roots, Labelling::FromFolders, run)?;
     let spec = match pictures {
         Pictures::Chosen => choose(&reader.sides(&found)),
         Pictures::Native => choose_native(&reader.sides(&found)),
@@ -87,13 +87,13 @@ const PART: usize = 2048;
 /// Skipped files are reported; finding nothing usable is an error.
 pub fn read_in_parts(
     roots: &[PathBuf],
-    layout: Layout,
+    labelling: Labelling,
     spec: PictureSpec,
     reader: &Reader,
     run: &Run<'_>,
     mut take: impl FnMut(PictureSet, &Run<'_>) -> Result<(), Stop>,
 ) -> Result<(), Stop> {
-    let (found, mut skipped) = list(roots, layout, run)?;
+    let (found, mut skipped) = list(roots, labelling, run)?;
     let mut seen = Seen::default();
     // The progress of one part is shown in detail; of many parts, that of all files together.
     let many = found.len() > PART;
@@ -119,12 +119,12 @@ pub fn read_in_parts(
 }
 
 /// All files below `roots`, and those that could not be listed. Finding none is an error.
-fn list(roots: &[PathBuf], layout: Layout, run: &Run<'_>) -> Result<(Vec<Found>, Vec<Skipped>), Stop> {
+fn list(roots: &[PathBuf], labelling: Labelling, run: &Run<'_>) -> Result<(Vec<Found>, Vec<Skipped>), Stop> {
     let stage = run.reporter().stage("Listing files", 0);
     let (mut found, mut skipped) = (Vec::new(), Vec::new());
     for root in roots {
         run.check()?;
-        let (more, unlisted) = walk(root, layout);
+        let (more, unlisted) = walk(root, labelling);
         stage.advance(more.len());
         found.extend(more);
         skipped.extend(unlisted);
@@ -145,7 +145,7 @@ struct Seen {
 
 impl Seen {
     /// Removes contents that were seen before from `taken`, and lists them as skipped.
-    fn skip_repeated(&mut self, taken: &mut Taken) {
+    fn skip_repeated(&mut self, taken: &mut ReadSet) {
         let set = &mut taken.set;
         let (samples, pictures) = (std::mem::take(&mut set.samples), std::mem::take(&mut set.pictures));
         for (sample, picture) in samples.into_iter().zip(pictures) {

@@ -79,7 +79,7 @@ pub fn train_folder(
         let contents = super::map::with_first_map(library.contents()?);
         done = Some((library, contents, added));
     }
-    let checkpoint_warning = trained.finish();
+    let checkpoint_warning = trained.remove_checkpoint();
     if let Some(why) = &checkpoint_warning {
         run.warn(Warning::Checkpoint(why.clone()));
     }
@@ -105,7 +105,7 @@ pub fn training_summary(config: &ModelConfig) -> String {
         config.labels.len(),
         result.eval_mode_accuracy * 100.0,
         result.train_mode_accuracy * 100.0,
-        training.held_back,
+        training.held_out,
         result.recall_at_1.map_or_else(|| "not measured".into(), |r| format!("{:.1} %", r * 100.0)),
     )
 }

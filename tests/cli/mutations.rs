@@ -4,7 +4,7 @@
 use lookalike::library::parse_row;
 use lookalike::model::{Init, Model, ModelConfig, Network};
 use lookalike::picture::{BytePlanes, Encoded, ImagePlanes, PictureSpec, View, fill};
-use lookalike::sample::{FileKind, header_of};
+use lookalike::sample::{FileKind, parse_header};
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use rusqlite::types::ValueRef;
@@ -63,14 +63,14 @@ fn any_bytes_have_a_picture_and_a_kind() {
         let bytes = damaged(&program[from..(from + length).min(program.len())], &mut rng);
         let (kind, architecture) = FileKind::identify(&bytes);
         assert!(architecture.is_none() || kind.is_executable());
-        assert_eq!(header_of(&bytes, bytes.len() as u64).is_some(), kind.is_executable());
+        assert_eq!(parse_header(&bytes, bytes.len() as u64).is_some(), kind.is_executable());
         let made = Encoded::Bytes(BytePlanes::of(&bytes));
         fill(&made, PictureSpec::BYTES, View::Whole, &mut values);
         assert!(values.iter().all(|value| value.is_finite()));
         let mut sent = Vec::new();
-        made.put(&mut sent);
-        assert_eq!(Encoded::take(PictureSpec::BYTES, &sent), Some(made));
-        if let Some(taken) = Encoded::take(PictureSpec::BYTES, &damaged(&sent, &mut rng)) {
+        made.write(&mut sent);
+        assert_eq!(Encoded::read(PictureSpec::BYTES, &sent), Some(made));
+        if let Some(taken) = Encoded::read(PictureSpec::BYTES, &damaged(&sent, &mut rng)) {
             fill(&taken, PictureSpec::BYTES, View::Whole, &mut values);
         }
     }

@@ -4,8 +4,8 @@
 use crate::common::{self, sample};
 use lookalike::job::Reporter;
 use lookalike::picture::PictureSpec;
-use lookalike::reading::{Limits, Reader, Taken, Workers};
-use lookalike::sample::{Layout, walk};
+use lookalike::reading::{Limits, ReadSet, Reader, Workers};
+use lookalike::sample::{Labelling, walk};
 use rand::{Rng as _, SeedableRng as _};
 use rustix::process::{Pid, Signal, kill_process};
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -18,8 +18,8 @@ fn workers(limits: Limits) -> Reader {
     Reader::with_workers(Workers::new(env!("CARGO_BIN_EXE_lookalike").into(), limits))
 }
 
-fn read(reader: &Reader, folder: &Path) -> Taken {
-    let (found, skipped) = walk(folder, Layout::Plain);
+fn read(reader: &Reader, folder: &Path) -> ReadSet {
+    let (found, skipped) = walk(folder, Labelling::Unlabelled);
     assert!(skipped.is_empty());
     reader.pictures(&found, PictureSpec::BYTES, &Reporter::silent())
 }

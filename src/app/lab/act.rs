@@ -7,7 +7,7 @@ use crate::app::jobs::Task;
 use crate::app::message::Tone;
 use crate::app::view::Tab;
 use crate::app::window::App;
-use crate::batchnorm::{Numbers, Repair, company};
+use crate::batchnorm::{ModeSummary, Repair, batch_dependence};
 use crate::experiment::{Row, Setup};
 use crate::job::Stop;
 use crate::model::{Embeddings, Model};
@@ -49,7 +49,7 @@ impl App {
                 }
             }
             LabCommand::Article => {
-                self.train(TrainConfig::as_in_the_article(self.view.kept.seed));
+                self.train(TrainConfig::article(self.view.kept.seed));
                 self.view.kept.tab = Tab::BatchNorm;
             }
             LabCommand::Experiment => self.run_experiment(),
@@ -111,7 +111,8 @@ impl App {
                 let set = &folder.set;
                 let known = measured.report.known.pictures(set);
                 let files: Vec<&Encoded> = known.into_iter().map(|(picture, _)| picture).collect();
-                let company = company(&model.network, set.spec, &files, which, SEED, run.reporter())?;
+                let company =
+                    batch_dependence(&model.network, set.spec, &files, which, SEED, run.reporter())?;
                 let places = company.sizes.iter().map(|found| measured.axes.places(&found.embeddings));
                 let places = places.collect();
                 let eval = Embeddings { dimension: company.eval.len(), data: company.eval.clone() };
@@ -139,9 +140,9 @@ impl App {
             move |run| {
                 let report = &measured.report;
                 let repaired = workflow::repair_model(&model, how, &folder.set, report, run)?;
-                let [train, _] = report.numbers();
+                let [train, _] = report.summaries();
                 let recall = repaired.eval.recall_at_1(&report.known.classes());
-                let numbers = [train, Numbers::of(&repaired.eval, recall)];
+                let numbers = [train, ModeSummary::new(&repaired.eval, recall)];
                 Ok(Candidate { subject, what, model: Arc::new(repaired.model), numbers })
             },
             |app, candidate| app.apply_candidate(candidate),
@@ -160,7 +161,7 @@ impl App {
             Task::new(format!("Repair: {title}")).of_kind(REPAIR),
             move |run| {
                 let (model, what) = make(&model, &folder, run)?;
-                let numbers = workflow::measure(&model, &folder.set, run)?.numbers();
+                let numbers = workflow::measure(&model, &folder.set, run)?.summaries();
                 Ok(Candidate { subject, what, model: Arc::new(model), numbers })
             },
             |app, candidate| app.apply_candidate(candidate),

@@ -48,7 +48,7 @@ impl LabCommand {
             Self::Repair(Repair::Average) => {
                 About::new("Average instead of moving", "The plain average of all batches of its training")
             }
-            Self::Repair(Repair::RemoveStart) => {
+            Self::Repair(Repair::Debias) => {
                 About::new("Debias", "Removes what is left of the initial 0 and 1; needs no files")
             }
             Self::Repair(Repair::Momentum(_)) => About::new(

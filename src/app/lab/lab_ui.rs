@@ -65,7 +65,7 @@ fn head_ui(ui: &mut Ui, scene: &Scene<'_>, out: &mut Vec<Command>) {
             }
             Some(model) => {
                 let kind = match model.config.norm {
-                    Norm::Batch => format!("{} batch-norm layers", model.network.kept.len()),
+                    Norm::Batch => format!("{} batch-norm layers", model.network.running.len()),
                     Norm::None => "no batch normalisation".to_owned(),
                 };
                 ui.label(format!(

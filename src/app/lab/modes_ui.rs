@@ -6,7 +6,7 @@ use super::scene::Scene;
 use crate::app::message::Tone;
 use crate::app::symbol::Symbol;
 use crate::app::theme::{EVAL_MODE, TRAIN_MODE, tone_mark};
-use crate::batchnorm::{Numbers, Report, Severity};
+use crate::batchnorm::{ModeSummary, Report, Severity};
 use crate::model::Norm;
 use egui::{Color32, Grid, RichText, Ui};
 use egui_plot::{Arrows, PlotPoints, Points};

@@ -21,7 +21,7 @@ pub fn repair_ui(ui: &mut Ui, scene: &Scene<'_>, out: &mut Vec<Command>) {
         for command in [
             LabCommand::Repair(Repair::Recompute),
             LabCommand::Repair(Repair::Average),
-            LabCommand::Repair(Repair::RemoveStart),
+            LabCommand::Repair(Repair::Debias),
             LabCommand::TrainLonger,
             LabCommand::TrainWithout,
         ] {
@@ -49,7 +49,7 @@ fn candidates_ui(ui: &mut Ui, scene: &Scene<'_>, out: &mut Vec<Command>) {
     let modes = [("Train mode", TRAIN_MODE), ("Eval mode", EVAL_MODE)];
     ui.add_space(6.0);
     ui.strong("Before: the model as it is");
-    table_ui(ui, "lab-before", &modes, &report.numbers());
+    table_ui(ui, "lab-before", &modes, &report.summaries());
     for candidate in &scene.lab.candidates {
         let hash = candidate.model.hash;
         ui.add_space(8.0);

@@ -1,7 +1,7 @@
 //! What the batch-norm lab has found. Every result carries the hashes of the model and of the folder it belongs
 //! to, and is dropped when they are no longer the ones in the lab. Plain data.
 
-use crate::batchnorm::{Company, Numbers, Report};
+use crate::batchnorm::{BatchDependence, ModeSummary, Report};
 use crate::experiment::{Chart, Row, mean_over_seeds};
 use crate::job::Stop;
 use crate::model::{Embeddings, Model};
@@ -55,7 +55,7 @@ pub struct Dependence {
     /// The file.
     pub file: Sha256,
     /// What was found.
-    pub company: Company,
+    pub company: BatchDependence,
     /// Places of its embeddings, batch size by batch size.
     pub places: Vec<Vec<[f32; 2]>>,
     /// Its place in eval mode.
@@ -71,7 +71,7 @@ pub struct Candidate {
     /// The model.
     pub model: Arc<Model>,
     /// Train mode and eval mode, measured as the model it was made from.
-    pub numbers: [Numbers; 2],
+    pub numbers: [ModeSummary; 2],
 }
 
 /// What the lab has found.

@@ -8,8 +8,8 @@ use super::view::LabView;
 use crate::app::command::Command;
 use crate::app::command_ui::command_button;
 use crate::batchnorm::Repair;
-use crate::batchnorm::moving_average::{batches_until, half_life, start_weight};
-use crate::model::{CONVENTIONS, KeptVariance};
+use crate::batchnorm::moving_average::{batches_until, half_life, initial_weight};
+use crate::model::{CONVENTIONS, RunningVariance};
 use egui::{ComboBox, Grid, Slider, Ui};
 use egui_plot::{Legend, LineStyle, VLine};
 

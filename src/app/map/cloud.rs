@@ -20,7 +20,7 @@ pub struct Cloud {
 impl Cloud {
     /// `label_of[row]` is the label of `places[row]`; `named[label]` is false for "no label".
     pub fn new(places: &[[f32; 2]], label_of: &[u32], named: &[bool]) -> Self {
-        let grid = PlaceGrid::of(places);
+        let grid = PlaceGrid::new(places);
         let label = |row: &u32| label_of.get(*row as usize).map_or(0, |label| *label as u16);
         let labels = grid.order().iter().map(label).collect();
         let symbols = named

@@ -1,4 +1,4 @@
-//! seccomp (`seccomp(2)`): no system calls any more but those that reading open files takes.
+//! seccomp (`seccomp(2)`): only the system calls that reading open files needs.
 
 use libc::c_long;
 use seccompiler::SeccompCmpArgLen::{Dword, Qword};
@@ -7,7 +7,7 @@ use seccompiler::{
 };
 use std::collections::BTreeMap;
 
-/// What reading takes: bytes from and to open files and the socket, memory, time, locks, and the end.
+/// Allowed calls: reading and writing open files and the socket, memory, time, locks, and exiting.
 const ALLOWED: [c_long; 29] = [
     libc::SYS_read,
     libc::SYS_readv,
@@ -20,7 +20,7 @@ const ALLOWED: [c_long; 29] = [
     libc::SYS_sendto,
     libc::SYS_sendmsg,
     libc::SYS_close,
-    // For clones of descriptors.
+    // Clones descriptors.
     libc::SYS_fcntl,
     libc::SYS_brk,
     libc::SYS_munmap,
@@ -41,19 +41,19 @@ const ALLOWED: [c_long; 29] = [
     libc::SYS_exit_group,
 ];
 
-/// Calls that are not on the list fail with EPERM from here on, for good.
-pub fn give_up() -> Result<(), Error> {
+/// Restricts this process permanently: other calls fail with EPERM.
+pub fn restrict() -> Result<(), Error> {
     let only = |argument, length, operator, value| -> Result<Vec<SeccompRule>, Error> {
         let condition = SeccompCondition::new(argument, length, operator, value);
         Ok(vec![SeccompRule::new(vec![condition.map_err(Error::Backend)?]).map_err(Error::Backend)?])
     };
     let mut rules: BTreeMap<c_long, Vec<SeccompRule>> =
         ALLOWED.iter().map(|call| (*call, Vec::new())).collect();
-    // Memory, but none that can be run.
-    let not_run = || only(2, Qword, SeccompCmpOp::MaskedEq(libc::PROT_EXEC as u64), 0);
-    rules.insert(libc::SYS_mmap, not_run()?);
-    rules.insert(libc::SYS_mprotect, not_run()?);
-    // Signals, to itself: that is how a process aborts.
+    // Memory that is not executable.
+    let not_executable = || only(2, Qword, SeccompCmpOp::MaskedEq(libc::PROT_EXEC as u64), 0);
+    rules.insert(libc::SYS_mmap, not_executable()?);
+    rules.insert(libc::SYS_mprotect, not_executable()?);
+    // Signals to itself, by which a process aborts.
     let own = u64::from(std::process::id());
     rules.insert(libc::SYS_tgkill, only(0, Dword, SeccompCmpOp::Eq, own)?);
     let refuse = SeccompAction::Errno(libc::EPERM as u32);

@@ -1,26 +1,26 @@
-//! Limits: how much of an archive is read before it counts as a trap.
+//! Limits: how much of an archive is read, so that an archive bomb ends in bounded time and memory.
 
-use super::ArchiveError;
+use super::error::ArchiveError;
 use std::io::{self, Read};
 use std::time::{Duration, Instant};
 
-/// What one archive, with all that lies in it, may cost.
+/// Limits of one archive, including the archives in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Files.
+    /// The number of files.
     pub members: usize,
-    /// Bytes of one of them: they are held in memory.
+    /// Bytes of one file, which is kept in memory.
     pub member: u64,
-    /// Bytes of all together.
+    /// Bytes of all files together.
     pub total: u64,
-    /// Bytes of all together, for each byte of the archive. Deflate reaches 1,032; more comes of members
-    /// that overlap, and of archives in archives.
+    /// Bytes of all files together for each byte of the archive. Deflate reaches 1,032; only overlapping members
+    /// and archives in archives exceed that.
     pub ratio: u64,
-    /// Archives in archives.
+    /// The depth of archives in archives.
     pub depth: usize,
-    /// Memory of a decompressor, KiB.
+    /// Memory of a decompressor in KiB.
     pub memory_kib: u32,
-    /// Time to read all of it.
+    /// Time to read the whole archive.
     pub time: Duration,
 }
 
@@ -38,20 +38,20 @@ impl Default for Limits {
     }
 }
 
-/// What is left of the limits.
+/// What is left of the limits while an archive is read.
 #[derive(Debug)]
 pub struct Budget {
-    /// The limits.
-    pub limits: Limits,
+    /// The limits at the start.
+    pub(super) limits: Limits,
     members: usize,
     bytes: u64,
     until: Instant,
 }
 
 impl Budget {
-    /// For an archive of `size` bytes.
+    /// The budget of an archive of `size` bytes.
     pub fn new(limits: Limits, size: u64) -> Self {
-        // However small, an archive may hold something.
+        // Even the smallest archive may contain 1 MiB.
         let by_size = size.saturating_mul(limits.ratio).max(1 << 20);
         Self {
             limits,
@@ -61,24 +61,24 @@ impl Budget {
         }
     }
 
-    /// Takes room for one more file. Fails if there is none.
-    pub fn take_member(&mut self) -> Result<(), ArchiveError> {
+    /// Counts one more file. Fails if a limit is reached.
+    pub(super) fn take_member(&mut self) -> Result<(), ArchiveError> {
         self.members = self
             .members
             .checked_sub(1)
-            .ok_or(ArchiveError::Limit("the most files that an archive may hold here"))?;
-        self.in_time()
+            .ok_or(ArchiveError::Limit("the most files that an archive may hold"))?;
+        self.check_time()
     }
 
-    fn in_time(&self) -> Result<(), ArchiveError> {
+    fn check_time(&self) -> Result<(), ArchiveError> {
         if Instant::now() > self.until {
-            return Err(ArchiveError::Limit("the longest that an archive may take here"));
+            return Err(ArchiveError::Limit("the longest time that an archive may take"));
         }
         Ok(())
     }
 
-    /// Reads a member to its end. Reading that fails is passed to `why`.
-    pub fn read(
+    /// Reads a member to its end. `why` converts an error of its reader.
+    pub(super) fn read(
         &mut self,
         reader: &mut dyn Read,
         why: impl FnOnce(io::Error) -> ArchiveError,
@@ -86,14 +86,14 @@ impl Budget {
         const CHUNK: u64 = 1 << 20;
         let mut bytes = Vec::new();
         loop {
-            self.in_time()?;
+            self.check_time()?;
             match (&mut *reader).take(CHUNK).read_to_end(&mut bytes) {
                 Ok(0) => return Ok(bytes),
                 Ok(n) => {
                     self.bytes = self
                         .bytes
                         .checked_sub(n as u64)
-                        .ok_or(ArchiveError::Limit("the most bytes that an archive may become here"))?;
+                        .ok_or(ArchiveError::Limit("the most bytes that an archive may become"))?;
                 }
                 Err(error) => return Err(why(error)),
             }
@@ -103,8 +103,8 @@ impl Budget {
         }
     }
 
-    /// So many bytes may still come.
-    pub fn left(&self) -> u64 {
+    /// Bytes that may still be read.
+    pub(super) fn left(&self) -> u64 {
         self.bytes
     }
 }

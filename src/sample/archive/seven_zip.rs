@@ -1,17 +1,19 @@
-//! 7z (7zFormat.txt of the LZMA SDK), encrypted or not, its names too.
+//! 7z (7zFormat.txt of the LZMA SDK), also encrypted, with or without its names.
 
-use super::{ArchiveError, Opening, Source};
+use super::error::ArchiveError;
+use super::unpacker::{Source, Unpacker};
 use sevenz_rust2::{ArchiveReader, EntryDecision, Error, Password};
 use std::io::SeekFrom;
 use std::path::Path;
 
-pub fn open(opening: &mut Opening<'_>, path: &Path, source: &mut dyn Source) -> Result<(), ArchiveError> {
-    // First without a password, which is right for most.
+/// Reads the archive and passes its members to `unpacker`.
+pub fn read(unpacker: &mut Unpacker<'_>, path: &Path, source: &mut dyn Source) -> Result<(), ArchiveError> {
+    // Most archives have no password.
     let passwords: Vec<Option<String>> =
-        std::iter::once(None).chain(opening.passwords.iter().map(|p| Some(p.to_owned()))).collect();
+        std::iter::once(None).chain(unpacker.passwords.iter().map(|p| Some(p.to_owned()))).collect();
     for password in passwords {
-        let before = opening.files;
-        match with_password(opening, path, source, password.as_deref()) {
+        let before = unpacker.files;
+        match read_with(unpacker, path, source, password.as_deref()) {
             Ok(()) => return Ok(()),
             Err(Failed::Archive(error)) => return Err(error),
             Err(Failed::Reading(error)) => {
@@ -22,45 +24,45 @@ pub fn open(opening: &mut Opening<'_>, path: &Path, source: &mut dyn Source) -> 
                         | Error::ChecksumVerificationFailed
                         | Error::NextHeaderCrcMismatch
                 );
-                // What came out right once would come out right again.
-                if !wrong || opening.files > before {
+                // If a member was read, the password was right.
+                if !wrong || unpacker.files > before {
                     return Err(ArchiveError::damaged(error));
                 }
             }
         }
     }
-    Err(opening.encrypted())
+    Err(unpacker.no_password_fits())
 }
 
-/// Why reading ended.
+/// Why reading stopped.
 enum Failed {
-    /// As the format or a wrong password has it.
+    /// An error of the format, or a wrong password.
     Reading(Error),
-    /// As the limits have it.
+    /// A limit was reached, or the file could not be read.
     Archive(ArchiveError),
 }
 
-fn with_password(
-    opening: &mut Opening<'_>,
+fn read_with(
+    unpacker: &mut Unpacker<'_>,
     path: &Path,
     source: &mut dyn Source,
     password: Option<&str>,
 ) -> Result<(), Failed> {
     source.seek(SeekFrom::Start(0)).map_err(|error| Failed::Archive(ArchiveError::damaged(error)))?;
     let password = password.map_or_else(Password::empty, Password::from);
-    let memory = opening.budget.limits.memory_kib as usize;
+    let memory = unpacker.budget.limits.memory_kib as usize;
     let mut archive =
         ArchiveReader::new_with_memory_limit(source, password, memory).map_err(Failed::Reading)?;
     archive.set_thread_count(1);
-    let mut ended = None;
+    let mut stopped = None;
     let read = archive.for_each_entries_with_decision(|entry, reader| {
         if entry.is_directory || entry.is_anti_item {
             return Ok(EntryDecision::Continue);
         }
         let name = entry.name.as_bytes();
         let mut failed = None;
-        let result = opening.budget.take_member().and_then(|()| {
-            opening.budget.read(reader, |error| {
+        let result = unpacker.budget.take_member().and_then(|()| {
+            unpacker.budget.read(reader, |error| {
                 failed = Some(error);
                 ArchiveError::Empty
             })
@@ -71,26 +73,26 @@ fn with_password(
                 Err(error) => Error::MaybeBadPassword(error),
             });
         }
-        let given = match result {
-            Ok(bytes) => opening.member(path, name, bytes),
+        let taken = match result {
+            Ok(bytes) => unpacker.take(path, name, bytes),
             Err(error) => {
-                // The rest of a block can only be had by unpacking what is too large.
+                // The rest of a block cannot be read without unpacking the member that is too large.
                 let skips = matches!(error, ArchiveError::TooLarge(_));
-                match opening.failed(path, name, error) {
+                match unpacker.fail(path, name, error) {
                     Ok(()) if skips => return Ok(EntryDecision::SkipBlock),
                     other => other,
                 }
             }
         };
-        Ok(match given {
+        Ok(match taken {
             Ok(()) => EntryDecision::Continue,
             Err(error) => {
-                ended = Some(error);
+                stopped = Some(error);
                 EntryDecision::Stop
             }
         })
     });
-    match (ended, read) {
+    match (stopped, read) {
         (Some(error), _) => Err(Failed::Archive(error)),
         (None, Err(error)) => Err(Failed::Reading(error)),
         (None, Ok(())) => Ok(()),

@@ -1,10 +1,12 @@
-//! Tar (POSIX.1-1988 with GNU's and pax's long names). Links, devices and folders are no files.
+//! Tar (POSIX.1-1988 with the long names of GNU and pax). Links, devices and folders are ignored.
 
-use super::{ArchiveError, Opening};
+use super::error::ArchiveError;
+use super::unpacker::Unpacker;
 use std::io::Read;
 use std::path::Path;
 
-pub fn open(opening: &mut Opening<'_>, path: &Path, reader: impl Read) -> Result<(), ArchiveError> {
+/// Reads the archive and passes its members to `unpacker`.
+pub fn read(unpacker: &mut Unpacker<'_>, path: &Path, reader: impl Read) -> Result<(), ArchiveError> {
     let mut archive = tar::Archive::new(reader);
     let members = archive.entries().map_err(ArchiveError::damaged)?;
     for member in members {
@@ -12,11 +14,11 @@ pub fn open(opening: &mut Opening<'_>, path: &Path, reader: impl Read) -> Result
         if !member.header().entry_type().is_file() {
             continue;
         }
-        opening.budget.take_member()?;
+        unpacker.budget.take_member()?;
         let name = member.path_bytes().into_owned();
-        match opening.budget.read(&mut member, ArchiveError::damaged) {
-            Ok(bytes) => opening.member(path, &name, bytes)?,
-            Err(error) => opening.failed(path, &name, error)?,
+        match unpacker.budget.read(&mut member, ArchiveError::damaged) {
+            Ok(bytes) => unpacker.take(path, &name, bytes)?,
+            Err(error) => unpacker.fail(path, &name, error)?,
         }
     }
     Ok(())

@@ -1,0 +1,84 @@
+//! The picture specification: which kind of picture a model reads, at which size and value range. It is part of
+//! the model's configuration, since a model only reads pictures of its own specification.
+
+use super::{byte_planes, image_planes};
+use crate::sample::FileKind;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// How a picture is computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PictureKind {
+    /// Planes computed from the bytes of any file.
+    Bytes,
+    /// A decoded image.
+    Image,
+}
+
+impl PictureKind {
+    /// The kind of picture for a file of this kind.
+    pub(crate) fn for_file(kind: FileKind) -> Self {
+        if kind.is_image() { Self::Image } else { Self::Bytes }
+    }
+
+    /// Planes of one picture.
+    pub fn channels(self) -> usize {
+        match self {
+            Self::Bytes => byte_planes::PLANES,
+            Self::Image => image_planes::CHANNELS,
+        }
+    }
+}
+
+impl fmt::Display for PictureKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Bytes => "executables and other binary files",
+            Self::Image => "images (PNG, JPEG, GIF, BMP, WebP)",
+        })
+    }
+}
+
+/// The range to which the values of a picture are scaled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Range {
+    /// -1 to 1: centred on 0, which suits a first layer.
+    #[default]
+    Signed,
+    /// 0 to 1, as most tutorials use. For images only.
+    Unit,
+}
+
+/// How pictures are computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PictureSpec {
+    /// From bytes or from a decoded image.
+    pub kind: PictureKind,
+    /// Width and height of each plane: 64 for bytes; 8 to 64 for images.
+    pub side: usize,
+    /// The range of the values.
+    #[serde(default)]
+    pub range: Range,
+}
+
+impl PictureSpec {
+    /// A picture of the bytes of any file.
+    pub const BYTES: Self = Self { kind: PictureKind::Bytes, side: 64, range: Range::Signed };
+
+    /// A picture of an image, `side × side`.
+    pub const fn image(side: usize) -> Self {
+        Self { kind: PictureKind::Image, side, range: Range::Signed }
+    }
+
+    /// Values of one picture: `side · side · channels`.
+    pub fn len(self) -> usize {
+        self.side * self.side * self.kind.channels()
+    }
+
+    /// Whether a picture has no values, which only a damaged specification says.
+    pub fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+}

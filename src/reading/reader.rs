@@ -1,0 +1,222 @@
+//! The reader: reads many files, on all cores, through the workers or in this process.
+
+#[cfg(unix)]
+use super::sandbox::Protection;
+use super::task::{Input, Output, ReadError, Task, run};
+#[cfg(unix)]
+use super::workers::{Limits, Workers};
+use crate::job::Reporter;
+use crate::picture::{Encoded, PictureSet, PictureSpec};
+use crate::sample::archive::archive_of;
+use crate::sample::{Executable, Found, Passwords, Sample, Sha256, Skipped, open_file};
+use rayon::prelude::*;
+use std::path::{Path, PathBuf};
+#[cfg(unix)]
+use std::sync::Arc;
+
+/// The most files that are identified to choose a picture specification, evenly spread.
+const MAX_IDENTIFIED: usize = 200;
+/// The most files of one request.
+const MAX_BATCH: usize = 16;
+
+/// Reads files. Clones share the workers.
+#[derive(Clone, Debug, Default)]
+pub struct Reader {
+    /// The passwords to try on archives.
+    pub passwords: Passwords,
+    #[cfg(unix)]
+    workers: Option<Arc<Workers>>,
+}
+
+/// The pictures of many files.
+#[derive(Debug)]
+pub struct ReadSet {
+    /// The files that were read, in the order given.
+    pub set: PictureSet,
+    /// The files that were skipped.
+    pub skipped: Vec<Skipped>,
+}
+
+/// The outputs for one file and for the files in it.
+type Outputs = Vec<(PathBuf, Result<Output, ReadError>)>;
+
+impl Reader {
+    /// A reader whose workers are processes of the running program, which must start a worker
+    /// ([`serve`](super::worker::serve)) when asked to. On systems without workers it reads in this process.
+    pub(crate) fn of_this_program() -> Self {
+        #[cfg(unix)]
+        {
+            // On Linux this is the running program even if its file was replaced.
+            let own = Path::new("/proc/self/exe");
+            let program = if own.exists() { Some(own.to_owned()) } else { std::env::current_exe().ok() };
+            if let Some(program) = program {
+                return Self::with_workers(Workers::new(program, Limits::default()));
+            }
+        }
+        Self::default()
+    }
+
+    /// A reader with these workers.
+    #[cfg(unix)]
+    pub fn with_workers(workers: Workers) -> Self {
+        Self { passwords: Passwords::default(), workers: Some(Arc::new(workers)) }
+    }
+
+    /// How the workers are restricted; `None` before the first was started.
+    #[cfg(unix)]
+    pub(crate) fn protection(&self) -> Option<Protection> {
+        self.workers.as_ref()?.protection()
+    }
+
+    /// The process identifiers of the workers.
+    #[cfg(unix)]
+    pub fn workers(&self) -> Vec<u32> {
+        self.workers.as_ref().map(|workers| workers.running()).unwrap_or_default()
+    }
+
+    /// Computes the pictures of all of `found`, on all cores. If the job is cancelled, the remaining files are missing
+    /// from the result.
+    pub fn pictures(&self, found: &[Found], spec: PictureSpec, reporter: &Reporter) -> ReadSet {
+        let stage = reporter.stage("Reading files", found.len());
+        // Small enough batches that all cores have work until the end.
+        let batch = (found.len() / (4 * rayon::current_num_threads())).clamp(1, MAX_BATCH);
+        let results: Vec<(&Found, Outputs)> = found
+            .par_chunks(batch)
+            .flat_map_iter(|files| {
+                let mut out: Vec<(&Found, Outputs)> = files.iter().map(|file| (file, Vec::new())).collect();
+                if !stage.cancelled() {
+                    let paths = files.iter().map(|file| (file.path.clone(), None));
+                    let mut done = 0;
+                    self.read(Task::Picture(spec), paths, &|| stage.cancelled(), &mut |at, path, output| {
+                        // A file is done when the next one starts.
+                        stage.advance(at.saturating_sub(done));
+                        done = done.max(at);
+                        if let Some((_, outputs)) = out.get_mut(at) {
+                            outputs.push((path, output));
+                        }
+                    });
+                    stage.advance(files.len() - done);
+                }
+                out
+            })
+            .collect();
+        let mut set = PictureSet {
+            spec,
+            samples: Vec::with_capacity(results.len()),
+            pictures: Vec::with_capacity(results.len()),
+        };
+        let mut skipped = Vec::new();
+        for (file, outputs) in results {
+            for (path, output) in outputs {
+                match output {
+                    Ok(Output::Picture(output)) => {
+                        let (mut sample, picture) = *output;
+                        sample.label.clone_from(&file.label);
+                        set.samples.push(sample);
+                        set.pictures.push(picture);
+                    }
+                    Ok(Output::Side(_) | Output::Header(..)) => {}
+                    Err(ReadError { reason, needs_password }) => {
+                        skipped.push(Skipped { path, reason, needs_password });
+                    }
+                }
+            }
+        }
+        ReadSet { set, skipped }
+    }
+
+    /// Reads one sample, which may be a member of an archive.
+    pub(crate) fn picture(&self, path: &Path, spec: PictureSpec) -> Result<(Sample, Encoded), ReadError> {
+        match self.read_one(Task::Picture(spec), path)? {
+            Output::Picture(output) => Ok(*output),
+            _ => Err(missing()),
+        }
+    }
+
+    /// Reads the digest and the header of one file, which may be a member of an archive. The header is `None` if the
+    /// file is not an executable.
+    pub fn header(&self, path: &Path) -> Result<(Sha256, Option<Executable>), ReadError> {
+        match self.read_one(Task::Header, path)? {
+            Output::Header(sha256, header) => Ok((sha256, header)),
+            _ => Err(missing()),
+        }
+    }
+
+    /// Identifies a part of `found`: the longer side of each image in pixels, `None` for other files. Files that cannot
+    /// be read are not in the result.
+    pub(crate) fn sides(&self, found: &[Found]) -> Vec<Option<u32>> {
+        let step = found.len().div_ceil(MAX_IDENTIFIED).max(1);
+        let some: Vec<&Found> = found.iter().step_by(step).collect();
+        some.par_chunks(MAX_BATCH)
+            .flat_map_iter(|files| {
+                let mut sides: Vec<Option<Option<u32>>> = vec![None; files.len()];
+                let paths = files.iter().map(|file| (file.path.clone(), None));
+                self.read(Task::Side, paths, &|| false, &mut |at, _, output| {
+                    if let (Some(side), Ok(Output::Side(found))) = (sides.get_mut(at), output) {
+                        // The first member of an archive.
+                        side.get_or_insert(found);
+                    }
+                });
+                sides
+            })
+            .flatten_iter()
+            .collect()
+    }
+
+    fn read_one(&self, task: Task, path: &Path) -> Result<Output, ReadError> {
+        let archive = archive_of(path);
+        let file = match &archive {
+            Some(archive) => (archive.clone(), Some(path.to_owned())),
+            None => (path.to_owned(), None),
+        };
+        let mut found = Err(missing());
+        self.read(task, [file].into_iter(), &|| false, &mut |_, name, output| {
+            // An error of the archive matters only if the file was not read before.
+            if name == path || (found.is_err() && output.is_err()) {
+                found = output;
+            }
+        });
+        found
+    }
+
+    /// Opens files, at most [`MAX_BATCH`], and reads them. `paths`: each file, and the member to read if only one is
+    /// needed. `on_output` receives the index of the file, the path of the file or member, and the output.
+    fn read(
+        &self,
+        task: Task,
+        paths: impl Iterator<Item = (PathBuf, Option<PathBuf>)>,
+        stop: &dyn Fn() -> bool,
+        on_output: &mut dyn FnMut(usize, PathBuf, Result<Output, ReadError>),
+    ) {
+        let mut files = Vec::new();
+        let mut places = Vec::new();
+        for (place, (path, only)) in paths.enumerate() {
+            match open_file(&path) {
+                Ok((file, size)) => {
+                    files.push((Input { path, only, size }, file));
+                    places.push(place);
+                }
+                Err(error) => on_output(place, path, Err(error.into())),
+            }
+        }
+        #[cfg(unix)]
+        if let Some(workers) = &self.workers {
+            workers.read(task, &self.passwords, &files, stop, &mut |at, path, output| {
+                if let Some(place) = places.get(at) {
+                    on_output(*place, path, output);
+                }
+            });
+            return;
+        }
+        for ((input, file), place) in files.into_iter().zip(places) {
+            if stop() {
+                return;
+            }
+            run(task, &input, file, &self.passwords, &mut |path, output| on_output(place, path, output));
+        }
+    }
+}
+
+fn missing() -> ReadError {
+    ReadError::new("is no longer there: expected a file of this name in the archive. Open the archive again")
+}

@@ -1,0 +1,38 @@
+//! Opens archives: chooses the reader of the format.
+
+use super::container::Container;
+use super::error::ArchiveError;
+use super::limits::Budget;
+use super::unpacker::{OnMember, Source, Unpacker};
+use super::{seven_zip, tar, wrapped, zip};
+use crate::sample::passwords::Passwords;
+use std::path::Path;
+
+/// Passes every file in an archive, and in the archives in it, to `on_member`. Fails if the archive itself cannot be
+/// read; the members that could be read are passed on before.
+pub fn open(
+    path: &Path,
+    container: Container,
+    source: &mut dyn Source,
+    passwords: &Passwords,
+    budget: &mut Budget,
+    on_member: OnMember<'_>,
+) -> Result<(), ArchiveError> {
+    let mut unpacker = Unpacker { passwords, budget, read_archive, depth: 0, on_member, files: 0 };
+    read_archive(&mut unpacker, path, container, source)?;
+    if unpacker.files == 0 { Err(ArchiveError::Empty) } else { Ok(()) }
+}
+
+fn read_archive(
+    unpacker: &mut Unpacker<'_>,
+    path: &Path,
+    container: Container,
+    source: &mut dyn Source,
+) -> Result<(), ArchiveError> {
+    match container {
+        Container::Zip => zip::read(unpacker, path, source),
+        Container::SevenZip => seven_zip::read(unpacker, path, source),
+        Container::Tar => tar::read(unpacker, path, source),
+        Container::Gzip | Container::Xz | Container::Zstd => wrapped::read(unpacker, path, container, source),
+    }
+}

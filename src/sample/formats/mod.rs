@@ -1,0 +1,7 @@
+//! Formats of executables: each file recognises one format and reads facts from its headers.
+//!
+//! Everything in a header was written by the author of the sample: it is reported, not trusted.
+
+pub mod elf;
+pub mod macho;
+pub mod pe;
