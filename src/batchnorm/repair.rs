@@ -137,7 +137,7 @@ mod tests {
             let batch = &files[(i * 16) % files.len()..][..16];
             let views: Vec<_> = batch.iter().map(|(p, _)| (*p, crate::picture::View::Whole)).collect();
             let pictures = crate::model::picture_batch(&views, spec).unwrap();
-            let forward = network.forward(&pictures, crate::model::Mode::Train, false).unwrap();
+            let forward = network.forward(&pictures, Mode::Train, false).unwrap();
             for (running, batch) in network.running.iter_mut().zip(&forward.statistics) {
                 running.update(batch, Some(0.01), crate::model::RunningVariance::Unbiased);
             }

@@ -161,7 +161,7 @@ mod tests {
 
     #[test]
     fn sixteen_bit_and_grey_images_decode() {
-        let deep = image::ImageBuffer::<image::Luma<u16>, _>::from_pixel(8, 8, image::Luma([0x8000]));
+        let deep = ImageBuffer::<Luma<u16>, _>::from_pixel(8, 8, Luma([0x8000]));
         let planes = ImagePlanes::decode(&png(&deep.into()), 32).unwrap();
         assert_eq!(pixel(&planes, 3, 3), [128, 128, 128]);
     }

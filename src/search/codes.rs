@@ -11,7 +11,7 @@
 
 use crate::model::Embeddings;
 #[cfg(target_arch = "x86_64")]
-use bytemuck::must_cast;
+use bytemuck::cast;
 use std::ops::Range;
 
 /// Rows that are interleaved.
@@ -233,7 +233,7 @@ impl Block<'_> {
             let other = if other.is_empty() { one } else { other };
             let mut sums = [[_mm512_setzero_si512(); TOGETHER]; PAIR];
             for (quad, (a, b)) in one.iter().zip(other).enumerate() {
-                let rows = [a, b].map(|bytes| must_cast::<[u8; BYTES], __m512i>(*bytes));
+                let rows = [a, b].map(|bytes| cast::<[u8; BYTES], __m512i>(*bytes));
                 for (q, query) in queries.iter().enumerate() {
                     let codes = query.codes.get(quad).copied().unwrap_or_default().map(|code| code as u8);
                     let codes = _mm512_set1_epi32(i32::from_le_bytes(codes));
@@ -243,13 +243,13 @@ impl Block<'_> {
                 }
             }
             for (which, (sums, scales)) in sums.iter().zip(scales).enumerate() {
-                let scales = must_cast::<[f32; GROUP], __m512>(*scales);
+                let scales = cast::<[f32; GROUP], __m512>(*scales);
                 for (q, (sum, query)) in sums.iter().zip(&queries).enumerate() {
                     let sum = _mm512_cvtepi32_ps(_mm512_sub_epi32(*sum, _mm512_set1_epi32(query.excess)));
                     let products = _mm512_mul_ps(sum, _mm512_mul_ps(scales, _mm512_set1_ps(query.scale)));
                     let enough = _mm512_cmp_ps_mask::<_CMP_GE_OQ>(products, _mm512_set1_ps(query.threshold));
                     if enough != 0 {
-                        let products = must_cast::<__m512, [f32; GROUP]>(products);
+                        let products = cast::<__m512, [f32; GROUP]>(products);
                         each(u32::from(enough), |row| {
                             found(q, (pair * PAIR + which) * GROUP + row, products[row]);
                         });
@@ -290,7 +290,7 @@ impl Block<'_> {
                 for (bytes, word) in bytes.iter().zip(words) {
                     let word = _mm256_set1_epi64x(*word);
                     for (sum, four) in sums.iter_mut().zip(bytes.as_chunks::<16>().0) {
-                        let four = must_cast::<[u8; 16], __m128i>(*four);
+                        let four = cast::<[u8; 16], __m128i>(*four);
                         *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(_mm256_cvtepu8_epi16(four), word));
                     }
                 }
@@ -299,12 +299,12 @@ impl Block<'_> {
                     // Adding neighbours leaves the rows in the order 0 1 4 5 2 3 6 7.
                     let sum: __m256i = _mm256_permute4x64_epi64::<0b1101_1000>(sum);
                     let sum = _mm256_cvtepi32_ps(_mm256_sub_epi32(sum, _mm256_set1_epi32(query.excess)));
-                    let scales = must_cast::<[f32; 8], __m256>(*scales);
+                    let scales = cast::<[f32; 8], __m256>(*scales);
                     let products = _mm256_mul_ps(sum, _mm256_mul_ps(scales, _mm256_set1_ps(query.scale)));
                     let enough = _mm256_cmp_ps::<_CMP_GE_OQ>(products, _mm256_set1_ps(query.threshold));
                     let enough = _mm256_movemask_ps(enough) as u32;
                     if enough != 0 {
-                        let products = must_cast::<__m256, [f32; 8]>(products);
+                        let products = cast::<__m256, [f32; 8]>(products);
                         each(enough, |row| found(q, group * GROUP + half * 8 + row, products[row]));
                     }
                 }
@@ -326,7 +326,7 @@ fn each(mut bits: u32, mut work: impl FnMut(usize)) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::search::tests::random;
+    use crate::search::testing::random;
 
     type Found = Vec<(usize, usize, u32)>;
     type Emit<'a> = dyn FnMut(usize, usize, f32) + 'a;

@@ -1,6 +1,5 @@
 //! The labelled samples of a set.
 
-use super::split::Split;
 use crate::job::Stop;
 use crate::picture::{Encoded, PictureSet};
 
@@ -44,11 +43,5 @@ impl<'a> Labelled<'a> {
     /// Pictures and labels of some labelled samples.
     pub fn files<'i>(&self, files: impl Iterator<Item = &'i usize>) -> Vec<(&'a Encoded, usize)> {
         files.map(|file| (&self.set.pictures[self.members[*file]], self.classes[*file])).collect()
-    }
-
-    /// `split` as indices of the set instead of the labelled samples.
-    pub fn in_set(&self, split: Split) -> Split {
-        let members = |files: Vec<usize>| files.into_iter().map(|file| self.members[file]).collect();
-        Split { train: members(split.train), held_out: members(split.held_out) }
     }
 }

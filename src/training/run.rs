@@ -4,7 +4,7 @@ use super::checkpoint::{Checkpoints, LoopState};
 use super::config::TrainConfig;
 use super::labelled::Labelled;
 use super::measure::MeasuredFiles;
-use super::split::{Split, split};
+use super::split::split;
 use super::trainer::{Trainer, model_config};
 use crate::batchnorm::recompute;
 use crate::job::{Reporter, Stage, Stop};
@@ -28,8 +28,6 @@ const RECALLED: usize = 512;
 pub struct Trained {
     /// The model; its configuration contains the history.
     pub model: Model,
-    /// The files it was trained on, as indices of the set's samples.
-    pub split: Split,
     /// The step of the checkpoint that the training resumed from, if it did.
     pub resumed_at: Option<usize>,
     checkpoints: Option<Checkpoints>,
@@ -226,9 +224,8 @@ fn run(
         history: state.history,
         result,
     };
-    let split = data.in_set(split);
     let model = Model::new(model_config, network, Some(Arc::new(trace)))?;
-    Ok(Trained { model, split, resumed_at, checkpoints })
+    Ok(Trained { model, resumed_at, checkpoints })
 }
 
 /// The trace of a training followed by that of its continuation.

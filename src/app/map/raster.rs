@@ -110,7 +110,7 @@ fn in_bands<T: Send, R: Send>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::theme::Symbol;
+    use crate::app::symbol::Symbol;
 
     const FADED: Color32 = Color32::from_rgba_premultiplied(30, 30, 30, 60);
 
