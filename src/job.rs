@@ -4,6 +4,7 @@
 //! window stays responsive and a command line can draw a bar. Dropping a [`Job`] cancels it. A panic ends
 //! only the job it happens in.
 
+use std::error::Error;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
@@ -39,22 +40,32 @@ pub enum Outcome<T> {
     Done(T),
     /// It was cancelled and has no result.
     Cancelled,
-    /// One sentence for the user.
-    Failed(String),
+    /// It failed.
+    Failed(Failure),
 }
+
+/// Why work failed. Callers add what to do next by downcasting it to the errors they know.
+pub type Failure = Box<dyn Error + Send + Sync>;
 
 /// Why the work stops early.
 #[derive(Debug)]
 pub enum Stop {
     /// It was cancelled.
     Cancelled,
-    /// One sentence for the user.
-    Failed(String),
+    /// It failed.
+    Failed(Failure),
 }
 
-impl<E: std::error::Error> From<E> for Stop {
+impl Stop {
+    /// A failure that is only a sentence: what was expected, what was found, and what to do.
+    pub fn failed(why: impl Into<String>) -> Self {
+        Self::Failed(why.into().into())
+    }
+}
+
+impl<E: Error + Send + Sync + 'static> From<E> for Stop {
     fn from(error: E) -> Self {
-        Self::Failed(error.to_string())
+        Self::Failed(Box::new(error))
     }
 }
 
@@ -199,10 +210,13 @@ impl<T: Send + 'static> Job<T> {
                     Ok(Ok(value)) => Outcome::Done(value),
                     Ok(Err(Stop::Cancelled)) => Outcome::Cancelled,
                     Ok(Err(Stop::Failed(why))) => Outcome::Failed(why),
-                    Err(panic) => Outcome::Failed(format!(
+                    Err(panic) => Outcome::Failed(
+                            format!(
                         "stopped by a bug in Lookalike: {}. Please report it; your library was not changed",
                         panic_text(panic.as_ref())
-                    )),
+                    )
+                            .into(),
+                        ),
                 };
                 // The caller may have dropped the job.
                 let _ = sender.send(outcome);
@@ -210,7 +224,7 @@ impl<T: Send + 'static> Job<T> {
             }
         });
         if let Err(error) = spawned {
-            let _ = sender.send(Outcome::Failed(format!("could not start a thread: {error}")));
+            let _ = sender.send(Outcome::Failed(format!("could not start a thread: {error}").into()));
         }
         Self { shared, result }
     }
@@ -294,13 +308,13 @@ mod tests {
         });
         job.cancel();
         assert!(matches!(job.wait(PATIENCE), Some(Outcome::Cancelled)));
-        let job: Job<()> = Job::spawn(wake(), |_| Err(Stop::Failed("no".into())));
-        assert!(matches!(job.wait(PATIENCE), Some(Outcome::Failed(why)) if why == "no"));
+        let job: Job<()> = Job::spawn(wake(), |_| Err(Stop::failed("no")));
+        assert!(matches!(job.wait(PATIENCE), Some(Outcome::Failed(why)) if why.to_string() == "no"));
     }
 
     #[test]
     fn a_panic_ends_only_that_job() {
         let job: Job<()> = Job::spawn(wake(), |_| panic!("oh"));
-        assert!(matches!(job.wait(PATIENCE), Some(Outcome::Failed(why)) if why.contains("oh")));
+        assert!(matches!(job.wait(PATIENCE), Some(Outcome::Failed(why)) if why.to_string().contains("oh")));
     }
 }

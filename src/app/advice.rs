@@ -1,7 +1,12 @@
-//! What to do next, in the words of the window: which button or tab helps with a warning or an error. The
+//! What to do next, in the words of the window: the button or tab that helps with a warning or an error. The
 //! domain only says what is the case.
 
-use crate::workflow::Warning;
+use super::command::Command;
+use crate::library::LibraryError;
+use crate::model::ModelError;
+use crate::sample::Skipped;
+use crate::workflow::{NothingToRead, Warning};
+use std::error::Error;
 
 /// A warning as a message of the window.
 pub fn warning_advice(warning: &Warning) -> String {
@@ -11,6 +16,32 @@ pub fn warning_advice(warning: &Warning) -> String {
         Warning::MapNotStored => format!("{text}. Open the library again to see its current contents"),
         Warning::Resumed { .. } | Warning::Checkpoint(_) | Warning::OtherLabel(_) => text,
     }
+}
+
+/// An error as a message of the window.
+pub fn error_advice(error: &(dyn Error + Send + Sync + 'static)) -> String {
+    let nothing: Option<&NothingToRead> = error.downcast_ref();
+    let model: Option<&ModelError> = match error.downcast_ref() {
+        Some(LibraryError::Model(model)) => Some(model),
+        _ => error.downcast_ref(),
+    };
+    match (error.downcast_ref(), model) {
+        (Some(LibraryError::ReadOnly { .. }), _) => {
+            format!("{error}. Another library can be opened in the Library menu")
+        }
+        (_, Some(ModelError::Broken { .. })) => format!("{error}. The Batch norm tab repairs it"),
+        _ if nothing.is_some_and(NothingToRead::needs_password) => format!("{error}{}", password_advice()),
+        _ => error.to_string(),
+    }
+}
+
+/// What helps with skipped files.
+pub fn skipped_advice(skipped: &[Skipped]) -> String {
+    if skipped.iter().any(|file| file.needs_password) { password_advice() } else { String::new() }
+}
+
+fn password_advice() -> String {
+    format!(" ({})", Command::EnterPassword.about().text)
 }
 
 fn capitalised(text: &str) -> String {

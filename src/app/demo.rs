@@ -60,7 +60,7 @@ fn unpack(folder: &Path, name: &str, reporter: &Reporter) -> Result<(), Stop> {
         member.read_to_end(&mut bytes)?;
         let written = target.parent().map_or(Ok(()), std::fs::create_dir_all);
         written.and_then(|()| write_whole(&target, &bytes)).map_err(|error| {
-            Stop::Failed(format!(
+            Stop::failed(format!(
                 "the bundled samples could not be unpacked: {error} ({}). Free some space, or set XDG_DATA_HOME to a writable folder",
                 escape::path(&target)
             ))

@@ -1,6 +1,6 @@
 //! Applies job results and the events that jobs report.
 
-use super::advice::warning_advice;
+use super::advice::{error_advice, skipped_advice, warning_advice};
 use super::jobs::News;
 use super::message::Tone;
 use super::window::App;
@@ -31,8 +31,8 @@ impl App {
                 News::Ended { title, outcome: Outcome::Cancelled, .. } => {
                     self.session.say(Tone::Note, format!("{title}: cancelled"));
                 }
-                News::Ended { title, outcome: Outcome::Failed(why), .. } => {
-                    self.session.say(Tone::Bad, format!("{title}: {why}"));
+                News::Ended { title, outcome: Outcome::Failed(error), .. } => {
+                    self.session.say(Tone::Bad, format!("{title}: {}", error_advice(error.as_ref())));
                     self.open_waiting();
                 }
             }
@@ -55,9 +55,10 @@ impl App {
     fn show_skipped(&mut self, skipped: Vec<Skipped>) {
         if let Some(first) = skipped.first() {
             let first_text = format!("{} {}", escape::path(&first.path), first.reason);
+            let advice = skipped_advice(&skipped);
             let text = match skipped.len() {
-                1 => format!("Skipped: {first_text}"),
-                n => format!("{n} files were skipped; the first: {first_text}"),
+                1 => format!("Skipped: {first_text}{advice}"),
+                n => format!("{n} files were skipped; the first: {first_text}{advice}"),
             };
             self.session.say(Tone::Note, text);
         }

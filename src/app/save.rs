@@ -42,7 +42,7 @@ impl App {
             Purpose::Map => self.save_file(path, move |_, _| Ok(map_table(&contents))),
             Purpose::Model => self.save_file(path, move |_, _| match contents.model() {
                 Some(model) => Ok(model.bytes.clone()),
-                None => Err(Stop::Failed("the library has no model".into())),
+                None => Err(Stop::failed("the library has no model")),
             }),
             Purpose::Neighbours => {
                 let (queries, k) = (self.shown_queries(), self.view.kept.k);

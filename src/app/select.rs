@@ -129,7 +129,7 @@ impl App {
             Task::new("Reading the header").of_kind(HEADER).quiet(),
             move |_| match reader.header(&path)? {
                 (found, header) if found == sha256 => Ok(header),
-                _ => Err(Stop::Failed("the file has changed since it was read".into())),
+                _ => Err(Stop::failed("the file has changed since it was read")),
             },
             move |app, header| {
                 if app.session.headers.len() >= HEADERS {
@@ -163,7 +163,7 @@ impl App {
                 if sample.sha256 == sha256 {
                     Ok(picture)
                 } else {
-                    Err(Stop::Failed("the file has changed since it was added".into()))
+                    Err(Stop::failed("the file has changed since it was added"))
                 }
             },
             move |app, picture| {

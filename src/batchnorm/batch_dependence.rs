@@ -55,10 +55,10 @@ pub fn batch_dependence(
     reporter: &Reporter,
 ) -> Result<BatchDependence, Stop> {
     let Some(file) = files.get(which) else {
-        return Err(Stop::Failed("expected a file of the open folder, found none".into()));
+        return Err(Stop::failed("expected a file of the open folder, found none"));
     };
     if files.len() < 2 {
-        return Err(Stop::Failed(ONE_FILE.into()));
+        return Err(Stop::failed(ONE_FILE));
     }
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let sizes: Vec<usize> = BATCH_SIZES.into_iter().filter(|size| *size <= files.len()).collect();

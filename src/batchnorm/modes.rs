@@ -110,7 +110,7 @@ pub fn compare(
     reporter: &Reporter,
 ) -> Result<Compared, Stop> {
     if files.is_empty() {
-        return Err(Stop::Failed("expected files to measure on, found none".into()));
+        return Err(Stop::failed("expected files to measure on, found none"));
     }
     let (train, pooled) = measure_mode(network, spec, files, batch_size, Mode::Train, reporter)?;
     let eval = if network.running.is_empty() {

@@ -38,5 +38,5 @@ pub fn recompute(
         .iter()
         .map(Pool::statistics)
         .collect::<Option<_>>()
-        .ok_or_else(|| Stop::Failed("expected pictures to recompute statistics over, found none".into()))
+        .ok_or_else(|| Stop::failed("expected pictures to recompute statistics over, found none"))
 }

@@ -76,7 +76,7 @@ pub fn repair(
     reporter: &Reporter,
 ) -> Result<Repaired, Stop> {
     if let Some(obstacle) = how.obstacle(model) {
-        return Err(Stop::Failed(obstacle.into()));
+        return Err(Stop::failed(obstacle));
     }
     let config = &model.config;
     let which = config.batch_norm.running_variance;
@@ -113,7 +113,7 @@ pub fn repair(
 fn debias_all(layers: &[RunningStatistics], momentum: f64) -> Result<Vec<RunningStatistics>, Stop> {
     let debiased = layers.iter().map(|layer| debias(layer, initial_weight(Some(momentum), layer.batches)));
     debiased.collect::<Option<_>>().ok_or_else(|| {
-        Stop::Failed(format!(
+        Stop::failed(format!(
             "the initial value cannot be removed: after {} batches with momentum {momentum} its weight is too large, or another momentum was used. Recompute the statistics instead",
             layers.first().map_or(0, |layer| layer.batches)
         ))
@@ -187,7 +187,7 @@ mod tests {
         let files: Vec<_> = pictures.iter().enumerate().map(|(i, p)| (p, i % 2)).collect();
         let fresh = model(1, &files);
         let refused = repaired(&fresh, Repair::Debias, &files);
-        assert!(matches!(refused, Err(Stop::Failed(why)) if why.contains("after 1 batches")));
+        assert!(matches!(refused, Err(Stop::Failed(why)) if why.to_string().contains("after 1 batches")));
         let fixed = repaired(&fresh, Repair::Recompute, &files).unwrap();
         assert!(Repair::Debias.obstacle(&fixed).is_some());
         let mut bare = fixed;

@@ -40,7 +40,7 @@ impl KnownFiles {
 pub fn known_files(model: &Model, set: &PictureSet, seed: u64) -> Result<KnownFiles, Stop> {
     let config = &model.config;
     if set.spec != config.picture {
-        return Err(Stop::Failed(format!(
+        return Err(Stop::failed(format!(
             "expected {}, found {}: the model was trained on pictures of another kind. Choose another folder, or another model",
             config.picture.kind, set.spec.kind
         )));
@@ -61,14 +61,14 @@ pub fn known_files(model: &Model, set: &PictureSet, seed: u64) -> Result<KnownFi
             let named = labels.take(4).map(crate::escape::text).collect::<Vec<_>>().join(", ");
             if named.is_empty() { "none".to_owned() } else { named }
         };
-        return Err(Stop::Failed(format!(
+        return Err(Stop::failed(format!(
             "expected files with labels that the model knows ({}…), found {}. Choose the folder it was trained on, or one with the same labels",
             names(&mut config.labels.iter().map(String::as_str)),
             names(&mut known.unknown.iter().map(|(label, _)| label.as_str()))
         )));
     }
     if known.files.len() < 2 {
-        return Err(Stop::Failed(ONE_FILE.into()));
+        return Err(Stop::failed(ONE_FILE));
     }
     known.files.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
     known.files.truncate(MAX_FILES);

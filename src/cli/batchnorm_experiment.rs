@@ -88,9 +88,7 @@ enum OptimiserArg {
 impl ExperimentArgs {
     fn setup(&self, reference: Setup) -> Result<Setup, Stop> {
         if !self.steps.is_sorted_by(|a, b| a < b) || self.steps.first() == Some(&0) {
-            return Err(Stop::Failed(
-                "expected --steps to be ascending numbers from 1, such as 10,20,40".into(),
-            ));
+            return Err(Stop::failed("expected --steps to be ascending numbers from 1, such as 10,20,40"));
         }
         let mut policies = Vec::new();
         if self.norm.contains(&NormArg::Batch) {
@@ -106,7 +104,7 @@ impl ExperimentArgs {
         }
         let rate = self.learning_rate.unwrap_or(reference.learning_rate);
         if !(rate > 0.0 && rate.is_finite()) {
-            return Err(Stop::Failed(format!("expected a --learning-rate above 0, found {rate}")));
+            return Err(Stop::failed(format!("expected a --learning-rate above 0, found {rate}")));
         }
         Ok(Setup {
             steps: if self.steps.is_empty() { reference.steps } else { self.steps.clone() },

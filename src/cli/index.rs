@@ -47,7 +47,7 @@ pub fn run(args: IndexArgs) -> Result<(), Stop> {
     });
     let added = match added {
         Err(Stop::Cancelled) if printed.added > 0 => {
-            return Err(Stop::Failed(format!(
+            return Err(Stop::failed(format!(
                 "cancelled; {} of the folder are in the library and stay there",
                 output::count(printed.added, "sample")
             )));

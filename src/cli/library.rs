@@ -55,7 +55,7 @@ enum What {
 /// Runs the subcommand.
 pub fn run(args: LibraryArgs) -> Result<(), Stop> {
     let Some(path) = args.library else {
-        return Err(Stop::Failed("expected --library L.lookalike, found none. Name a library".into()));
+        return Err(Stop::failed("expected --library L.lookalike, found none. Name a library"));
     };
     let name = escape::path(&path);
     match args.what {
@@ -77,7 +77,7 @@ pub fn run(args: LibraryArgs) -> Result<(), Stop> {
             match faults.first() {
                 None if args.json => Ok(()),
                 None => output::line(&format!("{name} is intact: {}", output::count(samples, "sample"))),
-                Some(first) => Err(Stop::Failed(format!(
+                Some(first) => Err(Stop::failed(format!(
                     "{name} is damaged: {first} ({} in all); {} can still be read. Return to a backup, or save what is left with `lookalike export` or `lookalike library backup`",
                     output::count(faults.len(), "fault"),
                     output::count(samples, "sample")
@@ -121,7 +121,7 @@ pub fn run(args: LibraryArgs) -> Result<(), Stop> {
 
 fn digest(text: &str) -> Result<Sha256, Stop> {
     Sha256::from_hex(text).ok_or_else(|| {
-        Stop::Failed(format!("expected a SHA-256 of 64 hexadecimal digits, found {}", escape::text(text)))
+        Stop::failed(format!("expected a SHA-256 of 64 hexadecimal digits, found {}", escape::text(text)))
     })
 }
 

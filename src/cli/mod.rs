@@ -177,7 +177,7 @@ pub fn run(cli: Cli) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(Stop::Cancelled) => fail("cancelled; nothing was changed"),
-        Err(Stop::Failed(why)) => fail(&why),
+        Err(Stop::Failed(error)) => fail(&advice::error_advice(error.as_ref())),
     }
 }
 

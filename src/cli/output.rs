@@ -1,5 +1,6 @@
 //! Lines on stdout and stderr.
 
+use super::advice::PASSWORD;
 use crate::escape;
 use crate::job::Stop;
 use crate::sample::Skipped;
@@ -27,7 +28,7 @@ pub fn bytes(bytes: &[u8]) -> Result<(), Stop> {
             // The reader has seen enough, as in `lookalike export … | head`: that is no failure.
             std::process::exit(0);
         }
-        Stop::Failed(format!("the output could not be written: {error}"))
+        Stop::failed(format!("the output could not be written: {error}"))
     })
 }
 
@@ -43,7 +44,8 @@ pub fn skipped(skipped: &[Skipped], as_json: bool) -> Result<(), Stop> {
     }
     let mut err = io::stderr().lock();
     for file in skipped.iter().take(NAMED) {
-        let _ = writeln!(err, "skipped {}: {}", escape::path(&file.path), escape::text(&file.reason));
+        let advice = if file.needs_password { PASSWORD } else { "" };
+        let _ = writeln!(err, "skipped {}: {}{advice}", escape::path(&file.path), escape::text(&file.reason));
     }
     if skipped.len() > NAMED {
         let _ = writeln!(err, "… and {} more files were skipped; --json lists all", skipped.len() - NAMED);

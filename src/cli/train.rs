@@ -131,7 +131,7 @@ pub fn run(args: TrainArgs) -> Result<(), Stop> {
     });
     let trained = match trained {
         Err(Stop::Cancelled) => {
-            return Err(Stop::Failed("cancelled before there was a model; none was written".into()));
+            return Err(Stop::failed("cancelled before there was a model; none was written"));
         }
         other => other?,
     };

@@ -57,7 +57,7 @@ pub fn use_threads(threads: usize) -> Result<(), Stop> {
     rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .build_global()
-        .map_err(|error| Stop::Failed(format!("could not start {threads} threads: {error}")))
+        .map_err(|error| Stop::failed(format!("could not start {threads} threads: {error}")))
 }
 
 fn bar() -> ProgressBar {

@@ -92,7 +92,7 @@ impl Format {
         match path.extension().and_then(|extension| extension.to_str()) {
             Some(end) if end.eq_ignore_ascii_case("png") => Ok(Self::Png),
             Some(end) if end.eq_ignore_ascii_case("svg") => Ok(Self::Svg),
-            _ => Err(Stop::Failed(format!(
+            _ => Err(Stop::failed(format!(
                 "expected a file name that ends in .png or .svg, found {}",
                 crate::escape::path(path)
             ))),
@@ -107,7 +107,7 @@ pub fn render(chart: &Chart, format: Format) -> Result<Vec<u8>, Stop> {
         Format::Png => png(chart, SIZE),
         Format::Svg => svg(chart, SIZE),
     };
-    rendered.map_err(Stop::Failed)
+    rendered.map_err(Stop::failed)
 }
 
 /// Renders `chart` as SVG.

@@ -135,7 +135,7 @@ fn on_white(image: &DynamicImage) -> RgbImage {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use image::{ImageFormat, Rgba, RgbaImage};
+    use image::{ImageFormat, Luma, Rgba, RgbaImage};
 
     fn png(image: &DynamicImage) -> Vec<u8> {
         let mut out = Cursor::new(Vec::new());

@@ -22,7 +22,7 @@ impl<'a> Labelled<'a> {
         labels.sort_unstable();
         labels.dedup();
         if labels.len() < 2 {
-            return Err(Stop::Failed(format!(
+            return Err(Stop::failed(format!(
                 "expected a folder with at least two labels (FOLDER/<label>/<files>), found {}. Put the files of each family into their own folder, and choose the folder that contains these folders",
                 match labels.first() {
                     Some(only) => format!("only \"{}\"", crate::escape::text(only)),

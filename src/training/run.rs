@@ -94,7 +94,7 @@ fn run(
         None => Network::new(&model_config, config.init, &mut rng)?,
         Some(model) => {
             if model.config.labels != data.labels || model.config.picture != set.spec {
-                return Err(Stop::Failed(format!(
+                return Err(Stop::failed(format!(
                     "expected the {} labels that the model was trained on and pictures of the same kind, found {} labels that differ or other pictures. Choose the folder it was trained on",
                     model.config.labels.len(),
                     data.labels.len()
@@ -139,7 +139,9 @@ fn run(
         if !loss.is_finite() {
             // The resumed training would fail in the same way.
             checkpoints.take().map(Checkpoints::remove);
-            return Err(Stop::Failed("expected a finite loss, found one that is not a number. Train again with a lower learning rate or with batch normalisation".into()));
+            return Err(Stop::failed(
+                "expected a finite loss, found one that is not a number. Train again with a lower learning rate or with batch normalisation",
+            ));
         }
         state.losses.push(loss);
         let done = trainer.done;

@@ -80,7 +80,7 @@ impl<'a> Trainer<'a> {
         rng: ChaCha8Rng,
     ) -> Result<Self, Stop> {
         if config.batch_size < 2 {
-            return Err(Stop::Failed(format!(
+            return Err(Stop::failed(format!(
                 "expected a batch size of at least 2, found {}: a single file has no variance to normalise by",
                 config.batch_size
             )));
@@ -127,9 +127,8 @@ impl<'a> Trainer<'a> {
             _ => false,
         };
         if !fits || state.done > self.steps {
-            return Err(Stop::Failed(
-                "expected a checkpoint of this training, found one of another. Remove it and train again"
-                    .into(),
+            return Err(Stop::failed(
+                "expected a checkpoint of this training, found one of another. Remove it and train again",
             ));
         }
         match (&mut self.optimiser, state.optimiser) {
@@ -138,8 +137,8 @@ impl<'a> Trainer<'a> {
             }
             (AnyOptimiser::Sgd(own), OptimiserState::Sgd(velocities)) => own.restore(velocities)?,
             _ => {
-                return Err(Stop::Failed(
-                    "expected a checkpoint of this optimiser, found one of another. Remove it and train again".into(),
+                return Err(Stop::failed(
+                    "expected a checkpoint of this optimiser, found one of another. Remove it and train again",
                 ));
             }
         }

@@ -43,7 +43,7 @@ pub fn add_samples(
     run: &Run<'_>,
 ) -> Result<Added, Stop> {
     if set.spec != model.config.picture {
-        return Err(Stop::Failed(format!(
+        return Err(Stop::failed(format!(
             "expected {}, found {}: the model was made for other pictures. Train a model on such files, or choose another model",
             model.config.picture.kind, set.spec.kind
         )));

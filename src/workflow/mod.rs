@@ -3,6 +3,7 @@
 mod batch_norm;
 mod index;
 mod map;
+mod nothing_to_read;
 mod query;
 mod read;
 mod run;
@@ -12,6 +13,7 @@ mod train;
 pub use batch_norm::{SEED, experiment, measure, read_for, repair_model, train_longer, train_without_norm};
 pub use index::{add_samples, index};
 pub use map::{MapMethod, map_library, with_first_map};
+pub use nothing_to_read::NothingToRead;
 pub use query::{Near, Queried, QueryResult, find_near, query};
 pub use read::{LabelledFolder, Pictures, read_folder};
 pub use run::{Event, Run, Warning};

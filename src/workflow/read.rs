@@ -1,5 +1,6 @@
 //! Reading what the user names: finds the files, reads each once, and skips repeated contents.
 
+use super::nothing_to_read::NothingToRead;
 use super::run::Run;
 use crate::escape;
 use crate::job::Stop;
@@ -55,7 +56,7 @@ pub fn read_folder(
     Seen::default().skip_repeated(&mut taken);
     skipped.append(&mut taken.skipped);
     if taken.set.samples.is_empty() {
-        return Err(Stop::Failed(nothing_usable(found.len(), &skipped)));
+        return Err(NothingToRead::Unusable(found.len(), skipped).into());
     }
     run.skipped(skipped);
     let mut labels: Vec<_> = taken.set.samples.iter().filter_map(|sample| sample.label.as_deref()).collect();
@@ -112,7 +113,7 @@ pub fn read_in_parts(
         }
     }
     if seen.first.is_empty() {
-        return Err(Stop::Failed(nothing_usable(found.len(), &skipped)));
+        return Err(NothingToRead::Unusable(found.len(), skipped).into());
     }
     run.skipped(skipped);
     Ok(())
@@ -130,7 +131,7 @@ fn list(roots: &[PathBuf], labelling: Labelling, run: &Run<'_>) -> Result<(Vec<F
         skipped.extend(unlisted);
     }
     if found.is_empty() {
-        return Err(Stop::Failed(nothing_found(roots, &skipped)));
+        return Err(NothingToRead::not_found(roots, skipped).into());
     }
     Ok((found, skipped))
 }
@@ -170,24 +171,5 @@ impl Seen {
                 }
             }
         }
-    }
-}
-
-fn nothing_found(roots: &[PathBuf], skipped: &[Skipped]) -> String {
-    let names = roots.iter().map(|root| escape::path(root)).collect::<Vec<_>>().join(", ");
-    match skipped.first() {
-        Some(first) => format!("expected files, found none: {} {}", escape::path(&first.path), first.reason),
-        None => format!(
-            "expected files in {names}, found an empty folder. Put files there, or choose another folder"
-        ),
-    }
-}
-
-fn nothing_usable(found: usize, skipped: &[Skipped]) -> String {
-    let first = skipped.first().map(|first| format!("{} {}", escape::path(&first.path), first.reason));
-    match (found.max(skipped.len()), first) {
-        (1, Some(first)) => first,
-        (n, Some(first)) => format!("none of {n} files could be used; the first: {first}"),
-        (n, None) => format!("none of {n} files could be used"),
     }
 }

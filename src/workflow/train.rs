@@ -114,7 +114,7 @@ fn check_folder(folder: &Path) -> Result<(), Stop> {
     if folder.as_os_str().is_empty() || folder.is_dir() {
         return Ok(());
     }
-    Err(Stop::Failed(format!(
+    Err(Stop::failed(format!(
         "expected a folder for the model at {}, found none. Create it, or choose another place",
         crate::escape::path(folder)
     )))

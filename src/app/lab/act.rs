@@ -74,7 +74,7 @@ impl App {
         self.start(
             Task::new("Measuring train mode and eval mode").of_kind(MEASURE),
             move |run| match Measured::new(&model, &folder, run) {
-                Err(Stop::Failed(why)) => Ok(Err(why)),
+                Err(Stop::Failed(why)) => Ok(Err(why.to_string())),
                 measured => Ok(Ok(Arc::new(measured?))),
             },
             move |app, measured| app.apply_measured(subject, measured),

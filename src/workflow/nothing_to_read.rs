@@ -1,0 +1,50 @@
+//! The error that there was nothing to read: no file, or none that could be used.
+
+use crate::escape;
+use crate::sample::Skipped;
+use std::path::PathBuf;
+
+/// Why there is nothing to work with.
+#[derive(Debug, thiserror::Error)]
+pub enum NothingToRead {
+    /// These folders are empty.
+    #[error("expected files in {}, found an empty folder. Put files there, or choose another folder", names(.0))]
+    Empty(Vec<PathBuf>),
+    /// This is the first path that could not be listed.
+    #[error("expected files, found none: {} {}", escape::path(&.0.path), .0.reason)]
+    Unlisted(Skipped),
+    /// Of so many files these were skipped, which is all of them.
+    #[error("{}", unusable(*.0, .1))]
+    Unusable(usize, Vec<Skipped>),
+}
+
+impl NothingToRead {
+    /// Nothing was found below `roots`.
+    pub fn not_found(roots: &[PathBuf], skipped: Vec<Skipped>) -> Self {
+        match skipped.into_iter().next() {
+            Some(first) => Self::Unlisted(first),
+            None => Self::Empty(roots.to_owned()),
+        }
+    }
+
+    /// Whether another password may help.
+    pub fn needs_password(&self) -> bool {
+        match self {
+            Self::Unusable(_, skipped) => skipped.iter().any(|file| file.needs_password),
+            Self::Empty(_) | Self::Unlisted(_) => false,
+        }
+    }
+}
+
+fn names(roots: &[PathBuf]) -> String {
+    roots.iter().map(|root| escape::path(root)).collect::<Vec<_>>().join(", ")
+}
+
+fn unusable(found: usize, skipped: &[Skipped]) -> String {
+    let first = skipped.first().map(|first| format!("{} {}", escape::path(&first.path), first.reason));
+    match (found.max(skipped.len()), first) {
+        (1, Some(first)) => first,
+        (n, Some(first)) => format!("none of {n} files could be used; the first: {first}"),
+        (n, None) => format!("none of {n} files could be used"),
+    }
+}
