@@ -46,19 +46,20 @@ impl egui::DroppedFile for Dropped {
 /// The size at which the window opens.
 const USUAL: egui::Vec2 = egui::vec2(1280.0, 800.0);
 
-struct Window {
-    harness: Harness<'static, App>,
+/// A window that is driven by the tests.
+pub struct Window {
+    pub harness: Harness<'static, App>,
     home: TempDir,
     picker: Arc<FakePicker>,
 }
 
 impl Window {
     /// Opens an empty window with its own folder.
-    fn open() -> Self {
+    pub fn open() -> Self {
         Self::open_sized(USUAL)
     }
 
-    fn open_sized(size: egui::Vec2) -> Self {
+    pub fn open_sized(size: egui::Vec2) -> Self {
         Self::build(Harness::builder().with_size(size))
     }
 
@@ -82,7 +83,7 @@ impl Window {
     }
 
     /// Opens a window and trains on the three synthetic families.
-    fn trained() -> Self {
+    pub fn trained() -> Self {
         Self::trained_sized(USUAL)
     }
 
@@ -98,23 +99,23 @@ impl Window {
         window
     }
 
-    fn at(&self, name: &str) -> PathBuf {
+    pub fn at(&self, name: &str) -> PathBuf {
         self.home.path().join(name)
     }
 
-    fn click(&mut self, label: &str) {
+    pub fn click(&mut self, label: &str) {
         self.harness.get_by_label(label).click();
         self.harness.run_steps(2);
     }
 
-    fn drop(&mut self, paths: &[&Path]) {
+    pub fn drop(&mut self, paths: &[&Path]) {
         let files = paths.iter().map(|path| Arc::new(Dropped((*path).to_owned())) as _);
         self.harness.input_mut().dropped_files = files.collect();
         self.harness.step();
     }
 
     /// Draws frames until the window shows this text.
-    fn wait_for(&mut self, text: &str) {
+    pub fn wait_for(&mut self, text: &str) {
         let begun = Instant::now();
         while self.harness.query_all_by_label_contains(text).next().is_none() {
             assert!(
@@ -129,7 +130,7 @@ impl Window {
         self.harness.step();
     }
 
-    fn wait_until(&mut self, what: &str, condition: impl Fn(&App) -> bool) {
+    pub fn wait_until(&mut self, what: &str, condition: impl Fn(&App) -> bool) {
         let begun = Instant::now();
         while !condition(self.harness.state()) {
             assert!(begun.elapsed() < PATIENCE, "{what}: {:#?}", self.harness.state().session.messages);
@@ -139,7 +140,7 @@ impl Window {
     }
 
     /// Replaces the text in the open question.
-    fn type_into_question(&mut self, text: &str) {
+    pub fn type_into_question(&mut self, text: &str) {
         *self.harness.state_mut().view.question.as_mut().unwrap().text() = text.to_owned();
     }
 
@@ -150,7 +151,7 @@ impl Window {
         self.click("Save");
     }
 
-    fn shows(&self, text: &str) -> bool {
+    pub fn shows(&self, text: &str) -> bool {
         self.harness.query_all_by_label_contains(text).next().is_some()
     }
 }
@@ -362,7 +363,7 @@ fn the_demo_trains_and_queries_held_out_samples() {
 }
 
 /// A window tall enough to show the whole lab, with the three synthetic families open.
-fn lab() -> Window {
+pub fn lab() -> Window {
     let mut window = Window::open_sized(egui::vec2(1500.0, 3600.0));
     let known = window.at("known");
     corpus(&known);
@@ -373,7 +374,7 @@ fn lab() -> Window {
 }
 
 /// The lab after "Train as in the article".
-fn failing() -> Window {
+pub fn failing() -> Window {
     let mut window = lab();
     window.click("Train as in the article");
     window.wait_for("In eval mode this model misplaces");

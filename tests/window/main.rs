@@ -5,5 +5,6 @@
 mod common;
 
 mod app;
+mod late_results;
 #[cfg(target_os = "linux")]
 mod real_window;
