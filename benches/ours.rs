@@ -2,7 +2,12 @@
 //! array.
 //!
 //!     ours WORK REPEATS SIZE [FOLDER]
-#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr, reason = "prints, and may fail at once")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "prints, and may fail at once"
+)]
 
 use candle_core::{Device, Tensor};
 use lookalike::job::Reporter;

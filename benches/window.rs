@@ -5,7 +5,12 @@
 //! `frame` and `frame-egui_plot` are the processor time of a frame while a map of N points is dragged; `drop` is the
 //! time from a dropped file of 1 MiB to the frame that shows its neighbours, with a library of N; `library` writes such
 //! a library to FILE.
-#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr, reason = "prints, and may fail at once")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "prints, and may fail at once"
+)]
 
 use cpu_time::ProcessTime;
 use egui::{Modifiers, PointerButton, Pos2, RawInput, Rect, pos2, vec2};
