@@ -2,7 +2,7 @@
 //! forgets.
 
 use super::focus::{Focus, Listed};
-use super::lab::view::LabView;
+use super::lab_view::LabView;
 use super::question::Question;
 use super::selection::Selection;
 use crate::model::{BatchNormPolicy, CONVENTIONS, Norm, PYTORCH, StatisticsPolicy};

@@ -1,8 +1,8 @@
 //! The guard: warns, wherever a model is used, that its eval mode cannot be trusted, and offers the repair.
 
-use super::command::LabCommand;
 use super::state::Lab;
 use crate::app::command::Command;
+use crate::app::lab_command::LabCommand;
 use crate::app::view::{Tab, View};
 use crate::batchnorm::{Repair, Severity, warning};
 use egui::{RichText, Ui};
