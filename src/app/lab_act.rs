@@ -25,7 +25,7 @@ impl App {
             LabCommand::TrainLonger => {
                 self.make_candidate("trained longer".into(), |model, folder, run| {
                     let (model, batches) = workflow::train_longer(model, &folder.set, run)?;
-                    Ok((model, format!("trained on for {batches} batches")))
+                    Ok((model, format!("trained for another {batches} batches")))
                 });
             }
             LabCommand::TrainWithout => {
