@@ -10,6 +10,7 @@ use lookalike::library::{Contents, Library};
 use lookalike::model::{Init, Model, Network, embed};
 use lookalike::picture::{BytePlanes, Encoded, PictureSet, PictureSpec};
 use lookalike::sample::Sha256;
+use lookalike::search::distance;
 use lookalike::workflow::{Run, add_samples};
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
@@ -73,7 +74,9 @@ fn samples_queried_under_the_previous_model_are_queried_again() {
         let embedded =
             embed(&model.network, model.config.embedding, spec, &[picture], Run::silent().reporter())
                 .unwrap();
-        assert_eq!(queried.embedding, embedded.row(0), "an embedding of another model is shown");
+        // How many pictures are embedded together changes the last bits.
+        let far = distance(&queried.embedding, embedded.row(0));
+        assert!(far < 1e-5, "an embedding of another model is shown: {far}");
     }
 }
 
@@ -227,7 +230,7 @@ fn samples_added_later_become_neighbours_of_queried_ones() {
     *twin.last_mut().unwrap() ^= 1;
     std::fs::write(more.join("beta/twin.bin"), &twin).unwrap();
     window.drop(&[&more]);
-    window.wait_for("more: 1 files of 1 labels");
+    window.wait_for("more cannot be trained on");
     window.click("Training");
     window.click("Add folder to the library");
     window.wait_for("1 samples added");
