@@ -8,6 +8,7 @@ use percent_encoding::percent_decode_str;
 use std::path::PathBuf;
 
 impl App {
+    /// Applies the input since the last frame.
     pub(super) fn apply_input(&mut self, ctx: &Context) {
         let dropped: Vec<PathBuf> =
             ctx.input(|input| input.raw.dropped_files.iter().map(|file| file.path().to_owned()).collect());
@@ -61,7 +62,7 @@ pub fn paths_in(text: &str) -> Vec<PathBuf> {
         .collect()
 }
 
-/// Draws, while files are held over the window, that they can be dropped anywhere.
+/// Covers the window with a notice while files are dragged over it.
 pub fn drop_target_ui(ui: &Ui) {
     if ui.input(|input| input.raw.hovered_files.is_empty()) {
         return;
@@ -72,7 +73,7 @@ pub fn drop_target_ui(ui: &Ui) {
     painter.text(
         rect.center(),
         Align2::CENTER_CENTER,
-        "Drop to query it",
+        "Drop anywhere to open",
         TextStyle::Heading.resolve(ui.style()),
         Color32::WHITE,
     );
@@ -83,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_text_that_file_managers_copy_becomes_paths() {
+    fn text_copied_by_file_managers_becomes_paths() {
         let paths = paths_in("file:///tmp/a%20b\n\"/home/x y\"\r\n\n/plain%20\n");
         assert_eq!(paths, ["/tmp/a b", "/home/x y", "/plain%20"].map(PathBuf::from));
         assert_eq!(paths_in("file:///%zz%4"), [PathBuf::from("/%zz%4")]);

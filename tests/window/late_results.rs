@@ -4,8 +4,8 @@
 use crate::app::{Window, failing};
 use crate::common::{self, sample};
 use egui::{Key, Modifiers};
-use lookalike::app::Selection;
 use egui_kittest::kittest::Queryable as _;
+use lookalike::app::Selection;
 use lookalike::library::{Contents, Library};
 use lookalike::model::{Init, Model, Network, embed};
 use lookalike::picture::{BytePlanes, Encoded, PictureSet, PictureSpec};
@@ -71,7 +71,8 @@ fn samples_queried_under_the_previous_model_are_queried_again() {
         let picture = queried.picture.as_ref().unwrap();
         let spec = model.config.picture;
         let embedded =
-            embed(&model.network, model.config.embedding, spec, &[picture], Run::silent().reporter()).unwrap();
+            embed(&model.network, model.config.embedding, spec, &[picture], Run::silent().reporter())
+                .unwrap();
         assert_eq!(queried.embedding, embedded.row(0), "an embedding of another model is shown");
     }
 }
@@ -205,7 +206,7 @@ fn a_repaired_model_of_another_model_is_dropped() {
     window.click("Recompute the statistics");
     // Meanwhile another model comes into the lab.
     let other = std::sync::Arc::new(other_model(&window));
-    window.harness.state_mut().lab.look_at(Some(other));
+    window.harness.state_mut().lab.set_model(Some(other));
     settle(&mut window);
     let lab = &window.harness.state().lab;
     assert!(lab.candidates.is_empty() && lab.dependence.is_none(), "a result of the previous model is shown");
