@@ -561,7 +561,7 @@ fn a_label_can_be_changed_and_undone() {
     window.type_into_question("delta");
     window.harness.run_steps(2);
     window.click("Label");
-    window.wait_for("has the label delta now");
+    window.wait_for("now has the label delta");
     window.wait_until("it is shown", |app| app.session.contents.labels().counts().len() == 4);
     let of = |window: &Window| {
         let contents = &window.harness.state().session.contents;
