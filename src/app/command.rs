@@ -5,7 +5,7 @@
 use super::about::About;
 use super::facts::Facts;
 use super::jobs::JobId;
-use super::lab::command::LabCommand;
+use super::lab_command::LabCommand;
 use super::question::{Answer, Purpose};
 use super::selection::Selection;
 use super::view::Tab;

@@ -1,6 +1,6 @@
 //! The facts that decide whether a command is available, gathered once a frame. Plain data.
 
-use super::lab::facts::LabFacts;
+use super::lab_facts::LabFacts;
 
 /// The state of the window, as far as commands depend on it.
 #[derive(Clone, Default)]

@@ -1,7 +1,7 @@
 //! Opening paths: files to query, labelled folders, libraries and models.
 
 use super::jobs::Task;
-use super::lab::kinds::REPAIR;
+use super::lab_kinds::REPAIR;
 use super::message::Tone;
 use super::selection::Selection;
 use super::view::Tab;

@@ -1,8 +1,6 @@
 //! What is open: the library, the labelled folder, and the queried samples. Plain data, from which the window is
 //! drawn each frame. Samples are identified by their hash.
 
-use super::map::cloud::Cloud;
-use super::map::names::{NamePlace, name_places};
 use super::message::{Message, Tone};
 use super::selection::Selection;
 use crate::library::{Contents, Library, Neighbour};
@@ -27,12 +25,8 @@ pub struct Session {
     pub contents: Contents,
     /// Changes whenever the samples or their labels change, which outdates what was computed from them.
     pub edition: u64,
-    /// The samples on the map.
-    pub cloud: Cloud,
-    /// Where the names of labels are written on the map, largest groups of samples first.
-    pub name_places: Vec<NamePlace>,
-    /// Changes whenever the cloud changes.
-    pub cloud_edition: u64,
+    /// Changes whenever the samples, their labels or their places change, which outdates the drawn map.
+    pub map_edition: u64,
     /// Reads files. Holds the passwords of archives until the window is closed.
     pub reader: Reader,
     /// The labelled folder that was opened last.
@@ -65,9 +59,7 @@ impl Session {
             library: None,
             contents: Contents::default(),
             edition: 0,
-            cloud: Cloud::default(),
-            name_places: Vec::new(),
-            cloud_edition: 0,
+            map_edition: 0,
             reader,
             folder: None,
             queried: Vec::new(),
@@ -106,31 +98,20 @@ impl Session {
             Selection::Queried(sha256) => self.queried(*sha256).is_some(),
             Selection::InLibrary(sha256) => self.contents.contains(*sha256),
         });
-        self.rebuild_cloud();
+        self.map_edition += 1;
     }
 
     /// Shows new labels. Samples that are not in the library are ignored.
     pub fn relabel(&mut self, labels: &[(Sha256, Option<String>)]) {
         self.contents.set_labels(labels.iter().map(|(sha256, label)| (*sha256, label.as_deref())));
         self.edition += 1;
-        self.rebuild_cloud();
+        self.map_edition += 1;
     }
 
     /// Shows a new map: a place for each row of the contents.
     pub fn set_places(&mut self, places: Vec<[f32; 2]>) {
         self.contents.set_places(places, false);
-        self.rebuild_cloud();
-    }
-
-    /// Rebuilds the cloud and the names on it from places and labels.
-    fn rebuild_cloud(&mut self) {
-        let (places, labels) = (self.contents.places(), self.contents.labels());
-        let named: Vec<bool> = labels.counts().iter().map(|(label, _)| label.is_some()).collect();
-        self.cloud = Cloud::new(places, labels.indices(), &named);
-        let bounds = self.cloud.grid.bounds();
-        self.name_places =
-            bounds.map_or_else(Vec::new, |bounds| name_places(places, labels.indices(), named.len(), bounds));
-        self.cloud_edition += 1;
+        self.map_edition += 1;
     }
 
     /// A queried sample.

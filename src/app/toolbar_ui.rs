@@ -3,7 +3,7 @@
 use super::command::Command;
 use super::command_ui::{command_button, command_entry};
 use super::facts::Facts;
-use super::input::paths_in;
+use super::pasted_paths::paths_in;
 use super::question::Purpose;
 use super::session::Session;
 use super::view::View;

@@ -1,7 +1,7 @@
 //! The user's choices: those that are remembered from one start to the next, and those that are not.
 
 use super::focus::{Focus, Listed};
-use super::lab::view::LabView;
+use super::lab_view::LabView;
 use super::question::Question;
 use super::selection::Selection;
 use crate::model::{BatchNormPolicy, CONVENTIONS, Norm, PYTORCH, StatisticsPolicy};

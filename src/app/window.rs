@@ -6,26 +6,25 @@ use super::facts::Facts;
 use super::file::file_ui::file_ui;
 use super::file::textures::Textures;
 use super::jobs::{Jobs, TRAIN, Task};
-use super::lab::facts::LabFacts;
-use super::lab::kinds::{EMBED, EXPERIMENT, MEASURE, REPAIR};
 use super::lab::lab_ui::lab_ui;
 use super::lab::scene::Scene;
 use super::lab::state::Lab;
+use super::lab_facts::LabFacts;
+use super::lab_kinds::{EMBED, EXPERIMENT, MEASURE, REPAIR};
 use super::label_edit::LabelEdit;
 use super::map::map_ui::{map_controls_ui, map_ui};
-use super::map::points::Drawn;
+use super::map::state::MapState;
 use super::options::{Options, default_library};
 use super::picker::SharedPicker;
 use super::pulse::{BEAT, Pulse};
 use super::session::Session;
 use super::view::{Remembered, Tab, View};
 use super::{
-    command_ui, empty_ui, input, jobs_ui, lab::guard_ui, question_ui, samples_ui, theme, toolbar_ui,
+    command_ui, drop_target_ui, empty_ui, jobs_ui, lab::guard_ui, question_ui, samples_ui, theme, toolbar_ui,
     training_ui,
 };
 use crate::job::Stop;
 use crate::workflow::Run;
-use std::cell::RefCell;
 use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
 use std::time::Instant;
@@ -67,8 +66,7 @@ pub struct App {
     pub(super) ctx: egui::Context,
     no_drops: bool,
     textures: Textures,
-    /// The map as last drawn.
-    map_drawn: RefCell<Drawn>,
+    map: MapState,
     pulse: Pulse,
     /// Frames begun, at most two: when the second begins, the first is on the screen.
     frames: u8,
@@ -111,7 +109,7 @@ impl App {
             ctx,
             no_drops: options.no_drops,
             textures: Textures::default(),
-            map_drawn: RefCell::default(),
+            map: MapState::default(),
             pulse: Pulse::default(),
             frames: 0,
         };
@@ -235,7 +233,7 @@ impl eframe::App for App {
         });
         question_ui::question_ui(ui, &self.session, &mut self.view, &mut out);
         command_ui::keys_ui(ui, &mut self.view);
-        input::drop_target_ui(ui);
+        drop_target_ui::drop_target_ui(ui);
         for command in out {
             self.act(command);
         }
@@ -262,7 +260,10 @@ impl App {
         });
         ui.separator();
         match self.view.kept.tab {
-            Tab::Map => map_ui(ui, &self.session, &mut self.view, &self.map_drawn, out),
+            Tab::Map => {
+                self.map.refresh(&self.session);
+                map_ui(ui, &self.session, &mut self.view, &self.map, out);
+            }
             Tab::Training => training_ui::training_ui(ui, facts, &self.session, &mut self.view, out),
             Tab::BatchNorm => {
                 let scene = Scene { facts, session: &self.session, lab: &self.lab };

@@ -39,7 +39,7 @@ pub enum LibraryError {
     /// Written by an unknown version of this program.
     #[error(
         "the library has version {found}; this program reads version {expected}. Open it with the Lookalike that wrote it, or update Lookalike ({path}). It was not changed",
-        expected = super::schema::VERSION,
+        expected = super::version::VERSION,
         path = crate::escape::path(.path)
     )]
     Version {

@@ -7,6 +7,7 @@
 
 mod contents;
 mod error;
+mod label_change;
 mod label_history;
 mod label_table;
 mod maintenance;
@@ -14,10 +15,11 @@ mod record;
 mod row;
 mod schema;
 mod store;
+mod version;
 
 pub use contents::{Contents, Neighbour, Rows};
 pub use error::LibraryError;
-pub use label_history::LabelChange;
+pub use label_change::LabelChange;
 pub use label_table::{LabelCount, Labels};
 pub use record::{Entry, Record};
 pub use row::parse_row;

@@ -1,12 +1,11 @@
 //! The tables of a library file, their migrations, and how a library is told from other files.
 
 use super::LibraryError;
+use super::version::VERSION;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use std::path::Path;
 
-/// Version of the tables, kept as SQLite's `user_version`.
-pub const VERSION: i64 = 2;
 /// "LKAL", kept as SQLite's `application_id`: what `file` and this program recognise a library by.
 const APPLICATION: i64 = 0x4c4b_414c;
 
@@ -227,7 +226,6 @@ pub fn make_version_1(path: &Path) -> rusqlite::Result<Connection> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test may fail at once")]
 mod tests {
     use super::*;
     use crate::library::Library;

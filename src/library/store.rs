@@ -1,9 +1,10 @@
 //! Reading and changing the library file.
 
+use super::LibraryError;
 use super::contents::{Contents, Rows};
+use super::label_change::record;
 use super::row::{COLUMNS, Row, parse_row};
 use super::schema::{self, Opened};
-use super::{LibraryError, label_history};
 use crate::model::{Embeddings, Model};
 use crate::picture::{Encoded, thumbnail};
 use crate::sample::{Sample, Sha256};
@@ -250,7 +251,7 @@ fn add_all(
             None => Ok(()),
             Some(label) => {
                 let folder = sample.path.parent().map(crate::escape::path).unwrap_or_default();
-                label_history::record(transaction, id, None, Some(label), &folder)
+                record(transaction, id, None, Some(label), &folder)
             }
         };
         let id: i64 = match known {

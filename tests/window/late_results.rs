@@ -120,7 +120,7 @@ fn a_picture_that_was_read_belongs_to_its_sample() {
     for (sha256, picture) in &session.inspected {
         let path = session.contents.get(*sha256).unwrap().path;
         let spec = session.contents.model().unwrap().config.picture;
-        let expected = Encoded::Bytes(BytePlanes::new(&std::fs::read(path).unwrap()));
+        let expected = Encoded::Bytes(BytePlanes::of(&std::fs::read(path).unwrap()));
         assert_eq!((spec, picture), (PictureSpec::BYTES, &expected), "the picture of another sample");
     }
 }

@@ -1,12 +1,12 @@
 //! Part 3: one file in train mode in many batches, and in eval mode.
 
-use super::command::LabCommand;
 use super::parts::{name_plot, still_plot};
 use super::scene::Scene;
 use super::state::Dependence;
-use super::view::LabView;
 use crate::app::command::Command;
 use crate::app::command_ui::command_button;
+use crate::app::lab_command::LabCommand;
+use crate::app::lab_view::LabView;
 use crate::app::theme::EVAL_MODE;
 use crate::escape;
 use crate::model::Norm;

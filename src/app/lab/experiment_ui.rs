@@ -1,11 +1,11 @@
 //! Part 6: accuracy by step on the open folder, with and without batch normalisation.
 
-use super::command::LabCommand;
 use super::parts::{name_plot, still_plot};
 use super::scene::Scene;
-use super::view::LabView;
 use crate::app::command::Command;
 use crate::app::command_ui::command_button;
+use crate::app::lab_command::LabCommand;
+use crate::app::lab_view::LabView;
 use crate::app::question::Purpose;
 use crate::experiment::Setup;
 use egui::{Color32, ComboBox, Grid, Ui};

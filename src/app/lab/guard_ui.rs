@@ -1,8 +1,8 @@
 //! The guard: a warning outside the lab that the model's eval mode is unreliable, with its repair.
 
-use super::command::LabCommand;
 use super::state::Lab;
 use crate::app::command::Command;
+use crate::app::lab_command::LabCommand;
 use crate::app::view::{Tab, View};
 use crate::batchnorm::{Repair, Severity, warning};
 use egui::{RichText, Ui};

@@ -1,7 +1,6 @@
 //! The panel of the batch-norm lab: its heading and its six parts.
 
 use super::batch_dependence_ui::batch_dependence_ui;
-use super::command::LabCommand;
 use super::experiment_ui::experiment_ui;
 use super::layers_ui::layers_ui;
 use super::modes_ui::modes_ui;
@@ -9,9 +8,10 @@ use super::parts;
 use super::repair_ui::repair_ui;
 use super::scene::Scene;
 use super::try_ui::try_ui;
-use super::view::LabView;
 use crate::app::command::Command;
 use crate::app::command_ui::command_button;
+use crate::app::lab_command::LabCommand;
+use crate::app::lab_view::LabView;
 use crate::model::Norm;
 use egui::{RichText, ScrollArea, Ui};
 

@@ -5,7 +5,7 @@ use super::parts::{
     COMPARED, POOLED, RUNNING, formula_ui, line, minus, name_plot, number, percent, still_plot, wide_ui,
 };
 use super::scene::Scene;
-use super::view::LabView;
+use crate::app::lab_view::LabView;
 use crate::app::theme::QUERIED;
 use crate::batchnorm::moving_average::{Errors, errors_by_step};
 use crate::batchnorm::{Channel, Condition, Layer, Report, initial_weight_in};

@@ -1,11 +1,11 @@
 //! Part 5: repairs, with figures before and after.
 
-use super::command::LabCommand;
 use super::modes_ui::table_ui;
 use super::parts::percent;
 use super::scene::Scene;
 use crate::app::command::Command;
 use crate::app::command_ui::command_button;
+use crate::app::lab_command::LabCommand;
 use crate::app::question::Purpose;
 use crate::app::theme::{EVAL_MODE, TRAIN_MODE};
 use crate::batchnorm::Repair;

@@ -1,12 +1,12 @@
 //! Part 4: sliders for the moving average, whose effect is shown at once.
 
-use super::command::LabCommand;
 use super::layers_ui::chosen;
 use super::parts::{COMPARED, POOLED, RUNNING, formula_ui, line, name_plot, number, still_plot};
 use super::scene::Scene;
-use super::view::LabView;
 use crate::app::command::Command;
 use crate::app::command_ui::command_button;
+use crate::app::lab_command::LabCommand;
+use crate::app::lab_view::LabView;
 use crate::batchnorm::Repair;
 use crate::batchnorm::moving_average::{batches_until, half_life, initial_weight};
 use crate::model::{CONVENTIONS, RunningVariance};

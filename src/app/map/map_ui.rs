@@ -4,7 +4,8 @@
 //! double click shows all samples. The list of labels on the left is the legend.
 
 use super::names::Names;
-use super::points::{Drawn, MapPoints};
+use super::points::MapPoints;
+use super::state::MapState;
 use crate::app::command::Command;
 use crate::app::command_ui::{command_button, command_button_as};
 use crate::app::facts::Facts;
@@ -17,7 +18,6 @@ use crate::escape;
 use crate::workflow::MapMethod;
 use egui::{Align2, Button, Color32, CursorIcon, PopupAnchor, Role, Tooltip, Ui, Vec2, WidgetInfo, vec2};
 use egui_plot::{MarkerShape, Plot, PlotBounds, PlotPoint, PlotPoints, PlotTransform, PlotUi, Points};
-use std::cell::RefCell;
 
 /// The distance within which the pointer picks a point, in logical pixels.
 const REACH: f32 = 10.0;
@@ -50,13 +50,7 @@ pub fn map_controls_ui(
 }
 
 /// Draws the map, and the name and label of the sample under the pointer.
-pub fn map_ui(
-    ui: &mut Ui,
-    session: &Session,
-    view: &mut View,
-    drawn: &RefCell<Drawn>,
-    out: &mut Vec<Command>,
-) {
+pub fn map_ui(ui: &mut Ui, session: &Session, view: &mut View, map: &MapState, out: &mut Vec<Command>) {
     if session.contents.places().is_empty() {
         ui.centered_and_justified(|ui| ui.weak("The map is being computed…"));
         return;
@@ -74,11 +68,11 @@ pub fn map_ui(
     let (fit, centre_on) = (std::mem::take(&mut view.fit), view.centre_on.take());
     let shown = plot.show(ui, |plot| {
         move_view(plot, fit, centre_on);
-        plot.add(MapPoints::new(&session.cloud, session.cloud_edition, focus, drawn));
+        plot.add(MapPoints::new(&map.cloud, session.map_edition, focus, &map.drawn));
         draw_rings(plot, session, view, dark);
         draw_queried(plot, session);
     });
-    names_ui(ui, session, view, focus, &shown.transform);
+    names_ui(ui, session, view, (map, focus), &shown.transform);
     let response = shown.response;
     response.widget_info(|| {
         WidgetInfo::labeled(Role::Canvas, true, format!("Map of {} samples", session.contents.places().len()))
@@ -86,7 +80,7 @@ pub fn map_ui(
     let Some(pointer) = response.hover_pos() else {
         return;
     };
-    let Some(picked) = pick(session, focus, &shown.transform, pointer) else {
+    let Some(picked) = pick(session, (map, focus), &shown.transform, pointer) else {
         return;
     };
     ui.set_cursor_icon(CursorIcon::PointingHand);
@@ -148,7 +142,13 @@ fn draw_queried(plot: &mut PlotUi<'_>, session: &Session) {
 }
 
 /// Writes the names of the selected queried sample and of labels, where there is room.
-fn names_ui(ui: &Ui, session: &Session, view: &View, focus: Option<usize>, transform: &PlotTransform) {
+fn names_ui(
+    ui: &Ui,
+    session: &Session,
+    view: &View,
+    (map, focus): (&MapState, Option<usize>),
+    transform: &PlotTransform,
+) {
     let frame = *transform.frame();
     let painter = ui.painter_at(frame);
     let visuals = ui.visuals();
@@ -165,7 +165,7 @@ fn names_ui(ui: &Ui, session: &Session, view: &View, focus: Option<usize>, trans
     if !view.kept.names {
         return;
     }
-    for found in &session.name_places {
+    for found in &map.name_places {
         if focus.is_some_and(|only| only != found.label) {
             continue;
         }
@@ -187,7 +187,7 @@ fn plot_from_place([x, y]: [f32; 2]) -> PlotPoint {
 /// The nearest sample within reach of the pointer; queried samples come first.
 fn pick(
     session: &Session,
-    focus: Option<usize>,
+    (map, focus): (&MapState, Option<usize>),
     transform: &PlotTransform,
     pointer: egui::Pos2,
 ) -> Option<Selection> {
@@ -205,7 +205,7 @@ fn pick(
     let reach = transform.dvalue_dpos().map(|units| (units.abs() as f32) * REACH);
     let labels = session.contents.labels();
     let focused = |row: usize| focus.is_none_or(|only| labels.index_of(row) == Some(only));
-    let row = session.cloud.grid.nearest([at.x as f32, at.y as f32], reach, focused, distance)?;
+    let row = map.cloud.grid.nearest([at.x as f32, at.y as f32], reach, focused, distance)?;
     let entry = session.contents.at(row)?;
     (distance(entry.place?) <= REACH * REACH).then_some(Selection::InLibrary(entry.sha256))
 }

@@ -1,11 +1,11 @@
 //! The map: all samples in two dimensions.
 
-pub mod cloud;
-mod compute;
+mod cloud;
 mod field;
 pub mod map_ui;
-pub mod names;
-pub mod points;
+mod names;
+mod points;
 mod raster;
 mod stamps;
+pub mod state;
 mod viewport;

@@ -206,7 +206,7 @@ mod tests {
 
     #[test]
     fn each_part_of_a_label_is_named_above_where_it_is_densest() {
-        // A heap with a tail to the right and one sample above it; and a part of its own, far off.
+        // A heap with a tail to the right and one sample above it; and a separate part, far away.
         let mut places = vec![[0.1, 0.1], [0.11, 0.12], [0.105, 0.11], [0.105, 0.17], [0.9, 0.9]];
         places.extend((1..8).map(|i| [0.1 + i as f32 * 0.05, 0.1]));
         let mut label_of = vec![0_u32; places.len()];

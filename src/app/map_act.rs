@@ -1,7 +1,7 @@
 //! Computes the map of the library.
 
-use crate::app::jobs::{Kind, Task};
-use crate::app::window::App;
+use super::jobs::{Kind, Task};
+use super::window::App;
 use crate::library::Library;
 use crate::workflow::map_library;
 
@@ -9,7 +9,7 @@ const MAP: Kind = Kind("map");
 
 impl App {
     /// Computes the map by the chosen method, and shows it if the library has not changed meanwhile.
-    pub(in crate::app) fn compute_map(&mut self) {
+    pub(super) fn compute_map(&mut self) {
         let contents = self.session.contents.clone();
         if contents.model().is_none() {
             return;

@@ -1,12 +1,12 @@
 //! Executes the commands of the batch-norm lab and applies their results.
 
-use super::command::LabCommand;
-use super::kinds::{EMBED, EXPERIMENT, MEASURE, REPAIR};
-use super::state::{Candidate, Dependence, Measured, Subject};
-use crate::app::jobs::Task;
-use crate::app::message::Tone;
-use crate::app::view::Tab;
-use crate::app::window::App;
+use super::jobs::Task;
+use super::lab::state::{Candidate, Dependence, Measured, Subject};
+use super::lab_command::LabCommand;
+use super::lab_kinds::{EMBED, EXPERIMENT, MEASURE, REPAIR};
+use super::message::Tone;
+use super::view::Tab;
+use super::window::App;
 use crate::batchnorm::{ModeSummary, Repair, batch_dependence};
 use crate::experiment::{Row, Setup};
 use crate::job::Stop;
@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 impl App {
     /// Executes a command of the lab.
-    pub(in crate::app) fn act_in_lab(&mut self, command: LabCommand) {
+    pub(super) fn act_in_lab(&mut self, command: LabCommand) {
         match command {
             LabCommand::Measure => self.measure(),
             LabCommand::Dependence => self.embed_in_batches(),
@@ -68,7 +68,7 @@ impl App {
     }
 
     /// Measures both modes, if a model and a folder are open.
-    pub(in crate::app) fn measure(&mut self) {
+    pub(super) fn measure(&mut self) {
         self.lab.obstacle = None;
         let Some((model, folder)) = self.subject() else { return };
         let subject = subject_of(&model, &folder);
@@ -204,7 +204,7 @@ impl App {
     }
 
     /// Puts a model that cannot be used into the lab, to be measured and repaired.
-    pub(in crate::app) fn examine(&mut self, model: Arc<Model>) {
+    pub(super) fn examine(&mut self, model: Arc<Model>) {
         if let Err(error) = model.usable() {
             self.session.say(Tone::Bad, error.to_string());
         }

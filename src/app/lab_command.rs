@@ -1,7 +1,7 @@
 //! The commands of the batch-norm lab.
 
-use crate::app::about::About;
-use crate::app::facts::Facts;
+use super::about::About;
+use super::facts::Facts;
 use crate::batchnorm::Repair;
 use crate::model::Norm;
 use crate::sample::Sha256;

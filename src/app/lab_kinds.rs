@@ -1,6 +1,6 @@
 //! The kinds of job of the batch-norm lab.
 
-use crate::app::jobs::Kind;
+use super::jobs::Kind;
 
 /// Measuring both modes of a model.
 pub const MEASURE: Kind = Kind("measure");
