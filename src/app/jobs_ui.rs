@@ -41,7 +41,7 @@ pub fn jobs_ui<A: 'static>(ui: &mut Ui, jobs: &Jobs<A>, out: &mut Vec<Command>) 
     ui.add_space(2.0);
 }
 
-/// Draws the latest message; unfolded, all of them and the skipped files.
+/// Draws the latest message; expanded, all of them and the skipped files.
 pub fn messages_ui(ui: &mut Ui, facts: &Facts, session: &Session, view: &mut View, out: &mut Vec<Command>) {
     ui.add_space(2.0);
     ui.horizontal(|ui| match session.messages.last() {

@@ -45,7 +45,7 @@ pub struct Remembered {
     pub statistics: StatisticsPolicy,
     /// The framework whose momentum, epsilon and variance are used: a position in [`CONVENTIONS`].
     pub convention: usize,
-    /// Seed of all randomness.
+    /// The seed of all random numbers.
     pub seed: u64,
 }
 
@@ -102,7 +102,7 @@ pub struct View {
     pub fit: bool,
     /// The open question.
     pub question: Option<Question>,
-    /// Messages and skipped files are unfolded.
+    /// The messages and the skipped files are expanded.
     pub messages_open: bool,
     /// The list of keyboard shortcuts is open.
     pub keys_open: bool,

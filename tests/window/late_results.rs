@@ -92,7 +92,7 @@ fn a_label_is_given_to_the_sample_that_was_asked_for() {
     window.type_into_question("delta");
     window.harness.run_steps(2);
     window.click("Label");
-    window.wait_for("has the label delta now");
+    window.wait_for("now has the label delta");
     settle(&mut window);
     let written = Library::open(&path).unwrap().contents().unwrap();
     let delta: Vec<Sha256> =
@@ -138,7 +138,7 @@ fn a_label_is_shown_while_a_job_reads_the_contents() {
     window.type_into_question("delta");
     window.harness.run_steps(2);
     window.click("Label");
-    window.wait_for("has the label delta now");
+    window.wait_for("now has the label delta");
     window.harness.run_steps(2);
     let shown = &window.harness.state().session.contents;
     assert_eq!(shown.get(sha256).unwrap().label, Some("delta"));
@@ -190,7 +190,7 @@ fn undo_takes_back_only_labels_given_in_this_window() {
     window.type_into_question("delta");
     window.harness.run_steps(2);
     window.click("Label");
-    window.wait_for("has the label delta now");
+    window.wait_for("now has the label delta");
     settle(&mut window);
     assert_ne!(labels(&window), imported);
     // The first undo takes the label back; further ones have nothing to take back.
