@@ -76,7 +76,7 @@ pub fn run(args: LibraryArgs) -> Result<(), Stop> {
             }
             match faults.first() {
                 None if args.json => Ok(()),
-                None => output::line(&format!("{name} is intact: {}", output::count(samples, "sample"))),
+                None => output::line(&format!("{name} is whole: {}", output::count(samples, "sample"))),
                 Some(first) => Err(Stop::failed(format!(
                     "{name} is damaged: {first} ({} in all); {} can still be read. Return to a backup, or save what is left with `lookalike export` or `lookalike library backup`",
                     output::count(faults.len(), "fault"),
@@ -109,7 +109,7 @@ pub fn run(args: LibraryArgs) -> Result<(), Stop> {
             if undone.is_empty() && !args.json {
                 return output::line("There is no change of a label to undo");
             }
-            undone.iter().try_for_each(|change| print_change(change, args.json, "undone: "))
+            undone.iter().try_for_each(|change| print_change(change, args.json, "taken back: "))
         }
         What::History { sample } => {
             let of = sample.map(|text| digest(&text)).transpose()?;
@@ -143,6 +143,6 @@ fn print_change(change: &LabelChange, as_json: bool, before: &str) -> Result<(),
         named(&change.after),
         escape::text(&change.who),
         escape::text(&change.source),
-        if change.undone { " (undone)" } else { "" }
+        if change.undone { " (taken back)" } else { "" }
     ))
 }

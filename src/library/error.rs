@@ -50,7 +50,7 @@ pub enum LibraryError {
     },
     /// It can be read and not written.
     #[error(
-        "the library is read-only ({why}); nothing was changed ({path}). Check your permission to write there and the free disk space",
+        "the library can only be read ({why}); nothing was changed ({path}). Check your permission to write there and the free disk space",
         path = crate::escape::path(.path)
     )]
     ReadOnly {

@@ -57,14 +57,11 @@ impl fmt::Display for Warning {
                 write!(f, "the training continued at batch {done} of {of}, where it had been interrupted")
             }
             Self::Checkpoint(why) => write!(f, "the checkpoint {why}"),
-            Self::OtherLabel(1) => f.write_str(
-                "1 file has another label in the library than in the folder; the library's was kept",
-            ),
+            Self::OtherLabel(1) => {
+                f.write_str("1 file came with another label than the library has; the library's was kept")
+            }
             Self::OtherLabel(n) => {
-                write!(
-                    f,
-                    "{n} files have other labels in the library than in the folder; the library's were kept"
-                )
+                write!(f, "{n} files came with another label than the library has; the library's were kept")
             }
             Self::MapNotStored => {
                 f.write_str("the map was not stored: another model has become the library's current one")

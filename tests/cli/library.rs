@@ -80,7 +80,7 @@ fn labels_have_a_history_and_can_be_undone() {
     assert_eq!((now[0].1.as_str(), now[1].1.as_str()), ("delta", "delta"));
     assert_eq!(now[2..], before[2..]);
     // Indexing the folder again does not overwrite a label given by the user.
-    assert!(home.index("known").contains("have other labels in the library"));
+    assert!(home.index("known").contains("came with another label"));
     assert_eq!(home.exported(), now);
     let history = home.library(&["history", first, "--json"]);
     let changes: Vec<Value> = history.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -95,7 +95,7 @@ fn labels_have_a_history_and_can_be_undone() {
 
     assert_eq!(home.library(&["undo"]).lines().count(), 2);
     assert_eq!(home.exported(), before);
-    assert!(home.library(&["history", first]).contains("undone"));
+    assert!(home.library(&["history", first]).contains("taken back"));
     // One unknown sample: no label is changed.
     let nobody = "0".repeat(64);
     let (well, said) =

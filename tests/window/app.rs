@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// Only guards against hanging.
-const PATIENCE: Duration = Duration::from_secs(900);
+const PATIENCE: Duration = Duration::from_secs(45);
 
 /// Answers file dialogs with paths set by the test.
 #[derive(Default)]
@@ -424,7 +424,7 @@ fn the_lab_measures_explains_repairs_and_undoes() {
     let on = &candidates[4].model.config;
     assert!(on.repairs[0].what.starts_with("trained for another"), "{:?}", on.repairs);
     assert_eq!(on.repairs[0].from, broken.hash.to_string());
-    assert_eq!(candidates[5].numbers[0], candidates[5].numbers[1], "without batch norm the modes are one");
+    assert_eq!(candidates[5].numbers[0], candidates[5].numbers[1], "without batch norm the modes are the same");
 
     // The saved file records the repair.
     let file = window.at("repaired.safetensors");
@@ -471,7 +471,7 @@ fn the_lab_reports_what_it_cannot_do() {
     std::fs::rename(others.join("alpha"), others.join("foreign")).unwrap();
     window.drop(&[&others]);
     window.wait_for(
-        "expected files of labels that the model knows (alpha, beta, gamma…), found foreign, strange",
+        "expected files with labels that the model knows (alpha, beta, gamma…), found foreign, strange",
     );
     // A folder with one file.
     std::fs::create_dir_all(window.at("one/gamma")).unwrap();
@@ -507,7 +507,7 @@ fn the_lab_reports_what_it_cannot_do() {
     Model::new(config, network, None).unwrap().save(&file).unwrap();
     assert_eq!(set.samples.len(), 12);
     window.drop(&[&file]);
-    window.wait_for("This model has no batch normalisation, so its two modes are one");
+    window.wait_for("This model has no batch normalisation, so its two modes are the same");
     window.wait_for("Running variance of a channel whose pooled variance is 0.09");
     assert!(window.shows("Run the experiment"));
 }
