@@ -99,7 +99,7 @@ fn figures_ui(ui: &mut Ui, scene: &Scene<'_>, view: &LabView) {
     formula_ui(
         ui,
         format!(
-            "noise of the mean        √(m/(2−m)) / √{} = {} standard deviations, if a file is one value",
+            "noise of the mean        √(m/(2−m)) / √{} = {} sd, if a file is one value",
             view.batch_size,
             number((m / (2.0 - m)).sqrt() / f64::from(view.batch_size).sqrt())
         ),
