@@ -424,7 +424,10 @@ fn the_lab_measures_explains_repairs_and_undoes() {
     let on = &candidates[4].model.config;
     assert!(on.repairs[0].what.starts_with("trained for another"), "{:?}", on.repairs);
     assert_eq!(on.repairs[0].from, broken.hash.to_string());
-    assert_eq!(candidates[5].numbers[0], candidates[5].numbers[1], "without batch norm the modes are the same");
+    assert_eq!(
+        candidates[5].numbers[0], candidates[5].numbers[1],
+        "without batch norm the modes are the same"
+    );
 
     // The saved file records the repair.
     let file = window.at("repaired.safetensors");
