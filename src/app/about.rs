@@ -1,15 +1,15 @@
-//! What a command says of itself: its text, its hint and its key.
+//! The text, the hint and the key of a command.
 
 use egui::{Key, KeyboardShortcut, Modifiers};
 
-/// What a command says of itself.
+/// The text, the hint and the key of a command.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct About {
     /// The text of its button or menu entry.
     pub text: &'static str,
     /// The tooltip.
     pub hint: &'static str,
-    /// Its key.
+    /// Its key, if it has one.
     pub key: Option<Shortcut>,
 }
 
@@ -28,13 +28,13 @@ impl About {
         Self { text, hint, key: None }
     }
 
-    /// Same, with a key.
+    /// The same command with a key.
     pub const fn key(self, modifiers: Modifiers, key: Key) -> Self {
         let keys = KeyboardShortcut::new(modifiers, key);
         Self { key: Some(Shortcut { keys, while_typing: false }), ..self }
     }
 
-    /// Same, with a key that also works while the user types text.
+    /// The same command with a key that also works while the user types text.
     pub const fn key_while_typing(self, modifiers: Modifiers, key: Key) -> Self {
         let keys = KeyboardShortcut::new(modifiers, key);
         Self { key: Some(Shortcut { keys, while_typing: true }), ..self }

@@ -1,4 +1,4 @@
-//! Executing commands. Each feature has its part in its own file; here a command is passed to it.
+//! Executes commands. Each feature executes its own in its own file; here they are dispatched.
 
 use super::command::Command;
 use super::picker::Pick;
@@ -9,6 +9,7 @@ use super::window::{App, Picked};
 use std::path::PathBuf;
 
 impl App {
+    /// Executes a command, unless it is unavailable.
     pub(super) fn act(&mut self, command: Command) {
         if command.obstacle(&self.facts()).is_some() {
             return;
@@ -73,6 +74,7 @@ impl App {
         }
     }
 
+    /// Opens a question for a path.
     fn ask_for_path(&mut self, purpose: Purpose) {
         self.view.question = Some(Question::path(purpose));
     }
@@ -84,12 +86,13 @@ impl App {
         self.pick(pick, Picked::Question);
     }
 
+    /// Shows the system's dialog. Its reply is applied with the input of a later frame.
     fn pick(&self, pick: Pick, wrap: impl FnOnce(Vec<PathBuf>) -> Picked + Send + 'static) {
         let (sender, ctx) = (self.picked.0.clone(), self.ctx.clone());
         self.picker.pick(
             pick,
             Box::new(move |paths| {
-                // The window may be closed by now.
+                // The window may have been closed meanwhile.
                 let _ = sender.send(wrap(paths));
                 ctx.request_repaint();
             }),

@@ -27,7 +27,7 @@ pub fn error_advice(error: &(dyn Error + Send + Sync + 'static)) -> String {
     };
     match (error.downcast_ref(), model) {
         (Some(LibraryError::ReadOnly { .. }), _) => {
-            format!("{error}. Another library can be opened in the Library menu")
+            format!("{error}. Open another library in the Library menu")
         }
         (_, Some(ModelError::Broken { .. })) => format!("{error}. The Batch norm tab repairs it"),
         _ if nothing.is_some_and(NothingToRead::needs_password) => format!("{error}{}", password_advice()),

@@ -14,7 +14,7 @@ use crate::workflow::MapMethod;
 use egui::{Key, Modifiers};
 use std::path::PathBuf;
 
-/// Something the user wants done.
+/// An action that the user requests.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
     /// Open paths: files to query, labelled folders, libraries, models.
@@ -48,7 +48,7 @@ pub enum Command {
     ComputeMap(MapMethod),
     /// Show the whole map.
     FitMap,
-    /// Ask for another label for a sample.
+    /// Ask for a new label for a sample.
     Label(Sha256),
     /// Undo the latest label given in this window.
     UndoLabel,
@@ -68,13 +68,13 @@ pub enum Command {
     Escape,
     /// Show a tab.
     ShowTab(Tab),
-    /// Show or hide the list of keys.
+    /// Show or hide the list of keyboard shortcuts.
     Keys,
     /// Cancel a job.
     Cancel(JobId),
     /// Clear the messages and the skipped files.
     ClearMessages,
-    /// Something in the batch-norm lab.
+    /// An action in the batch-norm lab.
     Lab(LabCommand),
 }
 
@@ -103,22 +103,23 @@ impl Command {
             Self::Open(_) => {
                 About::new("Open path", "Queries files, or opens a labelled folder, a library or a model")
             }
-            Self::OpenFolder => About::new("Open folder…", "A labelled folder: FOLDER/<label>/<files>")
+            Self::OpenFolder => About::new("Open folder…", "Opens a labelled folder: FOLDER/<label>/<files>")
                 .key_while_typing(COMMAND.plus(Modifiers::SHIFT), Key::O),
-            Self::OpenFiles => About::new("Open files…", "Files to query").key_while_typing(COMMAND, Key::O),
-            Self::EnterPassword => About::new("Password…", "A password for encrypted archives"),
+            Self::OpenFiles => About::new("Open files…", "Queries files").key_while_typing(COMMAND, Key::O),
+            Self::EnterPassword => About::new("Password…", "Adds a password for encrypted archives"),
             Self::OpenLibrary => About::new(
                 "Open or create a library…",
-                "Samples, labels, embeddings and the model, in one file",
+                "A library is one file with samples, labels, embeddings and the model",
             ),
-            Self::LoadModel => {
-                About::new("Load a model…", "The open folder is embedded with it and added to the library")
-            }
+            Self::LoadModel => About::new(
+                "Load a model…",
+                "Embeds the open folder with it and adds the folder to the library",
+            ),
             Self::Save(purpose) => save_about(*purpose),
             Self::Answer(_) => About::new("OK", "Answers the question"),
-            Self::Browse => About::new("Browse…", "The system's file dialog"),
+            Self::Browse => About::new("Browse…", "Opens the system's file dialog"),
             Self::Demo { digits: false } => {
-                About::new("Try real executables", "102 Windows modules of 13 packages, from PyPI")
+                About::new("Try real executables", "102 Windows modules from 13 PyPI packages")
             }
             Self::Demo { digits: true } => {
                 About::new("Try handwritten digits", "Images of the UCI digits, 8×8 pixels")
@@ -126,20 +127,20 @@ impl Command {
             Self::Train => About::new("Train", "Trains on the open folder, then adds it to the library"),
             Self::Index => About::new(
                 "Add folder to the library",
-                "Embeds the folder's files with the library's model, without training",
+                "Embeds the open folder with the library's model, without training",
             ),
             Self::ComputeMap(MapMethod::Umap) => {
                 About::new("UMAP", "Neighbours stay together; distances across the map mean little")
             }
             Self::ComputeMap(MapMethod::Pca) => {
-                About::new("PCA", "The two directions in which the embeddings differ most; immediate")
+                About::new("PCA", "The two directions in which the embeddings differ most; computed at once")
             }
-            Self::FitMap => About::new("Show all", "The whole map (double click)"),
-            Self::Label(_) => About::new("Label…", "Give the sample another label, or none"),
+            Self::FitMap => About::new("Show all", "Shows the whole map, as a double click on it does"),
+            Self::Label(_) => About::new("Label…", "Changes or removes the sample's label"),
             Self::UndoLabel => {
                 About::new("Undo label", "Undoes the latest label given in this window").key(COMMAND, Key::Z)
             }
-            Self::Select(_) => About::new("Select", "Shows what the sample is near to"),
+            Self::Select(_) => About::new("Select", "Shows the sample and its neighbours"),
             Self::Jump(_) => About::new("Show on the map", "Marks the sample and brings it into view"),
             Self::NextNeighbour => {
                 About::new("Next neighbour", "Marks it on the map").key(Modifiers::NONE, Key::ArrowDown)
@@ -147,7 +148,7 @@ impl Command {
             Self::PreviousNeighbour => {
                 About::new("Previous neighbour", "Marks it on the map").key(Modifiers::NONE, Key::ArrowUp)
             }
-            Self::Neighbours(_) => About::new("Neighbours", "How many to list"),
+            Self::Neighbours(_) => About::new("Neighbours", "Number of neighbours listed"),
             Self::Forget(_) => About::new("Remove", "Removes this file from the list"),
             Self::Escape => {
                 About::new("Close or clear", "Closes the question, or clears the mark and the focus")
@@ -156,13 +157,15 @@ impl Command {
             Self::ShowTab(Tab::Map) => {
                 About::new("Map", "All samples in two dimensions").key_while_typing(COMMAND, Key::Num1)
             }
-            Self::ShowTab(Tab::Training) => About::new("Training", "Train a model, and see its curves")
+            Self::ShowTab(Tab::Training) => About::new("Training", "Trains a model and shows its curves")
                 .key_while_typing(COMMAND, Key::Num2),
-            Self::ShowTab(Tab::BatchNorm) => {
-                About::new("Batch norm", "Train mode against eval mode: measured, explained, repaired")
-                    .key_while_typing(COMMAND, Key::Num3)
-            }
-            Self::Keys => About::new("Keys", "All keys").key_while_typing(Modifiers::NONE, Key::F1),
+            Self::ShowTab(Tab::BatchNorm) => About::new(
+                "Batch norm",
+                "Compares train mode and eval mode, explains the difference and repairs it",
+            )
+            .key_while_typing(COMMAND, Key::Num3),
+            Self::Keys => About::new("Keyboard shortcuts", "Lists all of them")
+                .key_while_typing(Modifiers::NONE, Key::F1),
             Self::Cancel(_) => About::new("Cancel", "Stops the job; a training keeps its best model so far"),
             Self::ClearMessages => About::new("Clear", "Clears the messages and the skipped files"),
             Self::Lab(command) => command.about(),
@@ -202,18 +205,26 @@ impl Command {
     }
 }
 
+/// Text, hint and key of the commands that save.
 fn save_about(purpose: Purpose) -> About {
     match purpose {
-        Purpose::Neighbours => {
-            About::new("Save as CSV…", "The neighbours of every queried file, or of the selected sample")
-                .key_while_typing(Modifiers::COMMAND, Key::S)
+        Purpose::Neighbours => About::new(
+            "Save as CSV…",
+            "Saves the neighbours of all queried files, or of the selected library sample",
+        )
+        .key_while_typing(Modifiers::COMMAND, Key::S),
+        Purpose::Samples => {
+            About::new("Save all samples as CSV…", "Saves a row for each sample of the library")
         }
-        Purpose::Samples => About::new("Save all samples as CSV…", "A row for each sample of the library"),
-        Purpose::Map => About::new("Save the map as CSV…", "SHA-256, label, x and y of each sample"),
-        Purpose::Model => About::new("Save the model…", "The library's model as a safetensors file"),
-        Purpose::Candidate(_) => About::new("Save…", "A model file whose metadata records the repair"),
-        Purpose::ExperimentTable => About::new("Save its table as CSV…", "A row for each policy and step"),
-        Purpose::ExperimentChart => About::new("Save the chart…", "As PNG or SVG"),
+        Purpose::Map => About::new("Save the map as CSV…", "Saves SHA-256, label, x and y of each sample"),
+        Purpose::Model => About::new("Save the model…", "Saves the library's model as a safetensors file"),
+        Purpose::Candidate(_) => {
+            About::new("Save…", "Saves the repaired model; its metadata records the repair")
+        }
+        Purpose::ExperimentTable => {
+            About::new("Save the table as CSV…", "Saves a row for each policy and step")
+        }
+        Purpose::ExperimentChart => About::new("Save the chart…", "Saves the chart as PNG or SVG"),
         Purpose::Library | Purpose::LoadModel => About::new(purpose.title(), ""),
     }
 }
@@ -240,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn every_command_says_what_it_is() {
+    fn every_command_has_a_text_and_a_hint() {
         let sha256 = Sha256([0; 32]);
         for command in Command::with_keys().into_iter().chain([
             Command::Open(Vec::new()),
@@ -250,7 +261,11 @@ mod tests {
         ]) {
             let about = command.about();
             assert!(!about.text.is_empty() && !about.hint.is_empty(), "{command:?}");
-            assert!(!about.hint.contains("Ctrl"), "the system writes keys: {}", about.hint);
+            assert!(
+                !about.hint.contains("Ctrl"),
+                "keys are written as the system writes them: {}",
+                about.hint
+            );
         }
     }
 

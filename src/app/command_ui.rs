@@ -1,4 +1,4 @@
-//! Buttons and menu entries of commands, and the list of their keys.
+//! Buttons and menu entries of commands, and the list of keyboard shortcuts.
 
 use super::about::Shortcut;
 use super::command::Command;
@@ -13,7 +13,7 @@ pub fn command_button(ui: &mut Ui, facts: &Facts, command: Command, out: &mut Ve
     command_button_as(ui, facts, Button::new(text), command, out)
 }
 
-/// Same as [`command_button`], with another look.
+/// Same as [`command_button`], but with its own text or look.
 pub fn command_button_as(
     ui: &mut Ui,
     facts: &Facts,
@@ -50,14 +50,14 @@ pub fn hint_text(ui: &Ui, hint: &str, key: Option<Shortcut>) -> String {
     }
 }
 
-/// Draws the list of keys, if it is open.
+/// Draws the list of keyboard shortcuts, if it is open.
 pub fn keys_ui(ui: &mut Ui, view: &mut View) {
     if !view.keys_open {
         return;
     }
     let modal = Modal::new(Id::unique("keys")).show(ui, |ui| {
         ui.set_width(420.0);
-        ui.heading("Keys");
+        ui.heading("Keyboard shortcuts");
         ui.add_space(6.0);
         Grid::new("keys").num_columns(2).spacing([24.0, 6.0]).show(ui, |ui| {
             let mut row = |keys: &KeyboardShortcut, text: &str| {
@@ -75,7 +75,7 @@ pub fn keys_ui(ui: &mut Ui, view: &mut View) {
         });
         ui.add_space(6.0);
         ui.weak(
-            "On the map: the wheel zooms, dragging pans, a click selects, a double click shows everything.",
+            "On the map, the wheel zooms, dragging pans, a click selects and a double click shows all samples.",
         );
         ui.button("Close").clicked()
     });
@@ -84,4 +84,5 @@ pub fn keys_ui(ui: &mut Ui, view: &mut View) {
     }
 }
 
-const PASTE: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, egui::Key::V);
+/// Pasting, which opens the paths in the clipboard.
+pub const PASTE: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, egui::Key::V);

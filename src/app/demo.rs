@@ -1,4 +1,4 @@
-//! The bundled samples: unpacked into the user's data folder, then opened like any others. Their sources are
+//! The bundled samples: unpacked into the user's data folder, then opened like any other samples. Their sources are
 //! in `assets/demo/SOURCES.md`.
 
 use crate::escape;
@@ -11,13 +11,13 @@ const BUNDLE: &[u8] = include_bytes!("../../assets/demo/demo.zip");
 /// Held-out samples that are queried once the model is trained.
 const QUERIED: usize = 4;
 
-/// Bundled samples that were unpacked.
+/// The unpacked bundled samples.
 pub struct Demo {
     /// The labelled folder to train on.
     pub folder: PathBuf,
     /// Samples held out of it, to be queried.
     pub held_out: Vec<PathBuf>,
-    /// The library of the demo: never the user's own.
+    /// The library of the demo, separate from the user's.
     pub library: PathBuf,
 }
 

@@ -1,8 +1,8 @@
-//! What is drawn while files are held over the window.
+//! The notice shown while files are dragged over the window.
 
 use egui::{Align2, Color32, Id, LayerId, Order, TextStyle, Ui};
 
-/// Draws, while files are held over the window, that they can be dropped anywhere.
+/// Covers the window with a notice while files are dragged over it.
 pub fn drop_target_ui(ui: &Ui) {
     if ui.input(|input| input.raw.hovered_files.is_empty()) {
         return;
@@ -13,7 +13,7 @@ pub fn drop_target_ui(ui: &Ui) {
     painter.text(
         rect.center(),
         Align2::CENTER_CENTER,
-        "Drop to query it",
+        "Drop anywhere to open",
         TextStyle::Heading.resolve(ui.style()),
         Color32::WHITE,
     );

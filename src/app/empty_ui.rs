@@ -1,19 +1,19 @@
 //! The middle of the window while the library is empty: what to do next, in three steps.
 
 use super::command::Command;
-use super::command_ui::{command_button, command_button_as};
+use super::command_ui::{PASTE, command_button, command_button_as};
 use super::facts::Facts;
 use super::session::Session;
 use super::view::{Tab, View};
 use crate::escape;
 use egui::{Align, Button, Frame, Layout, RichText, ScrollArea, Ui, vec2};
 
-/// Whether the steps are shown in place of the map.
+/// Whether the steps are shown instead of the map.
 pub fn is_needed(session: &Session, view: &View) -> bool {
     session.contents.is_empty() && view.kept.tab == Tab::Map
 }
 
-/// Draws the steps.
+/// Draws the three steps, the demo and the way to the batch-norm lab.
 pub fn empty_ui(
     ui: &mut Ui,
     facts: &Facts,
@@ -29,7 +29,7 @@ pub fn empty_ui(
             ui.set_max_width(width);
             ui.with_layout(Layout::top_down(Align::Min), |ui| {
                 ui.label(RichText::new("What does this file look like?").size(24.0).strong());
-                ui.weak("Lookalike learns from samples that you have labelled, and lists those that a new file is most similar to. Files are read, never run. Nothing leaves this machine.");
+                ui.weak("Lookalike learns from samples you have labelled, and lists those most similar to a new file. Files are read, never run. Nothing leaves this machine.");
                 ui.add_space(12.0);
                 steps_ui(ui, facts, session, view, no_drops, out);
                 ui.add_space(18.0);
@@ -38,7 +38,7 @@ pub fn empty_ui(
                 ui.weak("Why does a model that has learned its files well misclassify the very same files?");
                 if ui
                     .button("Open the batch-norm lab")
-                    .on_hover_text("Measures, explains and repairs it; works without a model too")
+                    .on_hover_text("Measures, explains and repairs this; works without a model too")
                     .clicked()
                 {
                     view.kept.tab = Tab::BatchNorm;
@@ -48,6 +48,7 @@ pub fn empty_ui(
     });
 }
 
+/// Draws the steps.
 fn steps_ui(
     ui: &mut Ui,
     facts: &Facts,
@@ -70,7 +71,7 @@ fn steps_ui(
         command_button_as(ui, facts, Button::new("Choose a folder…"), Command::OpenFolder, out);
     });
     step_ui(ui, "2", "Train a model on it", trainable, |ui| {
-        ui.weak("Half a minute for a few hundred files, on the processor.");
+        ui.weak("Takes half a minute for a few hundred files on the CPU.");
         ui.horizontal(|ui| {
             command_button(ui, facts, Command::Train, out);
             if ui
@@ -83,14 +84,16 @@ fn steps_ui(
         });
     });
     step_ui(ui, "3", "Drop a suspicious file anywhere in this window", false, |ui| {
+        let (open, paste) = (Command::OpenFiles.about().text, ui.ctx().format_shortcut(&PASTE));
         ui.weak(if no_drops {
-            "This Wayland desktop does not deliver dropped files. Use \"Open files…\", paste a path (Ctrl+V), type it above, or name the file on the command line."
+            format!("This Wayland desktop does not deliver dropped files. Use \"{open}\", paste a path ({paste}), type it above, or give the file on the command line.")
         } else {
-            "Or paste its path (Ctrl+V), or use \"Open files…\". A folder of files works too."
+            format!("Or paste its path ({paste}), or use \"{open}\". A folder of files works too.")
         });
     });
 }
 
+/// Draws one step in a frame, highlighted if it is the next.
 fn step_ui(ui: &mut Ui, number: &str, title: &str, next: bool, content: impl FnOnce(&mut Ui)) {
     let visuals = ui.visuals();
     let stroke = if next { visuals.selection.stroke } else { visuals.widgets.noninteractive.bg_stroke };
@@ -106,6 +109,7 @@ fn step_ui(ui: &mut Ui, number: &str, title: &str, next: bool, content: impl FnO
     });
 }
 
+/// Draws the buttons that open bundled samples.
 fn demo_ui(ui: &mut Ui, facts: &Facts, out: &mut Vec<Command>) {
     ui.strong("No samples at hand?");
     ui.weak("Trains on bundled samples in under a minute, then queries some that were held out.");

@@ -2,7 +2,7 @@
 
 use super::lab_facts::LabFacts;
 
-/// What is open and what runs.
+/// The state of the window, as far as commands depend on it.
 #[derive(Clone, Default)]
 pub struct Facts {
     /// The number of labels of the open folder, if one is open.
@@ -19,11 +19,11 @@ pub struct Facts {
     pub label_edits: bool,
     /// A question is open.
     pub question: bool,
-    /// Any job runs that is shown.
+    /// A job that is shown is running.
     pub busy: bool,
-    /// A training runs.
+    /// A training is running.
     pub training: bool,
-    /// What concerns the batch-norm lab.
+    /// The facts of the batch-norm lab.
     pub lab: LabFacts,
 }
 

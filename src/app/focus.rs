@@ -1,9 +1,9 @@
-//! The focus: the only label that is shown, and the samples that it and the filter leave. A label is known by
-//! its name, so the focus stays on it when labels change.
+//! The focus: the only label that is shown, and the samples that match it and the filter. A label is identified
+//! by its name, so the focus stays on it when labels change.
 
 use crate::library::Contents;
 
-/// A label in focus; `None` stands for samples without a label.
+/// A label in focus; `None` is "(no label)".
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Focus(pub Option<String>);
 
@@ -14,11 +14,11 @@ impl Focus {
     }
 }
 
-/// Rows of the contents that the filter and the focus leave.
+/// The rows of the contents that match the filter and the focus.
 #[derive(Clone, Debug, Default)]
 pub struct Listed {
     /// The filter, the focus, and the edition of the contents they were computed for.
-    by: (String, Option<Focus>, u64),
+    made_for: (String, Option<Focus>, u64),
     /// The rows.
     pub rows: Vec<usize>,
 }
@@ -26,11 +26,11 @@ pub struct Listed {
 impl Listed {
     /// Filters all samples again, if the filter, the focus or the contents have changed.
     pub fn refresh(&mut self, contents: &Contents, edition: u64, filter: &str, focus: Option<&Focus>) {
-        let by = (filter.to_lowercase(), focus.cloned(), edition);
-        if self.by == by {
+        let made_for = (filter.to_lowercase(), focus.cloned(), edition);
+        if self.made_for == made_for {
             return;
         }
-        let (wanted, focus, _) = &by;
+        let (wanted, focus, _) = &made_for;
         let only = Focus::index(focus.as_ref(), contents);
         let rows = contents.iter().filter(|entry| {
             (focus.is_none() || Some(entry.label_index) == only)
@@ -39,6 +39,6 @@ impl Listed {
                     || entry.sha256.to_string().starts_with(wanted))
         });
         self.rows = rows.map(|entry| entry.row).collect();
-        self.by = by;
+        self.made_for = made_for;
     }
 }

@@ -8,6 +8,7 @@ use egui::{Context, Event};
 use std::path::PathBuf;
 
 impl App {
+    /// Applies the input since the last frame.
     pub(super) fn apply_input(&mut self, ctx: &Context) {
         let dropped: Vec<PathBuf> =
             ctx.input(|input| input.raw.dropped_files.iter().map(|file| file.path().to_owned()).collect());

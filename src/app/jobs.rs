@@ -1,15 +1,15 @@
-//! The jobs behind the window. Each ends with what is to be done with its result: a closure over the app, so
-//! a new kind of job is written in one place.
+//! The jobs behind the window. Each carries a closure that applies its result to the app, so a new kind of job
+//! is written in one place.
 
 use crate::job::{Job, Outcome, Progress, Reporter, Stop};
 use crate::workflow::{Event, Run};
 use std::sync::{Arc, mpsc};
 
-/// What is done with the result of a job, on the window's thread.
+/// Applies the result of a job, on the window's thread.
 pub type Apply<A> = Box<dyn FnOnce(&mut A) + Send>;
 
-/// A kind of job of which only one runs at a time: a new one replaces the old one, whose result is never
-/// applied. The features define their own.
+/// A kind of job of which only one runs at a time: a new one cancels the old one, whose result is never
+/// applied. Each feature defines its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Kind(pub &'static str);
 
@@ -20,7 +20,7 @@ pub const TRAIN: Kind = Kind("train");
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct JobId(u64);
 
-/// What a job is, before it starts.
+/// The description of a job.
 #[derive(Clone, Debug)]
 pub struct Task {
     title: String,
@@ -29,23 +29,23 @@ pub struct Task {
 }
 
 impl Task {
-    /// A job that is shown under this title, beside any others.
+    /// A job that is shown under this title and runs in parallel with others.
     pub fn new(title: impl Into<String>) -> Self {
         Self { title: title.into(), kind: None, quiet: false }
     }
 
-    /// A job that replaces a running one of its kind.
+    /// The same job, but it replaces a running one of this kind.
     pub fn of_kind(self, kind: Kind) -> Self {
         Self { kind: Some(kind), ..self }
     }
 
-    /// A job too short to be shown, whose failure is not reported.
+    /// The same job, but it is not shown and its failure is not reported.
     pub fn quiet(self) -> Self {
         Self { quiet: true, ..self }
     }
 }
 
-/// A job that runs.
+/// A running job.
 struct Running<A> {
     id: JobId,
     task: Task,
@@ -55,9 +55,9 @@ struct Running<A> {
 
 /// A running job as it is shown.
 pub struct JobView<'a> {
-    /// Which job.
+    /// Its identity.
     pub id: JobId,
-    /// What it does, for people.
+    /// What it does.
     pub title: &'a str,
     /// Whether it was cancelled.
     pub cancelled: bool,
@@ -67,11 +67,11 @@ pub struct JobView<'a> {
 
 /// What a job reports to the window.
 pub enum News<A> {
-    /// An event while it ran.
+    /// An event while it runs.
     Event(Event),
     /// It has ended.
     Ended {
-        /// What it did, for people.
+        /// What it did.
         title: String,
         /// Whether its failure is not reported.
         quiet: bool,
@@ -82,7 +82,7 @@ pub enum News<A> {
 
 type Wake = Arc<dyn Fn() + Send + Sync>;
 
-/// All jobs that run.
+/// All running jobs.
 pub struct Jobs<A> {
     running: Vec<Running<A>>,
     next: u64,
@@ -90,7 +90,7 @@ pub struct Jobs<A> {
 }
 
 impl<A: 'static> Jobs<A> {
-    /// No jobs yet. `wake` makes the window look for news.
+    /// No jobs. `wake` makes the window poll them.
     pub fn new(wake: Wake) -> Self {
         Self { running: Vec::new(), next: 0, wake }
     }
@@ -122,7 +122,7 @@ impl<A: 'static> Jobs<A> {
     pub fn poll(&mut self) -> Vec<News<A>> {
         let mut news = Vec::new();
         self.running.retain(|running| {
-            // The outcome first: what was sent before it is then certainly there.
+            // The outcome first, so that all events sent before it are received.
             let outcome = running.job.poll();
             news.extend(running.events.try_iter().map(News::Event));
             let Some(outcome) = outcome else { return true };
@@ -133,14 +133,14 @@ impl<A: 'static> Jobs<A> {
         news
     }
 
-    /// Cancels a job, if it still runs.
+    /// Cancels a job, if it is still running.
     pub fn cancel(&self, id: JobId) {
         if let Some(running) = self.running.iter().find(|running| running.id == id) {
             running.job.cancel();
         }
     }
 
-    /// The jobs that are shown, in the order in which they were started.
+    /// The jobs that are shown, in order of their start.
     pub fn shown(&self) -> impl Iterator<Item = JobView<'_>> {
         self.running.iter().filter(|running| !running.task.quiet).map(|running| JobView {
             id: running.id,
@@ -150,17 +150,17 @@ impl<A: 'static> Jobs<A> {
         })
     }
 
-    /// Whether a job of this kind runs.
+    /// Whether a job of this kind is running.
     pub fn runs(&self, kind: Kind) -> bool {
         self.running.iter().any(|running| running.task.kind == Some(kind))
     }
 
-    /// Whether any job that is shown runs.
+    /// Whether a job that is shown is running.
     pub fn busy(&self) -> bool {
         self.running.iter().any(|running| !running.task.quiet)
     }
 
-    /// Whether any job runs, shown or not.
+    /// Whether any job is running, shown or not.
     pub fn any(&self) -> bool {
         !self.running.is_empty()
     }
@@ -171,7 +171,7 @@ mod tests {
     use super::*;
     use std::time::{Duration, Instant};
 
-    /// Applies everything until no job runs.
+    /// Applies all results until no job is running.
     fn settle(jobs: &mut Jobs<Vec<u32>>, app: &mut Vec<u32>) {
         let begun = Instant::now();
         while jobs.any() {
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_result_is_applied_once_and_that_of_a_replaced_job_never() {
+    fn a_result_is_applied_once_and_a_replaced_job_is_never_applied() {
         let (mut jobs, mut app) = (Jobs::new(Arc::new(|| ())), Vec::new());
         let kind = Kind("test");
         let first = |run: &Run<'_>| loop {

@@ -1,5 +1,5 @@
-//! The jobs that run and their time left; and at the very bottom, the messages. Each is a panel of its own, so
-//! a job that ends does not move the messages under the pointer.
+//! The running jobs with their time left, and below them the messages. Each is its own panel, so the messages do
+//! not move under the pointer when a job ends.
 
 use super::command::Command;
 use super::command_ui::command_button;
@@ -14,7 +14,7 @@ use crate::model::Processor;
 use egui::{Button, ProgressBar, RichText, ScrollArea, Ui};
 use indicatif::HumanDuration;
 
-/// Draws a line for each job.
+/// Draws a line for each job: its progress and a button to cancel it.
 pub fn jobs_ui<A: 'static>(ui: &mut Ui, jobs: &Jobs<A>, out: &mut Vec<Command>) {
     ui.add_space(2.0);
     for job in jobs.shown() {
@@ -41,19 +41,19 @@ pub fn jobs_ui<A: 'static>(ui: &mut Ui, jobs: &Jobs<A>, out: &mut Vec<Command>) 
     ui.add_space(2.0);
 }
 
-/// Draws the latest message; unfolded, all of them and the skipped files.
+/// Draws the latest message; expanded, all of them and the skipped files.
 pub fn messages_ui(ui: &mut Ui, facts: &Facts, session: &Session, view: &mut View, out: &mut Vec<Command>) {
     ui.add_space(2.0);
     ui.horizontal(|ui| match session.messages.last() {
         None => {
-            let promise = ui.weak("Files are read, never run. Nothing leaves this machine.");
+            let text = ui.weak("Files are read, never run. Nothing leaves this machine.");
             let mut known = Vec::new();
             #[cfg(unix)]
             known.extend(session.reader.protection().map(|protection| protection.to_string()));
             let processor = Processor::found();
             known.extend(processor.map(|found| format!("The network is computed on the {}.", found.name)));
             if !known.is_empty() {
-                promise.on_hover_text(known.join("\n"));
+                text.on_hover_text(known.join("\n"));
             }
         }
         Some(last) => {
@@ -91,6 +91,7 @@ pub fn messages_ui(ui: &mut Ui, facts: &Facts, session: &Session, view: &mut Vie
     ui.add_space(2.0);
 }
 
+/// A message with the mark and the colour of its tone.
 fn coloured(message: &Message) -> RichText {
     let (mark, colour) = tone_mark(message.tone);
     RichText::new(format!("{mark} {}", message.text)).color(colour)

@@ -1,4 +1,4 @@
-//! Executing the commands of the batch-norm lab, and applying their results.
+//! Executes the commands of the batch-norm lab and applies their results.
 
 use super::jobs::Task;
 use super::lab::state::{Candidate, Dependence, Measured, Subject};
@@ -17,6 +17,7 @@ use crate::workflow::{self, LabelledFolder, Run, SEED};
 use std::sync::Arc;
 
 impl App {
+    /// Executes a command of the lab.
     pub(super) fn act_in_lab(&mut self, command: LabCommand) {
         match command {
             LabCommand::Measure => self.measure(),
@@ -66,7 +67,7 @@ impl App {
         self.subject().is_some_and(|(model, folder)| subject_of(&model, &folder) == subject)
     }
 
-    /// Measures both modes, if there is a model and a folder.
+    /// Measures both modes, if a model and a folder are open.
     pub(super) fn measure(&mut self) {
         self.lab.obstacle = None;
         let Some((model, folder)) = self.subject() else { return };
@@ -111,13 +112,12 @@ impl App {
                 let set = &folder.set;
                 let known = measured.report.known.pictures(set);
                 let files: Vec<&Encoded> = known.into_iter().map(|(picture, _)| picture).collect();
-                let company =
-                    batch_dependence(&model.network, set.spec, &files, which, SEED, run.reporter())?;
-                let places = company.sizes.iter().map(|found| measured.axes.places(&found.embeddings));
+                let found = batch_dependence(&model.network, set.spec, &files, which, SEED, run.reporter())?;
+                let places = found.sizes.iter().map(|size| measured.axes.places(&size.embeddings));
                 let places = places.collect();
-                let eval = Embeddings { dimension: company.eval.len(), data: company.eval.clone() };
+                let eval = Embeddings { dimension: found.eval.len(), data: found.eval.clone() };
                 let eval = measured.axes.places(&eval).first().copied().unwrap_or_default();
-                Ok(Dependence { subject, file, company, places, eval })
+                Ok(Dependence { subject, file, found, places, eval })
             },
             |app, dependence| app.apply_dependence(dependence),
         );
@@ -129,7 +129,7 @@ impl App {
         }
     }
 
-    /// Makes a candidate with other statistics and the same weights, whose train mode is known already.
+    /// Makes a candidate with the same weights and other running statistics. Its train mode is the model's.
     fn repair(&mut self, how: Repair) {
         let (Some((model, folder)), Some(measured)) = (self.subject(), self.lab.measured.clone()) else {
             return;
@@ -149,7 +149,7 @@ impl App {
         );
     }
 
-    /// Makes a candidate by `make`, which also says how, and measures it as the model was measured.
+    /// Makes a candidate with `make`, which also describes it, and measures it like the model in the lab.
     fn make_candidate(
         &mut self,
         title: String,
@@ -170,7 +170,8 @@ impl App {
 
     fn apply_candidate(&mut self, candidate: Candidate) {
         if !self.is_current(candidate.subject) {
-            let text = format!("Dropped ({}): another model or folder is open now", candidate.what);
+            let text =
+                format!("Repaired model dropped ({}): another model or folder is open now", candidate.what);
             self.session.say(Tone::Note, text);
             return;
         }
@@ -178,6 +179,7 @@ impl App {
         self.lab.candidates.push(candidate);
     }
 
+    /// Runs the experiment with the chosen settings.
     fn run_experiment(&mut self) {
         let Some(folder) = self.session.folder.clone() else { return };
         let view = &self.view.lab;
@@ -201,12 +203,12 @@ impl App {
         );
     }
 
-    /// Puts a model that cannot be used into the lab.
+    /// Puts a model that cannot be used into the lab, to be measured and repaired.
     pub(super) fn examine(&mut self, model: Arc<Model>) {
         if let Err(error) = model.usable() {
             self.session.say(Tone::Bad, error.to_string());
         }
-        self.lab.look_at(Some(model));
+        self.lab.set_model(Some(model));
         self.view.kept.tab = Tab::BatchNorm;
         self.measure();
     }

@@ -6,7 +6,7 @@ use crate::batchnorm::Repair;
 use crate::model::Norm;
 use crate::sample::Sha256;
 
-/// Something the user wants done in the lab.
+/// An action in the lab that the user requests.
 #[derive(Clone, Debug, PartialEq)]
 pub enum LabCommand {
     /// Measure both modes of the model on the open folder.
@@ -23,7 +23,7 @@ pub enum LabCommand {
     Use(Sha256),
     /// Use the previous model again.
     Undo,
-    /// Train as the article does, to see it fail.
+    /// Train as the article does, to reproduce its failure.
     Article,
     /// Run the experiment.
     Experiment,
@@ -35,45 +35,48 @@ impl LabCommand {
         match self {
             Self::Measure => About::new(
                 "Measure again",
-                "Both modes of this model on the open folder; the model is not changed",
+                "Measures both modes on the open folder; the model is not changed",
             ),
             Self::Dependence => About::new(
                 "Embed in other batches",
-                "Embeds the file in train mode in random batches of 2 to 256 files",
+                "Embeds the file in train mode, in random batches of 2 to 256 files",
             ),
             Self::Repair(Repair::Recompute) => About::new(
                 "Recompute the statistics",
-                "Over the open folder, with the weights frozen; takes seconds",
+                "Pooled over the open folder with the weights frozen; takes seconds",
             ),
             Self::Repair(Repair::Average) => {
-                About::new("Average instead of moving", "The plain average of all batches of its training")
+                About::new("Plain average", "Averages all batches of the training with equal weight")
             }
             Self::Repair(Repair::Debias) => {
-                About::new("Debias", "Removes what is left of the initial 0 and 1; needs no files")
+                About::new("Debias", "Removes the share of the initial 0 and 1; needs no files")
             }
             Self::Repair(Repair::Momentum(_)) => About::new(
-                "Measure the model with this momentum",
-                "As if it had been trained with it: train mode never reads the running statistics, so the weights would be the same. The result is in part 5",
+                "Measure with this momentum",
+                "As if the model had been trained with it. Train mode never reads the running statistics, so the weights would be the same. The result is in part 5",
             ),
             Self::TrainLonger => About::new(
                 "Train longer",
-                "More batches at a low learning rate, until less than 1 % of the initial value is left",
+                "Trains at a low learning rate until the weight of the initial value is below 1 %",
             ),
             Self::TrainWithout => {
-                About::new("Train without batch norm", "A new model, whose two modes are the same")
+                About::new("Train without batch norm", "Trains a new model, whose two modes are the same")
             }
             Self::Use(_) => About::new(
-                "Use it",
-                "Embeds the open folder again with this model, which becomes the library's model. Can be undone",
+                "Use this model",
+                "Makes it the library's model and embeds the open folder again. Can be undone",
             ),
-            Self::Undo => About::new("Undo: use the previous model again", "The model that was used before"),
+            Self::Undo => About::new(
+                "Undo: use the previous model again",
+                "Makes the previous model the library's model",
+            ),
             Self::Article => About::new(
                 "Train as in the article",
-                "To see it fail: a plain classifier, one epoch (at least 40 batches), a moving average with Keras' momentum 0.99 (0.01 here)",
+                "Reproduces the failure: a plain classifier, one epoch (at least 40 batches), a moving average with Keras' momentum 0.99 (0.01 here)",
             ),
             Self::Experiment => About::new(
                 "Run the experiment",
-                "Trains three kinds of network on the open folder; your model is not changed",
+                "Trains three kinds of network on the open folder; the model is not changed",
             ),
         }
     }
@@ -102,7 +105,7 @@ impl LabCommand {
                 Some(_) => repairing().or_else(measured),
             },
             Self::Use(_) => lab.repairing.then_some("Another repair is running"),
-            Self::Undo if !lab.previous => Some("No other model was used before"),
+            Self::Undo if !lab.previous => Some("There is no previous model"),
             Self::Undo => lab.repairing.then_some("Another repair is running"),
             Self::Article => facts.training_obstacle(),
             Self::Experiment if lab.experimenting => Some("The experiment is running"),

@@ -3,7 +3,7 @@
 use crate::model::Model;
 use std::sync::Arc;
 
-/// What the lab has and what it does.
+/// The results and the running jobs of the lab.
 #[derive(Clone, Default)]
 pub struct LabFacts {
     /// The model in the lab.
@@ -14,12 +14,12 @@ pub struct LabFacts {
     pub measuring: bool,
     /// A file is being embedded in other batches.
     pub embedding: bool,
-    /// A repaired model is being made or put to use.
+    /// A repaired model is being made or taken into use.
     pub repairing: bool,
-    /// The experiment runs.
+    /// The experiment is running.
     pub experimenting: bool,
     /// The experiment has rows.
     pub rows: bool,
-    /// A model was used before and can be used again.
+    /// There is a previous model to return to.
     pub previous: bool,
 }

@@ -6,7 +6,7 @@ use super::jobs::Kind;
 pub const MEASURE: Kind = Kind("measure");
 /// Embedding a file in other batches.
 pub const EMBED: Kind = Kind("embed in other batches");
-/// Making a repaired model, or putting one to use.
+/// Making a repaired model, or taking one into use.
 pub const REPAIR: Kind = Kind("repair");
 /// Running the experiment.
 pub const EXPERIMENT: Kind = Kind("experiment");

@@ -1,19 +1,19 @@
-//! How the user looks at the batch-norm lab. Plain data.
+//! The choices and settings in the batch-norm lab. Plain data.
 
 use crate::sample::Sha256;
 
-/// What is chosen in the lab.
+/// The choices and settings in the lab.
 #[derive(Clone, Debug)]
 pub struct LabView {
     /// The part to scroll to.
     pub jump: Option<usize>,
     /// The layer, from 0.
     pub layer: usize,
-    /// The channel; `None` for the one with the most harm.
+    /// The channel; `None` for the most harmful one.
     pub channel: Option<usize>,
     /// The file that is embedded in other batches; `None` for the first.
     pub file: Option<Sha256>,
-    /// Weight of a new batch.
+    /// Momentum: the weight of a new batch.
     pub momentum: f64,
     /// Batches seen.
     pub batches: u64,

@@ -1,5 +1,5 @@
-//! Labels given in the window: written to the library first, then shown. Undo takes back what was given in
-//! this window, and only that.
+//! Labels given in the window: written to the library first, then shown. Undo applies only to labels given in
+//! this window.
 
 use super::jobs::Task;
 use super::label_edit::LabelEdit;
@@ -13,7 +13,7 @@ use std::path::Path;
 /// The source of a label in the library's history.
 const SOURCE: &str = "the window";
 
-/// New labels of samples.
+/// Samples and their new labels.
 type NewLabels = Vec<(Sha256, Option<String>)>;
 
 impl App {
@@ -33,8 +33,8 @@ impl App {
             },
             move |app, changes| {
                 let text = match &label {
-                    Some(label) => format!("{name} has the label {label} now"),
-                    None => format!("{name} has no label now"),
+                    Some(label) => format!("{name} now has the label {label}"),
+                    None => format!("{name} now has no label"),
                 };
                 let changes = changes.iter().map(|change| change.id).collect();
                 app.label_edits.push(LabelEdit { library: library.clone(), changes });

@@ -1,12 +1,12 @@
-//! A label that was given in this window, as undo needs it.
+//! A record of labels given in this window, for undo.
 
 use std::path::PathBuf;
 
 /// One command that gave labels.
 #[derive(Clone, Debug)]
 pub struct LabelEdit {
-    /// The library that it changed.
+    /// The changed library.
     pub library: PathBuf,
-    /// The changes in the library's history.
+    /// The ids of its changes in the library's history.
     pub changes: Vec<i64>,
 }

@@ -1,4 +1,4 @@
-//! Computing the map of the library.
+//! Computes the map of the library.
 
 use super::jobs::{Kind, Task};
 use super::window::App;
@@ -8,7 +8,7 @@ use crate::workflow::map_library;
 const MAP: Kind = Kind("map");
 
 impl App {
-    /// Computes the map by the chosen method and shows it, if the contents are still the same by then.
+    /// Computes the map by the chosen method, and shows it if the library has not changed meanwhile.
     pub(super) fn compute_map(&mut self) {
         let contents = self.session.contents.clone();
         if contents.model().is_none() {

@@ -1,7 +1,7 @@
-//! The window: the only room that knows egui.
+//! The window: the only module that uses egui.
 //!
-//! [`Session`] is what is open, [`View`] how the user looks at it, [`Lab`] what the batch-norm lab has found,
-//! and `jobs` what runs. Panels draw from these and push commands, which `act` executes after the frame.
+//! [`Session`] holds what is open, [`View`] the user's choices, [`Lab`] the results of the batch-norm lab, and
+//! `jobs` the running jobs. Panels draw from these and push commands, which `act` executes after the frame.
 
 mod about;
 mod act;

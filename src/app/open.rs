@@ -17,7 +17,7 @@ use std::sync::Arc;
 /// Queried samples whose pictures are kept to be shown.
 const PICTURES: usize = 2000;
 
-/// What a folder turned out to be.
+/// The result of opening a folder.
 enum Opened {
     Folder(LabelledFolder),
     Queried(QueryResult),
@@ -92,8 +92,8 @@ impl App {
         );
     }
 
-    /// Shows the samples that were queried at `paths`. If another model is in use by now, their embeddings
-    /// cannot be compared with its own: the paths are queried again.
+    /// Shows the samples queried at `paths`. If the library's model has changed meanwhile, their embeddings cannot
+    /// be compared with the library's, so the paths are queried again.
     fn show_queried(&mut self, paths: Vec<PathBuf>, result: QueryResult) {
         if self.session.contents.model_hash() != Some(result.model) {
             if self.session.has_model() {
@@ -124,12 +124,12 @@ impl App {
         if labels < 2 {
             self.session.say(
                 Tone::Bad,
-                format!("{path} cannot be trained on: expected at least two labels (FOLDER/<label>/<files>), found {labels}. Put the files of each family into their own folder"),
+                format!("{path} cannot be trained on: expected at least two labels (FOLDER/<label>/<files>), found {labels}. Put the files of each family in a separate folder"),
             );
         }
         let of_demo = folder.path.starts_with(&self.demo_folder);
         if !of_demo && self.session.library_path.starts_with(&self.demo_folder) {
-            // The user's samples do not belong into the demo's library.
+            // The user's samples do not belong in the demo's library.
             let own = self.own_library.clone();
             self.close_library(own.clone());
             if own.exists() {
@@ -146,7 +146,7 @@ impl App {
         }
     }
 
-    /// Closes the library; the next one will be at `path`.
+    /// Closes the library; `path` is that of the next one.
     pub(super) fn close_library(&mut self, path: PathBuf) {
         self.session.library = None;
         self.session.library_path = path;
@@ -177,13 +177,11 @@ impl App {
         if let Some(why) = contents.damage() {
             self.session.say(
                 Tone::Bad,
-                format!("The library is damaged ({why}): {} samples could be read and are shown. Save them as CSV, or return to a backup; `lookalike library check` shows more", contents.len()),
+                format!("The library is damaged ({why}): {} samples could be read and are shown. Save them as CSV, or restore a backup; `lookalike library check` reports details", contents.len()),
             );
         } else if let Some(why) = library.read_only() {
-            self.session.say(
-                Tone::Note,
-                format!("The library is read-only ({why}): nothing can be trained into it or added to it"),
-            );
+            self.session
+                .say(Tone::Note, format!("The library is read-only ({why}): no samples can be added to it"));
         }
         if path != self.session.library_path {
             self.view.focus = None;
@@ -206,8 +204,8 @@ impl App {
         self.refresh_queried();
         self.find_neighbours();
         self.measure_usual_distance();
-        self.lab.look_at(self.session.contents.model().cloned());
-        // More samples by the same model change nothing of what is known of it on the open folder.
+        self.lab.set_model(self.session.contents.model().cloned());
+        // The measurements on the open folder stay valid when samples are added by the same model.
         if self.lab.report().is_none() {
             self.measure();
         }
@@ -220,12 +218,12 @@ impl App {
         }
     }
 
-    /// Loads a model, with which the open folder is embedded and which is then in use.
+    /// Loads a model and embeds the open folder with it. It becomes the library's model.
     pub(super) fn load_model(&mut self, path: PathBuf) {
         let Some(folder) = self.session.folder.clone() else {
             self.session.say(
                 Tone::Bad,
-                "Open the labelled folder that the model is to be used on first, then load the model",
+                "Expected an open labelled folder to embed, found none. Open the folder, then load the model",
             );
             return;
         };
@@ -246,7 +244,7 @@ impl App {
         );
     }
 
-    /// Embeds the open folder with `model`, which is then in use.
+    /// Embeds the open folder with `model`, which becomes the library's model.
     pub(super) fn use_model(&mut self, model: Arc<Model>, message: String) {
         let Some(folder) = self.session.folder.clone() else { return };
         let library = self.session.library_path.clone();
@@ -266,7 +264,7 @@ impl App {
 /// A library and its contents, with the number of samples embedded.
 type Embedded = (Library, Contents, usize);
 
-/// Embeds a folder with `model`, which becomes the current model of the library.
+/// Embeds a folder with `model`, which becomes the library's model.
 fn embed_folder(
     model: &Model,
     folder: &LabelledFolder,

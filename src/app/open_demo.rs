@@ -1,4 +1,4 @@
-//! Opening the bundled samples: trains on them, then queries samples that were held out.
+//! Opens the bundled samples: trains on them, then queries the samples that were held out.
 
 use super::demo::prepare_demo;
 use super::jobs::Task;

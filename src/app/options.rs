@@ -1,4 +1,4 @@
-//! How the window starts.
+//! The options that the window starts with.
 
 use super::demo::demo_folder;
 use super::picker::{SharedPicker, SystemPicker};
@@ -6,19 +6,19 @@ use crate::reading::Reader;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// What a window starts with.
+/// The options that the window starts with.
 pub struct Options {
-    /// The library to open; without it the one that was open last, or the default.
+    /// The library to open; `None` for the one that was open last, or the default.
     pub library: Option<PathBuf>,
     /// Files to query, or a labelled folder to open.
     pub paths: Vec<PathBuf>,
-    /// Start with the bundled executables.
+    /// Open the bundled executables.
     pub demo: bool,
     /// Shows file dialogs.
     pub picker: SharedPicker,
-    /// Whether the window system is known not to deliver dropped files.
+    /// The window system is known not to deliver dropped files.
     pub no_drops: bool,
-    /// Where the bundled samples are unpacked to.
+    /// The folder that the bundled samples are unpacked to.
     pub demo_folder: PathBuf,
     /// Reads files.
     pub reader: Reader,
@@ -38,7 +38,7 @@ impl Default for Options {
     }
 }
 
-/// The default library: in the user's data folder, or in the working folder where there is none.
+/// The default library: in the user's data folder, or without one in the working folder.
 pub fn default_library() -> PathBuf {
     match directories::ProjectDirs::from("org", "lookalike", "Lookalike") {
         Some(dirs) => dirs.data_dir().join("library.lookalike"),

@@ -1,26 +1,25 @@
-//! The system's file dialogs, on a thread of their own. Where no dialog service answers, the path
-//! field does the same.
+//! The system's file dialogs, on their own thread. Where there is no dialog service, paths can be typed.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// What to ask the system for.
+/// The kind of dialog.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Pick {
     /// One folder.
     Folder,
     /// One or more files.
     Files,
-    /// A name to write to; the suggestion.
+    /// A file to write, with a suggested name.
     Save(String),
 }
 
-/// Takes what was picked; nothing if the user changed their mind or no dialog could be shown.
+/// Receives the picked paths: none if the user cancels or no dialog can be shown.
 pub type Reply = Box<dyn FnOnce(Vec<PathBuf>) + Send>;
 
-/// Something that shows dialogs; tests put another in its place.
+/// Shows dialogs. Tests replace it.
 pub trait Picker {
-    /// Returns at once; `reply` is called when there is an answer.
+    /// Returns at once; `reply` is called when the dialog is closed.
     fn pick(&self, pick: Pick, reply: Reply);
 }
 
@@ -44,5 +43,5 @@ impl Picker for SystemPicker {
     }
 }
 
-/// A picker that the app can keep.
+/// A picker shared with the app.
 pub type SharedPicker = Arc<dyn Picker + Send + Sync>;

@@ -1,4 +1,4 @@
-//! A question in the middle of the window, and its answer: a path, a password or a label, each of its own
+//! A question in the middle of the window, and its answer: a path, a password or a label, each with its own
 //! type.
 
 use crate::sample::Sha256;
@@ -53,7 +53,7 @@ impl Purpose {
         }
     }
 
-    /// The file name that is offered.
+    /// The suggested file name.
     pub fn suggestion(self) -> &'static str {
         match self {
             Self::Neighbours => "neighbours.csv",
@@ -67,18 +67,18 @@ impl Purpose {
         }
     }
 
-    /// Whether the file is read and not written.
+    /// Whether the file is only read.
     pub fn reads(self) -> bool {
         self == Self::LoadModel
     }
 }
 
-/// A question, with what was typed so far.
+/// A question with the text typed so far.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Question {
     /// Asks for a path.
     Path {
-        /// What for.
+        /// What the path is for.
         purpose: Purpose,
         /// The path as text.
         path: String,
@@ -99,7 +99,7 @@ pub enum Question {
 pub enum Answer {
     /// A path.
     Path(Purpose, PathBuf),
-    /// A password, with every character that was typed.
+    /// A password exactly as typed.
     Password(Secret),
     /// A label for a sample; `None` for none.
     Label(Sha256, Option<String>),
@@ -112,7 +112,7 @@ impl Question {
         Self::Path { purpose, path: home.join(purpose.suggestion()).to_string_lossy().into_owned() }
     }
 
-    /// The answer as typed, if it is one.
+    /// The typed answer; `None` if it is incomplete.
     pub fn answer(&self) -> Option<Answer> {
         match self {
             Self::Path { path, .. } if path.trim().is_empty() => None,
@@ -126,7 +126,7 @@ impl Question {
         }
     }
 
-    /// The text that is typed into the question.
+    /// The typed text.
     pub fn text(&mut self) -> &mut String {
         match self {
             Self::Path { path, .. } => path,

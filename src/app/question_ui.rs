@@ -1,4 +1,4 @@
-//! The open question: typed, or for a path chosen with the system's dialog where there is one.
+//! The open question. The answer is typed; a path can also be chosen in the system's dialog.
 
 use super::command::Command;
 use super::question::{Purpose, Question};
@@ -8,7 +8,7 @@ use crate::escape;
 use crate::sample::Sha256;
 use egui::{Button, Id, Key, Modal, TextEdit, Ui};
 
-/// Labels offered, at most.
+/// Existing labels offered, at most.
 const OFFERED: usize = 24;
 
 /// Draws the question, if one is open.
@@ -55,10 +55,10 @@ fn content_ui(ui: &mut Ui, session: &Session, question: &mut Question, out: &mut
     .inner
 }
 
-/// Draws the field. Returns whether Enter was pressed in it.
+/// Draws the text field. Returns whether Enter was pressed in it.
 fn field_ui(ui: &mut Ui, question: &mut Question, name: &str) -> bool {
     let secret = matches!(question, Question::Password(_));
-    // There is nothing else to do first, as there is for a path.
+    // A path has a suggestion, which may be right already.
     let focus = !matches!(question, Question::Path { .. });
     let label = ui.label(name);
     let edit = TextEdit::singleline(question.text()).password(secret).desired_width(f32::INFINITY);
@@ -69,7 +69,7 @@ fn field_ui(ui: &mut Ui, question: &mut Question, name: &str) -> bool {
     response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter))
 }
 
-/// Draws the labels that exist, to choose one.
+/// Draws the existing labels as buttons that fill in the field.
 fn offered_ui(ui: &mut Ui, session: &Session, label: &mut String) {
     ui.horizontal_wrapped(|ui| {
         let labels = session.contents.labels().counts().iter();
@@ -81,22 +81,24 @@ fn offered_ui(ui: &mut Ui, session: &Session, label: &mut String) {
     });
 }
 
+/// The line below the field.
 fn hint(session: &Session, question: &Question) -> String {
     match question {
         Question::Label { sha256, .. } => {
-            format!("{}. Empty means no label. The library records who gave it and when.", name(session, *sha256))
+            format!("{}. Leave it empty for no label. The library records each change.", name(session, *sha256))
         }
-        Question::Password(_) => "infected and malware are always tried. What was opened last is opened again. The password is kept in memory until the window is closed, and never written.".to_owned(),
+        Question::Password(_) => "The passwords infected and malware are always tried. The paths opened last are opened again. The password stays in memory until the window closes, and is never written to disk.".to_owned(),
         Question::Path { purpose: Purpose::Library, .. } => {
-            format!("Now open: {}", escape::path(&session.library_path))
+            format!("Currently open: {}", escape::path(&session.library_path))
         }
         Question::Path { purpose: Purpose::LoadModel, .. } => {
-            "The open folder is embedded with it.".to_owned()
+            "The open folder is embedded with this model.".to_owned()
         }
-        Question::Path { .. } => "An existing file of that name is replaced, whole or not at all.".to_owned(),
+        Question::Path { .. } => "An existing file is replaced only once the new one is complete.".to_owned(),
     }
 }
 
+/// The file name of a sample of the library.
 fn name(session: &Session, sha256: Sha256) -> String {
     session.contents.get(sha256).map(|entry| escape::file_name(entry.path)).unwrap_or_default()
 }

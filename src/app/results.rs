@@ -11,6 +11,7 @@ use crate::sample::Skipped;
 use crate::workflow::Event;
 
 impl App {
+    /// Applies the results and events since the last frame.
     pub(super) fn apply_results(&mut self) {
         let news = self.jobs.poll();
         if news.is_empty() {
@@ -18,7 +19,7 @@ impl App {
         }
         let ended = news.iter().any(|news| matches!(news, News::Ended { .. }));
         if ended
-            && !std::mem::replace(&mut self.told_processor, Processor::found().is_some())
+            && !std::mem::replace(&mut self.processor_reported, Processor::found().is_some())
             && let Some(why) = Processor::found().and_then(|found| found.fallback_reason.as_ref())
         {
             self.session.say(Tone::Note, format!("The network is computed on the CPU: {why}"));
@@ -47,7 +48,7 @@ impl App {
             Event::Warning(warning) => {
                 self.session.say(Tone::Note, warning_advice(&warning));
             }
-            // The library is read again once all samples are in it.
+            // The library is read again once all samples are added.
             Event::Added(_) => {}
         }
     }

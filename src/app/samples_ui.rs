@@ -1,5 +1,5 @@
 //! The left panel: queried samples, labels with their symbols and counts (the legend of the map), and the
-//! samples of the library.
+//! library's samples.
 
 use super::command::Command;
 use super::focus::Focus;
@@ -9,12 +9,12 @@ use super::symbol::Symbol;
 use super::view::View;
 use crate::escape;
 use crate::library::{Entry, Labels};
-use egui::{ScrollArea, TextEdit, Ui};
+use egui::{Role, ScrollArea, TextEdit, Ui, WidgetInfo};
 use indicatif::HumanBytes;
 
 const ROW: f32 = 20.0;
 
-/// Draws the panel.
+/// Draws the panel: queried samples, labels and library samples, or the open folder while the library is empty.
 pub fn samples_ui(ui: &mut Ui, session: &Session, view: &mut View, out: &mut Vec<Command>) {
     ui.take_available_width();
     ui.add_space(4.0);
@@ -30,7 +30,7 @@ pub fn samples_ui(ui: &mut Ui, session: &Session, view: &mut View, out: &mut Vec
     ui.horizontal(|ui| {
         ui.strong("Labels");
         ui.weak(labels.len().to_string());
-        if view.focus.is_some() && ui.small_button("Show all").on_hover_text("All labels again").clicked() {
+        if view.focus.is_some() && ui.small_button("All labels").on_hover_text("Clears the focus").clicked() {
             view.focus = None;
         }
     });
@@ -49,7 +49,7 @@ pub fn samples_ui(ui: &mut Ui, session: &Session, view: &mut View, out: &mut Vec
     list_ui(ui, session, view, out);
 }
 
-/// Draws the queried samples.
+/// Draws the queried samples, each with a button that removes it.
 fn queried_ui(ui: &mut Ui, session: &Session, out: &mut Vec<Command>) {
     ui.strong("Queried");
     let height = (session.queried.len() as f32 * (ROW + 9.0)).min(160.0);
@@ -64,7 +64,10 @@ fn queried_ui(ui: &mut Ui, session: &Session, out: &mut Vec<Command>) {
                 let selected = session.selection == Some(this);
                 ui.horizontal(|ui| {
                     let forget = Command::Forget(sample.sha256);
-                    if ui.small_button("✖").on_hover_text(forget.about().hint).clicked() {
+                    let about = forget.about();
+                    let remove = ui.small_button("✖").on_hover_text(about.hint);
+                    remove.widget_info(|| WidgetInfo::labeled(Role::Button, true, about.text));
+                    if remove.clicked() {
                         out.push(forget);
                     }
                     let name = egui::Button::selectable(selected, escape::file_name(&sample.path)).truncate();
@@ -77,7 +80,7 @@ fn queried_ui(ui: &mut Ui, session: &Session, out: &mut Vec<Command>) {
     );
 }
 
-/// Draws the labels of the open folder, while the library is empty.
+/// Draws the labels of the open folder with their counts.
 fn folder_ui(ui: &mut Ui, session: &Session) {
     let Some(folder) = &session.folder else {
         ui.weak("No samples yet.");
@@ -103,6 +106,7 @@ fn folder_ui(ui: &mut Ui, session: &Session) {
     );
 }
 
+/// Draws one label, which a click puts in focus.
 fn label_ui(ui: &mut Ui, session: &Session, view: &mut View, i: usize) {
     let Some((label, count)) = session.contents.labels().counts().get(i) else { return };
     ui.horizontal(|ui| {
@@ -111,18 +115,18 @@ fn label_ui(ui: &mut Ui, session: &Session, view: &mut View, i: usize) {
         let focus = Focus(label.clone());
         let in_focus = view.focus.as_ref() == Some(&focus);
         let row = egui::Button::selectable(in_focus, text).truncate();
-        if ui.add(row).on_hover_text("Show only this label, or all again").clicked() {
+        if ui.add(row).on_hover_text("Shows only this label; click again to show all").clicked() {
             view.focus = (!in_focus).then_some(focus);
         }
     });
 }
 
+/// Draws the filter and the samples that match it and the focus.
 fn list_ui(ui: &mut Ui, session: &Session, view: &mut View, out: &mut Vec<Command>) {
     ui.horizontal(|ui| {
         let label = ui.strong("Samples");
-        let field = TextEdit::singleline(&mut view.filter)
-            .hint_text("part of a path, or SHA-256")
-            .desired_width(f32::INFINITY);
+        let field =
+            TextEdit::singleline(&mut view.filter).hint_text("path or SHA-256").desired_width(f32::INFINITY);
         ui.add(field).labelled_by(label.id);
     });
     let everything = view.filter.is_empty() && view.focus.is_none();
@@ -132,7 +136,7 @@ fn list_ui(ui: &mut Ui, session: &Session, view: &mut View, out: &mut Vec<Comman
     let rows = &view.listed.rows;
     let total = if everything { session.contents.len() } else { rows.len() };
     if total == 0 {
-        ui.weak("No sample has that in its path.");
+        ui.weak("No sample matches.");
     }
     ScrollArea::vertical().id_salt("samples").auto_shrink([false, false]).show_rows(
         ui,
@@ -149,6 +153,7 @@ fn list_ui(ui: &mut Ui, session: &Session, view: &mut View, out: &mut Vec<Comman
     );
 }
 
+/// Draws one sample, which a click selects.
 fn sample_ui(ui: &mut Ui, session: &Session, entry: &Entry<'_>, out: &mut Vec<Command>) {
     ui.horizontal(|ui| {
         Symbol::of(entry.label.map(|_| entry.label_index)).ui(ui);

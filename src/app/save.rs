@@ -1,4 +1,4 @@
-//! What the answer to a question is used for: opening, loading, and everything that is saved.
+//! Uses the answers to questions: opens, loads, and saves files.
 
 use super::jobs::Task;
 use super::message::Tone;
@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 impl App {
+    /// Opens, loads or saves `path`.
     pub(super) fn use_path(&mut self, purpose: Purpose, path: PathBuf) {
         let contents = self.session.contents.clone();
         match purpose {
@@ -51,20 +52,20 @@ impl App {
         }
     }
 
-    /// Opens what was opened last again, with one more password.
+    /// Adds a password and opens the last paths again.
     pub(super) fn try_password(&mut self, password: Secret) {
         self.session.reader.passwords.add(password.reveal().to_owned());
         let again = self.opened_last.clone();
         if again.is_empty() {
             self.session
-                .say(Tone::Note, "The password is tried on encrypted archives until the window is closed");
+                .say(Tone::Note, "The password is tried on encrypted archives until the window closes");
         } else {
-            self.session.say(Tone::Note, "Opening again what was opened last, with one more password");
+            self.session.say(Tone::Note, "Opening the last paths again with this password");
             self.open(again);
         }
     }
 
-    /// Saves what `make` computes for the path.
+    /// Saves the bytes that `make` computes.
     fn save_file(
         &mut self,
         path: PathBuf,
@@ -78,7 +79,7 @@ impl App {
         );
     }
 
-    /// The samples whose neighbours are shown: the selected one of the library, or all that were queried.
+    /// The samples whose neighbours are saved: the selected library sample, or all queried ones.
     fn shown_queries(&self) -> Vec<Query> {
         let session = &self.session;
         if let Some(Selection::InLibrary(sha256)) = session.selection {
@@ -95,9 +96,10 @@ impl App {
     }
 }
 
-/// The path, the hash and the embedding of a sample.
+/// Path, hash and embedding of a sample.
 type Query = (PathBuf, Sha256, Vec<f32>);
 
+/// The neighbours of all `queries` as CSV.
 fn neighbour_table(contents: &Contents, queries: &[Query], k: usize, run: &Run<'_>) -> Result<Vec<u8>, Stop> {
     let mut embeddings = Embeddings::new(contents.embeddings().dimension);
     queries.iter().for_each(|(_, _, embedding)| embeddings.data.extend(embedding));

@@ -1,5 +1,5 @@
-//! Selecting a sample: its neighbours, its header and its picture are computed by jobs and shown when they
-//! belong to what is selected by then.
+//! Selects a sample. Jobs find its neighbours and read its header and its picture; each result is stored with
+//! the sample it belongs to.
 
 use super::jobs::{Kind, Task};
 use super::selection::Selection;
@@ -24,6 +24,7 @@ const HEADERS: usize = 1000;
 const PICTURES: usize = 32;
 
 impl App {
+    /// Selects a sample, or nothing.
     pub(super) fn select(&mut self, selection: Option<Selection>) {
         self.session.selection = selection;
         self.view.marked = None;
@@ -41,7 +42,7 @@ impl App {
         self.select(last);
     }
 
-    /// Marks the neighbour `step` places after the marked one.
+    /// Marks the neighbour `step` rows after the marked one.
     pub(super) fn step_through_neighbours(&mut self, step: isize) {
         let neighbours = self.session.neighbours();
         let marked = self.view.marked.map(Selection::sha256);
@@ -55,7 +56,7 @@ impl App {
         }
     }
 
-    /// Searches the neighbours of the selected sample, unless they are known.
+    /// Finds the neighbours of the selected sample, unless they are known.
     pub(super) fn find_neighbours(&mut self) {
         let (session, k) = (&self.session, self.view.kept.k);
         let Some(selection) = session.selection else { return };
@@ -77,6 +78,7 @@ impl App {
         );
     }
 
+    /// Stores the neighbours of a sample, if it is still selected or listed.
     fn apply_near(&mut self, selection: Selection, near: Near) {
         match selection {
             Selection::InLibrary(sha256) => {
@@ -93,7 +95,7 @@ impl App {
         }
     }
 
-    /// Searches again what the queried samples are near to, after the library or its map has changed.
+    /// Finds the neighbours and places of the queried samples again, after the library or its map has changed.
     pub(super) fn refresh_queried(&mut self) {
         let (session, k) = (&self.session, self.view.kept.k);
         let Some(first) = session.queried.first() else { return };
@@ -147,7 +149,7 @@ impl App {
         }
     }
 
-    /// Reads a library sample again, for its whole picture.
+    /// Reads a library sample's file again for its full picture.
     fn read_picture(&mut self, sha256: Sha256) {
         let contents = &self.session.contents;
         let (Some(entry), Some(model)) = (contents.get(sha256), contents.model()) else { return };

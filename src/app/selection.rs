@@ -1,4 +1,4 @@
-//! What is selected: a sample, known by its hash, so that a selection never ends on another sample.
+//! The selection: a sample, identified by its hash, so that it never moves to another sample.
 
 use crate::sample::Sha256;
 

@@ -1,5 +1,5 @@
-//! What is open: the library, the labelled folder, and the queried samples. Plain data, from which the window
-//! is drawn each frame. Samples are known by their hash.
+//! What is open: the library, the labelled folder, and the queried samples. Plain data, from which the window is
+//! drawn each frame. Samples are identified by their hash.
 
 use super::message::{Message, Tone};
 use super::selection::Selection;
@@ -23,9 +23,9 @@ pub struct Session {
     pub library: Option<Library>,
     /// The samples of the library, by its current model.
     pub contents: Contents,
-    /// Changes whenever the samples or their labels change: what was computed from them is out of date.
+    /// Changes whenever the samples or their labels change, which outdates what was computed from them.
     pub edition: u64,
-    /// Changes whenever the samples, their labels or their places change: so does the drawn map.
+    /// Changes whenever the samples, their labels or their places change, which outdates the drawn map.
     pub map_edition: u64,
     /// Reads files. Holds the passwords of archives until the window is closed.
     pub reader: Reader,
@@ -33,9 +33,9 @@ pub struct Session {
     pub folder: Option<LabelledFolder>,
     /// The queried samples, newest last.
     pub queried: Vec<Queried>,
-    /// What is selected.
+    /// The selection.
     pub selection: Option<Selection>,
-    /// What a selected sample of the library is near to, and which sample that is.
+    /// The neighbours of a selected library sample, with its hash.
     pub selected_near: Option<(Sha256, Near)>,
     /// The distance within which 95 % of the library's samples have a neighbour, once measured.
     pub usual_distance: Option<f32>,
@@ -52,7 +52,7 @@ pub struct Session {
 }
 
 impl Session {
-    /// Nothing is open yet.
+    /// A session with nothing open.
     pub fn new(library_path: PathBuf, reader: Reader) -> Self {
         Self {
             library_path,
@@ -82,8 +82,8 @@ impl Session {
         self.messages.push(Message { tone, text: crate::escape::text(&text.into()) });
     }
 
-    /// Shows other contents. Queried samples stay if the model is the same; what they are near to has to be
-    /// searched again.
+    /// Shows other contents. Queried samples stay if the model is the same, but their neighbours have to be found
+    /// again.
     pub fn show(&mut self, contents: Contents) {
         let same_model = self.contents.model_hash() == contents.model_hash();
         self.contents = contents;
@@ -101,14 +101,14 @@ impl Session {
         self.map_edition += 1;
     }
 
-    /// Shows other labels. Samples that are not in the library are ignored.
+    /// Shows new labels. Samples that are not in the library are ignored.
     pub fn relabel(&mut self, labels: &[(Sha256, Option<String>)]) {
         self.contents.set_labels(labels.iter().map(|(sha256, label)| (*sha256, label.as_deref())));
         self.edition += 1;
         self.map_edition += 1;
     }
 
-    /// Shows another map: a place for each row of the contents.
+    /// Shows a new map: a place for each row of the contents.
     pub fn set_places(&mut self, places: Vec<[f32; 2]>) {
         self.contents.set_places(places, false);
         self.map_edition += 1;
@@ -127,7 +127,7 @@ impl Session {
         }
     }
 
-    /// What the selected sample is near to; `None` until that was searched.
+    /// The neighbours and the place of the selected sample; `None` until they are found.
     pub fn near(&self) -> Option<&Near> {
         match self.selection? {
             Selection::Queried(sha256) => self.queried(sha256).map(|queried| &queried.near),
@@ -142,7 +142,7 @@ impl Session {
         self.near().map_or(&[], |near| &near.neighbours)
     }
 
-    /// Where a sample is on the map.
+    /// The place of a sample on the map.
     pub fn place_of(&self, selection: Selection) -> Option<[f32; 2]> {
         match selection {
             Selection::Queried(sha256) => self.queried(sha256)?.near.place,

@@ -1,8 +1,8 @@
-//! Starting the window: the renderer, the window system, and the message where there is none.
+//! Starts the window: chooses the renderer and the window system, and explains a failure to open it.
 //!
-//! Analysts work in virtual machines and over remote desktop, so a software adapter is as good as a graphics
-//! card. winit 0.30 delivers no dropped files on Wayland (rust-windowing/winit#1881), so an X server is used
-//! wherever there is one, XWayland included.
+//! Analysts work in virtual machines and over remote desktop, so a software renderer is accepted. winit 0.30
+//! delivers no dropped files on Wayland (rust-windowing/winit#1881), so an X server is used where there is one,
+//! XWayland included.
 
 use super::options::Options;
 use super::priority;
@@ -10,7 +10,7 @@ use super::window::App;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// What draws the window.
+/// The library that draws the window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Renderer {
     /// Vulkan, Metal, DirectX 12 or OpenGL ES, in hardware or software.
@@ -59,7 +59,7 @@ pub fn run(renderer: Renderer, mut options: Options) -> Result<(), String> {
     let previous = std::panic::take_hook();
     std::panic::set_hook(Box::new({
         let text = Arc::clone(&panic_text);
-        // A missing library makes winit panic: the text goes into the message instead of to stderr.
+        // A missing shared library makes winit panic: the text goes into the error instead of to stderr.
         move |info| {
             tracing::debug!("{info}");
             *text.lock().unwrap_or_else(PoisonError::into_inner) = info.to_string();
@@ -126,7 +126,7 @@ const LIBRARIES: [(&str, &str); 9] = [
     ("EGL", "libegl1"),
 ];
 
-/// What failed, and what to install or set.
+/// The error with what to install or set.
 fn advice(error: &str, renderer: Renderer) -> String {
     let error = error.split_whitespace().collect::<Vec<_>>().join(" ");
     let lower = error.to_lowercase();
@@ -141,12 +141,12 @@ fn advice(error: &str, renderer: Renderer) -> String {
     {
         "Neither a graphics card nor a software renderer was found. On Debian and Ubuntu: apt-get install mesa-vulkan-drivers libvulkan1; or try --renderer glow".to_owned()
     } else if renderer == Renderer::Glow {
-        "OpenGL 2 or later is needed for --renderer glow. On Debian and Ubuntu: apt-get install libgl1-mesa-dri libegl1; or leave --renderer out".to_owned()
+        "OpenGL 2 or later is needed for --renderer glow. On Debian and Ubuntu: apt-get install libgl1-mesa-dri libegl1; or omit --renderer".to_owned()
     } else if lower.contains("display") || lower.contains("connection") || lower.contains("x11") {
         "The display could not be reached: check DISPLAY (or WAYLAND_DISPLAY) and your permission to use it"
             .to_owned()
     } else {
-        "Run it again with RUST_LOG=debug for details; the command line works without a window (lookalike --help)".to_owned()
+        "Run again with RUST_LOG=debug for details; the command line works without a window (lookalike --help)".to_owned()
     };
     format!("the window could not be opened: {error}. {advice}")
 }

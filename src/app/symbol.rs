@@ -1,7 +1,7 @@
 //! The symbol of a label: a colour and a shape.
 //!
-//! The colours are those of Okabe and Ito (2008), which people with any common kind of colour blindness can
-//! tell apart. Each comes with one of five shapes, so 35 labels are told apart without relying on colour alone.
+//! The colours are those of Okabe and Ito (2008), which people with the common kinds of colour blindness can
+//! distinguish. Combined with five shapes they distinguish 35 labels, not by colour alone.
 
 use egui::{Color32, Painter, Pos2, Response, Sense, Shape, Stroke, Ui, Vec2, vec2};
 use egui_plot::MarkerShape;
@@ -18,7 +18,7 @@ const COLOURS: [Color32; 7] = [
 const SHAPES: [MarkerShape; 5] =
     [MarkerShape::Circle, MarkerShape::Square, MarkerShape::Up, MarkerShape::Diamond, MarkerShape::Down];
 
-/// How a label is drawn.
+/// The colour and the shape of a label.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Symbol {
     /// Its colour.
@@ -34,13 +34,13 @@ impl Symbol {
             None => Self { colour: Color32::GRAY, shape: MarkerShape::Cross },
             Some(i) => Self {
                 colour: COLOURS[i % COLOURS.len()],
-                // The next shape with each round of colours.
+                // The shape changes after each round of colours.
                 shape: SHAPES[(i / COLOURS.len()) % SHAPES.len()],
             },
         }
     }
 
-    /// The symbol with this number: those of labels first, then the one of no label.
+    /// The symbol with this number: first those of labels, then that of "(no label)".
     pub fn of_number(number: u8) -> Self {
         Self::of(((number as usize) < COLOURS.len() * SHAPES.len()).then_some(number as usize))
     }
@@ -64,7 +64,7 @@ impl Symbol {
         painter.add(shape);
     }
 
-    /// Draws the symbol in a row of text.
+    /// Draws the symbol in line with text.
     pub fn ui(self, ui: &mut Ui) -> Response {
         let (rect, response) = ui.allocate_exact_size(Vec2::splat(12.0), Sense::hover());
         self.paint(ui.painter(), rect.center(), 5.0);

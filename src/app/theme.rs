@@ -16,7 +16,7 @@ pub const QUERIED: Color32 = Color32::from_rgb(0xff, 0x4d, 0x6d);
 /// Samples that are not in focus.
 pub const FADED: Color32 = Color32::from_gray(0x70);
 
-/// The mark and the colour of what went well, is to be noted, or went wrong.
+/// The mark and the colour of a tone.
 pub fn tone_mark(tone: Tone) -> (&'static str, Color32) {
     match tone {
         Tone::Good => ("✔", Color32::from_rgb(0x4c, 0xb7, 0x82)),

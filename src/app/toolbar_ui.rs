@@ -1,4 +1,4 @@
-//! The bar at the top: opening things, and the library.
+//! The bar at the top: buttons to open files and folders, and the library menu.
 
 use super::command::Command;
 use super::command_ui::{command_button, command_entry};
@@ -10,7 +10,7 @@ use super::view::View;
 use crate::escape;
 use egui::{Align, Label, Layout, RichText, TextEdit, Ui};
 
-/// Draws the bar.
+/// Draws the buttons, the path field and the library menu.
 pub fn toolbar_ui(ui: &mut Ui, facts: &Facts, session: &Session, view: &mut View, out: &mut Vec<Command>) {
     ui.add_space(4.0);
     ui.horizontal(|ui| {
@@ -23,7 +23,7 @@ pub fn toolbar_ui(ui: &mut Ui, facts: &Facts, session: &Session, view: &mut View
     ui.add_space(2.0);
 }
 
-/// Draws the field for a path, which Enter or its button opens.
+/// Draws the field for a path, which Enter or the button opens.
 fn path_ui(ui: &mut Ui, view: &mut View, out: &mut Vec<Command>) {
     let label = ui.label("or path:");
     let field = TextEdit::singleline(&mut view.path)
@@ -40,6 +40,7 @@ fn path_ui(ui: &mut Ui, view: &mut View, out: &mut Vec<Command>) {
     }
 }
 
+/// Draws the library menu and the name of the library.
 fn library_ui(ui: &mut Ui, facts: &Facts, session: &Session, out: &mut Vec<Command>) {
     ui.menu_button("Library", |ui| {
         command_entry(ui, facts, Command::OpenLibrary, out);

@@ -1,4 +1,4 @@
-//! Training on the open folder, and adding it to the library without training.
+//! Trains on the open folder, or adds it to the library without training.
 
 use super::jobs::{TRAIN, Task};
 use super::message::Tone;
@@ -32,7 +32,7 @@ impl App {
         if let Some((library, contents, _)) = trained.library {
             self.show_library(library, contents);
         }
-        // Someone who trained from the lab wants to see the result there.
+        // A training started in the lab shows its result there.
         if self.view.kept.tab == Tab::Training {
             self.view.kept.tab = Tab::Map;
         }

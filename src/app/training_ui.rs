@@ -8,10 +8,10 @@ use super::theme::{EVAL_MODE, LOSS, RECALL, TRAIN_MODE};
 use super::view::View;
 use crate::escape;
 use crate::model::{CONVENTIONS, Epoch, Norm, StatisticsPolicy};
-use egui::{Button, Color32, ComboBox, DragValue, Grid, ScrollArea, Ui};
+use egui::{Button, Color32, ComboBox, DragValue, Grid, Role, ScrollArea, Ui, WidgetInfo};
 use egui_plot::{Corner, Legend, Line, LineStyle, Plot, PlotPoints};
 
-/// Draws the tab.
+/// Draws the open folder, the settings, the buttons and the curves.
 pub fn training_ui(ui: &mut Ui, facts: &Facts, session: &Session, view: &mut View, out: &mut Vec<Command>) {
     ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
         folder_ui(ui, facts, session, out);
@@ -22,9 +22,9 @@ pub fn training_ui(ui: &mut Ui, facts: &Facts, session: &Session, view: &mut Vie
         ui.separator();
         if session.history.is_empty() {
             ui.weak(if facts.training {
-                "The first point of the curves comes after a twelfth of the training."
+                "The first point of the curves appears after a twelfth of the training."
             } else {
-                "No training yet. Its curves will be here."
+                "No training yet. The curves appear here."
             });
         } else {
             curves_ui(ui, &session.history);
@@ -32,6 +32,7 @@ pub fn training_ui(ui: &mut Ui, facts: &Facts, session: &Session, view: &mut Vie
     });
 }
 
+/// Draws which folder is open, or the button to open one.
 fn folder_ui(ui: &mut Ui, facts: &Facts, session: &Session, out: &mut Vec<Command>) {
     match &session.folder {
         None => {
@@ -52,6 +53,7 @@ fn folder_ui(ui: &mut Ui, facts: &Facts, session: &Session, out: &mut Vec<Comman
     }
 }
 
+/// Draws the settings of the next training.
 fn settings_ui(ui: &mut Ui, view: &mut View) {
     let kept = &mut view.kept;
     Grid::new("training-settings").num_columns(2).spacing([16.0, 6.0]).show(ui, |ui| {
@@ -59,19 +61,22 @@ fn settings_ui(ui: &mut Ui, view: &mut View) {
         ui.horizontal(|ui| {
             let field = DragValue::new(&mut kept.epochs)
                 .range(0..=1000)
-                .custom_formatter(|n, _| if n == 0.0 { "enough".to_owned() } else { format!("{n}") });
-            ui.add(field)
-                .labelled_by(label.id)
-                .on_hover_text("Passes over the training files; 0 for as many as the set needs");
-            ui.weak("passes over the files");
+                .custom_formatter(|n, _| if n == 0.0 { "auto".to_owned() } else { format!("{n}") });
+            ui.add(field).labelled_by(label.id).on_hover_text("0: as many as the folder needs");
+            ui.weak("passes over the training files");
         });
         ui.end_row();
 
         ui.label("Batch normalisation");
         ui.horizontal(|ui| {
-            ui.radio_value(&mut kept.norm, Norm::Batch, "with").on_hover_text("Learns in far fewer steps");
-            ui.radio_value(&mut kept.norm, Norm::None, "without")
-                .on_hover_text("Train mode and eval mode are the same");
+            for (norm, text, hint) in [
+                (Norm::Batch, "with", "Learns in far fewer steps"),
+                (Norm::None, "without", "Train mode and eval mode are the same"),
+            ] {
+                let radio = ui.radio_value(&mut kept.norm, norm, text).on_hover_text(hint);
+                let (chosen, name) = (kept.norm == norm, format!("{text} batch normalisation"));
+                radio.widget_info(|| WidgetInfo::selected(Role::RadioButton, true, chosen, &name));
+            }
         });
         ui.end_row();
 
@@ -87,7 +92,10 @@ fn settings_ui(ui: &mut Ui, view: &mut View) {
                     ui.selectable_value(&mut kept.statistics, policy, statistics_text(policy));
                 }
             });
-            combo.response.labelled_by(label.id);
+            combo
+                .response
+                .labelled_by(label.id)
+                .on_hover_text("Where the running mean and variance come from");
         });
         ui.end_row();
 
@@ -107,24 +115,28 @@ fn settings_ui(ui: &mut Ui, view: &mut View) {
             combo
                 .response
                 .labelled_by(label.id)
-                .on_hover_text("Momentum, epsilon, and which estimate of the variance is averaged");
+                .on_hover_text("The framework whose momentum, epsilon and variance estimate are used");
         });
         ui.end_row();
 
         let label = ui.label("Seed");
-        ui.add(DragValue::new(&mut kept.seed)).labelled_by(label.id).on_hover_text("Same seed, same model");
+        ui.add(DragValue::new(&mut kept.seed))
+            .labelled_by(label.id)
+            .on_hover_text("The same seed gives the same model on the CPU");
         ui.end_row();
     });
 }
 
+/// A policy as an entry of the list.
 fn statistics_text(policy: StatisticsPolicy) -> &'static str {
     match policy {
-        StatisticsPolicy::Recompute => "recomputed once the weights are final",
+        StatisticsPolicy::Recompute => "recomputed with the final weights",
         StatisticsPolicy::Moving => "moving average over the batches",
         StatisticsPolicy::Average => "plain average over the batches",
     }
 }
 
+/// Draws the buttons to train and to add the folder without training.
 fn buttons_ui(ui: &mut Ui, facts: &Facts, out: &mut Vec<Command>) {
     ui.horizontal(|ui| {
         let text = if facts.training { "Training…" } else { Command::Train.about().text };
@@ -133,6 +145,7 @@ fn buttons_ui(ui: &mut Ui, facts: &Facts, out: &mut Vec<Command>) {
     });
 }
 
+/// Draws the latest figures and the curves of accuracy and loss.
 fn curves_ui(ui: &mut Ui, history: &[Epoch]) {
     if let Some(last) = history.last() {
         let recall = last.recall_at_1.map_or_else(|| "–".to_owned(), percent);
@@ -164,15 +177,19 @@ fn curves_ui(ui: &mut Ui, history: &[Epoch]) {
             .include_y(0.0)
     };
     ui.strong("Share of files classified correctly");
-    plot("accuracy", "share").include_y(1.0).show(ui, |plot| {
+    let shown = plot("accuracy", "share").include_y(1.0).show(ui, |plot| {
         plot.line(line("train mode", TRAIN_MODE, LineStyle::Solid, &|at| Some(at.train_mode_accuracy)));
         plot.line(line("eval mode", EVAL_MODE, LineStyle::dashed_dense(), &|at| Some(at.eval_mode_accuracy)));
         plot.line(line("recall@1, held out", RECALL, LineStyle::dotted_dense(), &|at| at.recall_at_1));
     });
+    let name = |name| move || WidgetInfo::labeled(Role::Canvas, true, name);
+    shown.response.widget_info(name("Chart of accuracy by step"));
     ui.strong("Loss");
-    plot("loss", "loss").legend(Legend::default().position(Corner::RightTop)).show(ui, |plot| {
+    let legend = Legend::default().position(Corner::RightTop);
+    let shown = plot("loss", "loss").legend(legend).show(ui, |plot| {
         plot.line(line("loss", LOSS, LineStyle::Solid, &|at| Some(at.loss)));
     });
+    shown.response.widget_info(name("Chart of the loss by step"));
 }
 
 fn percent(share: f64) -> String {

@@ -1,5 +1,4 @@
-//! How the user looks at what is open: what the window remembers from one start to the next, and what it
-//! forgets.
+//! The user's choices: those that are remembered from one start to the next, and those that are not.
 
 use super::focus::{Focus, Listed};
 use super::lab_view::LabView;
@@ -11,7 +10,7 @@ use crate::workflow::MapMethod;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
-/// What the middle of the window shows.
+/// A tab in the middle of the window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Tab {
     /// All samples in two dimensions.
@@ -19,11 +18,11 @@ pub enum Tab {
     Map,
     /// Settings and curves of a training.
     Training,
-    /// Train mode against eval mode.
+    /// The batch-norm lab.
     BatchNorm,
 }
 
-/// What is remembered.
+/// The choices that are remembered.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Remembered {
@@ -31,22 +30,22 @@ pub struct Remembered {
     pub library: Option<PathBuf>,
     /// Number of neighbours listed.
     pub k: usize,
-    /// What the middle shows.
+    /// The chosen tab.
     pub tab: Tab,
     /// How the map is computed.
     #[serde(alias = "layout")]
     pub map_method: MapMethod,
     /// Whether labels are named on the map.
     pub names: bool,
-    /// Passes over the training set; 0 for as many as the set needs.
+    /// Passes over the training files; 0 for as many as the folder needs.
     pub epochs: u32,
     /// With or without batch normalisation.
     pub norm: Norm,
-    /// Where its statistics come from.
+    /// Where the running statistics come from.
     pub statistics: StatisticsPolicy,
     /// The framework whose momentum, epsilon and variance are used: a position in [`CONVENTIONS`].
     pub convention: usize,
-    /// Seed of all randomness.
+    /// The seed of all random numbers.
     pub seed: u64,
 }
 
@@ -82,31 +81,31 @@ impl Remembered {
     }
 }
 
-/// How the user looks at it now.
+/// The user's choices.
 #[derive(Default)]
 pub struct View {
-    /// What is remembered.
+    /// The choices that are remembered.
     pub kept: Remembered,
-    /// The path field.
+    /// The text of the path field.
     pub path: String,
-    /// Only samples whose path contains this are listed.
+    /// The filter of the list: part of a path, or the start of a SHA-256.
     pub filter: String,
     /// The only label in focus.
     pub focus: Option<Focus>,
-    /// The samples that the filter and the focus leave.
+    /// The samples that match the filter and the focus.
     pub listed: Listed,
-    /// The sample that is marked on the map in addition to the selection.
+    /// The sample marked on the map in addition to the selection.
     pub marked: Option<Selection>,
-    /// Move the map so that this place is in view.
+    /// Move the map in the next frame so that this place is in view.
     pub centre_on: Option<[f32; 2]>,
-    /// Show the whole map.
+    /// Show the whole map in the next frame.
     pub fit: bool,
     /// The open question.
     pub question: Option<Question>,
-    /// Messages and skipped files are unfolded.
+    /// The messages and the skipped files are expanded.
     pub messages_open: bool,
-    /// The list of keys is open.
+    /// The list of keyboard shortcuts is open.
     pub keys_open: bool,
-    /// How the batch-norm lab is looked at.
+    /// The choices and settings in the batch-norm lab.
     pub lab: LabView,
 }

@@ -1,4 +1,4 @@
-//! The window: its state, and its frame. Panels draw from [`Session`], [`View`] and [`Lab`] and push commands,
+//! The window: its state and its frames. Panels draw from [`Session`], [`View`] and [`Lab`] and push commands,
 //! which are executed after the frame.
 
 use super::command::Command;
@@ -31,44 +31,44 @@ use std::time::Instant;
 
 /// Key under which the view is remembered.
 const STORED: &str = "lookalike-view";
-/// The least width of the panel of the selected file: that of its table of neighbours.
+/// The least width of the file panel: that of the table of neighbours.
 const FILE: f32 = 380.0;
-/// The width that the map keeps, where the window is large enough.
+/// The least width of the map beside the file panel.
 const MAP: f32 = 320.0;
-/// The width that a training and the lab need.
+/// The least width of the training tab and the lab beside the file panel.
 const PAGE: f32 = 560.0;
 
 /// The window's state.
 pub struct App {
     /// What is open.
     pub session: Session,
-    /// How the user looks at it.
+    /// The user's choices.
     pub view: View,
-    /// What the batch-norm lab has found.
+    /// The state of the batch-norm lab.
     pub lab: Lab,
     pub(super) jobs: Jobs<Self>,
     pub(super) picker: SharedPicker,
     /// Paths from file dialogs.
     pub(super) picked: (mpsc::Sender<Picked>, mpsc::Receiver<Picked>),
-    /// The user's own library, to return to from a demo.
+    /// The user's own library, to return to after a demo.
     pub(super) own_library: PathBuf,
     pub(super) demo_folder: PathBuf,
-    /// The labels given in this window, newest last: what undo takes back.
+    /// The labels given in this window, newest last, for undo.
     pub(super) label_edits: Vec<LabelEdit>,
-    /// The paths that were opened last: read again when a password is given.
+    /// The paths that were opened last, to be opened again with a new password.
     pub(super) opened_last: Vec<PathBuf>,
     /// Paths to open as soon as the library is open.
     pub(super) waiting: Vec<PathBuf>,
     /// Samples of the demo to query once its model is trained.
     pub(super) held_out: Vec<PathBuf>,
-    /// Whether the user was told what computes the network.
-    pub(super) told_processor: bool,
+    /// Whether a fallback to the CPU was looked for and reported.
+    pub(super) processor_reported: bool,
     pub(super) ctx: egui::Context,
     no_drops: bool,
     textures: Textures,
     map: MapState,
     pulse: Pulse,
-    /// Frames begun, up to two: when the second begins, the first is on the screen.
+    /// Frames begun, at most two: when the second begins, the first is on the screen.
     frames: u8,
 }
 
@@ -81,7 +81,7 @@ pub(super) enum Picked {
 }
 
 impl App {
-    /// Opens the library and the paths that `options` name.
+    /// Opens the library and the paths given by `options`.
     pub fn new(cc: &eframe::CreationContext<'_>, options: Options) -> Self {
         theme::apply(&cc.egui_ctx);
         let kept: Remembered =
@@ -105,7 +105,7 @@ impl App {
             opened_last: Vec::new(),
             waiting: options.paths,
             held_out: Vec::new(),
-            told_processor: false,
+            processor_reported: false,
             ctx,
             no_drops: options.no_drops,
             textures: Textures::default(),
@@ -123,12 +123,12 @@ impl App {
         app
     }
 
-    /// Whether any job runs that is shown.
+    /// Whether a job that is shown is running.
     pub fn busy(&self) -> bool {
         self.jobs.busy()
     }
 
-    /// Whether no job runs at all, shown or not.
+    /// Whether no job is running, shown or not.
     pub fn settled(&self) -> bool {
         !self.jobs.any()
     }
@@ -143,7 +143,7 @@ impl App {
         self.jobs.start(task, work, apply);
     }
 
-    /// What is open and what runs.
+    /// The facts that decide which commands are available.
     pub fn facts(&self) -> Facts {
         let Self { session, lab, jobs, .. } = self;
         Facts {
@@ -202,9 +202,9 @@ impl eframe::App for App {
         if facts.busy {
             egui::Panel::bottom("jobs").show(ui, |ui| jobs_ui::jobs_ui(ui, &self.jobs, &mut out));
         }
-        // In the lab itself the verdict says the same.
-        let elsewhere = self.view.kept.tab != Tab::BatchNorm;
-        if let Some(warning) = guard_ui::guard_text(&self.lab).filter(|_| elsewhere) {
+        // In the lab, the verdict says the same.
+        let outside_lab = self.view.kept.tab != Tab::BatchNorm;
+        if let Some(warning) = guard_ui::guard_text(&self.lab).filter(|_| outside_lab) {
             egui::Panel::top("guard").show(ui, |ui| {
                 guard_ui::guard_ui(ui, &warning, &self.lab, &mut self.view, &mut out);
             });
@@ -212,7 +212,7 @@ impl eframe::App for App {
         egui::Panel::left("samples").default_size(250.0).min_size(180.0).resizable(true).show(ui, |ui| {
             samples_ui::samples_ui(ui, &self.session, &mut self.view, &mut out);
         });
-        // Curves and tables need more room than a map; in a small window they have it to themselves.
+        // Curves and tables need more room than the map: a small window hides the file panel beside them.
         let beside = ui.available_width() - FILE;
         let spare = match self.view.kept.tab {
             Tab::Map => (beside - MAP).max(0.0),
@@ -246,6 +246,7 @@ impl eframe::App for App {
 }
 
 impl App {
+    /// Draws the tabs and the chosen tab's content.
     fn middle_ui(&mut self, ui: &mut egui::Ui, facts: &Facts, out: &mut Vec<Command>) {
         ui.horizontal_wrapped(|ui| {
             for tab in [Tab::Map, Tab::Training, Tab::BatchNorm] {

@@ -99,8 +99,8 @@ pub struct Report {
 pub struct ModeSummary {
     /// Files measured.
     pub files: usize,
-    /// Files classified incorrectly.
-    pub misplaced: usize,
+    /// Files misclassified.
+    pub misclassified: usize,
     /// Share of the files classified correctly, 0 to 1.
     pub accuracy: f64,
     /// Mean loss.
@@ -114,7 +114,7 @@ impl ModeSummary {
     pub fn new(figures: &ModeFigures, recall_at_1: f64) -> Self {
         Self {
             files: figures.files,
-            misplaced: figures.files - figures.correct,
+            misclassified: figures.files - figures.correct,
             accuracy: figures.accuracy(),
             loss: figures.loss,
             recall_at_1,

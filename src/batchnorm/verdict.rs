@@ -50,7 +50,7 @@ pub fn verdict(config: &ModelConfig, compared: &Compared, layers: &[Layer]) -> V
         return verdict(
             Severity::Sound,
             format!(
-                "This model has no batch normalisation, so its two modes are the same: it misplaces {} of {files}.",
+                "This model has no batch normalisation, so its two modes are the same: it misclassifies {} of {files}.",
                 train.files - train.correct
             ),
         );
@@ -68,7 +68,7 @@ pub fn verdict(config: &ModelConfig, compared: &Compared, layers: &[Layer]) -> V
     // A difference of one file is chance, and in a small folder a large share.
     let lost = if train.correct > eval.correct + 1 { train.accuracy() - eval.accuracy() } else { 0.0 };
     let ratio = layers.iter().map(|layer| layer.log_ratio).fold(0.0, f64::max);
-    let misplaced = eval.files - eval.correct;
+    let misclassified = eval.files - eval.correct;
     let severity = if lost >= USELESS_GAP {
         Severity::Useless
     } else if lost >= REPAIR_GAP || ratio >= REPAIR_RATIO {
@@ -80,21 +80,21 @@ pub fn verdict(config: &ModelConfig, compared: &Compared, layers: &[Layer]) -> V
     };
     let sentence = if train.accuracy() < UNTRAINED {
         format!(
-            "This model misplaces {} of {files} even in train mode, so its statistics are not the main problem: it needs more training, or was trained on other files. {history}",
+            "This model misclassifies {} of {files} even in train mode, so its statistics are not the main problem: it needs more training, or was trained on other files. {history}",
             train.files - train.correct
         )
     } else {
         match severity {
             Severity::Sound => format!(
-                "Train mode and eval mode agree: in eval mode this model misplaces {misplaced} of {files}, in train mode {}. {history}",
+                "Train mode and eval mode agree: in eval mode this model misclassifies {misclassified} of {files}, in train mode {}. {history}",
                 train.files - train.correct
             ),
             _ if lost < WATCH_GAP => format!(
-                "In eval mode this model misplaces {misplaced} of {files}, no more than in train mode, but its running variances are off: in the worst layer by a factor of {:.1}. {history}",
+                "In eval mode this model misclassifies {misclassified} of {files}, no more than in train mode, but its running variances are off: in the worst layer by a factor of {:.1}. {history}",
                 ratio.exp()
             ),
             _ => format!(
-                "In eval mode this model misplaces {misplaced} of {files}; in train mode, with the same weights, {}. {history}",
+                "In eval mode this model misclassifies {misclassified} of {files}; in train mode, with the same weights, {}. {history}",
                 train.files - train.correct
             ),
         }
@@ -164,7 +164,7 @@ mod tests {
     fn the_sentence_names_the_files_and_the_batches() {
         let verdict = verdict(&config(), &compared(627, 328), &layers(1.4));
         assert_eq!(verdict.severity, Severity::Useless);
-        assert!(verdict.sentence.starts_with("In eval mode this model misplaces 312 of 640 files"));
+        assert!(verdict.sentence.starts_with("In eval mode this model misclassifies 312 of 640 files"));
         assert!(verdict.sentence.ends_with("Its running statistics have seen 40 batches."));
     }
 

@@ -377,7 +377,7 @@ pub fn lab() -> Window {
 pub fn failing() -> Window {
     let mut window = lab();
     window.click("Train as in the article");
-    window.wait_for("In eval mode this model misplaces");
+    window.wait_for("In eval mode this model misclassifies");
     window.wait_until("all is measured", |app| !app.busy() && app.lab.dependence.is_some());
     window
 }
@@ -396,10 +396,10 @@ fn the_lab_measures_explains_repairs_and_undoes() {
         "Its running statistics have seen 40 batches.",
         "Arrows of 36 files from train mode to eval mode",
         "(1 − 0.01)^40 = 0.669",
-        "Kept and true variance over the training",
-        "Cloud of one file's embeddings in company",
+        "Running and pooled variance over the training",
+        "Cloud of one file's embeddings in different batches",
         "ln 0.01 / ln(1 − 0.100) = 44 batches",
-        "Before: the model as it is",
+        "Before: the current model",
     ] {
         assert!(window.shows(text), "{text}");
     }
@@ -407,9 +407,9 @@ fn the_lab_measures_explains_repairs_and_undoes() {
 
     for (button, after) in [
         ("Recompute the statistics", "After: statistics recomputed, weights frozen"),
-        ("Average instead of moving", "After: plain average of the training's batches"),
+        ("Plain average", "After: plain average of the training's batches"),
         ("Debias", "After: initial value removed from the moving average"),
-        ("Measure the model with this momentum", "After: moving average with momentum 0.1"),
+        ("Measure with this momentum", "After: moving average with momentum 0.1"),
         ("Train longer", "After: trained for another"),
         ("Train without batch norm", "After: trained without batch norm"),
     ] {
@@ -424,7 +424,10 @@ fn the_lab_measures_explains_repairs_and_undoes() {
     let on = &candidates[4].model.config;
     assert!(on.repairs[0].what.starts_with("trained for another"), "{:?}", on.repairs);
     assert_eq!(on.repairs[0].from, broken.hash.to_string());
-    assert_eq!(candidates[5].numbers[0], candidates[5].numbers[1], "without batch norm the modes are one");
+    assert_eq!(
+        candidates[5].numbers[0], candidates[5].numbers[1],
+        "without batch norm the modes are the same"
+    );
 
     // The saved file records the repair.
     let file = window.at("repaired.safetensors");
@@ -436,8 +439,8 @@ fn the_lab_measures_explains_repairs_and_undoes() {
     assert_eq!(saved.config.repairs[0].what, "statistics recomputed, weights frozen");
     assert_eq!(saved.config.repairs[0].from, broken.hash.to_string());
 
-    // With "Use it" it answers and the warning is gone; undo brings both back.
-    window.harness.get_all_by_label("Use it").next().unwrap().click();
+    // With "Use this model" it answers and the warning is gone; undo brings both back.
+    window.harness.get_all_by_label("Use this model").next().unwrap().click();
     window.harness.run_steps(2);
     window.wait_for("The repaired model is in use");
     window.wait_until("it is measured", |app| !app.busy() && app.lab.report().is_some());
@@ -467,7 +470,7 @@ fn the_lab_reports_what_it_cannot_do() {
     std::fs::rename(known.join("alpha"), others.join("alpha")).unwrap();
     std::fs::rename(known.join("beta"), others.join("strange")).unwrap();
     window.drop(&[&others]);
-    window.wait_for("Left out: 12 files of labels that the model does not know (strange)");
+    window.wait_for("Skipped: 12 files of labels that the model does not know (strange)");
     std::fs::rename(others.join("alpha"), others.join("foreign")).unwrap();
     window.drop(&[&others]);
     window.wait_for(
@@ -489,7 +492,9 @@ fn the_lab_reports_what_it_cannot_do() {
     Model::new(broken.config.clone(), network, None).unwrap().save(&file).unwrap();
     window.drop(&[&file]);
     window.wait_for("the running statistics of batch-norm layer 3 hold values that are not numbers");
-    window.wait_for("In eval mode this model gives no answers: what layer 3 keeps is not a number.");
+    window.wait_for(
+        "In eval mode this model has no results: the running statistics of layer 3 are not numbers.",
+    );
     window.wait_until("it is measured", |app| !app.busy());
     window.click("Recompute the statistics");
     window.wait_for("After: statistics recomputed, weights frozen");
@@ -505,8 +510,8 @@ fn the_lab_reports_what_it_cannot_do() {
     Model::new(config, network, None).unwrap().save(&file).unwrap();
     assert_eq!(set.samples.len(), 12);
     window.drop(&[&file]);
-    window.wait_for("This model has no batch normalisation, so its two modes are one");
-    window.wait_for("Kept variance of a channel whose true variance is 0.09");
+    window.wait_for("This model has no batch normalisation, so its two modes are the same");
+    window.wait_for("Running variance of a channel whose pooled variance is 0.09");
     assert!(window.shows("Run the experiment"));
 }
 
@@ -515,14 +520,14 @@ fn the_experiment_draws_its_chart_and_saves_it() {
     let mut window = lab();
     window.harness.state_mut().view.lab.steps = Some(20);
     window.click("Run the experiment");
-    window.wait_for("Chart with and without batch norm by step");
+    window.wait_for("Chart of accuracy by step, with and without batch norm");
     window.wait_for("The experiment is done");
     // Three policies with batch norm, two networks without, at steps 10 and 20.
     assert_eq!(window.harness.state().lab.rows.len(), 10);
     for (button, name, begins) in [
         ("Save the chart…", "chart.png", &b"\x89PNG"[..]),
         ("Save the chart…", "chart.svg", b"<svg"),
-        ("Save its table as CSV…", "table.csv", b"policy,step,train_mode_accuracy"),
+        ("Save the table as CSV…", "table.csv", b"policy,step,train_mode_accuracy"),
     ] {
         let path = window.at(name);
         window.click(button);
@@ -559,7 +564,7 @@ fn a_label_can_be_changed_and_undone() {
     window.type_into_question("delta");
     window.harness.run_steps(2);
     window.click("Label");
-    window.wait_for("has the label delta now");
+    window.wait_for("now has the label delta");
     window.wait_until("it is shown", |app| app.session.contents.labels().counts().len() == 4);
     let of = |window: &Window| {
         let contents = &window.harness.state().session.contents;

@@ -95,7 +95,7 @@ fn a_label_is_given_to_the_sample_that_was_asked_for() {
     window.type_into_question("delta");
     window.harness.run_steps(2);
     window.click("Label");
-    window.wait_for("has the label delta now");
+    window.wait_for("now has the label delta");
     settle(&mut window);
     let written = Library::open(&path).unwrap().contents().unwrap();
     let delta: Vec<Sha256> =
@@ -141,7 +141,7 @@ fn a_label_is_shown_while_a_job_reads_the_contents() {
     window.type_into_question("delta");
     window.harness.run_steps(2);
     window.click("Label");
-    window.wait_for("has the label delta now");
+    window.wait_for("now has the label delta");
     window.harness.run_steps(2);
     let shown = &window.harness.state().session.contents;
     assert_eq!(shown.get(sha256).unwrap().label, Some("delta"));
@@ -193,7 +193,7 @@ fn undo_takes_back_only_labels_given_in_this_window() {
     window.type_into_question("delta");
     window.harness.run_steps(2);
     window.click("Label");
-    window.wait_for("has the label delta now");
+    window.wait_for("now has the label delta");
     settle(&mut window);
     assert_ne!(labels(&window), imported);
     // The first undo takes the label back; further ones have nothing to take back.
@@ -209,7 +209,7 @@ fn a_repaired_model_of_another_model_is_dropped() {
     window.click("Recompute the statistics");
     // Meanwhile another model comes into the lab.
     let other = std::sync::Arc::new(other_model(&window));
-    window.harness.state_mut().lab.look_at(Some(other));
+    window.harness.state_mut().lab.set_model(Some(other));
     settle(&mut window);
     let lab = &window.harness.state().lab;
     assert!(lab.candidates.is_empty() && lab.dependence.is_none(), "a result of the previous model is shown");

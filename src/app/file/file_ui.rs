@@ -1,4 +1,4 @@
-//! The right panel: the selected file with its pictures and facts, and below it its nearest samples.
+//! The right panel: the selected file with its pictures, facts, header and neighbours.
 
 use super::header_ui::header_ui;
 use super::neighbours_ui::neighbours_ui;
@@ -21,7 +21,7 @@ use std::path::Path;
 /// Cells along one side of the layout plane.
 const SIDE: f32 = 64.0;
 
-/// What is shown of a file, queried or in the library.
+/// The facts of a file that are shown, queried or in the library.
 struct Shown<'a> {
     path: &'a Path,
     sha256: Sha256,
@@ -35,7 +35,7 @@ struct Shown<'a> {
     id: Option<i64>,
 }
 
-/// Draws the panel.
+/// Draws the selected file, or how to select one.
 pub fn file_ui(
     ui: &mut Ui,
     facts: &Facts,
@@ -87,6 +87,7 @@ pub fn file_ui(
     neighbours_ui(ui, facts, session, view, textures, out);
 }
 
+/// The facts of the selected file.
 fn shown(session: &Session, selection: Selection) -> Option<Shown<'_>> {
     match selection {
         Selection::Queried(sha256) => {
@@ -121,14 +122,15 @@ fn shown(session: &Session, selection: Selection) -> Option<Shown<'_>> {
     }
 }
 
+/// Draws the pictures of the file, or its thumbnail.
 fn pictures_ui(ui: &mut Ui, file: &Shown<'_>, library: Option<&Library>, textures: &mut Textures) {
     let side = ((ui.available_width() - 12.0) / 2.0).clamp(100.0, 200.0);
     ui.horizontal(|ui| {
         let Some(picture) = file.picture else {
-            // The thumbnail of the library, until the file is read or if it cannot be read. It has the same
-            // place, so nothing jumps when the picture comes.
+            // The thumbnail until the file is read, or if it cannot be read. It takes the same space, so nothing
+            // moves when the picture arrives.
             let thumbnail = file.id.and_then(|id| textures.stored(ui.ctx(), file.sha256, id, library));
-            let text = "The library's thumbnail. The whole picture needs the file, which has moved or changed.";
+            let text = "The library's thumbnail. The full picture is shown once the file is read, unless it has moved or changed.";
             match picture_ui(ui, thumbnail.as_ref(), side, "Layout, from the library") {
                 Some(shown) => drop(shown.on_hover_text(text)),
                 None => {
@@ -143,7 +145,7 @@ fn pictures_ui(ui: &mut Ui, file: &Shown<'_>, library: Option<&Library>, texture
             textures.byte_pairs(ui.ctx(), file.sha256, picture),
         );
         let bytes = pairs.is_some();
-        let shown = picture_ui(ui, layout.as_ref(), side, if bytes { "Layout: the file in reading order" } else { "The image" });
+        let shown = picture_ui(ui, layout.as_ref(), side, if bytes { "Layout: by file offset, in reading order" } else { "The image" });
         if let (Some(shown), Encoded::Bytes(planes)) = (shown, picture) {
             let rect = shown.rect;
             if let Some(at) = shown.hover_pos() {
@@ -151,7 +153,7 @@ fn pictures_ui(ui: &mut Ui, file: &Shown<'_>, library: Option<&Library>, texture
             }
         }
         if let Some(shown) = picture_ui(ui, pairs.as_ref(), side, "Byte pairs") {
-            shown.on_hover_text("How often each pair of bytes occurs: the first byte from 0 (top) to 255, the second from 0 (left) to 255; brighter is more often");
+            shown.on_hover_text("How often each pair of bytes occurs: the first byte from 0 (top) to 255, the second from 0 (left) to 255; brighter is more frequent");
         }
     });
 }
@@ -170,7 +172,7 @@ fn picture_ui(ui: &mut Ui, texture: Option<&TextureHandle>, side: f32, name: &st
     Some(inner.inner)
 }
 
-/// Draws which bytes are below the pointer, and their statistics.
+/// Draws the range of bytes under the pointer and their statistics.
 ///
 /// `at` is the pointer's position as shares of the picture's width and height.
 fn cell_ui(ui: &mut Ui, planes: &BytePlanes, size: u64, at: Vec2) {
@@ -179,9 +181,9 @@ fn cell_ui(ui: &mut Ui, planes: &BytePlanes, size: u64, at: Vec2) {
     let range = cell_range(cell, size);
     let [mean, zeros, printable, entropy] = planes.cell(cell);
     let percent = |v: u8| f32::from(v) / 2.55;
-    ui.strong(format!("bytes 0x{:x} to 0x{:x}", range.start, range.end));
+    ui.strong(format!("Bytes 0x{:x} to 0x{:x}", range.start, range.end));
     ui.label(format!(
-        "mean byte {mean}, zeros {:.0} %, printable {:.0} %, entropy {:.0} %",
+        "Mean byte {mean}, zeros {:.0} %, printable {:.0} %, entropy {:.0} %",
         percent(zeros),
         percent(printable),
         percent(entropy)
@@ -189,6 +191,7 @@ fn cell_ui(ui: &mut Ui, planes: &BytePlanes, size: u64, at: Vec2) {
     ui.weak("Blue is text, green to orange code and data, red random or packed, black zeros.");
 }
 
+/// Draws kind, size, SHA-256 and path.
 fn facts_ui(ui: &mut Ui, file: &Shown<'_>) {
     Grid::new("facts").num_columns(2).spacing([10.0, 3.0]).show(ui, |ui| {
         ui.weak("Kind");

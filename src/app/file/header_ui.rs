@@ -1,20 +1,20 @@
-//! The header of an executable, folded up below the facts of a file.
+//! The header of an executable, collapsed below the facts of the file.
 
 use crate::escape;
 use crate::sample::Executable;
 use egui::{CollapsingHeader, Grid, ProgressBar, ScrollArea, Ui};
 use indicatif::HumanBytes;
 
-/// Libraries and functions listed before the rest is counted.
+/// Libraries and functions listed; the others are only counted.
 const NAMED: usize = 12;
 /// Names in a tooltip.
 const HOVERED: usize = 200;
 
-/// Room left for what is below, and the least height of the header, in points.
+/// Height left for the neighbours below, and the least height of the header, in points.
 const BELOW: f32 = 230.0;
 const LEAST: f32 = 90.0;
 
-/// Draws the header.
+/// Draws the header as a section that can be expanded.
 pub fn header_ui(ui: &mut Ui, header: &Executable) {
     let hints = header.hints.join(", ");
     let title = if hints.is_empty() {
@@ -22,7 +22,7 @@ pub fn header_ui(ui: &mut Ui, header: &Executable) {
     } else {
         format!("Header and sections: {hints}")
     };
-    // The nearest samples stay in view below it.
+    // The neighbours stay in view below it.
     let most = (ui.available_height() - BELOW).max(LEAST);
     CollapsingHeader::new(title).id_salt("header").show(ui, |ui| {
         ScrollArea::vertical().id_salt("header").max_height(most).auto_shrink([false, true]).show(ui, |ui| {
@@ -32,13 +32,14 @@ pub fn header_ui(ui: &mut Ui, header: &Executable) {
     });
 }
 
+/// Draws the facts of the header.
 fn facts_ui(ui: &mut Ui, header: &Executable, hints: &str) {
     let unknown = || "unknown".to_owned();
     let rows = [
         (
             "Hints",
             if hints.is_empty() { "none".to_owned() } else { hints.to_owned() },
-            "From the names of sections and texts that compilers and packers leave; anyone can forge them",
+            "From section names and strings that compilers and packers leave behind; easily forged",
         ),
         (
             "Entry point",
@@ -48,17 +49,17 @@ fn facts_ui(ui: &mut Ui, header: &Executable, hints: &str) {
         (
             "Linked",
             header.built.map_or_else(unknown, date),
-            "The header's link time, in UTC. Reproducible builds put a hash here",
+            "Link time in the header, in UTC. Reproducible builds store a hash here",
         ),
         (
             "Signature",
             header.signed.map_or_else(unknown, |signed| if signed { "present" } else { "none" }.to_owned()),
-            "Whether there is one; it is not verified",
+            "Whether there is one; not verified",
         ),
         (
             "Overlay",
             header.overlay.map_or_else(unknown, |size| HumanBytes(size).to_string()),
-            "Bytes after everything that the header describes",
+            "Bytes after the last part that the header describes",
         ),
         ("Libraries", listed(&header.libraries, header.libraries.len()), "Loaded with the program"),
         ("Imports", listed(&header.imports, header.import_count), "Functions imported from libraries"),
@@ -81,7 +82,7 @@ fn facts_ui(ui: &mut Ui, header: &Executable, hints: &str) {
     });
 }
 
-/// The first names, and the number of the others.
+/// The first names, and the number of others.
 fn listed(names: &[String], total: usize) -> String {
     let first = names.iter().take(NAMED).map(|name| escape::text(name)).collect::<Vec<_>>().join(", ");
     match total {
@@ -91,13 +92,14 @@ fn listed(names: &[String], total: usize) -> String {
     }
 }
 
+/// Draws the table of sections.
 fn sections_ui(ui: &mut Ui, header: &Executable) {
     if header.sections.is_empty() {
-        ui.weak("No sections, or their table cannot be read.");
+        ui.weak("No sections, or an unreadable section table.");
         return;
     }
     Grid::new("sections").num_columns(4).spacing([10.0, 2.0]).striped(true).show(ui, |ui| {
-        for name in ["Section", "At", "Size", "Entropy, of 8 bits"] {
+        for name in ["Section", "Offset", "Size", "Entropy, bits per byte"] {
             ui.weak(name);
         }
         ui.end_row();
@@ -109,7 +111,9 @@ fn sections_ui(ui: &mut Ui, header: &Executable) {
                 Some(entropy) => {
                     let bar =
                         ProgressBar::new(entropy / 8.0).desired_width(90.0).text(format!("{entropy:.2}"));
-                    ui.add(bar).on_hover_text("Above 7.2 it looks compressed or encrypted");
+                    ui.add(bar).on_hover_text(
+                        "From 0 to 8. Above 7.2 the section is probably compressed or encrypted",
+                    );
                 }
                 None => {
                     ui.weak("no bytes");
@@ -136,7 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dates_are_those_of_the_calendar() {
+    fn dates_agree_with_the_calendar() {
         // By GNU date.
         for (seconds, want) in [
             (0, "1970-01-01 00:00"),

@@ -1,4 +1,4 @@
-//! The selected file: its pictures, its facts, and its nearest samples.
+//! The selected file: its pictures, facts, header and neighbours.
 
 pub mod file_ui;
 mod header_ui;

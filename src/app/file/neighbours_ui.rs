@@ -1,4 +1,4 @@
-//! The nearest samples of the selected file, and a verdict in one sentence.
+//! The neighbours of the selected file, and a verdict in one sentence.
 
 use super::textures::Textures;
 use crate::app::command::Command;
@@ -19,7 +19,7 @@ use egui_extras::{Column, TableBuilder, TableRow};
 const ROW: f32 = 34.0;
 const PICTURE: f32 = 32.0;
 
-/// Draws the neighbours of the selected sample.
+/// Draws the verdict and the table of neighbours.
 pub fn neighbours_ui(
     ui: &mut Ui,
     facts: &Facts,
@@ -32,7 +32,7 @@ pub fn neighbours_ui(
         let label = ui.strong("Nearest samples");
         let mut k = view.kept.k;
         let field = ui.add(DragValue::new(&mut k).range(1..=1000)).labelled_by(label.id);
-        if field.on_hover_text("How many to list").changed() {
+        if field.on_hover_text(Command::Neighbours(k).about().hint).changed() {
             out.push(Command::Neighbours(k));
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
@@ -71,7 +71,7 @@ pub fn neighbours_ui(
         });
 }
 
-/// Draws how many of the nearest agree, weighted by closeness, and how near the nearest is.
+/// Draws the label that most neighbours have, weighted by closeness, and the distance of the nearest.
 fn verdict_ui(ui: &mut Ui, session: &Session, neighbours: &[Neighbour]) {
     let contents = &session.contents;
     let label_of = |sha256| contents.get(sha256).map(|entry| entry.label_index);
@@ -95,19 +95,20 @@ fn verdict_ui(ui: &mut Ui, session: &Session, neighbours: &[Neighbour]) {
         ui.label(format!("{} of {} are", verdict.agreeing, neighbours.len()));
         ui.strong(format!("{name},"));
         if all && verdict.agreeing < neighbours.len() {
-            ui.label("all that the library has;");
+            ui.label("all that are in the library;");
         }
-        ui.label(format!("the nearest is at {:.3}", verdict.nearest));
+        ui.label(format!("the nearest is at distance {:.3}", verdict.nearest));
         if let Some(usual) = session.usual_distance {
             let far = verdict.nearest > usual;
-            let text = if far { "farther than 95 % of the library's own samples: unlike anything known" } else { "as near as the library's own samples are to each other" };
+            let text = if far { "farther than usual: unlike anything in the library" } else { "within the usual distance" };
             ui.weak(format!("({text})")).on_hover_text(format!(
-                "95 % of the library's samples have a neighbour within {usual:.3}. Distances go from 0 (same) to 2 (opposite)."
+                "95 % of the library's samples have a neighbour within {usual:.3}, the usual distance. Cosine distances range from 0 (same) to 2 (opposite)."
             ));
         }
     });
 }
 
+/// Draws one neighbour: a click shows it on the map, a double click selects it.
 fn row_ui(
     mut row: TableRow<'_, '_>,
     session: &Session,
@@ -127,7 +128,7 @@ fn row_ui(
     row.col(|ui| {
         if let Some(texture) = textures.stored(ui.ctx(), entry.sha256, entry.id, session.library.as_ref()) {
             let image = ui.add(Image::from_texture(SizedTexture::new(texture.id(), Vec2::splat(PICTURE))));
-            image.widget_info(|| WidgetInfo::labeled(Role::Image, true, "picture of the sample"));
+            image.widget_info(|| WidgetInfo::labeled(Role::Image, true, "Thumbnail of the sample"));
         }
     });
     row.col(|ui| {
@@ -149,7 +150,7 @@ fn row_ui(
     row.col(|ui| {
         closeness_bar(ui, neighbour.distance, symbol.colour);
         ui.monospace(format!("{:.4}", neighbour.distance))
-            .on_hover_text("Cosine distance: 0 same, 2 opposite");
+            .on_hover_text("Cosine distance, from 0 (same) to 2 (opposite)");
     });
     let response = row.response();
     if response.double_clicked() {

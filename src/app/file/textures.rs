@@ -1,4 +1,4 @@
-//! Textures: each picture is uploaded once and kept while it is likely to be shown again.
+//! Textures: each picture is uploaded once and kept as long as it may be shown again.
 
 use crate::library::Library;
 use crate::picture::{Encoded, Rendered, THUMBNAIL};
@@ -6,10 +6,10 @@ use crate::sample::Sha256;
 use egui::{ColorImage, Context, TextureHandle, TextureOptions};
 use std::collections::HashMap;
 
-/// Textures kept; when there are more, all are dropped and uploaded again.
+/// Textures kept. When there are more, all are dropped, and uploaded again when shown.
 const KEPT: usize = 2000;
 
-/// Which rendering of a file.
+/// A rendering of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Which {
     Thumbnail,
@@ -24,7 +24,7 @@ pub struct Textures {
 }
 
 impl Textures {
-    /// The layout of a file, or the image itself.
+    /// The layout planes of a file, or the image itself.
     pub fn layout(&mut self, ctx: &Context, sha256: Sha256, picture: &Encoded) -> Option<TextureHandle> {
         self.get(ctx, sha256, Which::Layout, || Some(Rendered::layout(picture)))
     }
@@ -34,7 +34,7 @@ impl Textures {
         self.get(ctx, sha256, Which::BytePairs, || Rendered::byte_pairs(picture))
     }
 
-    /// The thumbnail in the library.
+    /// The thumbnail stored in the library.
     pub fn stored(
         &mut self,
         ctx: &Context,

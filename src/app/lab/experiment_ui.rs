@@ -1,4 +1,4 @@
-//! Part 6: score by step, with batch normalisation and without, on the open folder.
+//! Part 6: accuracy by step on the open folder, with and without batch normalisation.
 
 use super::parts::{name_plot, still_plot};
 use super::scene::Scene;
@@ -14,7 +14,7 @@ use egui_plot::{GridMark, Line, LineStyle, PlotPoints};
 /// Learning rates that are offered.
 const RATES: [f64; 5] = [0.001, 0.003, 0.01, 0.05, 0.2];
 
-/// Draws the part.
+/// Draws the settings, the buttons and the chart of the experiment.
 pub fn experiment_ui(ui: &mut Ui, scene: &Scene<'_>, view: &mut LabView, out: &mut Vec<Command>) {
     let Some(folder) = &scene.session.folder else {
         ui.weak("Needs a labelled folder with at least two labels.");
@@ -42,12 +42,12 @@ pub fn experiment_ui(ui: &mut Ui, scene: &Scene<'_>, view: &mut LabView, out: &m
                 }
             }
         });
-        combo.response.labelled_by(label.id).on_hover_text("Batches in all");
+        combo.response.labelled_by(label.id).on_hover_text("Number of batches in each training");
         ui.end_row();
         let label = ui.label("Seeds");
         ui.add(egui::Slider::new(&mut view.seeds, 1..=5))
             .labelled_by(label.id)
-            .on_hover_text("Trainings to average over");
+            .on_hover_text("The results are averaged over this many trainings");
         ui.end_row();
     });
     ui.horizontal(|ui| {
@@ -56,16 +56,17 @@ pub fn experiment_ui(ui: &mut Ui, scene: &Scene<'_>, view: &mut LabView, out: &m
         command_button(ui, scene.facts, Command::Save(Purpose::ExperimentTable), out);
     });
     ui.weak(format!(
-        "Trains on {} with batches of {}, three kinds of network.",
+        "Trains three kinds of network on {} in batches of {}.",
         reference.files.map_or_else(|| "all files".to_owned(), |n| format!("up to {n} files")),
         reference.batch_size
     ));
     chart_ui(ui, scene);
 }
 
+/// Draws the chart and its legend.
 fn chart_ui(ui: &mut Ui, scene: &Scene<'_>) {
     if scene.lab.chart.lines.is_empty() {
-        ui.weak("Its chart will stand here: with batch norm in blue, without in pink, train mode solid, eval mode dashed.");
+        ui.weak("The chart appears here: with batch norm in blue, without in pink; train mode solid, eval mode dashed.");
         return;
     }
     let step_text = |mark: GridMark, _: &std::ops::RangeInclusive<f64>| {
@@ -74,7 +75,7 @@ fn chart_ui(ui: &mut Ui, scene: &Scene<'_>) {
     };
     let shown = still_plot("lab-experiment-chart", 320.0)
         .x_axis_label("step (logarithmic)")
-        .y_axis_label("share at their label")
+        .y_axis_label("share classified correctly")
         .x_axis_formatter(step_text)
         .include_y(0.0)
         .include_y(1.0)
@@ -100,5 +101,5 @@ fn chart_ui(ui: &mut Ui, scene: &Scene<'_>) {
             ui.colored_label(Color32::from_rgb(r, g, b), format!("{dash} {}", line.name));
         }
     });
-    name_plot(&shown.response, "Chart with and without batch norm by step");
+    name_plot(&shown.response, "Chart of accuracy by step, with and without batch norm");
 }

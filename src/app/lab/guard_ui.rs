@@ -1,4 +1,4 @@
-//! The guard: warns, wherever a model is used, that its eval mode cannot be trusted, and offers the repair.
+//! The guard: a warning outside the lab that the model's eval mode is unreliable, with its repair.
 
 use super::state::Lab;
 use crate::app::command::Command;
@@ -7,7 +7,7 @@ use crate::app::view::{Tab, View};
 use crate::batchnorm::{Repair, Severity, warning};
 use egui::{RichText, Ui};
 
-/// The warning; `None` if there is nothing to warn of.
+/// The warning, if there is one.
 pub fn guard_text(lab: &Lab) -> Option<String> {
     let model = lab.model.as_ref()?;
     if let Some(report) = lab.report() {
@@ -19,7 +19,7 @@ pub fn guard_text(lab: &Lab) -> Option<String> {
     }
 }
 
-/// Draws the warning, with its repair.
+/// Draws the warning with buttons to open the lab and to repair the model.
 pub fn guard_ui(ui: &mut Ui, warning: &str, lab: &Lab, view: &mut View, out: &mut Vec<Command>) {
     ui.add_space(3.0);
     ui.horizontal_wrapped(|ui| {
@@ -33,7 +33,7 @@ pub fn guard_ui(ui: &mut Ui, warning: &str, lab: &Lab, view: &mut View, out: &mu
             && ui
                 .button("Repair: recompute")
                 .on_hover_text(
-                    "Makes a repaired model and shows before and after; nothing changes until you use it",
+                    "Makes a repaired model and shows its figures before and after; nothing changes until you use it",
                 )
                 .clicked()
         {

@@ -15,7 +15,7 @@ use crate::app::lab_view::LabView;
 use crate::model::Norm;
 use egui::{RichText, ScrollArea, Ui};
 
-/// Draws all parts.
+/// Draws the heading and the six parts.
 pub fn lab_ui(ui: &mut Ui, scene: &Scene<'_>, view: &mut LabView, out: &mut Vec<Command>) {
     ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
         ui.set_max_width(ui.available_width().min(980.0));
@@ -30,12 +30,24 @@ pub fn lab_ui(ui: &mut Ui, scene: &Scene<'_>, view: &mut LabView, out: &mut Vec<
                 modes_ui(ui, scene);
             },
         );
-        parts::part_ui(ui, (2, "What a layer keeps"), jump == Some(2), parts::WHY_LAYERS, |ui| {
-            layers_ui(ui, scene, view);
-        });
-        parts::part_ui(ui, (3, "The company a file keeps"), jump == Some(3), parts::WHY_DEPENDENCE, |ui| {
-            batch_dependence_ui(ui, scene, view, out);
-        });
+        parts::part_ui(
+            ui,
+            (2, "Running statistics, layer by layer"),
+            jump == Some(2),
+            parts::WHY_LAYERS,
+            |ui| {
+                layers_ui(ui, scene, view);
+            },
+        );
+        parts::part_ui(
+            ui,
+            (3, "The same file in different batches"),
+            jump == Some(3),
+            parts::WHY_DEPENDENCE,
+            |ui| {
+                batch_dependence_ui(ui, scene, view, out);
+            },
+        );
         parts::part_ui(
             ui,
             (4, "Try it: momentum, batches, batch size"),
@@ -48,20 +60,26 @@ pub fn lab_ui(ui: &mut Ui, scene: &Scene<'_>, view: &mut LabView, out: &mut Vec<
         parts::part_ui(ui, (5, "Repair"), jump == Some(5), parts::WHY_REPAIR, |ui| {
             repair_ui(ui, scene, out);
         });
-        parts::part_ui(ui, (6, "With and without"), jump == Some(6), parts::WHY_EXPERIMENT, |ui| {
-            experiment_ui(ui, scene, view, out);
-        });
+        parts::part_ui(
+            ui,
+            (6, "With and without batch normalisation"),
+            jump == Some(6),
+            parts::WHY_EXPERIMENT,
+            |ui| {
+                experiment_ui(ui, scene, view, out);
+            },
+        );
         ui.add_space(20.0);
     });
 }
 
-/// Which model and folder it is about, and what is missing.
+/// Draws which model and folder are in the lab, and the buttons to measure and to train.
 fn head_ui(ui: &mut Ui, scene: &Scene<'_>, out: &mut Vec<Command>) {
     let Scene { session, lab, .. } = scene;
     ui.horizontal_wrapped(|ui| {
         match &lab.model {
             None => {
-                ui.label("No model yet. Train one, or see in part 6 how one fails.");
+                ui.label("No model yet. Train one, or run the experiment in part 6 to see one fail.");
             }
             Some(model) => {
                 let kind = match model.config.norm {
@@ -69,7 +87,7 @@ fn head_ui(ui: &mut Ui, scene: &Scene<'_>, out: &mut Vec<Command>) {
                     Norm::None => "no batch normalisation".to_owned(),
                 };
                 ui.label(format!(
-                    "The model of {} labels, trained on {} files for {} batches of {}; {kind}.",
+                    "A model of {} labels, trained on {} files for {} batches of {}; {kind}.",
                     model.config.labels.len(),
                     model.config.training.files,
                     model.config.training.steps,

@@ -1,5 +1,5 @@
-//! The batch-norm lab: the difference between train mode and eval mode on the analyst's own model and files,
-//! measured, explained and repaired, in the order in which a newcomer asks.
+//! The batch-norm lab: measures, explains and repairs the difference between train mode and eval mode on the
+//! user's own model and files.
 
 mod batch_dependence_ui;
 mod experiment_ui;

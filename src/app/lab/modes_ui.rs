@@ -1,5 +1,5 @@
-//! Part 1: both modes side by side, the verdict, and an arrow for each file from its train-mode
-//! place to its eval-mode place.
+//! Part 1: the verdict, both modes side by side, and an arrow for each file from its place in train mode to
+//! its place in eval mode.
 
 use super::parts::{name_plot, number, percent, still_plot};
 use super::scene::Scene;
@@ -12,20 +12,20 @@ use egui::{Color32, Grid, RichText, Ui};
 use egui_plot::{Arrows, PlotPoints, Points};
 use std::collections::BTreeMap;
 
-/// Arrows drawn, at most: more cover each other.
+/// Arrows drawn, at most: more would cover each other.
 const ARROWS: usize = 640;
 
-/// Draws the part.
+/// Draws the verdict, the table of both modes and the arrows.
 pub fn modes_ui(ui: &mut Ui, scene: &Scene<'_>) {
     let Some(report) = scene.lab.report() else {
         ui.weak(if scene.facts.lab.measuring {
-            "Being measured; its progress is below."
+            "Measuring; the progress is shown below."
         } else if scene.lab.model.is_none() {
             "Needs a model: open a labelled folder and train one."
         } else if scene.session.folder.is_none() {
             "Needs files: open the labelled folder that the model was trained on."
         } else {
-            "Not measured."
+            "Not measured yet."
         });
         return;
     };
@@ -38,7 +38,7 @@ pub fn modes_ui(ui: &mut Ui, scene: &Scene<'_>) {
     }
 }
 
-/// Its colour says how grave it is, and so does its first letter.
+/// Draws the verdict. Its mark and its colour show the severity.
 pub fn verdict_ui(ui: &mut Ui, report: &Report) {
     let (mark, colour) = tone_mark(match report.verdict.severity {
         Severity::Sound => Tone::Good,
@@ -49,10 +49,10 @@ pub fn verdict_ui(ui: &mut Ui, report: &Report) {
     ui.add_space(4.0);
 }
 
-/// Rows of numbers under one heading.
+/// Draws a table with a row for each mode.
 pub fn table_ui(ui: &mut Ui, id: &str, names: &[(&str, Color32)], rows: &[ModeSummary]) {
     Grid::new(id).num_columns(5).spacing([22.0, 6.0]).striped(true).show(ui, |ui| {
-        for head in ["", "at their label", "misplaced", "loss", "recall@1"] {
+        for head in ["", "classified correctly", "misclassified", "loss", "recall@1"] {
             ui.weak(head);
         }
         ui.end_row();
@@ -64,15 +64,17 @@ pub fn table_ui(ui: &mut Ui, id: &str, names: &[(&str, Color32)], rows: &[ModeSu
     });
 }
 
+/// Draws the numbers of one mode as cells of a row.
 fn numbers_ui(ui: &mut Ui, numbers: &ModeSummary) {
     ui.label(RichText::new(percent(numbers.accuracy)).strong());
-    ui.label(format!("{} of {}", numbers.misplaced, numbers.files));
+    ui.label(format!("{} of {}", numbers.misclassified, numbers.files));
     ui.label(number(numbers.loss));
     ui.label(percent(numbers.recall_at_1)).on_hover_text(
-        "Share of the files whose nearest other file has their label. In one mode all files are deformed alike, so this can be high where files of one mode are compared with vectors of the other to no avail",
+        "Share of the files whose nearest other file has the same label. Within one mode all embeddings are distorted alike, so this can be high even where embeddings of the two modes cannot be compared",
     );
 }
 
+/// Draws how many files were measured and which were skipped.
 fn notes_ui(ui: &mut Ui, report: &Report) {
     let known = &report.known;
     if known.of > known.files.len() {
@@ -84,18 +86,19 @@ fn notes_ui(ui: &mut Ui, report: &Report) {
             known.unknown.iter().take(4).map(|(label, _)| crate::escape::text(label)).collect();
         let more = if known.unknown.len() > 4 { ", …" } else { "" };
         ui.weak(format!(
-            "Left out: {files} files of labels that the model does not know ({}{more}).",
+            "Skipped: {files} files of labels that the model does not know ({}{more}).",
             names.join(", ")
         ));
     }
 }
 
+/// Draws the arrows.
 fn arrows_ui(ui: &mut Ui, scene: &Scene<'_>, report: &Report) {
     let Some(measured) = &scene.lab.measured else { return };
     let [train, eval] = &measured.places;
     ui.add_space(6.0);
     if eval.is_empty() {
-        ui.weak("In eval mode the embeddings are not numbers, so they have no place on a map.");
+        ui.weak("In eval mode the embeddings are not numbers, so they have no places.");
         return;
     }
     let symbols = class_symbols(scene);
@@ -105,9 +108,9 @@ fn arrows_ui(ui: &mut Ui, scene: &Scene<'_>, report: &Report) {
         origins.push(from.map(f64::from));
         tips.push(to.map(f64::from));
     }
-    ui.strong("From each file's train-mode place to its eval-mode place");
+    ui.strong("Each file from train mode to eval mode");
     ui.weak(format!(
-        "Dots are train mode, tips are eval mode, colours are labels ({} of {} files; the two directions in which the vectors of both modes differ most).",
+        "Dots are train mode, tips are eval mode, colours are labels ({} of {} files, projected on the two directions in which the embeddings of both modes differ most).",
         train.len().min(ARROWS),
         train.len()
     ));
@@ -141,9 +144,13 @@ fn arrows_ui(ui: &mut Ui, scene: &Scene<'_>, report: &Report) {
     );
 }
 
-/// The symbols that the model's labels have in the list at the left.
+/// The symbols of the model's labels, as in the list of labels.
 pub fn class_symbols(scene: &Scene<'_>) -> Vec<Symbol> {
     let labels = scene.lab.model.as_ref().map(|model| model.config.labels.as_slice()).unwrap_or_default();
-    let place = |label: &String| scene.session.contents.labels().position(Some(label));
-    labels.iter().enumerate().map(|(class, label)| Symbol::of(Some(place(label).unwrap_or(class)))).collect()
+    let position = |label: &String| scene.session.contents.labels().position(Some(label));
+    labels
+        .iter()
+        .enumerate()
+        .map(|(class, label)| Symbol::of(Some(position(label).unwrap_or(class))))
+        .collect()
 }

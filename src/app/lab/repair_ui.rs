@@ -1,4 +1,4 @@
-//! Part 5: repairs, each with before and after.
+//! Part 5: repairs, with figures before and after.
 
 use super::modes_ui::table_ui;
 use super::parts::percent;
@@ -11,7 +11,7 @@ use crate::app::theme::{EVAL_MODE, TRAIN_MODE};
 use crate::batchnorm::Repair;
 use egui::Ui;
 
-/// Draws the part.
+/// Draws the buttons of the repairs, the repaired models, and the repairs recorded in the model.
 pub fn repair_ui(ui: &mut Ui, scene: &Scene<'_>, out: &mut Vec<Command>) {
     let Some(model) = &scene.lab.model else {
         ui.weak("Needs a model.");
@@ -44,11 +44,12 @@ pub fn repair_ui(ui: &mut Ui, scene: &Scene<'_>, out: &mut Vec<Command>) {
     }
 }
 
+/// Draws the figures of the model and of each repaired model.
 fn candidates_ui(ui: &mut Ui, scene: &Scene<'_>, out: &mut Vec<Command>) {
     let Some(report) = scene.lab.report() else { return };
     let modes = [("Train mode", TRAIN_MODE), ("Eval mode", EVAL_MODE)];
     ui.add_space(6.0);
-    ui.strong("Before: the model as it is");
+    ui.strong("Before: the current model");
     table_ui(ui, "lab-before", &modes, &report.summaries());
     for candidate in &scene.lab.candidates {
         let hash = candidate.model.hash;
@@ -61,6 +62,6 @@ fn candidates_ui(ui: &mut Ui, scene: &Scene<'_>, out: &mut Vec<Command>) {
         table_ui(ui, &format!("lab-after-{hash}"), &modes, &candidate.numbers);
     }
     if scene.lab.candidates.is_empty() {
-        ui.weak("Each repair adds its figures here. Nothing changes until you use one.");
+        ui.weak("Each repair adds its figures here. Nothing changes until you use a repaired model.");
     }
 }

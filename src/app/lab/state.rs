@@ -1,4 +1,4 @@
-//! What the batch-norm lab has found. Every result carries the hashes of the model and of the folder it belongs
+//! The results of the batch-norm lab. Every result carries the hashes of the model and of the folder it belongs
 //! to, and is dropped when they are no longer the ones in the lab. Plain data.
 
 use crate::batchnorm::{BatchDependence, ModeSummary, Report};
@@ -10,7 +10,7 @@ use crate::sample::Sha256;
 use crate::workflow::{self, LabelledFolder, Run};
 use std::sync::Arc;
 
-/// What a result of the lab belongs to.
+/// The model and the folder that a result belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Subject {
     /// The hash of the model.
@@ -23,7 +23,7 @@ pub struct Subject {
 pub struct Measured {
     /// What it belongs to.
     pub subject: Subject,
-    /// Everything found.
+    /// The comparison of the modes.
     pub report: Report,
     /// The directions in which the embeddings of both modes differ most.
     pub axes: Axes,
@@ -36,7 +36,7 @@ impl Measured {
     pub fn new(model: &Model, folder: &LabelledFolder, run: &Run<'_>) -> Result<Self, Stop> {
         let report = workflow::measure(model, &folder.set, run)?;
         let [train, eval] = [&report.compared.train, &report.compared.eval].map(|mode| &mode.embeddings);
-        // Embeddings that are not numbers have no place.
+        // Embeddings that are not finite have no place.
         let finite = eval.data.iter().all(|v| v.is_finite());
         let both = Embeddings {
             dimension: train.dimension,
@@ -54,9 +54,9 @@ pub struct Dependence {
     pub subject: Subject,
     /// The file.
     pub file: Sha256,
-    /// What was found.
-    pub company: BatchDependence,
-    /// Places of its embeddings, batch size by batch size.
+    /// Its embeddings, batch size by batch size.
+    pub found: BatchDependence,
+    /// The places of these embeddings.
     pub places: Vec<Vec<[f32; 2]>>,
     /// Its place in eval mode.
     pub eval: [f32; 2],
@@ -64,30 +64,30 @@ pub struct Dependence {
 
 /// A model that could replace the one in use.
 pub struct Candidate {
-    /// What it was made from.
+    /// The model and the folder it was made from.
     pub subject: Subject,
-    /// How it was made.
+    /// How it was made, for the user.
     pub what: String,
     /// The model.
     pub model: Arc<Model>,
-    /// Train mode and eval mode, measured as the model it was made from.
+    /// Train mode and eval mode, measured like the model it was made from.
     pub numbers: [ModeSummary; 2],
 }
 
-/// What the lab has found.
+/// The state of the lab.
 #[derive(Default)]
 pub struct Lab {
-    /// The model in the lab: the one in use, or one that cannot be used.
+    /// The model in the lab: the library's, or one that cannot be used.
     pub model: Option<Arc<Model>>,
     /// Its two modes on the open folder.
     pub measured: Option<Arc<Measured>>,
-    /// Why it is not measured.
+    /// Why it cannot be measured.
     pub obstacle: Option<String>,
-    /// A file in many batches.
+    /// One file in many batches.
     pub dependence: Option<Dependence>,
     /// Repaired models.
     pub candidates: Vec<Candidate>,
-    /// The models that were used before, newest last.
+    /// Previous models, newest last.
     pub previous: Vec<Arc<Model>>,
     /// Rows of the experiment so far.
     pub rows: Vec<Row>,
@@ -96,8 +96,8 @@ pub struct Lab {
 }
 
 impl Lab {
-    /// Puts another model into the lab. What is known of the one before does not hold for it.
-    pub fn look_at(&mut self, model: Option<Arc<Model>>) {
+    /// Puts a model into the lab. The results of a different model are dropped.
+    pub fn set_model(&mut self, model: Option<Arc<Model>>) {
         let hash = |model: &Option<Arc<Model>>| model.as_ref().map(|model| model.hash);
         if hash(&self.model) != hash(&model) {
             *self = Self {
@@ -110,14 +110,14 @@ impl Lab {
         }
     }
 
-    /// Forgets what was measured on the folder that was open before.
+    /// Drops the results of the previous folder.
     pub fn forget_folder(&mut self) {
         self.measured = None;
         self.dependence = None;
         self.candidates.clear();
     }
 
-    /// What was measured of the model in the lab.
+    /// The report on the model in the lab, once it is measured.
     pub fn report(&self) -> Option<&Report> {
         let model = self.model.as_ref()?;
         self.measured.as_ref().filter(|measured| measured.subject.model == model.hash).map(|m| &m.report)

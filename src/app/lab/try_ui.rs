@@ -1,7 +1,7 @@
-//! Part 4: sliders over the moving average, answered at once.
+//! Part 4: sliders for the moving average, whose effect is shown at once.
 
 use super::layers_ui::chosen;
-use super::parts::{KEPT, TRUTH, WITH, formula_ui, line, name_plot, number, still_plot};
+use super::parts::{COMPARED, POOLED, RUNNING, formula_ui, line, name_plot, number, still_plot};
 use super::scene::Scene;
 use crate::app::command::Command;
 use crate::app::command_ui::command_button;
@@ -13,14 +13,14 @@ use crate::model::{CONVENTIONS, RunningVariance};
 use egui::{ComboBox, Grid, Slider, Ui};
 use egui_plot::{Legend, LineStyle, VLine};
 
-/// A true variance to show the curve by where there is no model: that of many first layers.
+/// The pooled variance of the curve without a model: typical of a first layer.
 const EXAMPLE: f64 = 0.09;
-/// Below this weight the start is forgotten.
+/// Below this weight the initial value is forgotten.
 const FORGOTTEN: f64 = 0.01;
 /// Points of a curve.
 const POINTS: u64 = 200;
 
-/// Draws the part.
+/// Draws the sliders, the figures that follow from them, and the curve.
 pub fn try_ui(ui: &mut Ui, scene: &Scene<'_>, view: &mut LabView, out: &mut Vec<Command>) {
     sliders_ui(ui, view);
     figures_ui(ui, scene, view);
@@ -31,10 +31,11 @@ pub fn try_ui(ui: &mut Ui, scene: &Scene<'_>, view: &mut LabView, out: &mut Vec<
     }
 }
 
+/// Draws the sliders and the choice of a convention.
 fn sliders_ui(ui: &mut Ui, view: &mut LabView) {
     Grid::new("lab-sliders").num_columns(2).spacing([16.0, 6.0]).show(ui, |ui| {
         let label = ui.label("Convention");
-        let text = view.convention.and_then(|i| CONVENTIONS.get(i)).map_or("own", |c| c.name);
+        let text = view.convention.and_then(|i| CONVENTIONS.get(i)).map_or("custom", |c| c.name);
         ui.horizontal(|ui| {
             let combo = ComboBox::from_id_salt("lab-convention").selected_text(text).show_ui(ui, |ui| {
                 for (i, convention) in CONVENTIONS.iter().enumerate() {
@@ -55,7 +56,7 @@ fn sliders_ui(ui: &mut Ui, view: &mut LabView) {
                     RunningVariance::Unbiased => "unbiased",
                     RunningVariance::Biased => "biased",
                 };
-                ui.weak(format!("ε {}, keeps the {variance} variance", convention.epsilon));
+                ui.weak(format!("ε {}, {variance} running variance", convention.epsilon));
             }
         });
         ui.end_row();
@@ -71,12 +72,13 @@ fn sliders_ui(ui: &mut Ui, view: &mut LabView) {
         let label = ui.label("Batches seen k");
         ui.add(Slider::new(&mut view.batches, 1..=2000).logarithmic(true)).labelled_by(label.id);
         ui.end_row();
-        let label = ui.label("Files to a batch");
+        let label = ui.label("Files per batch");
         ui.add(Slider::new(&mut view.batch_size, 2..=512).logarithmic(true)).labelled_by(label.id);
         ui.end_row();
     });
 }
 
+/// Draws what follows from the sliders.
 fn figures_ui(ui: &mut Ui, scene: &Scene<'_>, view: &LabView) {
     let (m, k) = (view.momentum, view.batches);
     let weight = initial_weight(Some(m), k);
@@ -88,76 +90,74 @@ fn figures_ui(ui: &mut Ui, scene: &Scene<'_>, view: &LabView) {
     } else {
         String::new()
     };
-    formula_ui(ui, format!("left of the start      (1 − {m:.3})^{k} = {}", number(weight)));
-    formula_ui(ui, format!("below 1 % after        ln 0.01 / ln(1 − {m:.3}) = {forgotten} batches{epochs}"));
-    formula_ui(ui, format!("a batch's weight halves every {:.1} batches", half_life(m)));
+    formula_ui(ui, format!("weight of initial value  (1 − {m:.3})^{k} = {}", number(weight)));
+    formula_ui(
+        ui,
+        format!("below 1 % after          ln 0.01 / ln(1 − {m:.3}) = {forgotten} batches{epochs}"),
+    );
+    formula_ui(ui, format!("half-life of a batch     {:.1} batches", half_life(m)));
     formula_ui(
         ui,
         format!(
-            "noise of the mean      √(m/(2−m)) / √{} = {} deviations, where a file is one value",
+            "noise of the mean        √(m/(2−m)) / √{} = {} sd, if a file is one value",
             view.batch_size,
             number((m / (2.0 - m)).sqrt() / f64::from(view.batch_size).sqrt())
         ),
     );
 }
 
-/// The moving average of one channel's variance: with the slider's momentum, and what this model did.
+/// Draws the running variance of one channel: with the slider's momentum, and in this model.
 fn curve_ui(ui: &mut Ui, scene: &Scene<'_>, view: &LabView) {
     let layer = scene.lab.report().and_then(|report| report.layers.get(view.layer));
     let channel = layer.and_then(|layer| chosen(layer, view));
-    let truth = channel.map_or(EXAMPLE, |channel| channel.pooled[1]);
+    let pooled = channel.map_or(EXAMPLE, |channel| channel.pooled[1]);
     let model = scene.lab.model.as_ref();
     let own = model.and_then(|model| {
         let (trace, channel) = (model.trace.as_ref()?, channel?);
         let policy = &model.config.batch_norm;
         let replay = |m: f64| {
-            let kept = trace.replay_channel(view.layer, channel.index, Some(m), policy.running_variance);
-            kept.iter().enumerate().map(|(k, v)| [k as f64, v[1]]).collect::<Vec<_>>()
+            let running = trace.replay_channel(view.layer, channel.index, Some(m), policy.running_variance);
+            running.iter().enumerate().map(|(k, v)| [k as f64, v[1]]).collect::<Vec<_>>()
         };
         Some((replay(policy.momentum), policy.momentum, replay(view.momentum)))
     });
     let longest = own.as_ref().map_or(0, |(own, _, _)| own.len() as u64).max(view.batches + view.batches / 4);
-    // With a constant truth: the curve of the formula.
+    // The curve of the formula, with a constant pooled variance.
     let formula: Vec<[f64; 2]> = (0..=POINTS)
         .map(|i| {
             let k = i * longest / POINTS;
-            [k as f64, truth + initial_weight(Some(view.momentum), k) * (1.0 - truth)]
+            [k as f64, pooled + initial_weight(Some(view.momentum), k) * (1.0 - pooled)]
         })
         .collect();
     ui.strong(match channel {
-        Some(channel) => format!("Kept variance of layer {}, channel {}", view.layer + 1, channel.index),
-        None => "Kept variance of a channel whose true variance is 0.09".to_owned(),
+        Some(channel) => format!("Running variance of layer {}, channel {}", view.layer + 1, channel.index),
+        None => "Running variance of a channel whose pooled variance is 0.09".to_owned(),
     });
     let shown = still_plot("lab-try", 220.0)
         .x_axis_label("batches")
-        .y_axis_label("kept variance")
+        .y_axis_label("running variance")
         .legend(Legend::default())
         .include_y(0.0)
         .include_y(1.0)
         .show(ui, |plot| {
             plot.line(line(
-                &format!("m = {:.3}, if nothing changed", view.momentum),
-                WITH,
+                &format!("m = {:.3}, if the batches were all alike", view.momentum),
+                COMPARED,
                 LineStyle::dashed_dense(),
                 formula,
             ));
-            let ends = vec![[0.0, truth], [longest as f64, truth]];
-            plot.line(line("true, at the end", TRUTH, LineStyle::dotted_dense(), ends));
+            let ends = vec![[0.0, pooled], [longest as f64, pooled]];
+            plot.line(line("pooled, final weights", POOLED, LineStyle::dotted_dense(), ends));
             if let Some((own, momentum, replayed)) = own {
                 plot.line(line(
                     &format!("m = {:.3}, on this model's batches", view.momentum),
-                    WITH,
+                    COMPARED,
                     LineStyle::Solid,
                     replayed,
                 ));
-                plot.line(line(
-                    &format!("what this model's average did, m = {momentum}"),
-                    KEPT,
-                    LineStyle::Solid,
-                    own,
-                ));
+                plot.line(line(&format!("this model, m = {momentum}"), RUNNING, LineStyle::Solid, own));
             }
             plot.vline(VLine::new("k", view.batches as f64).color(egui::Color32::GRAY).width(1.0));
         });
-    name_plot(&shown.response, "The moving average by batches seen");
+    name_plot(&shown.response, "Running variance by batches seen");
 }

@@ -1,9 +1,9 @@
-//! The cloud: the samples on the map, as places with labels, in the order of a grid that finds those in view.
+//! The cloud: the samples on the map as places with labels, ordered by a grid that finds those in view.
 
 use super::viewport::BandView;
 use crate::projection::PlaceGrid;
 
-/// Symbols that labels are told apart by: seven colours by five shapes, and one for no label.
+/// Number of symbols: seven colours times five shapes for labels, and one for "(no label)".
 pub const SYMBOLS: usize = 36;
 
 /// Places and their labels.
@@ -18,7 +18,7 @@ pub struct Cloud {
 }
 
 impl Cloud {
-    /// `label_of[row]` is the label of `places[row]`; `named[label]` is false for "no label".
+    /// `label_of[row]` is the label of `places[row]`; `named[label]` is false for "(no label)".
     pub fn new(places: &[[f32; 2]], label_of: &[u32], named: &[bool]) -> Self {
         let grid = PlaceGrid::new(places);
         let label = |row: &u32| label_of.get(*row as usize).map_or(0, |label| *label as u16);
@@ -30,7 +30,7 @@ impl Cloud {
         Self { labels, symbols: symbols.collect(), grid }
     }
 
-    /// The places that may be in view, with their labels, in runs.
+    /// Runs of places that may be in view, with their labels.
     pub fn within(&self, view: &BandView) -> impl Iterator<Item = (&[[f32; 2]], &[u16])> {
         self.grid
             .within(view.min, view.max)

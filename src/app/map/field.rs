@@ -1,5 +1,5 @@
-//! A field: so many points that their symbols could not be told apart. Each pixel shows the topmost label in
-//! it or next to it, at the cost of one look at each point and one at each pixel.
+//! A field: for so many points that their symbols could not be distinguished. Each pixel shows the topmost label
+//! in it or next to it, in one pass over the points and one over the pixels.
 
 use super::cloud::Cloud;
 use super::viewport::{Band, Frame, Viewport};
@@ -8,18 +8,18 @@ use crate::numeric::wide;
 use egui::Color32;
 use pulp::NullaryFnOnce;
 
-/// Points converted to pixels together.
-const TOGETHER: usize = 64;
+/// Points converted to pixels at once.
+const BLOCK: usize = 64;
 
-/// Puts the points into the pixels of a band that begins at row `first`, margin included.
+/// Writes the keys of the points into the pixels of a band, margin included, whose first row is `first`.
 pub fn rasterize(cloud: &Cloud, viewport: &Viewport, frame: &Frame, first: usize, top: &mut [u32]) {
     let stride = frame.stride;
     let rows = top.len() / stride;
     let view = frame.band(viewport, first, rows);
     let focus = viewport.focus.map_or(u32::MAX, |focus| focus as u32 + 1);
     for (places, labels) in cloud.within(&view) {
-        for (places, labels) in places.chunks(TOGETHER).zip(labels.chunks(TOGETHER)) {
-            let mut pixels = [0_u32; TOGETHER];
+        for (places, labels) in places.chunks(BLOCK).zip(labels.chunks(BLOCK)) {
+            let mut pixels = [0_u32; BLOCK];
             wide(Pixels {
                 places,
                 view: [view.scale, view.offset],
@@ -42,10 +42,10 @@ const FOCUSED: u32 = 1 << 20;
 /// Computes the pixel of each place; `u32::MAX` for places outside.
 struct Pixels<'a> {
     places: &'a [[f32; 2]],
-    /// Pixels a unit, and the pixel of the origin.
+    /// Pixels per unit, and the pixel of the origin.
     view: [[f32; 2]; 2],
     size: [usize; 2],
-    pixels: &'a mut [u32; TOGETHER],
+    pixels: &'a mut [u32; BLOCK],
 }
 
 impl NullaryFnOnce for Pixels<'_> {

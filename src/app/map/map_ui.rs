@@ -1,7 +1,7 @@
 //! The map: all samples in two dimensions, coloured by label, with the queried samples among them.
 //!
-//! The axes of a UMAP have no meaning, so none are drawn. The wheel zooms, dragging pans, a click selects, a
-//! double click shows everything. The labels at the left are the legend.
+//! The axes of a UMAP have no meaning, so none are drawn. The wheel zooms, dragging pans, a click selects, and a
+//! double click shows all samples. The list of labels on the left is the legend.
 
 use super::names::Names;
 use super::points::MapPoints;
@@ -19,9 +19,9 @@ use crate::workflow::MapMethod;
 use egui::{Align2, Button, Color32, CursorIcon, PopupAnchor, Role, Tooltip, Ui, Vec2, WidgetInfo, vec2};
 use egui_plot::{MarkerShape, Plot, PlotBounds, PlotPoint, PlotPoints, PlotTransform, PlotUi, Points};
 
-/// How near to a point the pointer picks it, in logical pixels.
+/// The distance within which the pointer picks a point, in logical pixels.
 const REACH: f32 = 10.0;
-/// Zoom for one point of scrolling.
+/// Logarithm of the zoom factor per point of scrolling.
 const ZOOM: f32 = 1.0 / 240.0;
 
 /// Draws the controls above the map.
@@ -40,16 +40,16 @@ pub fn map_controls_ui(
     }
     command_button(ui, facts, Command::FitMap, out);
     ui.toggle_value(&mut view.kept.names, "Names")
-        .on_hover_text("Write the name of each label where its samples are densest");
+        .on_hover_text("Writes the name of each label where its samples are densest");
     let n = session.contents.places().len();
     ui.weak(match session.contents.others() {
         0 => format!("{n} samples"),
-        others => format!("{n} samples; {others} more are not embedded by this model"),
+        others => format!("{n} samples; {others} more are not embedded with this model"),
     })
     .on_hover_text("Wheel: zoom. Drag: pan. Click: select.");
 }
 
-/// Draws the map.
+/// Draws the map, and the name and label of the sample under the pointer.
 pub fn map_ui(ui: &mut Ui, session: &Session, view: &mut View, map: &MapState, out: &mut Vec<Command>) {
     if session.contents.places().is_empty() {
         ui.centered_and_justified(|ui| ui.weak("The map is being computed…"));
@@ -96,13 +96,14 @@ pub fn map_ui(ui: &mut Ui, session: &Session, view: &mut View, map: &MapState, o
         });
 }
 
+/// Applies the wheel and requests to show a place or the whole map.
 fn move_view(plot: &mut PlotUi<'_>, fit: bool, centre_on: Option<[f32; 2]>) {
     if fit {
         plot.set_auto_bounds(true);
     }
     if let Some([x, y]) = centre_on.map(|place| place.map(f64::from)) {
         let bounds = plot.plot_bounds();
-        // What is in view already need not move.
+        // If the place is in view already, the map does not move.
         let inside = |v: f64, range: std::ops::RangeInclusive<f64>| range.contains(&v);
         if !inside(x, bounds.range_x()) || !inside(y, bounds.range_y()) {
             let (w, h) = (bounds.width() / 2.0, bounds.height() / 2.0);
@@ -140,7 +141,7 @@ fn draw_queried(plot: &mut PlotUi<'_>, session: &Session) {
     plot.points(points.color(QUERIED).radius(7.0).allow_hover(false));
 }
 
-/// Writes the name of the selected file, and those of labels where there is room.
+/// Writes the names of the selected queried sample and of labels, where there is room.
 fn names_ui(
     ui: &Ui,
     session: &Session,
@@ -174,6 +175,7 @@ fn names_ui(
     }
 }
 
+/// The place of a sample as a point of the plot.
 fn point(session: &Session, selection: Selection) -> Option<PlotPoint> {
     session.place_of(selection).map(plot_from_place)
 }
@@ -182,7 +184,7 @@ fn plot_from_place([x, y]: [f32; 2]) -> PlotPoint {
     PlotPoint::new(f64::from(x), f64::from(y))
 }
 
-/// The nearest sample within reach of the pointer; queried samples are on top.
+/// The nearest sample within reach of the pointer; queried samples come first.
 fn pick(
     session: &Session,
     (map, focus): (&MapState, Option<usize>),
@@ -208,6 +210,7 @@ fn pick(
     (distance(entry.place?) <= REACH * REACH).then_some(Selection::InLibrary(entry.sha256))
 }
 
+/// The file name and the label of a sample.
 fn name_and_label(session: &Session, selection: Selection) -> (String, String) {
     let found = match selection {
         Selection::Queried(sha256) => session

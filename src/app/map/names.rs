@@ -1,13 +1,13 @@
 //! Names on the map: each label's name is written above the places where its samples are densest, so the map
-//! can be read without looking at the legend.
+//! can be read without the legend.
 
 use egui::{Align2, Color32, FontId, Painter, Pos2, Rect, vec2};
 
-/// The map is divided into this many cells a side to find the parts of a label.
+/// Cells along a side of the map, in which the parts of a label are found.
 const SIDE: usize = 16;
-/// A label is named at each part with this share of its samples: families fall into parts.
+/// A label is named at each part with at least this share of its samples: a family may form several parts.
 const SHARE: f32 = 0.1;
-/// With more labels than this nothing is named: the names would hide the samples.
+/// With more labels than this none is named: the names would hide the samples.
 const MOST: usize = 1000;
 /// Distance between a name and its samples, in logical pixels.
 const GAP: f32 = 5.0;
@@ -17,7 +17,7 @@ const LONGEST: usize = 40;
 /// A place for the name of one label.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct NamePlace {
-    /// Which label.
+    /// The index of the label.
     pub label: usize,
     /// The place on the map: above the centre of the densest cells.
     pub at: [f32; 2],
@@ -77,8 +77,8 @@ pub fn name_places(
     out
 }
 
-/// The parts of a label, which are groups of adjacent cells: for each, the place for its name, and its number
-/// of samples. The three by three cells with most samples give x; the name is above all samples that continue
+/// The parts of a label, which are groups of adjacent cells: for each, the place of its name and its number of
+/// samples. The three by three cells with most samples determine x; the name is above all samples that continue
 /// upwards from them without a gap.
 fn parts(cells: &[Heap; SIDE * SIDE]) -> Vec<([f32; 2], u32)> {
     let mut out = Vec::new();
@@ -91,7 +91,7 @@ fn parts(cells: &[Heap; SIDE * SIDE]) -> Vec<([f32; 2], u32)> {
                 continue;
             }
             samples += cells[i].samples;
-            let square = row_about(i).flat_map(column_about);
+            let square = row_around(i).flat_map(column_around);
             waiting.extend(square.clone());
             let square = sum(cells, square);
             if square.samples > densest.0.samples {
@@ -103,7 +103,7 @@ fn parts(cells: &[Heap; SIDE * SIDE]) -> Vec<([f32; 2], u32)> {
             let mut top = square.top;
             while at + SIDE < cells.len() {
                 at += SIDE;
-                let above = sum(cells, row_about(at));
+                let above = sum(cells, row_around(at));
                 if above.samples == 0 {
                     break;
                 }
@@ -118,14 +118,14 @@ fn parts(cells: &[Heap; SIDE * SIDE]) -> Vec<([f32; 2], u32)> {
     out
 }
 
-/// A cell and those left and right of it.
-fn row_about(i: usize) -> std::ops::RangeInclusive<usize> {
+/// A cell and those to its left and right.
+fn row_around(i: usize) -> std::ops::RangeInclusive<usize> {
     let x = i % SIDE;
     i - x.min(1)..=i + usize::from(x + 1 < SIDE)
 }
 
 /// A cell and those below and above it.
-fn column_about(i: usize) -> impl Iterator<Item = usize> + Clone {
+fn column_around(i: usize) -> impl Iterator<Item = usize> + Clone {
     (i % SIDE..SIDE * SIDE).step_by(SIDE).filter(move |other| i.abs_diff(*other) <= SIDE)
 }
 
@@ -145,12 +145,12 @@ pub struct Names<'a> {
 }
 
 impl<'a> Names<'a> {
-    /// Within `frame`, in these colours.
+    /// Writes within `frame`, in these colours.
     pub fn new(painter: &'a Painter, frame: Rect, text: Color32, behind: Color32) -> Self {
         Self { painter, frame, text, behind, taken: Vec::new() }
     }
 
-    /// Writes `name` above `at`, or else beside it, or not at all if there is no room.
+    /// Writes `name` above `at`, or beside it, or not at all if there is no room.
     pub fn write_above(&mut self, name: &str, at: Pos2) {
         let beside = |x: f32| at + vec2(x, GAP);
         self.write(
@@ -163,8 +163,8 @@ impl<'a> Names<'a> {
         );
     }
 
-    /// Writes `name` at the first of `places` with room for it, each given with the anchor of the text. The name
-    /// is moved into the frame. Nothing is written at places out of view.
+    /// Writes `name` at the first of `places` that is in view and has room; each is given with the anchor of the
+    /// text. The name is moved into the frame.
     pub fn write(&mut self, name: &str, places: &[(Pos2, Align2)]) {
         let frame = self.frame;
         let mut in_view = places.iter().filter(|(at, _)| frame.contains(*at)).peekable();
@@ -183,6 +183,7 @@ impl<'a> Names<'a> {
     }
 }
 
+/// A name cut to the longest that is written.
 fn shortened(name: &str) -> String {
     if name.chars().count() <= LONGEST {
         return name.to_owned();
@@ -205,7 +206,7 @@ mod tests {
 
     #[test]
     fn each_part_of_a_label_is_named_above_where_it_is_densest() {
-        // A heap with a tail to the right and one sample above it; and a part of its own, far off.
+        // A heap with a tail to the right and one sample above it; and a separate part, far away.
         let mut places = vec![[0.1, 0.1], [0.11, 0.12], [0.105, 0.11], [0.105, 0.17], [0.9, 0.9]];
         places.extend((1..8).map(|i| [0.1 + i as f32 * 0.05, 0.1]));
         let mut label_of = vec![0_u32; places.len()];
@@ -229,7 +230,7 @@ mod tests {
 
     #[test]
     fn cells_at_the_edges_have_no_neighbours_beyond_them() {
-        let about = |i| row_about(i).flat_map(column_about).collect::<Vec<_>>();
+        let about = |i| row_around(i).flat_map(column_around).collect::<Vec<_>>();
         assert_eq!(about(0), [0, SIDE, 1, SIDE + 1]);
         assert_eq!(about(SIDE * SIDE - 1).len(), 4);
         assert_eq!(about(SIDE).len(), 6);
@@ -240,12 +241,12 @@ mod tests {
     }
 
     #[test]
-    fn odd_places_and_too_many_labels_name_nothing_wrong() {
+    fn unusual_places_and_too_many_labels_are_handled() {
         assert!(name_places(&[], &[], 0, UNIT).is_empty());
         assert!(name_places(&[[0.5, 0.5]], &[7], 3, UNIT).is_empty(), "a label that is not there");
         assert!(name_places(&[[0.5, 0.5]], &[0], MOST + 1, UNIT).is_empty());
         let same = [[2.0, 2.0], [2.0, 2.0]];
-        assert_eq!(name_places(&same, &[0, 0], 1, [[2.0, 2.0]; 2]).len(), 1, "all at one place");
+        assert_eq!(name_places(&same, &[0, 0], 1, [[2.0, 2.0]; 2]).len(), 1, "all at the same place");
     }
 
     #[test]

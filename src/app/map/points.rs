@@ -1,5 +1,5 @@
-//! The samples on the map: an item of the plot that is drawn as one texture, which is drawn again only when
-//! the view or the samples change.
+//! The samples on the map: a plot item drawn as one texture, which is redrawn only when the view or the samples
+//! change.
 
 use super::cloud::Cloud;
 use super::raster::Raster;
@@ -10,7 +10,7 @@ use egui_plot::{PlotBounds, PlotGeometry, PlotItem, PlotItemBase, PlotTransform}
 use std::cell::RefCell;
 use std::ops::RangeInclusive;
 
-/// The map as it was drawn last.
+/// The map as last drawn.
 #[derive(Default)]
 pub struct Drawn {
     raster: Raster,
@@ -30,14 +30,14 @@ pub struct MapPoints<'a> {
 }
 
 impl<'a> MapPoints<'a> {
-    /// The samples of `cloud`, whose `edition` changes whenever it does; with `focus`, only that label is in
-    /// focus.
+    /// The samples of `cloud`, whose `edition` changes whenever it does. `focus` is the label in focus, if only one
+    /// is.
     pub fn new(cloud: &'a Cloud, edition: u64, focus: Option<usize>, drawn: &'a RefCell<Drawn>) -> Self {
         Self { base: PlotItemBase::new("samples".to_owned()), cloud, edition, focus, drawn }
     }
 
-    /// The radius of a symbol, in points; `None` where there are too many to be told apart. It depends on the
-    /// zoom and not on the position, so panning does not change it.
+    /// The radius of a symbol, in points; `None` if there are too many symbols to be distinguished. It depends on
+    /// the zoom and not on the position, so panning does not change it.
     fn radius(&self, view: &PlotBounds) -> Option<f32> {
         let all = self.bounds();
         let share = |axis: fn(&PlotBounds) -> f64| (axis(view) / axis(&all).max(1e-30)).min(1.0);

@@ -1,6 +1,6 @@
-//! Rasterizing points: the cost of a frame must not grow with how much a million points overlap. Few points
-//! are drawn as symbols ([`stamps`]), many as a [`field`]. Both look only at points in view, and each thread
-//! draws a band of the image.
+//! Rasterizes points at a cost that does not grow with how much a million points overlap. Few points are drawn
+//! as symbols ([`stamps`]), many as a [`field`]. Both visit only points in view, and each thread draws a band of
+//! the image.
 
 use super::cloud::Cloud;
 use super::field;
@@ -11,7 +11,7 @@ use egui::Color32;
 /// Fewer points than this are drawn by one thread.
 const FEW: usize = 20_000;
 
-/// Draws clouds, and keeps its buffers for the next image.
+/// Draws clouds and reuses its buffers.
 #[derive(Default)]
 pub struct Raster {
     stamps: Option<Stamps>,
@@ -84,8 +84,8 @@ impl Raster {
     }
 }
 
-/// Gives each thread a band of rows, with the number of its first row. These are new threads: those that jobs
-/// share may be busy, and a frame must not wait for them.
+/// Gives each thread a band of rows with the number of its first row. The threads are new: those of the pool may
+/// be busy with jobs, and a frame must not wait for them.
 fn in_bands<T: Send, R: Send>(
     pixels: &mut [T],
     stride: usize,
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_symbol_is_where_its_place_is_and_as_large_as_asked() {
+    fn a_symbol_is_at_its_place_and_has_its_radius() {
         for (x, y) in [(0.0, 0.0), (3.3, -2.7), (-9.9, 7.4)] {
             let pixels = drawn(&[[x, y]], &[0], &viewport(5.0));
             let (mut area, mut middle) = (0.0, [0.0; 2]);
@@ -147,7 +147,7 @@ mod tests {
                 assert!((middle[0] / area - (100.0 + 10.0 * x)).abs() < 0.2, "{}", middle[0] / area);
                 assert!((middle[1] / area - (75.0 - 10.0 * y)).abs() < 0.2, "{}", middle[1] / area);
             } else {
-                // At the corner a part of it.
+                // At the corner, only a part of it is in view.
                 assert!(area > 10.0 && area < whole / 1.5, "{area}");
             }
         }
@@ -168,14 +168,14 @@ mod tests {
     }
 
     #[test]
-    fn later_labels_and_the_focus_lie_on_top() {
+    fn later_labels_and_the_focus_are_on_top() {
         let at = 75 * 200 + 100;
         let both = [[0.0, 0.0], [0.0, 0.0]];
         assert_eq!(drawn(&both, &[1, 0], &viewport(4.0))[at], Symbol::of(Some(1)).colour);
         let focus = Viewport { focus: Some(0), ..viewport(4.0) };
         assert_eq!(drawn(&both, &[1, 0], &focus)[at], Symbol::of(Some(0)).colour);
         assert_eq!(drawn(&both[1..], &[1], &focus)[at], FADED);
-        // What is not in focus does not add up.
+        // Labels that are not in focus do not add up.
         assert_eq!(drawn(&[[0.0, 0.0], [0.1, 0.0], [0.0, 0.1]], &[1; 3], &focus)[at], FADED);
     }
 
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_far_out_or_no_number_is_no_trouble() {
+    fn places_far_out_or_not_finite_are_not_drawn() {
         let places = [[f32::NAN, 0.0], [1e30, -1e30], [f32::MIN, f32::MAX], [-500.0, 3.0]];
         for viewport in [viewport(3.0), Viewport { radius: None, ..viewport(3.0) }] {
             let pixels = drawn(&places, &[0; 4], &viewport);

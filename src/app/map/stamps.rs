@@ -1,6 +1,6 @@
-//! Stamps: few points, each drawn as the symbol of its label. The topmost point of each pixel is kept; then
-//! each pixel with a point is stamped with a small image computed beforehand, one for each part of a pixel
-//! that the centre of a symbol can be in.
+//! Stamps: for few points, each drawn as the symbol of its label. The topmost point of each pixel is found; then
+//! each pixel with a point is stamped with a precomputed small image. There is one for each part of a pixel that
+//! the centre of a symbol can be in.
 
 use super::cloud::{Cloud, SYMBOLS};
 use super::viewport::{Band, Frame, Viewport};
@@ -8,11 +8,11 @@ use crate::app::symbol::Symbol;
 use egui::Color32;
 use egui_plot::MarkerShape;
 
-/// Parts of a pixel along a side: stamps are drawn for each, so that points move smoothly.
+/// Parts of a pixel along a side. Each has its own stamps, so that points move smoothly.
 const PHASES: usize = 4;
 
-/// Puts the points into the pixels of a band that begins at row `first`, margin included. Returns the pixels
-/// of the frame that got a point, in the order of the points.
+/// Writes the keys of the points into the pixels of a band, margin included, whose first row is `first`. Returns
+/// the pixels of the frame with a point, in the order of the points.
 pub fn rasterize(
     cloud: &Cloud,
     viewport: &Viewport,
@@ -83,7 +83,7 @@ pub fn stamp(cloud: &Cloud, stamps: &Stamps, top: &Top<'_>, taken: &[Vec<u32>], 
     let rows = band.pixels.len() / width;
     for at in taken.iter().flatten() {
         let at = *at as usize;
-        // The upper left corner of the stamp, in the picture, plus twice the reach.
+        // The upper left corner of the stamp in the image, plus twice the reach.
         let (row, column) = (at / top.stride, at % top.stride);
         if row < band.first || row >= band.first + rows + 2 * reach {
             continue;
@@ -146,7 +146,7 @@ pub struct Stamps {
     lines: Vec<Line>,
 }
 
-/// A row of a stamp: its part that is not empty.
+/// The part of a row of a stamp that is not empty.
 #[derive(Clone, Copy)]
 struct Line {
     /// The first pixel that is not empty, and how many from there on.

@@ -1,4 +1,4 @@
-//! The map as it is drawn: computed from the session when the samples, their labels or their places change.
+//! The state of the drawn map: computed from the session when the samples, their labels or their places change.
 
 use super::cloud::Cloud;
 use super::names::{NamePlace, name_places};
@@ -6,21 +6,21 @@ use super::points::Drawn;
 use crate::app::session::Session;
 use std::cell::RefCell;
 
-/// What the map is drawn from.
+/// The state that the map is drawn from.
 #[derive(Default)]
 pub struct MapState {
     /// The samples.
     pub cloud: Cloud,
-    /// Where the names of labels may be, largest parts first.
+    /// Where the names of labels are written, largest groups of samples first.
     pub name_places: Vec<NamePlace>,
     /// The edition of the session's map that these were computed from.
     pub edition: Option<u64>,
-    /// The map as it was drawn last.
+    /// The map as last drawn.
     pub drawn: RefCell<Drawn>,
 }
 
 impl MapState {
-    /// Computes everything again, if the map of the session has changed.
+    /// Computes the cloud and the names again, if the session's map has changed.
     pub fn refresh(&mut self, session: &Session) {
         if self.edition == Some(session.map_edition) {
             return;

@@ -7,13 +7,13 @@ use egui::Color32;
 pub struct Viewport {
     /// Pixels, width and height.
     pub size: [usize; 2],
-    /// Place in the plane of the middle of the viewport.
+    /// The place on the map at the middle of the viewport.
     pub centre: [f32; 2],
     /// Pixels per unit of the map; negative where y points up.
     pub scale: [f32; 2],
     /// Radius of a symbol, in pixels; `None` to draw a field.
     pub radius: Option<f32>,
-    /// The position of the label in focus, if only one is.
+    /// The index of the label in focus, if only one is.
     pub focus: Option<usize>,
     /// The colour of points that are not in focus. It does not add up where symbols overlap.
     pub faded: Color32,
@@ -21,7 +21,7 @@ pub struct Viewport {
 
 /// The viewport with a margin, for points outside whose symbols reach into view.
 pub struct Frame {
-    /// Pixels about the viewport.
+    /// Pixels on each side of the viewport.
     pub margin: usize,
     /// Pixels in a row.
     pub stride: usize,
@@ -35,7 +35,7 @@ pub struct BandView {
     pub offset: [f32; 2],
     centre: [f32; 2],
     origin: [f32; 2],
-    /// The corner with the least coordinates.
+    /// The corner with the smallest coordinates.
     pub min: [f32; 2],
     /// The corner with the largest coordinates.
     pub max: [f32; 2],
@@ -62,8 +62,8 @@ impl Frame {
 }
 
 impl BandView {
-    /// The pixel of a place, from the upper left corner. Computed from the centre of the viewport, near which
-    /// differences of places are exact.
+    /// The pixel of a place, from the upper left corner. It is computed relative to the centre of the viewport,
+    /// near which differences of places are exact.
     #[inline(always)]
     pub fn pixel(&self, place: [f32; 2]) -> [f32; 2] {
         [0, 1].map(|axis| (place[axis] - self.centre[axis]) * self.scale[axis] + self.origin[axis])
@@ -72,9 +72,9 @@ impl BandView {
 
 /// Some rows of the viewport.
 pub struct Band<'a> {
-    /// The number of the first.
+    /// The index of the first row.
     pub first: usize,
-    /// Row by row.
+    /// The pixels, row by row.
     pub pixels: &'a mut [Color32],
     /// Pixels in a row.
     pub width: usize,
