@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 const REPORT_EVERY: Duration = Duration::from_millis(80);
 
 /// The progress of a stage of the work.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Progress {
     /// The name of the stage, for people.
     pub stage: String,

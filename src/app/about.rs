@@ -3,7 +3,7 @@
 use egui::{Key, KeyboardShortcut, Modifiers};
 
 /// The text, the hint and the key of a command.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct About {
     /// The text of its button or menu entry.
     pub text: &'static str,
@@ -14,7 +14,7 @@ pub struct About {
 }
 
 /// The key of a command.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shortcut {
     /// The key with its modifiers.
     pub keys: KeyboardShortcut,

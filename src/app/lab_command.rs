@@ -104,12 +104,10 @@ impl LabCommand {
                 }
                 Some(_) => repairing().or_else(measured),
             },
-            Self::Use(_) => lab.repairing.then_some("Another repair is running"),
             Self::Undo if !lab.previous => Some("There is no previous model"),
-            Self::Undo => lab.repairing.then_some("Another repair is running"),
-            Self::Article => facts.training_obstacle(),
+            Self::Use(_) | Self::Undo => lab.repairing.then_some("Another repair is running"),
             Self::Experiment if lab.experimenting => Some("The experiment is running"),
-            Self::Experiment => facts.training_obstacle(),
+            Self::Article | Self::Experiment => facts.training_obstacle(),
         }
     }
 }

@@ -74,7 +74,7 @@ impl Purpose {
 }
 
 /// A question with the text typed so far.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Question {
     /// Asks for a path.
     Path {
@@ -95,7 +95,7 @@ pub enum Question {
 }
 
 /// An answer.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// A path.
     Path(Purpose, PathBuf),

@@ -202,7 +202,7 @@ mod tests {
         let whole = model(3, &files);
         let mut network = whole.network.duplicate().unwrap();
         network.running[1].variance[2] = f32::NAN;
-        let broken = Model::new(whole.config.clone(), network, None).unwrap();
+        let broken = Model::new(whole.config, network, None).unwrap();
         let broken = Model::from_bytes(broken.bytes).unwrap();
         assert_eq!(broken.broken_layers(), [1]);
         assert!(broken.usable().unwrap_err().to_string().contains("layer 2"));

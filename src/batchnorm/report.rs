@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 const MAX_FILES: usize = 2048;
 
 /// The files of a folder whose label a model knows: those it can be measured on.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KnownFiles {
     /// Index in the set and label, shuffled, at most [`MAX_FILES`].
     pub files: Vec<(usize, usize)>,

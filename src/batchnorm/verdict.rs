@@ -33,7 +33,7 @@ pub enum Severity {
 }
 
 /// A severity and its explanation.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
     /// How severe the difference is.
     pub severity: Severity,

@@ -55,7 +55,7 @@ impl Chart {
             let colour = colour(row.policy);
             match row.policy {
                 Policy::NoBatchNorm(_) => {
-                    add(format!("{}, both modes", row.policy.text()), colour, false, row.step, train)
+                    add(format!("{}, both modes", row.policy.text()), colour, false, row.step, train);
                 }
                 _ => {
                     add("with batch norm, train mode".into(), [0x1f, 0x77, 0xd0], false, row.step, train);

@@ -4,7 +4,7 @@
 pub type LabelCount = (Option<String>, usize);
 
 /// The label of each sample. Names are sorted; "no label" comes last.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Labels {
     counts: Vec<LabelCount>,
     /// For each row, the position of its label in `counts`.

@@ -8,7 +8,7 @@ use crate::sample::Sha256;
 use std::path::{Path, PathBuf};
 
 /// The facts of one sample.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
     /// Its row id in the library file.
     pub id: i64,

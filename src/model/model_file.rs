@@ -278,7 +278,7 @@ mod tests {
         match Model::from_bytes(before) {
             Ok(read) => assert_eq!((read.config.plane_set, PLANE_SET), (1, 1)),
             Err(error) => {
-                assert!(matches!(error, ModelError::PlaneSet { found: 1 } if PLANE_SET > 1), "{error}")
+                assert!(matches!(error, ModelError::PlaneSet { found: 1 } if PLANE_SET > 1), "{error}");
             }
         }
     }

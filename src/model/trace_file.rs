@@ -98,7 +98,7 @@ mod tests {
                 Some((found.1.clone(), found.2.clone()))
             }
         };
-        assert_eq!(read(&config, find("")), Some(trace.clone()));
+        assert_eq!(read(&config, find("")), Some(trace));
         assert_eq!(read(&config, find("trace1.mean")), None);
         config.convolutions = vec![(2, 1), (4, 1)];
         assert_eq!(read(&config, find("")), None);

@@ -172,7 +172,7 @@ mod tests {
         for bytes in [&whole[..whole.len() / 2], &whole[..8], b"not an image"] {
             assert!(ImagePlanes::decode(bytes, 32).is_err());
         }
-        let mut huge = whole.clone();
+        let mut huge = whole;
         huge[16..20].copy_from_slice(&u32::MAX.to_be_bytes());
         assert!(ImagePlanes::decode(&huge, 32).is_err());
     }

@@ -133,7 +133,7 @@ impl<'a> Trainer<'a> {
         }
         match (&mut self.optimiser, state.optimiser) {
             (AnyOptimiser::AdamW(own), OptimiserState::AdamW(steps, moments)) => {
-                own.restore(steps, moments)?
+                own.restore(steps, moments)?;
             }
             (AnyOptimiser::Sgd(own), OptimiserState::Sgd(velocities)) => own.restore(velocities)?,
             _ => {

@@ -23,7 +23,7 @@ pub enum Event {
 }
 
 /// Something the user should know. It says what is the case; the window and the command line add what to do.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Warning {
     /// Eval mode of the model is much worse than its train mode.
     Unreliable(String),
@@ -89,12 +89,12 @@ impl<'a> Run<'a> {
     }
 
     /// The same run for a part of the work whose progress another stage reports.
-    pub fn quiet(&self) -> Run<'a> {
+    pub fn quiet(&self) -> Self {
         Run { reporter: self.reporter.quietly(), on_event: self.on_event }
     }
 
     /// The same run for work that a cancelled task still does, so that what it has is of use.
-    pub fn uncancelled(&self) -> Run<'a> {
+    pub fn uncancelled(&self) -> Self {
         Run { reporter: Reporter::silent(), on_event: self.on_event }
     }
 

@@ -40,7 +40,7 @@ fn other_library(window: &Window) -> (PathBuf, Contents) {
 }
 
 fn settle(window: &mut Window) {
-    window.wait_until("all jobs end", |app| app.settled());
+    window.wait_until("all jobs end", lookalike::app::App::settled);
     window.harness.run_steps(2);
 }
 

@@ -36,7 +36,7 @@ struct Heap {
 }
 
 impl Heap {
-    fn add(&mut self, other: Heap) {
+    fn add(&mut self, other: Self) {
         if other.samples > 0 {
             self.top = if self.samples == 0 { other.top } else { self.top.max(other.top) };
             self.samples += other.samples;

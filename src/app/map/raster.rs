@@ -66,7 +66,7 @@ impl Raster {
     fn draw_field(&mut self, cloud: &Cloud, viewport: &Viewport, threads: usize, out: &mut [Color32]) {
         let (frame, top) = self.frame(viewport, 1);
         in_bands(top, frame.stride, threads, |first, top| {
-            field::rasterize(cloud, viewport, &frame, first, top)
+            field::rasterize(cloud, viewport, &frame, first, top);
         });
         let colours = field::colours(cloud, viewport);
         let width = viewport.size[0];
