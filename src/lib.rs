@@ -2,6 +2,10 @@
 //!
 //! The rooms, in the order in which a file passes through them. Calls run downwards only: `app` and `cli` use
 //! `workflow`, `workflow` uses the rest, and only `app` knows egui.
+#![cfg_attr(
+    not(feature = "gui"),
+    allow(dead_code, unused_imports, reason = "the window uses it; the build with the window finds dead code")
+)]
 
 pub mod escape;
 pub mod job;
