@@ -4,7 +4,11 @@
 //! `workflow`, `workflow` uses the rest, and only `app` knows egui.
 #![cfg_attr(
     not(feature = "gui"),
-    allow(dead_code, unused_imports, reason = "the window uses it; the build with the window finds dead code")
+    allow(
+        dead_code,
+        unused_imports,
+        reason = "the window uses it; the build with the window finds dead code"
+    )
 )]
 
 pub mod escape;

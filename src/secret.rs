@@ -1,9 +1,11 @@
 //! A secret: a password that is kept in memory and shown nowhere.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// Text that does not print itself.
-#[derive(Clone, Default, PartialEq, Eq)]
+/// Text that does not print itself. It is serialised only to the workers of this program.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Secret(String);
 
 impl Secret {

@@ -3,8 +3,6 @@
 use super::command::Command;
 use super::picker::Pick;
 use super::question::{Answer, Purpose, Question};
-use super::selection::Selection;
-use super::view::Tab;
 use super::window::{App, Picked};
 use std::path::PathBuf;
 
@@ -28,7 +26,7 @@ impl App {
                 match answer {
                     Answer::Path(purpose, path) => self.use_path(purpose, path),
                     Answer::Password(password) => self.try_password(password),
-                    Answer::Label(sha256, label) => self.label(sha256, label),
+                    Answer::Label(library, sha256, label) => self.label(library, sha256, label),
                 }
             }
             Command::Demo { digits } => self.open_demo(digits),
@@ -42,7 +40,8 @@ impl App {
             Command::Label(sha256) => {
                 let label = self.session.contents.get(sha256).and_then(|entry| entry.label);
                 let label = label.unwrap_or_default().to_owned();
-                self.view.question = Some(Question::Label { sha256, label });
+                let library = self.session.library_path.clone();
+                self.view.question = Some(Question::Label { library, sha256, label });
             }
             Command::UndoLabel => self.undo_label(),
             Command::Select(selection) => self.select(selection),
@@ -52,10 +51,13 @@ impl App {
             Command::Neighbours(k) => {
                 self.view.kept.k = k.max(1);
                 self.find_neighbours();
+                self.refresh_queried();
             }
             Command::Forget(sha256) => self.forget(sha256),
             Command::Escape => {
-                if self.view.question.is_some() {
+                if self.view.keys_open {
+                    self.view.keys_open = false;
+                } else if self.view.question.is_some() {
                     self.view.question = None;
                 } else {
                     self.view.marked = None;
@@ -82,11 +84,11 @@ impl App {
     /// Lets the system's dialog answer the open question.
     fn browse(&self) {
         let Some(Question::Path { purpose, .. }) = &self.view.question else { return };
+        let purpose = *purpose;
         let pick = if purpose.reads() { Pick::Files } else { Pick::Save(purpose.suggestion().to_owned()) };
-        self.pick(pick, Picked::Question);
+        self.pick(pick, move |paths| Picked::Question(purpose, paths));
     }
 
-    /// Shows the system's dialog. Its reply is applied with the input of a later frame.
     fn pick(&self, pick: Pick, wrap: impl FnOnce(Vec<PathBuf>) -> Picked + Send + 'static) {
         let (sender, ctx) = (self.picked.0.clone(), self.ctx.clone());
         self.picker.pick(
@@ -97,12 +99,5 @@ impl App {
                 ctx.request_repaint();
             }),
         );
-    }
-
-    /// Marks a sample on the map and brings it into view.
-    pub(super) fn jump(&mut self, selection: Selection) {
-        self.view.marked = Some(selection);
-        self.view.kept.tab = Tab::Map;
-        self.view.centre_on = self.session.place_of(selection);
     }
 }

@@ -41,7 +41,7 @@ pub fn skipped_advice(skipped: &[Skipped]) -> String {
 }
 
 fn password_advice() -> String {
-    format!(" ({})", Command::EnterPassword.about().text)
+    format!(". Use {}", Command::EnterPassword.about().text)
 }
 
 fn capitalised(text: &str) -> String {

@@ -199,8 +199,25 @@ impl Command {
                 unless(facts.neighbours, "No neighbours are listed")
             }
             Self::Browse => unless(facts.question, "No question is open"),
+            Self::ComputeMap(_) => unless(facts.samples, "The library has no samples"),
             Self::Lab(command) => command.obstacle(facts),
-            _ => None,
+            Self::Open(_)
+            | Self::OpenFolder
+            | Self::OpenFiles
+            | Self::EnterPassword
+            | Self::OpenLibrary
+            | Self::Answer(_)
+            | Self::FitMap
+            | Self::Label(_)
+            | Self::Select(_)
+            | Self::Jump(_)
+            | Self::Neighbours(_)
+            | Self::Forget(_)
+            | Self::Escape
+            | Self::ShowTab(_)
+            | Self::Keys
+            | Self::Cancel(_)
+            | Self::ClearMessages => None,
         }
     }
 }

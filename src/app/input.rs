@@ -1,6 +1,7 @@
 //! Input from outside the panels: dropped and pasted files, keys, and the replies of file dialogs.
 
 use super::command::Command;
+use super::message::Tone;
 use super::pasted_paths::paths_in;
 use super::question::Question;
 use super::window::{App, Picked};
@@ -18,24 +19,36 @@ impl App {
         while let Ok(picked) = self.picked.1.try_recv() {
             match picked {
                 Picked::Open(paths) if !paths.is_empty() => self.act(Command::Open(paths)),
-                Picked::Question(paths) => {
-                    if let (Some(Question::Path { path, .. }), Some(picked)) =
-                        (&mut self.view.question, paths.first())
+                Picked::Question(wanted, paths) => {
+                    // The dialog may have been for a question that is closed by now.
+                    if let (Some(Question::Path { purpose, path, picked }), Some(first)) =
+                        (&mut self.view.question, paths.into_iter().next())
+                        && *purpose == wanted
                     {
-                        *path = picked.to_string_lossy().into_owned();
+                        *path = first.to_string_lossy().into_owned();
+                        *picked = Some(first);
                     }
                 }
                 Picked::Open(_) => {}
             }
         }
         let typing = ctx.egui_wants_keyboard_input();
+        let modal = self.view.keys_open || self.view.question.is_some();
         for command in Command::with_keys() {
             let Some(key) = command.about().key else { continue };
-            if (key.while_typing || !typing) && ctx.input_mut(|input| input.consume_shortcut(&key.keys)) {
+            // Behind an open dialog only the keys that close it work.
+            let blocked = modal && !matches!(command, Command::Escape | Command::Keys);
+            if blocked || (typing && !key.while_typing) {
+                continue;
+            }
+            if ctx.input_mut(|input| input.consume_shortcut(&key.keys)) {
+                if let Some(why) = command.obstacle(&self.facts()) {
+                    self.session.say(Tone::Note, format!("{}: {why}", command.about().text));
+                }
                 self.act(command);
             }
         }
-        if typing {
+        if typing || modal {
             return;
         }
         let pasted = ctx.input(|input| {

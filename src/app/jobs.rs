@@ -73,6 +73,8 @@ pub enum News<A> {
     Ended {
         /// What it did.
         title: String,
+        /// Its kind, if it has one.
+        kind: Option<Kind>,
         /// Whether its failure is not reported.
         quiet: bool,
         /// How it ended.
@@ -126,8 +128,8 @@ impl<A: 'static> Jobs<A> {
             let outcome = running.job.poll();
             news.extend(running.events.try_iter().map(News::Event));
             let Some(outcome) = outcome else { return true };
-            let Task { title, quiet, .. } = running.task.clone();
-            news.push(News::Ended { title, quiet, outcome });
+            let Task { title, quiet, kind } = running.task.clone();
+            news.push(News::Ended { title, kind, quiet, outcome });
             false
         });
         news
@@ -148,6 +150,13 @@ impl<A: 'static> Jobs<A> {
             cancelled: running.job.cancelled(),
             progress: running.job.progress(),
         })
+    }
+
+    /// Stops the job of this kind; its result is never applied. Returns whether there was one.
+    pub fn stop(&mut self, kind: Kind) -> bool {
+        let before = self.running.len();
+        self.running.retain(|running| running.task.kind != Some(kind));
+        self.running.len() < before
     }
 
     /// Whether a job of this kind is running.

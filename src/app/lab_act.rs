@@ -1,10 +1,12 @@
 //! Executes the commands of the batch-norm lab and applies their results.
 
+use super::advice::error_advice;
 use super::jobs::Task;
 use super::lab::state::{Candidate, Dependence, Measured, Subject};
 use super::lab_command::LabCommand;
 use super::lab_kinds::{EMBED, EXPERIMENT, MEASURE, REPAIR};
 use super::message::Tone;
+use super::model::Previous;
 use super::view::Tab;
 use super::window::App;
 use crate::batchnorm::{ModeSummary, Repair, batch_dependence};
@@ -39,14 +41,15 @@ impl App {
             LabCommand::Use(hash) => {
                 let Some(candidate) = self.lab.candidate(hash) else { return };
                 let (model, what) = (Arc::clone(&candidate.model), candidate.what.clone());
-                if let Some(previous) = self.lab.model.clone() {
-                    self.lab.previous.push(previous);
-                }
-                self.use_model(model, format!("The repaired model is in use ({what})"));
+                self.use_model(
+                    model,
+                    format!("The repaired model is in use ({what})"),
+                    Previous::Push(self.lab.model.clone()),
+                );
             }
             LabCommand::Undo => {
-                if let Some(previous) = self.lab.previous.pop() {
-                    self.use_model(previous, "The previous model is in use again".into());
+                if let Some(previous) = self.lab.previous.last().cloned() {
+                    self.use_model(previous, "The previous model is in use again".into(), Previous::Pop);
                 }
             }
             LabCommand::Article => {
@@ -75,7 +78,7 @@ impl App {
         self.start(
             Task::new("Measuring train mode and eval mode").of_kind(MEASURE),
             move |run| match Measured::new(&model, &folder, run) {
-                Err(Stop::Failed(why)) => Ok(Err(why.to_string())),
+                Err(Stop::Failed(why)) => Ok(Err(error_advice(why.as_ref()))),
                 measured => Ok(Ok(Arc::new(measured?))),
             },
             move |app, measured| app.apply_measured(subject, measured),

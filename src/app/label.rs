@@ -1,79 +1,137 @@
-//! Labels given in the window: written to the library first, then shown. Undo applies only to labels given in
-//! this window.
+//! Labels given in the window: written to the library first, then shown. Undo takes back what was given in
+//! this window, and only that.
 
-use super::jobs::Task;
-use super::label_edit::LabelEdit;
+use super::advice::error_advice;
+use super::command::Command;
+use super::jobs::{Kind, Task};
+use super::label_edit::{LabelEdit, LabelWork};
 use super::message::Tone;
 use super::window::App;
 use crate::escape;
-use crate::library::Library;
+use crate::job::Failure;
+use crate::library::{LabelChange, Library, LibraryError};
 use crate::sample::Sha256;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+/// Writing labels.
+pub const LABEL: Kind = Kind("label");
 /// The source of a label in the library's history.
 const SOURCE: &str = "the window";
 
-/// Samples and their new labels.
-type NewLabels = Vec<(Sha256, Option<String>)>;
-
 impl App {
-    /// Gives a sample another label, or none.
-    pub(super) fn label(&mut self, sha256: Sha256, label: Option<String>) {
-        let Some(entry) = self.session.contents.get(sha256) else { return };
-        if label.as_deref() == entry.label {
+    /// Gives a sample of `library` another label, or none.
+    pub(super) fn label(&mut self, library: PathBuf, sha256: Sha256, label: Option<String>) {
+        let session = &mut self.session;
+        if library != session.library_path || !session.contents.contains(sha256) {
+            session.say(Tone::Note, "Not labelled: the sample is not in the library that is open now");
             return;
         }
-        let name = escape::file_name(entry.path);
-        let library = self.session.library_path.clone();
-        self.start(
-            Task::new(format!("Labelling {name}")),
-            {
-                let (library, label) = (library.clone(), label.clone());
-                move |_| Ok(Library::open(&library)?.set_labels(&[sha256], label.as_deref(), SOURCE)?)
-            },
-            move |app, changes| {
-                let text = match &label {
-                    Some(label) => format!("{name} now has the label {label}"),
-                    None => format!("{name} now has no label"),
-                };
-                let changes = changes.iter().map(|change| change.id).collect();
-                app.label_edits.push(LabelEdit { library: library.clone(), changes });
-                app.show_labels(&library, vec![(sha256, label)], text);
-            },
-        );
+        self.label_queue.waiting.push_back(LabelWork::Give(library, sha256, label));
+        self.write_labels();
     }
 
     /// Undoes the latest label given in this window to the open library.
     pub(super) fn undo_label(&mut self) {
-        let open = &self.session.library_path;
-        let Some(at) = self.label_edits.iter().rposition(|edit| edit.library == *open) else { return };
-        let LabelEdit { library, changes } = self.label_edits.remove(at);
-        self.start(
-            Task::new("Undoing a label"),
-            {
-                let library = library.clone();
-                move |_| Ok(Library::open(&library)?.undo_label_changes(&changes)?)
-            },
-            move |app, undone| {
-                let text = match undone.as_slice() {
-                    [] => "Nothing was undone: the sample has been given another label since".to_owned(),
-                    [one] => match &one.before {
-                        Some(label) => format!("{} has the label {label} again", one.sha256.short()),
-                        None => format!("{} has no label again", one.sha256.short()),
-                    },
-                    many => format!("{} samples have their earlier labels again", many.len()),
+        let library = self.session.library_path.clone();
+        self.label_queue.waiting.push_back(LabelWork::Undo(library));
+        self.write_labels();
+    }
+
+    /// Writes what waits, unless a job is writing.
+    pub(super) fn write_labels(&mut self) {
+        if self.label_queue.busy {
+            return;
+        }
+        match self.label_queue.waiting.pop_front() {
+            None => {}
+            Some(LabelWork::Give(library, sha256, label)) => self.write_label(library, sha256, label),
+            Some(LabelWork::Undo(library)) => self.write_undo(library),
+        }
+    }
+
+    fn write_label(&mut self, library: PathBuf, sha256: Sha256, label: Option<String>) {
+        let name = self.session.contents.get(sha256).map(|entry| escape::file_name(entry.path));
+        let name = name.unwrap_or_else(|| sha256.short());
+        let (file, given) = (library.clone(), label.clone());
+        self.write(
+            move || Library::open(&file)?.set_labels(&[sha256], given.as_deref(), SOURCE),
+            move |app, changes| {
+                let key = Command::UndoLabel.about().key;
+                let undo = key.map(|key| app.ctx.format_shortcut(&key.keys)).unwrap_or_default();
+                let text = match &label {
+                    Some(label) => format!("{name} now has the label {label} ({undo} undoes it)"),
+                    None => format!("{name} now has no label ({undo} undoes it)"),
                 };
-                let labels = undone.into_iter().map(|change| (change.sha256, change.before)).collect();
-                app.show_labels(&library, labels, text);
+                app.show_labels(&library, &[(sha256, label)]);
+                // Another program may have given the label already: then there is nothing to undo.
+                if !changes.is_empty() {
+                    let changes = changes.iter().map(|change| change.id).collect();
+                    app.label_edits.push(LabelEdit { library, changes });
+                    app.session.say(Tone::Good, text);
+                }
+            },
+        );
+    }
+
+    fn write_undo(&mut self, library: PathBuf) {
+        let Some(at) = self.label_edits.iter().rposition(|edit| edit.library == library) else {
+            self.session.say(Tone::Note, "No label given in this window is left to undo");
+            return self.write_labels();
+        };
+        let changes = self.label_edits.get(at).map(|edit| edit.changes.clone()).unwrap_or_default();
+        let file = library.clone();
+        self.write(
+            move || Library::open(&file)?.undo_label_changes(&changes),
+            move |app, undone| {
+                app.label_edits.remove(at);
+                let (tone, text) = match undone.as_slice() {
+                    [] => {
+                        let text = "Nothing was undone: the sample has been given another label since";
+                        (Tone::Note, text.to_owned())
+                    }
+                    [one] => match &one.before {
+                        Some(label) => {
+                            (Tone::Good, format!("{} has the label {label} again", one.sha256.short()))
+                        }
+                        None => (Tone::Good, format!("{} has no label again", one.sha256.short())),
+                    },
+                    many => (Tone::Good, format!("{} samples have their earlier labels again", many.len())),
+                };
+                let labels: Vec<_> =
+                    undone.into_iter().map(|change| (change.sha256, change.before)).collect();
+                app.show_labels(&library, &labels);
+                app.session.say(tone, text);
+            },
+        );
+    }
+
+    /// Runs `work` as the only job that writes labels, then `apply` if it succeeded, then what waits.
+    fn write(
+        &mut self,
+        work: impl FnOnce() -> Result<Vec<LabelChange>, LibraryError> + Send + 'static,
+        apply: impl FnOnce(&mut Self, Vec<LabelChange>) + Send + 'static,
+    ) {
+        self.label_queue.busy = true;
+        self.start(
+            Task::new("Labelling").of_kind(LABEL).quiet(),
+            move |_| Ok(work().map_err(Failure::from)),
+            move |app, written| match written {
+                Ok(changes) => {
+                    app.labels_written += 1;
+                    apply(app, changes);
+                }
+                Err(error) => {
+                    app.session.say(Tone::Bad, format!("Labelling: {}", error_advice(error.as_ref())));
+                }
             },
         );
     }
 
     /// Shows labels that were written to `library`, if it is still the open one.
-    fn show_labels(&mut self, library: &Path, labels: NewLabels, text: String) {
+    fn show_labels(&mut self, library: &Path, labels: &[(Sha256, Option<String>)]) {
         if library == self.session.library_path {
-            self.session.relabel(&labels);
+            self.session.relabel(labels);
+            self.drop_stale_focus();
         }
-        self.session.say(Tone::Good, text);
     }
 }

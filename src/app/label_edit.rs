@@ -1,12 +1,39 @@
-//! A record of labels given in this window, for undo.
+//! Labels given in this window, as undo needs them, and the queue in which they are written.
 
+use crate::sample::Sha256;
+use std::collections::VecDeque;
 use std::path::PathBuf;
 
 /// One command that gave labels.
 #[derive(Clone, Debug)]
 pub struct LabelEdit {
-    /// The changed library.
+    /// The library that it changed.
     pub library: PathBuf,
-    /// The ids of its changes in the library's history.
+    /// The changes in the library's history.
     pub changes: Vec<i64>,
+}
+
+/// Something to write to a library.
+#[derive(Clone, Debug)]
+pub enum LabelWork {
+    /// A label for a sample; `None` for no label.
+    Give(PathBuf, Sha256, Option<String>),
+    /// Undo the latest label given in this window.
+    Undo(PathBuf),
+}
+
+/// What is to be written, one after the other, so that the library and the window agree on what came last.
+#[derive(Debug, Default)]
+pub struct LabelQueue {
+    /// What waits.
+    pub waiting: VecDeque<LabelWork>,
+    /// A job is writing.
+    pub busy: bool,
+}
+
+impl LabelQueue {
+    /// Whether nothing waits or is being written.
+    pub fn is_empty(&self) -> bool {
+        self.waiting.is_empty() && !self.busy
+    }
 }

@@ -19,7 +19,7 @@ impl App {
         self.start(
             Task::new("Map").of_kind(MAP),
             move |run| {
-                let mut library = Library::open_or_create(&path)?;
+                let mut library = Library::open(&path)?;
                 Ok((contents.hash(), map_library(&contents, &mut library, method, seed, run)?))
             },
             |app, (library, places)| {

@@ -82,11 +82,15 @@ pub enum Question {
         purpose: Purpose,
         /// The path as text.
         path: String,
+        /// The path that a file dialog gave, which text may not be able to express.
+        picked: Option<PathBuf>,
     },
     /// Asks for a password of encrypted archives.
     Password(Secret),
     /// Asks for a label of a sample.
     Label {
+        /// The library that the sample is in.
+        library: PathBuf,
         /// The sample.
         sha256: Sha256,
         /// The label as text.
@@ -101,27 +105,32 @@ pub enum Answer {
     Path(Purpose, PathBuf),
     /// A password exactly as typed.
     Password(Secret),
-    /// A label for a sample; `None` for none.
-    Label(Sha256, Option<String>),
+    /// A label for a sample of a library; `None` for none.
+    Label(PathBuf, Sha256, Option<String>),
 }
 
 impl Question {
     /// A question for a path, with a suggestion in the user's home folder.
     pub fn path(purpose: Purpose) -> Self {
         let home = directories::UserDirs::new().map(|dirs| dirs.home_dir().to_owned()).unwrap_or_default();
-        Self::Path { purpose, path: home.join(purpose.suggestion()).to_string_lossy().into_owned() }
+        let path = home.join(purpose.suggestion()).to_string_lossy().into_owned();
+        Self::Path { purpose, path, picked: None }
     }
 
     /// The typed answer; `None` if it is incomplete.
     pub fn answer(&self) -> Option<Answer> {
         match self {
             Self::Path { path, .. } if path.trim().is_empty() => None,
-            Self::Path { purpose, path } => Some(Answer::Path(*purpose, PathBuf::from(path.trim()))),
+            Self::Path { purpose, path, picked } => {
+                // What was typed after picking counts.
+                let picked = picked.as_ref().filter(|picked| picked.to_string_lossy() == path.as_str());
+                Some(Answer::Path(*purpose, picked.cloned().unwrap_or_else(|| PathBuf::from(path))))
+            }
             Self::Password(secret) if secret.is_empty() => None,
             Self::Password(secret) => Some(Answer::Password(secret.clone())),
-            Self::Label { sha256, label } => {
+            Self::Label { library, sha256, label } => {
                 let label = Some(label.trim()).filter(|label| !label.is_empty());
-                Some(Answer::Label(*sha256, label.map(str::to_owned)))
+                Some(Answer::Label(library.clone(), *sha256, label.map(str::to_owned)))
             }
         }
     }
@@ -153,9 +162,20 @@ mod tests {
     #[test]
     fn a_label_of_spaces_is_none_and_a_path_of_spaces_is_no_answer() {
         let sha256 = Sha256([1; 32]);
-        let label = |text: &str| Question::Label { sha256, label: text.to_owned() }.answer();
-        assert_eq!(label("  "), Some(Answer::Label(sha256, None)));
-        assert_eq!(label(" emotet "), Some(Answer::Label(sha256, Some("emotet".to_owned()))));
-        assert_eq!(Question::Path { purpose: Purpose::Map, path: " ".to_owned() }.answer(), None);
+        let label = |text: &str| {
+            Question::Label { library: PathBuf::from("l"), sha256, label: text.to_owned() }.answer()
+        };
+        assert_eq!(label("  "), Some(Answer::Label(PathBuf::from("l"), sha256, None)));
+        assert_eq!(
+            label(" emotet "),
+            Some(Answer::Label(PathBuf::from("l"), sha256, Some("emotet".to_owned())))
+        );
+        let path = |path: &str, picked: Option<&str>| {
+            let picked = picked.map(PathBuf::from);
+            Question::Path { purpose: Purpose::Map, path: path.to_owned(), picked }.answer()
+        };
+        assert_eq!(path(" ", None), None);
+        assert_eq!(path("a ", None), Some(Answer::Path(Purpose::Map, PathBuf::from("a "))));
+        assert_eq!(path("b", Some("a")), Some(Answer::Path(Purpose::Map, PathBuf::from("b"))), "typed later");
     }
 }

@@ -2,6 +2,8 @@
 
 use super::advice::{error_advice, skipped_advice, warning_advice};
 use super::jobs::News;
+use super::label::LABEL;
+use super::library::OPEN;
 use super::message::Tone;
 use super::window::App;
 use crate::escape;
@@ -25,17 +27,27 @@ impl App {
             self.session.say(Tone::Note, format!("The network is computed on the CPU: {why}"));
         }
         for news in news {
-            match news {
-                News::Event(event) => self.apply_event(event),
-                News::Ended { outcome: Outcome::Done(apply), .. } => apply(self),
-                News::Ended { quiet: true, .. } => {}
-                News::Ended { title, outcome: Outcome::Cancelled, .. } => {
-                    self.session.say(Tone::Note, format!("{title}: cancelled"));
+            let News::Ended { title, kind, quiet, outcome } = news else {
+                if let News::Event(event) = news {
+                    self.apply_event(event);
                 }
-                News::Ended { title, outcome: Outcome::Failed(error), .. } => {
+                continue;
+            };
+            match outcome {
+                Outcome::Done(apply) => apply(self),
+                _ if quiet => {}
+                Outcome::Cancelled => self.session.say(Tone::Note, format!("{title}: cancelled")),
+                Outcome::Failed(error) => {
                     self.session.say(Tone::Bad, format!("{title}: {}", error_advice(error.as_ref())));
-                    self.open_waiting();
                 }
+            }
+            // However it ended, what waits for it is next.
+            if kind == Some(OPEN) {
+                self.open_waiting();
+            }
+            if kind == Some(LABEL) {
+                self.label_queue.busy = false;
+                self.write_labels();
             }
         }
     }

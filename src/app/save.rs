@@ -26,7 +26,12 @@ impl App {
             Purpose::Library => self.open_library(path),
             Purpose::LoadModel => self.load_model(path),
             Purpose::Candidate(hash) => {
-                if let Some(candidate) = self.lab.candidate(hash) {
+                let Some(candidate) = self.lab.candidate(hash) else {
+                    return self
+                        .session
+                        .say(Tone::Note, "Not saved: the repaired model is no longer in the lab");
+                };
+                {
                     let model = Arc::clone(&candidate.model);
                     self.save_file(path, move |_, _| Ok(model.bytes.clone()));
                 }
@@ -54,7 +59,7 @@ impl App {
 
     /// Adds a password and opens the last paths again.
     pub(super) fn try_password(&mut self, password: Secret) {
-        self.session.reader.passwords.add(password.reveal().to_owned());
+        self.session.reader.passwords.add(password);
         let again = self.opened_last.clone();
         if again.is_empty() {
             self.session

@@ -3,6 +3,7 @@
 
 use super::jobs::{Kind, Task};
 use super::selection::Selection;
+use super::view::Tab;
 use super::window::App;
 use crate::job::Stop;
 use crate::model::Embeddings;
@@ -37,7 +38,7 @@ impl App {
 
     /// Removes a queried sample from the list.
     pub(super) fn forget(&mut self, sha256: Sha256) {
-        self.session.queried.retain(|queried| queried.sample.sha256 != sha256);
+        self.session.queried.remove(sha256);
         let last = self.session.queried.last().map(|queried| Selection::Queried(queried.sample.sha256));
         self.select(last);
     }
@@ -56,12 +57,18 @@ impl App {
         }
     }
 
+    /// Marks a sample on the map and brings it into view.
+    pub(super) fn jump(&mut self, selection: Selection) {
+        self.view.marked = Some(selection);
+        self.view.kept.tab = Tab::Map;
+        self.view.centre_on = self.session.place_of(selection);
+    }
+
     /// Finds the neighbours of the selected sample, unless they are known.
     pub(super) fn find_neighbours(&mut self) {
         let (session, k) = (&self.session, self.view.kept.k);
         let Some(selection) = session.selection else { return };
-        let library = session.contents.hash();
-        if session.near().is_some_and(|near| near.k == k && near.library == library) {
+        if session.near().is_some_and(|near| near.is_current(&session.contents, k)) {
             return;
         }
         let Some(embedding) = session.embedding(selection) else { return };
@@ -71,50 +78,58 @@ impl App {
             Task::new("Finding neighbours").of_kind(NEIGHBOURS).quiet(),
             move |run| Ok(find_near(&contents, &embeddings, &own, k, run)?.pop()),
             move |app, near| {
-                if let Some(near) = near.filter(|near| near.library == app.session.contents.hash()) {
+                if let Some(near) = near {
                     app.apply_near(selection, near);
                 }
+                app.find_neighbours();
             },
         );
     }
 
-    /// Stores the neighbours of a sample, if it is still selected or listed.
+    /// Stores the neighbours of a sample, if it is still selected or listed and they are current.
     fn apply_near(&mut self, selection: Selection, near: Near) {
+        if !near.is_current(&self.session.contents, self.view.kept.k) {
+            return;
+        }
         match selection {
-            Selection::InLibrary(sha256) => {
-                if self.session.selection == Some(selection) {
-                    self.session.selected_near = Some((sha256, near));
-                }
+            Selection::InLibrary(sha256) if self.session.selection == Some(selection) => {
+                self.session.selected_near = Some((sha256, near));
             }
+            Selection::InLibrary(_) => {}
             Selection::Queried(sha256) => {
-                let mut queried = self.session.queried.iter_mut();
-                if let Some(queried) = queried.find(|queried| queried.sample.sha256 == sha256) {
+                if let Some(queried) = self.session.queried.find_mut(sha256) {
                     queried.near = near;
                 }
             }
         }
     }
 
-    /// Finds the neighbours and places of the queried samples again, after the library or its map has changed.
+    /// Finds the neighbours and places of the queried samples that the library or its map has changed for.
     pub(super) fn refresh_queried(&mut self) {
         let (session, k) = (&self.session, self.view.kept.k);
-        let Some(first) = session.queried.first() else { return };
-        let mut embeddings = Embeddings::new(first.embedding.len());
-        session.queried.iter().for_each(|queried| embeddings.data.extend(&queried.embedding));
-        let own: Vec<Sha256> = session.queried.iter().map(|queried| queried.sample.sha256).collect();
+        let (mut data, mut own) = (Vec::new(), Vec::new());
+        for queried in session.queried.iter() {
+            if !queried.near.is_current(&session.contents, k) {
+                data.extend(&queried.embedding);
+                own.push(queried.sample.sha256);
+            }
+        }
+        if own.is_empty() {
+            return;
+        }
         let contents = session.contents.clone();
+        let embeddings = Embeddings { dimension: contents.embeddings().dimension, data };
         self.start(
             Task::new("Finding neighbours").of_kind(REFRESH).quiet(),
             move |run| {
                 let near = find_near(&contents, &embeddings, &own, k, run)?;
-                Ok((contents.hash(), own.into_iter().zip(near).collect::<Vec<_>>()))
+                Ok(own.into_iter().zip(near).collect::<Vec<_>>())
             },
-            |app, (library, all)| {
-                if library == app.session.contents.hash() {
-                    for (sha256, near) in all {
-                        app.apply_near(Selection::Queried(sha256), near);
-                    }
+            |app, all| {
+                for (sha256, near) in all {
+                    app.apply_near(Selection::Queried(sha256), near);
                 }
+                app.refresh_queried();
             },
         );
     }

@@ -2,6 +2,7 @@
 //! drawn each frame. Samples are identified by their hash.
 
 use super::message::{Message, Tone};
+use super::queried_list::QueriedList;
 use super::selection::Selection;
 use crate::library::{Contents, Library, Neighbour};
 use crate::model::Epoch;
@@ -32,7 +33,7 @@ pub struct Session {
     /// The labelled folder that was opened last.
     pub folder: Option<LabelledFolder>,
     /// The queried samples, newest last.
-    pub queried: Vec<Queried>,
+    pub queried: QueriedList,
     /// The selection.
     pub selection: Option<Selection>,
     /// The neighbours of a selected library sample, with its hash.
@@ -62,7 +63,7 @@ impl Session {
             map_edition: 0,
             reader,
             folder: None,
-            queried: Vec::new(),
+            queried: QueriedList::default(),
             selection: None,
             selected_near: None,
             usual_distance: None,
@@ -116,7 +117,7 @@ impl Session {
 
     /// A queried sample.
     pub fn queried(&self, sha256: Sha256) -> Option<&Queried> {
-        self.queried.iter().find(|queried| queried.sample.sha256 == sha256)
+        self.queried.find(sha256)
     }
 
     /// The embedding of a sample.

@@ -1,6 +1,7 @@
-//! Trains on the open folder, or adds it to the library without training.
+//! Training on the open folder, and adding it to the library without training.
 
 use super::jobs::{TRAIN, Task};
+use super::library::Target;
 use super::message::Tone;
 use super::view::Tab;
 use super::window::App;
@@ -8,36 +9,43 @@ use crate::escape;
 use crate::library::Library;
 use crate::training::TrainConfig;
 use crate::workflow::{self, Outputs, TrainedFolder, training_summary};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 impl App {
-    /// Trains on the open folder and adds it to the library.
+    /// Trains on the open folder and adds it to the open library.
     pub(super) fn train(&mut self, config: TrainConfig) {
+        self.train_into(config, self.session.library_path.clone(), Vec::new());
+    }
+
+    /// Trains on the open folder and adds it to the library at `path`, then queries `held_out`.
+    pub(super) fn train_into(&mut self, config: TrainConfig, path: PathBuf, held_out: Vec<PathBuf>) {
         let Some(folder) = &self.session.folder else { return };
         let set = Arc::clone(&folder.set);
-        let outputs = Outputs { model: None, library: Some(self.session.library_path.clone()) };
+        let target = Target { path: path.clone(), ..self.target() };
+        let outputs = Outputs { model: None, library: Some(path) };
         self.session.history.clear();
         self.view.kept.tab = Tab::Training;
         self.start(
             Task::new("Training").of_kind(TRAIN),
             move |run| workflow::train_folder(&set, &config, &outputs, run),
-            |app, trained| app.show_trained(trained),
+            move |app, trained| app.show_trained(&target, trained, held_out),
         );
     }
 
-    fn show_trained(&mut self, trained: TrainedFolder) {
+    fn show_trained(&mut self, target: &Target, trained: TrainedFolder, held_out: Vec<PathBuf>) {
         let config = &trained.model.config;
-        self.session.history.clone_from(&config.training.history);
-        let message = training_summary(config);
-        if let Some((library, contents, _)) = trained.library {
-            self.show_library(library, contents);
+        let (message, history) = (training_summary(config), config.training.history.clone());
+        let shown = trained.changed.is_some_and(|changed| self.show_changed(target, changed));
+        self.session.say(Tone::Good, message);
+        if !shown {
+            return;
         }
+        self.session.history = history;
         // A training started in the lab shows its result there.
         if self.view.kept.tab == Tab::Training {
             self.view.kept.tab = Tab::Map;
         }
-        self.session.say(Tone::Good, message);
-        let held_out = std::mem::take(&mut self.held_out);
         if !held_out.is_empty() {
             self.query(held_out);
         }
@@ -49,19 +57,17 @@ impl App {
             return;
         };
         let (set, model) = (Arc::clone(&folder.set), Arc::clone(model));
-        let path = self.session.library_path.clone();
+        let target = self.target();
+        let path = target.path.clone();
         self.start(
             Task::new(format!("Adding {}", escape::file_name(&folder.path))),
-            move |run| {
-                let mut library = Library::open_or_create(&path)?;
-                let added = workflow::add_samples(&set, &model, &mut library, run)?;
-                let contents = workflow::with_first_map(library.contents()?);
-                Ok((library, contents, added))
-            },
-            |app, (library, contents, added)| {
-                app.show_library(library, contents);
-                app.session
-                    .say(Tone::Good, format!("{} samples added, {} already there", added.new, added.known));
+            move |run| workflow::add_to_library(&set, &model, Library::open(&path)?, run),
+            move |app, changed| {
+                let added = changed.added;
+                if app.show_changed(&target, changed) {
+                    let text = format!("{} samples added, {} already there", added.new, added.known);
+                    app.session.say(Tone::Good, text);
+                }
             },
         );
     }

@@ -2,6 +2,7 @@
 //! which are executed after the frame.
 
 use super::command::Command;
+use super::demo::Demo;
 use super::facts::Facts;
 use super::file::file_ui::file_ui;
 use super::file::textures::Textures;
@@ -11,12 +12,13 @@ use super::lab::scene::Scene;
 use super::lab::state::Lab;
 use super::lab_facts::LabFacts;
 use super::lab_kinds::{EMBED, EXPERIMENT, MEASURE, REPAIR};
-use super::label_edit::LabelEdit;
+use super::label_edit::{LabelEdit, LabelQueue};
 use super::map::map_ui::{map_controls_ui, map_ui};
 use super::map::state::MapState;
 use super::options::{Options, default_library};
 use super::picker::SharedPicker;
 use super::pulse::{BEAT, Pulse};
+use super::question::Purpose;
 use super::session::Session;
 use super::view::{Remembered, Tab, View};
 use super::{
@@ -59,13 +61,17 @@ pub struct App {
     pub(super) opened_last: Vec<PathBuf>,
     /// Paths to open as soon as the library is open.
     pub(super) waiting: Vec<PathBuf>,
-    /// Samples of the demo to query once its model is trained.
-    pub(super) held_out: Vec<PathBuf>,
+    /// The demo whose folder is being opened.
+    pub(super) demo: Option<Demo>,
+    /// Labels to write to the library, one after the other.
+    pub(super) label_queue: LabelQueue,
+    /// Counts the labels that this window has written.
+    pub(super) labels_written: u64,
     /// Whether a fallback to the CPU was looked for and reported.
     pub(super) processor_reported: bool,
     pub(super) ctx: egui::Context,
     no_drops: bool,
-    textures: Textures,
+    pub(super) textures: Textures,
     map: MapState,
     pulse: Pulse,
     /// Frames begun, at most two: when the second begins, the first is on the screen.
@@ -77,7 +83,7 @@ pub(super) enum Picked {
     /// To open.
     Open(Vec<PathBuf>),
     /// For the open question.
-    Question(Vec<PathBuf>),
+    Question(Purpose, Vec<PathBuf>),
 }
 
 impl App {
@@ -104,7 +110,9 @@ impl App {
             label_edits: Vec::new(),
             opened_last: Vec::new(),
             waiting: options.paths,
-            held_out: Vec::new(),
+            demo: None,
+            label_queue: LabelQueue::default(),
+            labels_written: 0,
             processor_reported: false,
             ctx,
             no_drops: options.no_drops,
@@ -152,7 +160,8 @@ impl App {
             samples: !session.contents.is_empty(),
             map: !session.contents.places().is_empty(),
             neighbours: !session.neighbours().is_empty(),
-            label_edits: self.label_edits.iter().any(|edit| edit.library == session.library_path),
+            label_edits: self.label_edits.iter().any(|edit| edit.library == session.library_path)
+                || !self.label_queue.is_empty(),
             question: self.view.question.is_some(),
             busy: jobs.busy(),
             training: jobs.runs(TRAIN),

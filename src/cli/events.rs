@@ -2,7 +2,6 @@
 
 use super::advice::warning_advice;
 use super::output;
-use crate::escape;
 use crate::experiment::Row;
 use crate::job::Stop;
 use crate::model::Epoch;
@@ -26,7 +25,20 @@ pub fn run<T: Send + 'static>(
     printed: &mut Printed,
     work: impl FnOnce(&Run<'_>) -> Result<T, Stop> + Send + 'static,
 ) -> Result<T, Stop> {
-    super::watch::watch(work, |event| print(event, as_json, printed))
+    let mut closed = false;
+    super::watch::watch(work, |event| {
+        if closed {
+            return Ok(());
+        }
+        match print(event, as_json, printed) {
+            // The work goes on without an audience: a training is not lost to `| head`.
+            Err(Stop::Failed(error)) if error.is::<output::OutputClosed>() => {
+                closed = true;
+                Ok(())
+            }
+            printed => printed,
+        }
+    })
 }
 
 fn print(event: Event, as_json: bool, printed: &mut Printed) -> Result<(), Stop> {
@@ -34,9 +46,6 @@ fn print(event: Event, as_json: bool, printed: &mut Printed) -> Result<(), Stop>
         Event::Skipped(files) => {
             printed.skipped += files.len();
             output::skipped(&files, as_json)
-        }
-        Event::Warning(warning) if as_json => {
-            output::json(&json!({ "event": "warning", "text": escape::text(&warning.to_string()) }))
         }
         Event::Warning(warning) => {
             output::warn(&warning_advice(&warning));

@@ -7,7 +7,7 @@ use crate::escape;
 use crate::job::Stop;
 use crate::library::Library;
 use crate::model::Model;
-use crate::workflow::{Warning, index};
+use crate::workflow::index;
 use clap::Args;
 use serde_json::json;
 use std::path::PathBuf;
@@ -39,9 +39,6 @@ pub fn run(args: IndexArgs) -> Result<(), Stop> {
     let mut printed = Printed::default();
     let added = events::run(args.json, &mut printed, move |run| {
         let model = Model::load(&model)?;
-        if let Some(warning) = Warning::about(&model.config) {
-            run.warn(warning);
-        }
         let mut library = Library::open_or_create(&library)?;
         index(&folders, &model, &mut library, &reader, run)
     });

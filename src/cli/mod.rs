@@ -176,7 +176,8 @@ pub fn run(cli: Cli) -> ExitCode {
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(Stop::Cancelled) => fail("cancelled; nothing was changed"),
+        Err(Stop::Cancelled) => fail("cancelled; what was stored before stays"),
+        Err(Stop::Failed(error)) if error.is::<output::OutputClosed>() => ExitCode::SUCCESS,
         Err(Stop::Failed(error)) => fail(&advice::error_advice(error.as_ref())),
     }
 }

@@ -10,6 +10,11 @@ use std::io::{self, Write as _};
 /// Skipped files named one by one, at most.
 const NAMED: usize = 20;
 
+/// The reader of stdout has seen enough, as in `lookalike export … | head`. That is not a failure.
+#[derive(Debug, thiserror::Error)]
+#[error("the reader of the output is gone")]
+pub struct OutputClosed;
+
 /// Prints one line on stdout.
 pub fn line(text: &str) -> Result<(), Stop> {
     bytes(format!("{text}\n").as_bytes())
@@ -25,8 +30,7 @@ pub fn bytes(bytes: &[u8]) -> Result<(), Stop> {
     let mut out = io::stdout().lock();
     out.write_all(bytes).and_then(|()| out.flush()).map_err(|error| {
         if error.kind() == io::ErrorKind::BrokenPipe {
-            // The reader has seen enough, as in `lookalike export … | head`: that is no failure.
-            std::process::exit(0);
+            return OutputClosed.into();
         }
         Stop::failed(format!("the output could not be written: {error}"))
     })

@@ -16,7 +16,7 @@ impl PasswordArgs {
     /// A reader in worker processes of this program, with these passwords and the usual ones.
     pub fn reader(&self) -> Reader {
         let mut reader = Reader::of_this_program();
-        self.passwords.iter().for_each(|word| reader.passwords.add(word.reveal().to_owned()));
+        self.passwords.iter().for_each(|word| reader.passwords.add(word.clone()));
         reader
     }
 }

@@ -8,7 +8,7 @@ use crate::export::NeighbourRow;
 use crate::job::Stop;
 use crate::library::{Contents, Library};
 use crate::whole_file::save;
-use crate::workflow::{Queried, Warning, neighbour_rows, neighbour_table, query};
+use crate::workflow::{Queried, neighbour_rows, neighbour_table, query};
 use clap::Args;
 use serde_json::json;
 use std::path::PathBuf;
@@ -42,9 +42,6 @@ pub fn run(args: QueryArgs) -> Result<(), Stop> {
     let reader = args.passwords.reader();
     let (contents, result) = events::run(args.json, &mut Printed::default(), move |run| {
         let contents = Library::open(&library)?.contents()?;
-        if let Some(warning) = contents.model().and_then(|model| Warning::about(&model.config)) {
-            run.warn(warning);
-        }
         let result = query(&paths, &contents, k, 0, &reader, run)?;
         Ok((contents, result))
     })?;

@@ -7,7 +7,7 @@ use crate::escape;
 use crate::job::Stop;
 use crate::model::{BatchNormPolicy, CANDLE, FLAX, KERAS, Norm, PYTORCH, StatisticsPolicy};
 use crate::training::TrainConfig;
-use crate::workflow::{Outputs, Pictures, read_folder, train_folder, training_summary};
+use crate::workflow::{ChangedLibrary, Outputs, Pictures, read_folder, train_folder, training_summary};
 use clap::{Args, ValueEnum};
 use serde_json::json;
 use std::path::PathBuf;
@@ -149,7 +149,7 @@ pub fn run(args: TrainArgs) -> Result<(), Stop> {
     events::print_epoch(&training.result, false)?;
     output::line(&training_summary(config))?;
     output::line(&format!("The model is in {}", escape::path(&path)))?;
-    if let Some((library, _, added)) = &trained.library {
+    if let Some(ChangedLibrary { library, added, .. }) = &trained.changed {
         output::line(&format!(
             "{} added to {}, {} already there",
             output::count(added.new, "sample"),

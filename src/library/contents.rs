@@ -11,6 +11,7 @@ use crate::search::{Hit, Searcher, nearest};
 use sha2::{Digest as _, Sha256 as Hasher};
 use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 /// Below this number of queries the embeddings are scanned, which needs no preparation.
@@ -46,6 +47,7 @@ struct Places {
     /// For all samples or for none.
     at: Vec<[f32; 2]>,
     provisional: bool,
+    id: u64,
 }
 
 /// What one model says of a library. Cheap to clone.
@@ -73,6 +75,11 @@ pub struct Rows {
     pub others: usize,
 }
 
+fn next_id() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
 impl Contents {
     /// The contents that `model` embedded.
     pub fn new(model: Arc<Model>, rows: Rows) -> Self {
@@ -81,7 +88,7 @@ impl Contents {
         let index = rows.records.iter().zip(0..).map(|(record, row)| (record.sha256, row)).collect();
         Self {
             labels: Arc::new(Labels::new(rows.labels.iter().map(Option::as_deref))),
-            places: Arc::new(Places { at: rows.places, provisional: false }),
+            places: Arc::new(Places { at: rows.places, provisional: false, id: next_id() }),
             snapshot: Arc::new(Snapshot {
                 hash: Some(Sha256(hasher.finalize().into())),
                 rows: index,
@@ -181,6 +188,11 @@ impl Contents {
         &self.places.at
     }
 
+    /// Identifies this map: another for each set of places in this process.
+    pub fn map_id(&self) -> u64 {
+        self.places.id
+    }
+
     /// Whether the places are a first sketch that the library file does not keep.
     pub fn provisional(&self) -> bool {
         self.places.provisional
@@ -188,7 +200,7 @@ impl Contents {
 
     /// Puts every sample at a place, by row. `provisional` places are a first sketch.
     pub fn set_places(&mut self, at: Vec<[f32; 2]>, provisional: bool) {
-        self.places = Arc::new(Places { at, provisional });
+        self.places = Arc::new(Places { at, provisional, id: next_id() });
     }
 
     /// The embeddings of all samples, by row.

@@ -65,9 +65,7 @@ impl Library {
         &mut self,
         work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
     ) -> Result<T, LibraryError> {
-        if let Some(why) = &self.read_only {
-            return Err(LibraryError::ReadOnly { why: why.clone(), path: self.path.clone() });
-        }
+        self.check_writable()?;
         let path = self.path.clone();
         let change = |connection: &mut Connection| {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -76,6 +74,23 @@ impl Library {
             Ok(done)
         };
         change(&mut self.connection).map_err(|error| LibraryError::Sqlite { error, path })
+    }
+
+    /// Fails with the reason if the library is read-only.
+    pub fn check_writable(&self) -> Result<(), LibraryError> {
+        match &self.read_only {
+            Some(why) => Err(LibraryError::ReadOnly { why: why.clone(), path: self.path.clone() }),
+            None => Ok(()),
+        }
+    }
+
+    /// The label of every sample.
+    pub fn labels(&self) -> Result<Vec<(Sha256, Option<String>)>, LibraryError> {
+        self.sqlite(|c| {
+            c.prepare("SELECT sha256, label FROM samples")?
+                .query_map([], |row| Ok((Sha256(row.get(0)?), row.get(1)?)))?
+                .collect()
+        })
     }
 
     /// The file.
@@ -161,11 +176,17 @@ impl Library {
         Ok(Contents::new(std::sync::Arc::new(model), all))
     }
 
-    /// Stores the map of `contents`: a place for each sample. Stores nothing and returns `false` if another
-    /// model has become the current one, since the places would be of other embeddings.
+    /// Stores the map of `contents`: a place for each sample. Stores nothing and returns `false` if the
+    /// library has another current model or other samples by now.
     pub fn put_places(&mut self, contents: &Contents, places: &[[f32; 2]]) -> Result<bool, LibraryError> {
         self.changing(|transaction| {
-            if current_model(transaction)? != contents.model_hash().map(|hash| hash.0.to_vec()) {
+            let embedded: i64 = transaction.query_row(
+                "SELECT count(*) FROM embeddings WHERE model = (SELECT model FROM current_model)",
+                [],
+                |row| row.get(0),
+            )?;
+            let model = contents.model_hash().map(|hash| hash.0.to_vec());
+            if current_model(transaction)? != model || embedded != contents.len() as i64 {
                 return Ok(false);
             }
             transaction.execute("DELETE FROM places WHERE model = (SELECT model FROM current_model)", [])?;

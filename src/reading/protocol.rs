@@ -6,6 +6,7 @@ use super::sandbox::Protection;
 use super::task::{Input, Output, ReadError, Task};
 use crate::picture::Encoded;
 use crate::sample::{Architecture, Executable, FileKind, Passwords, Sample, Sha256};
+use crate::secret::Secret;
 use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
     SendFlags, recvmsg, sendmsg,
@@ -33,7 +34,7 @@ pub struct Request {
     /// What to compute from each file.
     pub task: Task,
     /// Passwords to try on archives, in order.
-    pub passwords: Vec<String>,
+    pub passwords: Vec<Secret>,
     /// Path, needed member and size of each file.
     files: Vec<(Vec<u8>, Option<Vec<u8>>, u64)>,
 }
@@ -46,7 +47,7 @@ impl Request {
             .into_iter()
             .map(|input| (bytes(&input.path), input.only.as_deref().map(bytes), input.size))
             .collect();
-        Self { task, passwords: passwords.iter().map(str::to_owned).collect(), files }
+        Self { task, passwords: passwords.iter().cloned().collect(), files }
     }
 
     /// The files to read.
@@ -239,6 +240,7 @@ mod tests {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(b"sample").unwrap();
         let request = Request::new(Task::Header, &Passwords::default(), [&input()]);
+        assert!(!format!("{request:?}").contains("infected"), "passwords are not printed");
         send_request(&mut here, &request, &[file]).unwrap();
         let (got, files) = receive_request(&mut there).unwrap().unwrap();
         assert_eq!((got.task, got.inputs().collect::<Vec<_>>()), (Task::Header, vec![input()]));

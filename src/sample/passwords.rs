@@ -1,22 +1,24 @@
 //! Passwords of archives: those commonly used for sharing malware, and those that the user gives. They are kept in
 //! memory and never written.
 
+use crate::secret::Secret;
+
 /// Passwords that are tried on every encrypted archive.
 const COMMON: [&str; 2] = ["infected", "malware"];
 
 /// Passwords to try, in order.
 #[derive(Clone)]
-pub struct Passwords(Vec<String>);
+pub struct Passwords(Vec<Secret>);
 
 impl Default for Passwords {
     fn default() -> Self {
-        Self(COMMON.map(str::to_owned).to_vec())
+        Self(COMMON.map(Secret::from).to_vec())
     }
 }
 
 impl Passwords {
     /// `own`, the last one first, then the common passwords.
-    pub(crate) fn with(own: impl IntoIterator<Item = String>) -> Self {
+    pub(crate) fn with(own: impl IntoIterator<Item = Secret>) -> Self {
         let mut all = Self::default();
         for password in own {
             all.add(password);
@@ -25,7 +27,7 @@ impl Passwords {
     }
 
     /// Adds a password that is tried first.
-    pub(crate) fn add(&mut self, password: String) {
+    pub(crate) fn add(&mut self, password: Secret) {
         self.0.retain(|known| *known != password);
         self.0.insert(0, password);
     }
@@ -37,12 +39,12 @@ impl Passwords {
 
     /// The password at `which` in the order in which they are tried.
     pub(crate) fn get(&self, which: usize) -> Option<&str> {
-        self.0.get(which).map(String::as_str)
+        self.0.get(which).map(Secret::reveal)
     }
 
     /// All passwords in the order in which they are tried.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(String::as_str)
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Secret> {
+        self.0.iter()
     }
 }
 

@@ -1,9 +1,10 @@
 //! Adding samples to a library with a model.
 
+use super::map::with_first_map;
 use super::read::read_in_parts;
 use super::run::{Event, Run, Warning};
 use crate::job::{Reporter, Stop};
-use crate::library::{Added, Batch, Library};
+use crate::library::{Added, Batch, Contents, Library};
 use crate::model::{Embeddings, Model, embed};
 use crate::picture::PictureSet;
 use crate::reading::Reader;
@@ -24,6 +25,7 @@ pub fn index(
     run: &Run<'_>,
 ) -> Result<Added, Stop> {
     model.usable()?;
+    warn_about(model, run);
     let current = library.is_current_model(model.hash)?;
     let mut added = Added::default();
     read_in_parts(folders, Labelling::FromFolders, model.config.picture, reader, run, |set, run| {
@@ -49,11 +51,41 @@ pub fn add_samples(
         )));
     }
     model.usable()?;
+    warn_about(model, run);
     let current = library.is_current_model(model.hash)?;
     let added = add_batches(set, model, library, current, run)?;
     make_current(model, library)?;
     report(added, run);
     Ok(added)
+}
+
+/// A library after samples were added to it.
+pub struct ChangedLibrary {
+    /// The library file.
+    pub library: Library,
+    /// All its samples, with a first map if it had none.
+    pub contents: Contents,
+    /// What was added.
+    pub added: Added,
+}
+
+/// Adds samples that were read already to `library`, and reads its contents.
+pub fn add_to_library(
+    set: &PictureSet,
+    model: &Model,
+    mut library: Library,
+    run: &Run<'_>,
+) -> Result<ChangedLibrary, Stop> {
+    let added = add_samples(set, model, &mut library, run)?;
+    let contents = with_first_map(library.contents()?);
+    Ok(ChangedLibrary { library, contents, added })
+}
+
+/// Warns if the eval mode of `model` cannot be trusted.
+pub fn warn_about(model: &Model, run: &Run<'_>) {
+    if let Some(warning) = Warning::about(&model.config) {
+        run.warn(warning);
+    }
 }
 
 fn report(added: Added, run: &Run<'_>) {

@@ -32,6 +32,8 @@ pub fn map_library(
         MapMethod::Pca => pca(embeddings),
         MapMethod::Umap => umap(embeddings, UmapConfig { seed, ..UmapConfig::default() }, run.reporter())?,
     };
+    // A map that was cancelled is replaced by another.
+    run.check()?;
     if !library.put_places(contents, &places)? {
         run.warn(Warning::MapNotStored);
     }

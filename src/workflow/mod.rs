@@ -11,7 +11,7 @@ mod tables;
 mod train;
 
 pub use batch_norm::{SEED, experiment, measure, read_for, repair_model, train_longer, train_without_norm};
-pub use index::{add_samples, index};
+pub use index::{ChangedLibrary, add_samples, add_to_library, index};
 pub use map::{MapMethod, map_library, with_first_map};
 pub use nothing_to_read::NothingToRead;
 pub use query::{Near, Queried, QueryResult, find_near, query};

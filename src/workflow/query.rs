@@ -1,5 +1,6 @@
 //! Querying a library: what does a file look like? Its nearest samples, and its place among them on the map.
 
+use super::index::warn_about;
 use super::read::read_in_parts;
 use super::run::Run;
 use crate::job::Stop;
@@ -40,6 +41,15 @@ pub struct Near {
     pub k: usize,
     /// The hash of the contents that were searched.
     pub library: Option<Sha256>,
+    /// The map that the place is on, by [`Contents::map_id`].
+    pub map: u64,
+}
+
+impl Near {
+    /// Whether this is still what a search for `k` neighbours in `contents` finds.
+    pub fn is_current(&self, contents: &Contents, k: usize) -> bool {
+        self.k == k && self.library == contents.hash() && self.map == contents.map_id()
+    }
 }
 
 /// The result of a query.
@@ -64,6 +74,7 @@ pub fn query(
     let Some(model) = contents.model() else {
         return Err(LibraryError::NoModel.into());
     };
+    warn_about(model, run);
     let spec = model.config.picture;
     let mut queried = Vec::new();
     read_in_parts(paths, Labelling::Unlabelled, spec, reader, run, |set, run| {
@@ -100,7 +111,13 @@ pub fn find_near(
             let there = contents.get(*own).and_then(|entry| entry.place);
             let place = there.or_else(|| place(hits.get(..PLACED_BY).unwrap_or(&hits), contents.places()));
             hits.truncate(k);
-            out.push(Near { neighbours: contents.neighbours(&hits), place, k, library: contents.hash() });
+            out.push(Near {
+                neighbours: contents.neighbours(&hits),
+                place,
+                k,
+                library: contents.hash(),
+                map: contents.map_id(),
+            });
         }
         stage.advance(own.len());
     }

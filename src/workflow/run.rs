@@ -38,7 +38,7 @@ pub enum Warning {
     Checkpoint(String),
     /// Samples whose label in the library differs from that of the folder. The library's label was kept.
     OtherLabel(usize),
-    /// The map was computed and not stored, since another model has become the library's current one.
+    /// The map was computed and not stored, since the library has other samples or another model by now.
     MapNotStored,
 }
 
@@ -64,7 +64,7 @@ impl fmt::Display for Warning {
                 write!(f, "{n} files came with another label than the library has; the library's were kept")
             }
             Self::MapNotStored => {
-                f.write_str("the map was not stored: another model has become the library's current one")
+                f.write_str("the map was not stored: the library has other samples or another model by now")
             }
         }
     }

@@ -1,9 +1,9 @@
 //! Training on a labelled folder: the model is saved, put into a library, or both.
 
-use super::index::add_samples;
+use super::index::{ChangedLibrary, add_to_library, warn_about};
 use super::run::{Event, Run, Warning};
 use crate::job::Stop;
-use crate::library::{Added, Contents, Library};
+use crate::library::Library;
 use crate::model::{Model, ModelConfig};
 use crate::picture::PictureSet;
 use crate::sample::Skipped;
@@ -33,8 +33,8 @@ impl Outputs {
 pub struct TrainedFolder {
     /// The model.
     pub model: Model,
-    /// The library and its contents, if the samples were added to one.
-    pub library: Option<(Library, Contents, Added)>,
+    /// The library, if the samples were added to one.
+    pub changed: Option<ChangedLibrary>,
     /// The batch from which an interrupted training continued, if it did.
     pub resumed_at: Option<usize>,
     /// Why the checkpoint could not be written, if it could not.
@@ -50,7 +50,10 @@ pub fn train_folder(
     run: &Run<'_>,
 ) -> Result<TrainedFolder, Stop> {
     // Before hours of training: whether there is a place for its result.
-    let mut library = outputs.library.as_deref().map(Library::open_or_create).transpose()?;
+    let library = outputs.library.as_deref().map(Library::open_or_create).transpose()?;
+    if let Some(library) = &library {
+        library.check_writable()?;
+    }
     if let Some(folder) = outputs.model.as_deref().and_then(Path::parent) {
         check_folder(folder)?;
     }
@@ -73,25 +76,18 @@ pub fn train_folder(
     if let Some(path) = &outputs.model {
         trained.model.save(path)?;
     }
-    let mut done = None;
-    if let Some(mut library) = library.take() {
-        let added = add_samples(set, &trained.model, &mut library, run)?;
-        let contents = super::map::with_first_map(library.contents()?);
-        done = Some((library, contents, added));
-    }
+    let changed = match library {
+        Some(library) => Some(add_to_library(set, &trained.model, library, run)?),
+        None => {
+            warn_about(&trained.model, run);
+            None
+        }
+    };
     let checkpoint_warning = trained.remove_checkpoint();
     if let Some(why) = &checkpoint_warning {
         run.warn(Warning::Checkpoint(why.clone()));
     }
-    if let Some(warning) = Warning::about(&trained.model.config) {
-        run.warn(warning);
-    }
-    Ok(TrainedFolder {
-        model: trained.model,
-        library: done,
-        resumed_at: trained.resumed_at,
-        checkpoint_warning,
-    })
+    Ok(TrainedFolder { model: trained.model, changed, resumed_at: trained.resumed_at, checkpoint_warning })
 }
 
 /// What a training came to, in one or two sentences.

@@ -269,3 +269,57 @@ fn the_experiment_writes_one_row_per_policy_and_step() {
         assert!(text(&output.stderr).contains(expected), "{}", text(&output.stderr));
     }
 }
+
+/// `lookalike export … | head` ends well, and a training is not lost when its output is closed.
+#[cfg(unix)]
+#[test]
+fn a_reader_that_closes_the_output_is_no_failure() {
+    let folder = tempfile::tempdir().unwrap();
+    corpus(&folder.path().join("known"));
+    let sh = |script: &str| {
+        let script = script.replace("lookalike", env!("CARGO_BIN_EXE_lookalike"));
+        let mut command = Command::new("bash");
+        command.current_dir(folder.path()).args(["-o", "pipefail", "-c", &script]);
+        let done = command.output().unwrap();
+        (done.status.code(), text(&done.stderr))
+    };
+    let trained = sh("lookalike train known --model m.safetensors --epochs 3 --json | head -1");
+    assert_eq!(trained, (Some(0), String::new()));
+    lookalike::model::Model::load(&folder.path().join("m.safetensors")).unwrap();
+    let (indexed, _) =
+        sh("lookalike index known --model m.safetensors --library l.lookalike --json | head -1");
+    assert_eq!(indexed, Some(0));
+    assert_eq!(sh("lookalike export --library l.lookalike | head -1"), (Some(0), String::new()));
+}
+
+#[test]
+fn a_folder_that_does_not_exist_fails_before_any_output() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lookalike"));
+    command.current_dir(folder.path()).args(["train", "missing", "--model", "m.safetensors"]);
+    let done = command.output().unwrap();
+    assert_eq!((done.status.code(), text(&done.stdout)), (Some(1), String::new()));
+    assert!(text(&done.stderr).contains("missing"), "{}", text(&done.stderr));
+}
+
+#[test]
+fn passwords_are_not_printed() {
+    use clap::Parser as _;
+    let arguments = ["lookalike", "query", "a.zip", "--library", "l", "--password", " hunter2 "];
+    let cli = lookalike::cli::Cli::parse_from(arguments);
+    assert!(!format!("{cli:?}").contains("hunter2"));
+}
+
+/// Each command names its output files by the same rule; older spellings are still accepted.
+#[test]
+fn older_spellings_of_output_options_are_accepted() {
+    use clap::Parser as _;
+    for arguments in [
+        ["lookalike", "export", "--library", "l", "--output", "x"],
+        ["lookalike", "export", "--library", "l", "--out", "x"],
+        ["lookalike", "library", "backup", "--library", "l", "--to=x"],
+        ["lookalike", "library", "backup", "--library", "l", "--out=x"],
+    ] {
+        lookalike::cli::Cli::try_parse_from(arguments).unwrap();
+    }
+}

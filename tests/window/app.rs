@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// Only guards against hanging.
-const PATIENCE: Duration = Duration::from_secs(45);
+const PATIENCE: Duration = Duration::from_secs(900);
 
 /// Answers file dialogs with paths set by the test.
 #[derive(Default)]

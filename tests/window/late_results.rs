@@ -81,9 +81,10 @@ fn samples_queried_under_the_previous_model_are_queried_again() {
 }
 
 #[test]
-fn a_label_is_given_to_the_sample_that_was_asked_for() {
+fn a_label_never_lands_on_another_sample_or_in_another_library() {
     let mut window = Window::trained();
     settle(&mut window);
+    let own = window.harness.state().session.library_path.clone();
     let (path, contents) = other_library(&window);
     let sha256 = labelled(&window, "alpha");
     window.harness.state_mut().session.selection = Some(Selection::InLibrary(sha256));
@@ -95,12 +96,93 @@ fn a_label_is_given_to_the_sample_that_was_asked_for() {
     window.type_into_question("delta");
     window.harness.run_steps(2);
     window.click("Label");
-    window.wait_for("now has the label delta");
+    window.wait_for("Not labelled");
     settle(&mut window);
+    for library in [own, path] {
+        let written = Library::open(&library).unwrap().contents().unwrap();
+        assert!(written.iter().all(|entry| entry.label != Some("delta")));
+    }
+}
+
+#[test]
+fn labels_are_written_in_the_order_given_and_undone_in_reverse() {
+    let mut window = Window::trained();
+    settle(&mut window);
+    let path = window.harness.state().session.library_path.clone();
+    let sha256 = labelled(&window, "alpha");
+    window.harness.state_mut().session.selection = Some(Selection::InLibrary(sha256));
+    window.harness.run_steps(2);
+    let both = |window: &Window| {
+        let written = Library::open(&path).unwrap().contents().unwrap();
+        let shown = &window.harness.state().session.contents;
+        let label = |contents: &Contents| contents.get(sha256).unwrap().label.map(str::to_owned);
+        (label(&written), label(shown))
+    };
+    // None of these waits for the one before.
+    for label in ["b", "c", "d"] {
+        window.click("Label…");
+        window.type_into_question(label);
+        window.harness.run_steps(2);
+        window.click("Label");
+    }
+    settle(&mut window);
+    assert_eq!(both(&window), (Some("d".into()), Some("d".into())));
+    for _ in 0..2 {
+        window.harness.key_press_modifiers(Modifiers::COMMAND, Key::Z);
+        window.harness.step();
+    }
+    settle(&mut window);
+    assert_eq!(both(&window), (Some("b".into()), Some("b".into())));
+    window.harness.key_press_modifiers(Modifiers::COMMAND, Key::Z);
+    window.harness.run_steps(2);
+    settle(&mut window);
+    assert_eq!(both(&window), (Some("alpha".into()), Some("alpha".into())));
+}
+
+#[test]
+fn an_undo_that_fails_can_be_repeated() {
+    let mut window = Window::trained();
+    settle(&mut window);
+    let path = window.harness.state().session.library_path.clone();
+    let sha256 = labelled(&window, "alpha");
+    window.harness.state_mut().session.selection = Some(Selection::InLibrary(sha256));
+    window.harness.run_steps(2);
+    window.click("Label…");
+    window.type_into_question("delta");
+    window.harness.run_steps(2);
+    window.click("Label");
+    window.wait_for("now has the label delta");
+    let undo = |window: &mut Window| {
+        window.harness.key_press_modifiers(Modifiers::COMMAND, Key::Z);
+        window.harness.run_steps(2);
+        settle(window);
+    };
+    let away = window.at("away");
+    std::fs::rename(&path, &away).unwrap();
+    undo(&mut window);
+    assert!(window.shows("Labelling: expected a library"), "the failure is reported");
+    std::fs::rename(&away, &path).unwrap();
+    undo(&mut window);
     let written = Library::open(&path).unwrap().contents().unwrap();
-    let delta: Vec<Sha256> =
-        written.iter().filter(|entry| entry.label == Some("delta")).map(|entry| entry.sha256).collect();
-    assert_eq!(delta, [sha256]);
+    assert_eq!(written.get(sha256).unwrap().label, Some("alpha"));
+}
+
+#[test]
+fn a_training_does_not_replace_a_library_opened_meanwhile() {
+    let mut window = Window::trained();
+    settle(&mut window);
+    let (path, contents) = other_library(&window);
+    window.click("Training");
+    window.click("Train");
+    window.drop(&[&path]);
+    let model = contents.model_hash();
+    window.wait_until("the other library is open", |app| app.session.contents.model_hash() == model);
+    window.wait_until("the training ends", |app| !app.busy());
+    settle(&mut window);
+    let session = &window.harness.state().session;
+    assert_eq!((session.contents.model_hash(), &session.library_path), (model, &path));
+    let text = "which is no longer open";
+    assert!(session.messages.iter().any(|message| message.text.contains(text)), "{:?}", session.messages);
 }
 
 #[test]

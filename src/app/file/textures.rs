@@ -48,6 +48,11 @@ impl Textures {
         })
     }
 
+    /// Drops all textures: another library or model may have other pictures of the same samples.
+    pub fn clear(&mut self) {
+        self.kept.clear();
+    }
+
     fn get(
         &mut self,
         ctx: &Context,

@@ -115,6 +115,7 @@ impl Lab {
         self.measured = None;
         self.dependence = None;
         self.candidates.clear();
+        self.show_rows(Vec::new());
     }
 
     /// The report on the model in the lab, once it is measured.

@@ -9,8 +9,9 @@ use std::path::Path;
 /// Reads the archive and passes its members to `unpacker`.
 pub fn read(unpacker: &mut Unpacker<'_>, path: &Path, source: &mut dyn Source) -> Result<(), ArchiveError> {
     // Most archives have no password.
-    let passwords: Vec<Option<String>> =
-        std::iter::once(None).chain(unpacker.passwords.iter().map(|p| Some(p.to_owned()))).collect();
+    let passwords: Vec<Option<String>> = std::iter::once(None)
+        .chain(unpacker.passwords.iter().map(|password| Some(password.reveal().to_owned())))
+        .collect();
     for password in passwords {
         let before = unpacker.files;
         match read_with(unpacker, path, source, password.as_deref()) {

@@ -1,0 +1,79 @@
+//! Opening a folder: a labelled folder to train on, or a folder of files to query.
+
+use super::jobs::Task;
+use super::lab_kinds::EXPERIMENT;
+use super::message::Tone;
+use super::query::PICTURES;
+use super::view::Tab;
+use super::window::App;
+use crate::escape;
+use crate::workflow::{self, LabelledFolder, Pictures, QueryResult, read_folder};
+use std::path::{Path, PathBuf};
+
+/// What a folder turned out to be.
+enum Opened {
+    Folder(LabelledFolder),
+    Queried(QueryResult),
+}
+
+impl App {
+    /// Opens a folder. One that contains folders is a labelled folder; the files of another are queried.
+    pub(super) fn open_folder(&mut self, folder: PathBuf) {
+        let (contents, k) = (self.session.contents.clone(), self.view.kept.k);
+        let reader = self.session.reader.clone();
+        let path = folder.clone();
+        self.start(
+            Task::new(format!("Opening {}", escape::file_name(&folder))),
+            move |run| {
+                if contents.model().is_some() && !holds_folders(&folder) {
+                    let result = workflow::query(&[folder], &contents, k, PICTURES, &reader, run)?;
+                    return Ok(Opened::Queried(result));
+                }
+                drop(contents);
+                Ok(Opened::Folder(read_folder(&folder, Pictures::Chosen, &reader, run)?))
+            },
+            move |app, opened| match opened {
+                Opened::Folder(folder) => app.show_folder(folder),
+                Opened::Queried(result) => app.show_queried(vec![path], result),
+            },
+        );
+    }
+
+    fn show_folder(&mut self, folder: LabelledFolder) {
+        let (path, labels) = (escape::path(&folder.path), folder.labels);
+        self.session
+            .say(Tone::Good, format!("{path}: {} files of {labels} labels", folder.set.samples.len()));
+        if labels < 2 {
+            self.session.say(
+                Tone::Bad,
+                format!("{path} cannot be trained on: expected at least two labels (FOLDER/<label>/<files>), found {labels}. Put the files of each family in a separate folder"),
+            );
+        }
+        let of_demo = folder.path.starts_with(&self.demo_folder);
+        if !of_demo && self.session.library_path.starts_with(&self.demo_folder) {
+            // The user's samples do not belong in the demo's library.
+            let own = self.own_library.clone();
+            self.close_library(own.clone());
+            if own.exists() {
+                self.open_library(own);
+            }
+        }
+        let hash = folder.hash;
+        let demo = self.demo.take().filter(|demo| demo.folder == folder.path);
+        if self.session.folder.as_ref().is_some_and(|open| open.hash != hash) && self.jobs.stop(EXPERIMENT) {
+            self.session.say(Tone::Note, "The experiment was stopped: another folder was opened");
+        }
+        self.session.folder = Some(folder);
+        self.lab.forget_folder();
+        self.measure();
+        if let Some(demo) = demo {
+            self.train_into(self.view.kept.train_config(), demo.library, demo.held_out);
+        } else if self.session.has_model() && self.view.kept.tab == Tab::Map {
+            self.view.kept.tab = Tab::Training;
+        }
+    }
+}
+
+fn holds_folders(path: &Path) -> bool {
+    std::fs::read_dir(path).is_ok_and(|entries| entries.flatten().any(|entry| entry.path().is_dir()))
+}

@@ -1,0 +1,142 @@
+//! Opening, showing and closing a library.
+
+use super::focus::Focus;
+use super::jobs::{Kind, Task};
+use super::message::Tone;
+use super::window::App;
+use crate::escape;
+use crate::library::{Contents, Library};
+use crate::workflow::{self, ChangedLibrary};
+use std::path::PathBuf;
+
+/// Opening a library: of two, the one opened last is shown.
+pub const OPEN: Kind = Kind("open library");
+const LABELS: Kind = Kind("read labels");
+
+/// The library as it was when a job that changes it began.
+#[derive(Clone)]
+pub struct Target {
+    /// The library file.
+    pub path: PathBuf,
+    /// The number of labels that this window had written by then.
+    pub(super) labels: u64,
+}
+
+impl App {
+    /// The open library, for a job that will change it.
+    pub(super) fn target(&self) -> Target {
+        Target { path: self.session.library_path.clone(), labels: self.labels_written }
+    }
+
+    /// Opens a library, or creates one.
+    pub(super) fn open_library(&mut self, path: PathBuf) {
+        self.start(
+            Task::new(format!("Opening {}", escape::file_name(&path))).of_kind(OPEN),
+            move |_| {
+                let library = Library::open_or_create(&path)?;
+                let contents = workflow::with_first_map(library.contents()?);
+                Ok((library, contents))
+            },
+            |app, (library, contents)| app.show_library(library, contents),
+        );
+    }
+
+    /// Shows what a job made of the library that was open when it began, if it is still open. Returns whether
+    /// it is.
+    pub(super) fn show_changed(&mut self, target: &Target, changed: ChangedLibrary) -> bool {
+        if target.path != self.session.library_path {
+            let name = escape::path(&target.path);
+            self.session.say(Tone::Note, format!("Stored in {name}, which is no longer open"));
+            return false;
+        }
+        self.show_library(changed.library, changed.contents);
+        if target.labels != self.labels_written {
+            // The job may have read the labels before the latest was written.
+            self.read_labels();
+        }
+        true
+    }
+
+    /// Shows a library.
+    pub(super) fn show_library(&mut self, library: Library, contents: Contents) {
+        let path = library.path().to_owned();
+        if !path.starts_with(&self.demo_folder) {
+            self.own_library.clone_from(&path);
+        }
+        if let Some(why) = contents.damage() {
+            self.session.say(
+                Tone::Bad,
+                format!("The library is damaged ({why}): {} samples could be read and are shown. Save them as CSV, or restore a backup; `lookalike library check` reports details", contents.len()),
+            );
+        } else if let Some(why) = library.read_only() {
+            self.session
+                .say(Tone::Note, format!("The library is read-only ({why}): no samples can be added to it"));
+        }
+        if path != self.session.library_path {
+            self.leave_library(path);
+        }
+        self.session.library = Some(library);
+        tracing::info!("the library is open: {} samples", contents.len());
+        let provisional = contents.provisional();
+        self.textures.clear();
+        self.session.show(contents);
+        self.drop_stale_focus();
+        self.view.fit = true;
+        if self.session.history.is_empty()
+            && let Some(model) = self.session.contents.model()
+        {
+            self.session.history.clone_from(&model.config.training.history);
+        }
+        if provisional && !self.session.contents.is_empty() {
+            self.compute_map();
+        }
+        self.refresh_queried();
+        self.find_neighbours();
+        self.measure_usual_distance();
+        self.lab.set_model(self.session.contents.model().cloned());
+        // The measurements on the open folder stay valid when samples are added by the same model.
+        if self.lab.report().is_none() {
+            self.measure();
+        }
+    }
+
+    /// Closes the library; `path` is that of the next one.
+    pub(super) fn close_library(&mut self, path: PathBuf) {
+        self.session.library = None;
+        self.leave_library(path);
+        self.session.show(Contents::default());
+        self.lab.set_model(None);
+    }
+
+    /// Forgets what belongs to the library that was open; `path` is that of the next one.
+    fn leave_library(&mut self, path: PathBuf) {
+        self.session.library_path = path;
+        self.session.history.clear();
+        self.lab.previous.clear();
+        self.view.focus = None;
+        self.view.marked = None;
+    }
+
+    /// Removes the focus on a label that no sample has any more, and the mark on a sample that is gone.
+    pub(super) fn drop_stale_focus(&mut self) {
+        let (session, view) = (&self.session, &mut self.view);
+        view.focus.take_if(|focus| Focus::index(Some(focus), &session.contents).is_none());
+        view.marked.take_if(|marked| session.place_of(*marked).is_none());
+    }
+
+    /// Reads the labels of the open library again.
+    fn read_labels(&mut self) {
+        let path = self.session.library_path.clone();
+        let file = path.clone();
+        self.start(
+            Task::new("Reading labels").of_kind(LABELS).quiet(),
+            move |_| Ok(Library::open(&file)?.labels()?),
+            move |app, labels| {
+                if path == app.session.library_path {
+                    app.session.relabel(&labels);
+                    app.drop_stale_focus();
+                }
+            },
+        );
+    }
+}
