@@ -1,4 +1,4 @@
-//! A job: work on a thread of its own that reports its progress, can be cancelled, and has a result.
+//! A job: work on its own thread that reports its progress, can be cancelled, and has a result.
 //!
 //! The work gets a [`Reporter`]; the caller holds a [`Job`] and polls it. Neither waits for the other, so a
 //! window stays responsive and a command line can draw a bar. Dropping a [`Job`] cancels it. A panic ends
@@ -87,7 +87,7 @@ pub struct Reporter {
 }
 
 impl Reporter {
-    /// For work that nobody watches.
+    /// For work whose progress is discarded.
     pub fn silent() -> Self {
         Self { shared: Arc::default(), wake: Arc::new(|| ()), quiet: true }
     }
@@ -210,13 +210,7 @@ impl<T: Send + 'static> Job<T> {
                     Ok(Ok(value)) => Outcome::Done(value),
                     Ok(Err(Stop::Cancelled)) => Outcome::Cancelled,
                     Ok(Err(Stop::Failed(why))) => Outcome::Failed(why),
-                    Err(panic) => Outcome::Failed(
-                            format!(
-                        "stopped by a bug in Lookalike: {}. Please report it; your library was not changed",
-                        panic_text(panic.as_ref())
-                    )
-                            .into(),
-                        ),
+                    Err(panic) => Outcome::Failed(bug_report(panic.as_ref()).into()),
                 };
                 // The caller may have dropped the job.
                 let _ = sender.send(outcome);
@@ -259,6 +253,12 @@ impl<T> Drop for Job<T> {
     fn drop(&mut self) {
         self.shared.cancelled.store(true, Ordering::Relaxed);
     }
+}
+
+/// What the user reads when the work panics.
+fn bug_report(panic: &(dyn std::any::Any + Send)) -> String {
+    let why = panic_text(panic);
+    format!("stopped by a bug in Lookalike: {why}. Please report it; what was stored before stays")
 }
 
 /// A poisoned lock only means that another job panicked; the progress behind it is still valid.

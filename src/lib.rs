@@ -1,6 +1,6 @@
 //! Lookalike: what does this file look like, and how sure are we?
 //!
-//! The rooms, in the order in which a file passes through them. Calls run downwards only: `app` and `cli` use
+//! A file passes through `sample`, `reading`, `picture`, `model`, `library` and `search`. Calls run one way: `app` and `cli` use
 //! `workflow`, `workflow` uses the rest, and only `app` knows egui.
 #![cfg_attr(
     not(feature = "gui"),

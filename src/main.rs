@@ -1,4 +1,4 @@
-//! The binary: no arguments opens the window; a sub-command runs headless.
+//! The program: without a subcommand it opens the window.
 
 use clap::Parser as _;
 use lookalike::cli::{self, Cli};

@@ -1,5 +1,4 @@
-//! What to do next, in the words of the window: the button or tab that helps with a warning or an error. The
-//! domain only says what is the case.
+//! What to do next, in the words of the window: the button or tab that helps with a warning or an error. The domain only reports the problem.
 
 use super::command::Command;
 use crate::library::LibraryError;

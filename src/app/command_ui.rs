@@ -37,7 +37,12 @@ pub fn command_button_as(
 
 /// Draws a menu entry that closes its menu.
 pub fn command_entry(ui: &mut Ui, facts: &Facts, command: Command, out: &mut Vec<Command>) {
-    if command_button(ui, facts, command, out).clicked() {
+    let about = command.about();
+    let mut entry = Button::new(about.text);
+    if let Some(key) = about.key {
+        entry = entry.shortcut_text(ui.ctx().format_shortcut(&key.keys));
+    }
+    if command_button_as(ui, facts, entry, command, out).clicked() {
         ui.close();
     }
 }
@@ -56,22 +61,23 @@ pub fn keys_ui(ui: &mut Ui, view: &mut View) {
         return;
     }
     let modal = Modal::new(Id::unique("keys")).show(ui, |ui| {
-        ui.set_width(420.0);
+        ui.set_min_width(640.0);
         ui.heading("Keyboard shortcuts");
         ui.add_space(6.0);
-        Grid::new("keys").num_columns(2).spacing([24.0, 6.0]).show(ui, |ui| {
-            let mut row = |keys: &KeyboardShortcut, text: &str| {
+        Grid::new("keys").num_columns(3).spacing([20.0, 6.0]).show(ui, |ui| {
+            let mut row = |keys: &KeyboardShortcut, text: &str, hint: &str| {
                 ui.label(RichText::new(ui.ctx().format_shortcut(keys)).monospace());
                 ui.label(text);
+                ui.weak(hint);
                 ui.end_row();
             };
             for command in Command::with_keys() {
                 let about = command.about();
                 if let Some(key) = about.key {
-                    row(&key.keys, &format!("{}: {}", about.text.trim_end_matches('…'), about.hint));
+                    row(&key.keys, about.text.trim_end_matches('…'), about.hint);
                 }
             }
-            row(&PASTE, "Paste: opens the pasted paths");
+            row(&PASTE, "Paste", "Opens the pasted paths");
         });
         ui.add_space(6.0);
         ui.weak(

@@ -32,7 +32,7 @@ pub fn jobs_ui<A: 'static>(ui: &mut Ui, jobs: &Jobs<A>, out: &mut Vec<Command>) 
                 let left = progress.left.map(|left| format!(", {} left", HumanDuration(left)));
                 let of = match progress.total {
                     0 => String::new(),
-                    total => format!(" {} of {total}", progress.done),
+                    total => format!(": {} of {total}", progress.done),
                 };
                 ui.weak(format!("{}{of}{}", progress.stage, left.unwrap_or_default()));
             }

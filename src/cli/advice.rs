@@ -1,5 +1,5 @@
 //! What to do next, in the words of the command line: the command or option that helps with a warning or an
-//! error. The domain only says what is the case.
+//! error. The domain only reports the problem.
 
 use crate::library::LibraryError;
 use crate::model::ModelError;

@@ -50,7 +50,7 @@ struct Places {
     id: u64,
 }
 
-/// What one model says of a library. Cheap to clone.
+/// A library as one model embeds it. Cheap to clone.
 #[derive(Clone, Default)]
 pub struct Contents {
     snapshot: Arc<Snapshot>,
@@ -58,7 +58,7 @@ pub struct Contents {
     places: Arc<Places>,
 }
 
-/// What a library file says, row by row in one order.
+/// The rows of a library file, in one order.
 #[derive(Default)]
 pub struct Rows {
     /// The samples.
@@ -138,7 +138,7 @@ impl Contents {
         self.snapshot.rows.contains_key(&sha256)
     }
 
-    /// Samples by range, in the order in which they were added. Rows past the end are left out.
+    /// Samples by range, in the order in which they were added. Rows past the end are ignored.
     pub fn range(&self, rows: Range<usize>) -> impl Iterator<Item = Entry<'_>> {
         (rows.start..rows.end.min(self.len())).filter_map(|row| self.at(row))
     }

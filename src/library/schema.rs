@@ -1,4 +1,4 @@
-//! The tables of a library file, their migrations, and how a library is told from other files.
+//! The tables of a library file, their migrations, and how a library is recognised.
 
 use super::LibraryError;
 use super::version::VERSION;

@@ -7,7 +7,7 @@ use crate::model::{Epoch, ModelConfig};
 use crate::sample::{Sha256, Skipped};
 use std::fmt;
 
-/// What a task reports while it runs, besides its progress.
+/// What a task reports while it runs, in addition to its progress.
 #[derive(Clone, Debug)]
 pub enum Event {
     /// Files that were skipped, with the reasons.
@@ -22,7 +22,7 @@ pub enum Event {
     Row(Row, u64),
 }
 
-/// Something the user should know. It says what is the case; the window and the command line add what to do.
+/// Something the user should know. It reports the problem; the window and the command line add what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Warning {
     /// Eval mode of the model is much worse than its train mode.
@@ -83,7 +83,7 @@ impl<'a> Run<'a> {
         Self { reporter: reporter.clone(), on_event }
     }
 
-    /// A run that nobody watches.
+    /// A run whose progress and events are discarded.
     pub fn silent() -> Run<'static> {
         Run { reporter: Reporter::silent(), on_event: &|_| () }
     }

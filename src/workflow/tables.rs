@@ -1,4 +1,4 @@
-//! The tables that leave the program, from the contents of a library.
+//! The exported tables, from the contents of a library.
 
 use super::query::Queried;
 use crate::export::{MapRow, NeighbourRow, SampleRow, map_csv, neighbours_csv, samples_csv};
@@ -50,7 +50,7 @@ pub fn sample_table(contents: &Contents) -> Vec<u8> {
     }))
 }
 
-/// The map of a library, as CSV. Samples without a place are left out.
+/// The map of a library, as CSV. Samples without a place are skipped.
 pub fn map_table(contents: &Contents) -> Vec<u8> {
     map_csv(
         contents.iter().filter_map(|entry| {

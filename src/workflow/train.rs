@@ -90,7 +90,7 @@ pub fn train_folder(
     Ok(TrainedFolder { model: trained.model, changed, resumed_at: trained.resumed_at, checkpoint_warning })
 }
 
-/// What a training came to, in one or two sentences.
+/// A summary of a training, in one or two sentences.
 pub fn training_summary(config: &ModelConfig) -> String {
     let training = &config.training;
     let result = &training.result;

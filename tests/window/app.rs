@@ -642,7 +642,7 @@ fn nothing_overlaps_in_the_smallest_window() {
     assert!(window.shows("SHA-256"));
 }
 
-/// Screenshots of the empty window and of the lab without a model. `UPDATE_SNAPSHOTS=1 cargo test --test window`
+/// Screenshots of the empty window and of the lab without a model. `UPDATE_SNAPSHOTS=1 tests/run --test window`
 /// writes them again.
 #[test]
 fn screenshots_of_the_empty_window() {

@@ -68,7 +68,7 @@ fn samples_queried_under_the_previous_model_are_queried_again() {
     settle(&mut window);
     let session = &window.harness.state().session;
     let model = session.contents.model().unwrap();
-    for queried in &session.queried {
+    for queried in session.queried.iter() {
         let picture = queried.picture.as_ref().unwrap();
         let spec = model.config.picture;
         let embedded =
