@@ -247,7 +247,8 @@ fn a_read_only_library_can_be_read() {
 #[cfg(unix)]
 #[test]
 fn acknowledged_changes_survive_a_kill() {
-    const KILLS: usize = 200;
+    // 200 and more were tried by hand (SECURITY.md); so many find what breaks on every change.
+    const KILLS: usize = 80;
     let home = Home::new();
     let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(8);
     let mut acknowledged: BTreeSet<String> = home.exported().into_iter().map(|row| row.0).collect();
