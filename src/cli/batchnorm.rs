@@ -64,7 +64,7 @@ fn print_text(report: &Report, model: &str) -> Result<(), Stop> {
     output::line(&format!("\n{}", report.verdict.sentence))?;
     for (label, n) in &known.unknown {
         output::line(&format!(
-            "The model does not know the label {}: its {} were left out",
+            "The model does not know the label {}: its {} were skipped",
             escape::text(label),
             output::count(*n, "file")
         ))?;
@@ -72,9 +72,9 @@ fn print_text(report: &Report, model: &str) -> Result<(), Stop> {
     if report.layers.is_empty() {
         return Ok(());
     }
-    output::line("\nWhat each layer keeps, against the whole set:")?;
+    output::line("\nRunning statistics of each layer, compared with pooled statistics:")?;
     output::line(
-        "layer  channels  batches   mean off   variance off     start  staleness   dead  near epsilon",
+        "layer  channels  batches mean error variance error   initial  staleness   dead  near epsilon",
     )?;
     for (i, (layer, errors)) in report.layers.iter().zip(&report.errors).enumerate() {
         output::line(&format!(

@@ -1,4 +1,4 @@
-//! Exact search by looking at every row, for a few queries.
+//! Exact search by scanning every row, for a few queries.
 
 use super::hit::{Hit, order};
 use crate::model::Embeddings;
@@ -6,16 +6,16 @@ use rayon::prelude::*;
 
 /// Lanes of a dot product: sums in a fixed order that the compiler can keep in one register.
 const LANES: usize = 16;
-/// Vectors looked at by one task.
+/// Rows scanned by one task.
 const BLOCK: usize = 4096;
 
 /// The `k` nearest rows of `library` to the unit vector `query`, nearest first, ties by row. Rows for which
-/// `leave_out` is true are ignored. Fewer than `k` if there are no more.
+/// `exclude` is true are ignored. Fewer than `k` if there are no more.
 pub fn nearest(
     library: &Embeddings,
     query: &[f32],
     k: usize,
-    leave_out: impl Fn(usize) -> bool + Sync,
+    exclude: impl Fn(usize) -> bool + Sync,
 ) -> Vec<Hit> {
     if k == 0 || query.len() != library.dimension || library.is_empty() {
         return Vec::new();
@@ -25,7 +25,7 @@ pub fn nearest(
             .chunks_exact(library.dimension)
             .enumerate()
             .map(|(i, row)| Hit { row: block * BLOCK + i, distance: distance(row, query) })
-            .filter(|hit| !leave_out(hit.row))
+            .filter(|hit| !exclude(hit.row))
             .collect();
         keep_nearest(&mut best, k);
         best

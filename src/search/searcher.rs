@@ -98,25 +98,25 @@ impl Searcher {
             .collect()
     }
 
-    /// What each query of `asked` finds among `rows`.
+    /// The hits of the queries `which` among `rows`.
     fn part(
         &self,
         rows: Range<usize>,
-        questions: &Queries,
-        asked: Range<usize>,
+        queries: &Queries,
+        which: Range<usize>,
         k: usize,
         slack: f32,
     ) -> Vec<Found> {
-        let mut found = vec![Found::new(); asked.len()];
+        let mut found = vec![Found::new(); which.len()];
         for start in rows.clone().step_by(BLOCK) {
             let block = start..(start + BLOCK).min(rows.end);
-            for (four, first) in found.chunks_mut(TOGETHER).zip(asked.clone().step_by(TOGETHER)) {
+            for (four, first) in found.chunks_mut(TOGETHER).zip(which.clone().step_by(TOGETHER)) {
                 let mut least = [f32::INFINITY; TOGETHER];
                 for (least, found) in least.iter_mut().zip(four.iter()) {
                     *least = found.least;
                 }
-                self.codes.scan(block.clone(), questions, first, &least, |question, row, product| {
-                    if let Some(found) = four.get_mut(question) {
+                self.codes.scan(block.clone(), queries, first, &least, |query, row, product| {
+                    if let Some(found) = four.get_mut(query) {
                         found.rows.push((product, row as u32));
                     }
                 });
@@ -134,12 +134,12 @@ impl Searcher {
     }
 }
 
-fn exact(library: &Embeddings, question: &[f32], rows: &[(f32, u32)], k: usize) -> Vec<Hit> {
+fn exact(library: &Embeddings, query: &[f32], rows: &[(f32, u32)], k: usize) -> Vec<Hit> {
     let mut found: Vec<Hit> = rows
         .iter()
         .map(|(_, row)| {
             let row = *row as usize;
-            Hit { row, distance: distance(library.row(row), question) }
+            Hit { row, distance: distance(library.row(row), query) }
         })
         .collect();
     found.sort_unstable_by(order);
@@ -156,7 +156,7 @@ mod tests {
     #[test]
     fn answers_are_those_of_looking_at_every_vector_including_ties() {
         let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(9);
-        for (n, dimension, questions) in [(1, 3, 1), (40, 8, 5), (3000, 64, 7), (70_000, 16, 3)] {
+        for (n, dimension, count) in [(1, 3, 1), (40, 8, 5), (3000, 64, 7), (70_000, 16, 3)] {
             let mut library = Embeddings::new(dimension);
             for i in 0..n {
                 // Every third row repeats an earlier one: ties.
@@ -169,12 +169,12 @@ mod tests {
                 let length = row.iter().map(|v| v * v).sum::<f32>().sqrt();
                 library.data.extend(row.iter().map(|v| v / length));
             }
-            let asked = Embeddings { dimension, data: library.data[..questions * dimension].to_vec() };
+            let queries = Embeddings { dimension, data: library.data[..count * dimension].to_vec() };
             let searcher = Searcher::new(&library);
             for k in [1, 10, 100] {
-                let found = searcher.nearest(&library, &asked, k);
-                for (question, found) in asked.rows().zip(found) {
-                    assert_eq!(found, nearest(&library, question, k, |_| false), "{n} {dimension} {k}");
+                let found = searcher.nearest(&library, &queries, k);
+                for (query, found) in queries.rows().zip(found) {
+                    assert_eq!(found, nearest(&library, query, k, |_| false), "{n} {dimension} {k}");
                 }
             }
         }

@@ -51,22 +51,23 @@ pub fn read_folder(
         Pictures::Native => choose_native(&reader.sides(&found)),
         Pictures::Of(spec) => spec,
     };
-    let mut taken = reader.pictures(&found, spec, run.reporter());
+    let mut read_set = reader.pictures(&found, spec, run.reporter());
     run.check()?;
-    Seen::default().skip_repeated(&mut taken);
-    skipped.append(&mut taken.skipped);
-    if taken.set.samples.is_empty() {
+    Seen::default().skip_repeated(&mut read_set);
+    skipped.append(&mut read_set.skipped);
+    if read_set.set.samples.is_empty() {
         return Err(NothingToRead::Unusable(found.len(), skipped).into());
     }
     run.skipped(skipped);
-    let mut labels: Vec<_> = taken.set.samples.iter().filter_map(|sample| sample.label.as_deref()).collect();
+    let mut labels: Vec<_> =
+        read_set.set.samples.iter().filter_map(|sample| sample.label.as_deref()).collect();
     labels.sort_unstable();
     labels.dedup();
     Ok(LabelledFolder {
         path: folder.to_owned(),
         labels: labels.len(),
-        hash: hash(&taken.set),
-        set: Arc::new(taken.set),
+        hash: hash(&read_set.set),
+        set: Arc::new(read_set.set),
     })
 }
 
@@ -101,12 +102,12 @@ pub fn read_in_parts(
     let whole = many.then(|| run.reporter().stage("Reading and comparing files", found.len()));
     let part_run = if many { run.quiet() } else { run.clone() };
     for part in found.chunks(PART) {
-        let mut taken = reader.pictures(part, spec, part_run.reporter());
+        let mut read_set = reader.pictures(part, spec, part_run.reporter());
         run.check()?;
-        seen.skip_repeated(&mut taken);
-        skipped.append(&mut taken.skipped);
-        if !taken.set.samples.is_empty() {
-            take(taken.set, &part_run)?;
+        seen.skip_repeated(&mut read_set);
+        skipped.append(&mut read_set.skipped);
+        if !read_set.set.samples.is_empty() {
+            take(read_set.set, &part_run)?;
         }
         if let Some(whole) = &whole {
             whole.advance(part.len());
@@ -145,9 +146,9 @@ struct Seen {
 }
 
 impl Seen {
-    /// Removes contents that were seen before from `taken`, and lists them as skipped.
-    fn skip_repeated(&mut self, taken: &mut ReadSet) {
-        let set = &mut taken.set;
+    /// Removes contents that were seen before from `read_set`, and lists them as skipped.
+    fn skip_repeated(&mut self, read_set: &mut ReadSet) {
+        let set = &mut read_set.set;
         let (samples, pictures) = (std::mem::take(&mut set.samples), std::mem::take(&mut set.pictures));
         for (sample, picture) in samples.into_iter().zip(pictures) {
             match self.first.entry(sample.sha256) {
@@ -167,7 +168,7 @@ impl Seen {
                         ),
                         _ => format!("has the same content as {first}; one is enough"),
                     };
-                    taken.skipped.push(Skipped::new(sample.path, reason));
+                    read_set.skipped.push(Skipped::new(sample.path, reason));
                 }
             }
         }
