@@ -24,18 +24,24 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 /// Same as [`write_whole`], with an error for the user.
 pub fn save(path: &Path, bytes: &[u8]) -> Result<(), SaveError> {
-    write_whole(path, bytes).map_err(|error| SaveError { path: path.to_owned(), error })
+    write_whole(path, bytes).map_err(|error| SaveError { path: path.to_owned(), why: reason(&error) })
 }
 
 /// A file could not be written.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "could not be written: {error} ({path}). Nothing was changed; choose another place or free some space",
+    "could not be written: {why} ({path}). Nothing was changed; choose another place or free some space",
     path = crate::escape::path(.path)
 )]
 pub struct SaveError {
     path: PathBuf,
-    error: io::Error,
+    why: String,
+}
+
+/// What the operating system said, without the name of the temporary file.
+fn reason(error: &io::Error) -> String {
+    let source = error.get_ref().and_then(|inner| inner.source());
+    source.map_or_else(|| error.to_string(), ToString::to_string)
 }
 
 #[cfg(test)]
@@ -52,6 +58,7 @@ mod tests {
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
         let error = save(&folder.path().join("no/such/out.csv"), b"x").unwrap_err();
         assert!(error.to_string().contains("could not be written"));
+        assert!(!error.to_string().contains(".part"), "{error}");
     }
 
     #[cfg(unix)]

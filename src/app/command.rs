@@ -188,12 +188,14 @@ impl Command {
                 Purpose::Candidate(_) | Purpose::Library | Purpose::LoadModel => None,
             },
             Self::Demo { .. } => unless(!facts.busy, "A job is running"),
-            Self::Train => facts.training_obstacle(),
+            Self::Train => facts.training_obstacle().or_else(|| facts.write_obstacle()),
             Self::Index => {
                 let ready = facts.folder_labels.is_some_and(|labels| labels > 0) && facts.model;
                 unless(ready, "Needs an open folder and a library with a model")
                     .or_else(|| unless(!facts.training, "A training is running"))
+                    .or_else(|| facts.write_obstacle())
             }
+            Self::Label(_) => facts.write_obstacle(),
             Self::UndoLabel => unless(facts.label_edits, "No label was given in this window"),
             Self::NextNeighbour | Self::PreviousNeighbour => {
                 unless(facts.neighbours, "No neighbours are listed")
@@ -208,7 +210,6 @@ impl Command {
             | Self::OpenLibrary
             | Self::Answer(_)
             | Self::FitMap
-            | Self::Label(_)
             | Self::Select(_)
             | Self::Jump(_)
             | Self::Neighbours(_)

@@ -13,6 +13,8 @@ pub struct Facts {
     pub samples: bool,
     /// The library has a map.
     pub map: bool,
+    /// The library can only be read.
+    pub read_only: bool,
     /// Neighbours are listed.
     pub neighbours: bool,
     /// A label was given in this window and can be undone.
@@ -28,6 +30,11 @@ pub struct Facts {
 }
 
 impl Facts {
+    /// Why the library cannot be changed.
+    pub fn write_obstacle(&self) -> Option<&'static str> {
+        self.read_only.then_some("The library can only be read")
+    }
+
     /// Why the open folder cannot be trained on.
     pub fn training_obstacle(&self) -> Option<&'static str> {
         if self.training {

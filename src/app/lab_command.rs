@@ -107,7 +107,8 @@ impl LabCommand {
             Self::Undo if !lab.previous => Some("There is no previous model"),
             Self::Use(_) | Self::Undo => lab.repairing.then_some("Another repair is running"),
             Self::Experiment if lab.experimenting => Some("The experiment is running"),
-            Self::Article | Self::Experiment => facts.training_obstacle(),
+            Self::Article => facts.training_obstacle().or_else(|| facts.write_obstacle()),
+            Self::Experiment => facts.training_obstacle(),
         }
     }
 }

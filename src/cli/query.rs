@@ -25,7 +25,7 @@ pub struct QueryArgs {
     /// Number of neighbours of each file
     #[arg(short, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
     k: u32,
-    /// Also write a table, with a row for each neighbour
+    /// Write a table instead of printing, with a row for each neighbour
     #[arg(long, value_name = "OUT.csv")]
     csv: Option<PathBuf>,
     /// Passwords of encrypted archives.

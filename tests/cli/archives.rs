@@ -256,7 +256,7 @@ fn hostile_archives_are_bounded_in_time_and_memory() {
         assert!(run.text.contains(reason), "{trap}: {}", &run.text[..run.text.len().min(2000)]);
         assert!(run.usage.seconds < 60.0, "{trap} took {} s", run.usage.seconds);
         assert!(run.usage.memory < 1000, "{trap} took {} MB", run.usage.memory);
-        assert!(run.usage.memory > 5 || run.usage.samples < 3, "the peak of memory could not be measured");
+        assert!(run.usage.memory > 5 || run.usage.seconds < 1.0, "the peak of memory could not be measured");
     }
 }
 

@@ -101,8 +101,6 @@ pub struct Usage {
     pub seconds: f64,
     /// Peak of resident memory, MB.
     pub memory: u64,
-    /// How often it was sampled. A process that ends at once may not be sampled while it does something.
-    pub samples: usize,
 }
 
 /// Ticks a second, for all of Linux's user interfaces.
@@ -122,7 +120,6 @@ pub fn watch(child: &mut Child) -> (ExitStatus, Usage) {
         if let Some(status) = child.try_wait().unwrap() {
             return (status, usage);
         }
-        usage.samples += 1;
         if begun.elapsed() > HUNG {
             let _ = child.kill();
             panic!("the program did not end within {HUNG:?}");

@@ -4,7 +4,7 @@
 use crate::common::{self, corpus, sample};
 use egui_kittest::kittest::Queryable as _;
 use egui_kittest::{Harness, HarnessBuilder, SnapshotOptions};
-use lookalike::app::{App, Options, Pick, Picker, Reply, Selection};
+use lookalike::app::{App, Command, Options, Pick, Picker, Reply, Selection, Tab};
 use lookalike::batchnorm::Severity;
 use lookalike::model::{Init, Model, Network, Norm};
 use lookalike::reading::{Limits, Reader, Workers};
@@ -656,4 +656,31 @@ fn screenshots_of_the_empty_window() {
     window.click("Open the batch-norm lab");
     window.harness.run_steps(12);
     window.harness.snapshot("lab_without_a_model");
+}
+
+#[test]
+fn keys_behind_an_open_dialog_do_nothing_and_escape_closes_it() {
+    let mut window = Window::open();
+    let press = |window: &mut Window, modifiers, key| {
+        window.harness.key_press_modifiers(modifiers, key);
+        window.harness.run_steps(3);
+    };
+    press(&mut window, egui::Modifiers::NONE, egui::Key::F1);
+    assert!(window.shows("Keyboard shortcuts"));
+    // Each command with a key is listed, with the key as the system writes it.
+    for command in Command::with_keys() {
+        let (about, key) = (command.about(), command.about().key.unwrap());
+        let key = window.harness.ctx.format_shortcut(&key.keys);
+        assert!(window.shows(about.text.trim_end_matches('…')) && window.shows(&key), "{about:?}");
+    }
+    window.harness.check_accessibility();
+    press(&mut window, egui::Modifiers::COMMAND, egui::Key::Num2);
+    assert_eq!(window.harness.state().view.kept.tab, Tab::Map);
+    press(&mut window, egui::Modifiers::NONE, egui::Key::Escape);
+    assert!(!window.harness.state().view.keys_open);
+    press(&mut window, egui::Modifiers::COMMAND, egui::Key::Num2);
+    assert_eq!(window.harness.state().view.kept.tab, Tab::Training);
+    // A command that is not available says why.
+    press(&mut window, egui::Modifiers::COMMAND, egui::Key::Z);
+    assert!(window.shows("No label was given in this window"));
 }
