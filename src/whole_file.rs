@@ -38,10 +38,10 @@ pub struct SaveError {
     why: String,
 }
 
-/// What the operating system said, without the name of the temporary file.
+/// What the operating system said, without the name of the temporary file, which tempfile appends.
 fn reason(error: &io::Error) -> String {
-    let source = error.get_ref().and_then(|inner| inner.source());
-    source.map_or_else(|| error.to_string(), ToString::to_string)
+    let text = error.to_string();
+    text.split_once(" at path ").map_or(text.clone(), |(why, _)| why.to_owned())
 }
 
 #[cfg(test)]

@@ -56,7 +56,10 @@ impl Run {
     fn within(self, seconds: f64, memory: u64) -> Self {
         assert!(self.usage.seconds < seconds, "took {} s", self.usage.seconds);
         assert!(self.usage.memory < memory, "took {} MB", self.usage.memory);
-        assert!(self.usage.memory > 5 || self.usage.seconds < 1.0, "the peak of memory could not be measured");
+        assert!(
+            self.usage.memory > 5 || self.usage.seconds < 1.0,
+            "the peak of memory could not be measured"
+        );
         self
     }
 }
