@@ -8,7 +8,7 @@ use super::window::App;
 use crate::escape;
 use crate::library::Library;
 use crate::training::TrainConfig;
-use crate::workflow::{self, Outputs, TrainedFolder, training_summary};
+use crate::workflow::{self, Outputs, TrainedFolder, Warning, training_summary};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -36,8 +36,11 @@ impl App {
     fn show_trained(&mut self, target: &Target, trained: TrainedFolder, held_out: Vec<PathBuf>) {
         let config = &trained.model.config;
         let (message, history) = (training_summary(config), config.training.history.clone());
+        let unreliable = Warning::about(config).is_some();
         let shown = trained.changed.is_some_and(|changed| self.show_changed(target, changed));
-        self.session.say(Tone::Good, message);
+        // The warning is in the messages; a green summary would hide it.
+        let tone = if unreliable { Tone::Note } else { Tone::Good };
+        self.session.say(tone, message);
         if !shown {
             return;
         }
