@@ -17,7 +17,8 @@ impl Default for Passwords {
 }
 
 impl Passwords {
-    /// `own`, the last one first, then the common passwords.
+    /// `own`, the last one first, then the common passwords: for a worker, which there are none of on Windows.
+    #[cfg(unix)]
     pub(crate) fn with(own: impl IntoIterator<Item = Secret>) -> Self {
         let mut all = Self::default();
         for password in own {
