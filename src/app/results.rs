@@ -27,11 +27,12 @@ impl App {
             self.session.say(Tone::Note, format!("The network is computed on the CPU: {why}"));
         }
         for news in news {
-            let News::Ended { title, kind, quiet, outcome } = news else {
-                if let News::Event(event) = news {
+            let (title, kind, quiet, outcome) = match news {
+                News::Event(event) => {
                     self.apply_event(event);
+                    continue;
                 }
-                continue;
+                News::Ended { title, kind, quiet, outcome } => (title, kind, quiet, outcome),
             };
             match outcome {
                 Outcome::Done(apply) => apply(self),

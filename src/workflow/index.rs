@@ -24,17 +24,14 @@ pub fn index(
     reader: &Reader,
     run: &Run<'_>,
 ) -> Result<Added, Stop> {
-    model.usable()?;
-    warn_about(model, run);
-    let current = library.is_current_model(model.hash)?;
-    let mut added = Added::default();
-    read_in_parts(folders, Labelling::FromFolders, model.config.picture, reader, run, |set, run| {
-        added += add_batches(&set, model, library, current, run)?;
-        Ok(())
-    })?;
-    make_current(model, library)?;
-    report(added, run);
-    Ok(added)
+    adding(model, library, run, |library, current| {
+        let mut added = Added::default();
+        read_in_parts(folders, Labelling::FromFolders, model.config.picture, reader, run, |set, run| {
+            added += add_batches(&set, model, library, current, run)?;
+            Ok(())
+        })?;
+        Ok(added)
+    })
 }
 
 /// Adds samples that were read already, as [`index`] does. Fails if the model was made for other pictures.
@@ -50,12 +47,25 @@ pub fn add_samples(
             model.config.picture.kind, set.spec.kind
         )));
     }
+    adding(model, library, run, |library, current| add_batches(set, model, library, current, run))
+}
+
+/// What every addition does around `add`, which is told whether `model` is the library's current one: checks and
+/// warns of the model before, makes it current and reports kept labels after.
+fn adding(
+    model: &Model,
+    library: &mut Library,
+    run: &Run<'_>,
+    add: impl FnOnce(&mut Library, bool) -> Result<Added, Stop>,
+) -> Result<Added, Stop> {
     model.usable()?;
     warn_about(model, run);
     let current = library.is_current_model(model.hash)?;
-    let added = add_batches(set, model, library, current, run)?;
+    let added = add(library, current)?;
     make_current(model, library)?;
-    report(added, run);
+    if added.relabelled > 0 {
+        run.warn(Warning::OtherLabel(added.relabelled));
+    }
     Ok(added)
 }
 
@@ -85,12 +95,6 @@ pub fn add_to_library(
 pub fn warn_about(model: &Model, run: &Run<'_>) {
     if let Some(warning) = Warning::about(&model.config) {
         run.warn(warning);
-    }
-}
-
-fn report(added: Added, run: &Run<'_>) {
-    if added.relabelled > 0 {
-        run.warn(Warning::OtherLabel(added.relabelled));
     }
 }
 

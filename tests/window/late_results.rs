@@ -50,6 +50,24 @@ fn labelled(window: &Window, label: &str) -> Sha256 {
     contents.iter().find(|entry| entry.label == Some(label)).unwrap().sha256
 }
 
+/// Gives a library sample the label "delta", with the mouse.
+fn label_delta(window: &mut Window, sha256: Sha256) {
+    window.harness.state_mut().session.selection = Some(Selection::InLibrary(sha256));
+    window.harness.run_steps(2);
+    window.click("Label…");
+    window.type_into_question("delta");
+    window.harness.run_steps(2);
+    window.click("Label");
+    window.wait_for("now has the label delta");
+}
+
+/// Presses the key of undo and waits until everything is done.
+fn undo(window: &mut Window) {
+    window.harness.key_press_modifiers(Modifiers::COMMAND, Key::Z);
+    window.harness.run_steps(3);
+    settle(window);
+}
+
 #[test]
 fn samples_queried_under_the_previous_model_are_queried_again() {
     let mut window = Window::trained();
@@ -145,18 +163,7 @@ fn an_undo_that_fails_can_be_repeated() {
     settle(&mut window);
     let path = window.harness.state().session.library_path.clone();
     let sha256 = labelled(&window, "alpha");
-    window.harness.state_mut().session.selection = Some(Selection::InLibrary(sha256));
-    window.harness.run_steps(2);
-    window.click("Label…");
-    window.type_into_question("delta");
-    window.harness.run_steps(2);
-    window.click("Label");
-    window.wait_for("now has the label delta");
-    let undo = |window: &mut Window| {
-        window.harness.key_press_modifiers(Modifiers::COMMAND, Key::Z);
-        window.harness.run_steps(2);
-        settle(window);
-    };
+    label_delta(&mut window, sha256);
     let away = window.at("away");
     std::fs::rename(&path, &away).unwrap();
     undo(&mut window);
@@ -217,13 +224,7 @@ fn a_label_is_shown_while_a_job_reads_the_contents() {
     // As a job holds them that started before.
     let held = window.harness.state().session.contents.clone();
     let sha256 = labelled(&window, "beta");
-    window.harness.state_mut().session.selection = Some(Selection::InLibrary(sha256));
-    window.harness.run_steps(2);
-    window.click("Label…");
-    window.type_into_question("delta");
-    window.harness.run_steps(2);
-    window.click("Label");
-    window.wait_for("now has the label delta");
+    label_delta(&mut window, sha256);
     window.harness.run_steps(2);
     let shown = &window.harness.state().session.contents;
     assert_eq!(shown.get(sha256).unwrap().label, Some("delta"));
@@ -259,23 +260,12 @@ fn undo_takes_back_only_labels_given_in_this_window() {
         contents.iter().map(|entry| (entry.sha256, entry.label.map(str::to_owned))).collect()
     };
     let imported = labels(&window);
-    let undo = |window: &mut Window| {
-        window.harness.key_press_modifiers(Modifiers::COMMAND, Key::Z);
-        window.harness.run_steps(3);
-        settle(window);
-    };
     // Right after a training nothing was labelled in this window.
     undo(&mut window);
     assert_eq!(labels(&window), imported);
 
     let sha256 = labelled(&window, "alpha");
-    window.harness.state_mut().session.selection = Some(Selection::InLibrary(sha256));
-    window.harness.run_steps(2);
-    window.click("Label…");
-    window.type_into_question("delta");
-    window.harness.run_steps(2);
-    window.click("Label");
-    window.wait_for("now has the label delta");
+    label_delta(&mut window, sha256);
     settle(&mut window);
     assert_ne!(labels(&window), imported);
     // The first undo takes the label back; further ones have nothing to take back.
