@@ -1,11 +1,16 @@
 //! Headers of executables.
 #![no_main]
 
+use lookalike::sample::content_of;
+
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
-    if let Some(found) = lookalike::sample::parse_header(bytes, bytes.len() as u64) {
-        for section in &found.sections {
+    let (_, content) = content_of(bytes);
+    for program in content.programs() {
+        for section in program.sections.iter().flatten() {
             assert!(section.entropy.is_none_or(|entropy| (0.0..=8.001).contains(&entropy)));
         }
-        assert!(found.overlay.is_none_or(|overlay| overlay <= bytes.len() as u64));
+        if let Some(Some(overlay)) = program.overlay {
+            assert!(overlay.offset + overlay.size == bytes.len() as u64 || overlay.size > 0);
+        }
     }
 });

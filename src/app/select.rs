@@ -1,4 +1,4 @@
-//! Selects a sample. Jobs find its neighbours and read its header and its picture; each result is stored with
+//! Selects a sample. Jobs find its neighbours and read its facts and its picture; each result is stored with
 //! the sample it belongs to.
 
 use super::jobs::{Kind, Task};
@@ -14,14 +14,14 @@ use std::path::PathBuf;
 
 const NEIGHBOURS: Kind = Kind("neighbours");
 const REFRESH: Kind = Kind("refresh queried samples");
-const HEADER: Kind = Kind("header");
+const INSPECT: Kind = Kind("inspect");
 const PICTURE: Kind = Kind("picture");
 const USUAL: Kind = Kind("usual distance");
 
 /// The share of the library's samples whose nearest neighbour is within the usual distance.
 const USUAL_SHARE: f64 = 0.95;
-/// Headers and pictures kept.
-const HEADERS: usize = 1000;
+/// Facts and pictures kept.
+const FACTS: usize = 1000;
 const PICTURES: usize = 32;
 
 impl App {
@@ -33,7 +33,7 @@ impl App {
         if let Some(Selection::InLibrary(sha256)) = selection {
             self.read_picture(sha256);
         }
-        self.read_header();
+        self.read_facts();
     }
 
     /// Removes a queried sample from the list.
@@ -134,25 +134,25 @@ impl App {
         );
     }
 
-    /// Reads the header of the selected file.
-    fn read_header(&mut self) {
+    /// Reads the facts of the selected file.
+    fn read_facts(&mut self) {
         let Some(selection) = self.session.selection else { return };
         let (Some(path), sha256) = (self.path_of(selection), selection.sha256()) else { return };
-        if self.session.headers.contains_key(&sha256) {
+        if self.session.facts.contains_key(&sha256) {
             return;
         }
         let reader = self.session.reader.clone();
         self.start(
-            Task::new("Reading the header").of_kind(HEADER).quiet(),
-            move |_| match reader.header(&path)? {
-                (found, header) if found == sha256 => Ok(header),
+            Task::new("Inspecting the file").of_kind(INSPECT).quiet(),
+            move |_| match reader.inspect(&path, None)? {
+                (facts, _) if facts.digests.sha256 == sha256 => Ok(facts),
                 _ => Err(Stop::failed("the file has changed since it was read")),
             },
-            move |app, header| {
-                if app.session.headers.len() >= HEADERS {
-                    app.session.headers.clear();
+            move |app, facts| {
+                if app.session.facts.len() >= FACTS {
+                    app.session.facts.clear();
                 }
-                app.session.headers.insert(sha256, header);
+                app.session.facts.insert(sha256, facts);
             },
         );
     }

@@ -8,7 +8,7 @@ use crate::library::{Contents, Library, Neighbour};
 use crate::model::Epoch;
 use crate::picture::Encoded;
 use crate::reading::Reader;
-use crate::sample::{Executable, Sha256, Skipped};
+use crate::sample::{Facts, Sha256, Skipped};
 use crate::workflow::{LabelledFolder, Near, Queried};
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -42,8 +42,8 @@ pub struct Session {
     pub usual_distance: Option<f32>,
     /// Pictures of library samples that were read again.
     pub inspected: HashMap<Sha256, Encoded>,
-    /// Headers of executables that were read again; `None` for other files.
-    pub headers: HashMap<Sha256, Option<Executable>>,
+    /// The facts of files that were selected.
+    pub facts: HashMap<Sha256, Facts>,
     /// The curves of the current or the last training.
     pub history: Vec<Epoch>,
     /// The messages, newest last.
@@ -68,7 +68,7 @@ impl Session {
             selected_near: None,
             usual_distance: None,
             inspected: HashMap::new(),
-            headers: HashMap::new(),
+            facts: HashMap::new(),
             history: Vec::new(),
             messages: Vec::new(),
             skipped: Vec::new(),

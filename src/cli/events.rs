@@ -1,13 +1,14 @@
 //! Printing the events of a task: for people, or as one JSON object a line.
 
 use super::advice::warning_advice;
-use super::output;
+use super::{inspect, output};
 use crate::experiment::Row;
 use crate::job::Stop;
 use crate::model::Epoch;
 use crate::sample::Sha256;
-use crate::workflow::{Event, Run};
+use crate::workflow::{Event, Inspected, Run};
 use serde_json::json;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Counts of what was printed.
 #[derive(Debug, Default)]
@@ -16,7 +17,12 @@ pub struct Printed {
     pub skipped: usize,
     /// Samples added to the library.
     pub added: usize,
-    epochs: usize,
+    /// Keeps the facts of inspected files in place of printing them.
+    pub inspected: Option<Arc<Mutex<Vec<Inspected>>>>,
+    /// Whether the command is `inspect`, whose JSON has its own form of skipped files.
+    pub inspect: bool,
+    /// Points of a training's curves.
+    pub epochs: usize,
 }
 
 /// Runs `work` as a job and prints its events as they come.
@@ -45,6 +51,9 @@ fn print(event: Event, as_json: bool, printed: &mut Printed) -> Result<(), Stop>
     match event {
         Event::Skipped(files) => {
             printed.skipped += files.len();
+            if printed.inspect && as_json {
+                return files.iter().try_for_each(inspect::print_skipped);
+            }
             output::skipped(&files, as_json)
         }
         Event::Warning(warning) => {
@@ -66,6 +75,14 @@ fn print(event: Event, as_json: bool, printed: &mut Printed) -> Result<(), Stop>
             let samples: Vec<String> = samples.iter().map(Sha256::to_string).collect();
             output::json(&json!({ "event": "added", "sha256": samples }))
         }
+        Event::Inspected(file) => match &printed.inspected {
+            Some(kept) => {
+                kept.lock().unwrap_or_else(PoisonError::into_inner).push(*file);
+                Ok(())
+            }
+            None if as_json => inspect::print_json(&file),
+            None => inspect::print(&file),
+        },
         Event::Row(row, seed) if as_json => print_row(&row, seed),
         Event::Row(..) => Ok(()),
     }

@@ -13,6 +13,7 @@ mod batchnorm_repair;
 mod events;
 mod export;
 mod index;
+mod inspect;
 mod library;
 mod map;
 mod output;
@@ -112,6 +113,8 @@ pub enum Command {
     Index(index::IndexArgs),
     /// List the nearest samples of files
     Query(query::QueryArgs),
+    /// Say what files are: kind, digests, sections, imports, signature, hints
+    Inspect(inspect::InspectArgs),
     /// Map a library in two dimensions
     Map(map::MapArgs),
     /// Write all samples of a library to a file
@@ -135,7 +138,7 @@ impl Command {
         match self {
             Self::Train(_) | Self::Index(_) | Self::Query(_) => true,
             Self::BatchNorm(_) | Self::BatchNormRepair(_) | Self::BatchNormExperiment(_) => true,
-            Self::Demo(_) | Self::Map(_) | Self::Export(_) | Self::Library(_) => false,
+            Self::Demo(_) | Self::Inspect(_) | Self::Map(_) | Self::Export(_) | Self::Library(_) => false,
             #[cfg(unix)]
             Self::Worker { .. } => false,
         }
@@ -167,6 +170,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Train(args) => train::run(args),
         Command::Index(args) => index::run(args),
         Command::Query(args) => query::run(args),
+        Command::Inspect(args) => inspect::run(args),
         Command::Map(args) => map::run(args),
         Command::Export(args) => export::run(args),
         Command::Library(args) => library::run(args),

@@ -1,5 +1,7 @@
 //! Tables that leave the program, for a spreadsheet or a script.
 
+mod facts;
 mod table;
 
+pub use facts::{access, date, facts_csv, facts_json, symbol};
 pub use table::{MapRow, NeighbourRow, SampleRow, map_csv, neighbours_csv, samples_csv, table};

@@ -141,7 +141,7 @@ fn label(label: Option<&str>) -> String {
     label.map(|label| text(&escape::text(label))).unwrap_or_default()
 }
 
-fn text(cell: &str) -> String {
+pub(super) fn text(cell: &str) -> String {
     if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell.to_owned() }
 }
 

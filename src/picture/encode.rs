@@ -4,7 +4,7 @@ use super::byte_planes::{Builder, BytePlanes};
 use super::encoded::Encoded;
 use super::image_planes::{ImageError, ImagePlanes, MAX_FILE};
 use super::spec::{PictureKind, PictureSpec};
-use crate::sample::{FileKind, OpenSample, Sample, SampleError, Sha256};
+use crate::sample::{Facts, FileKind, OpenSample, Sample, SampleError, inspect_bytes, inspect_open};
 use std::path::Path;
 
 /// Why a file has no picture. Other files are not affected.
@@ -65,13 +65,54 @@ pub fn encode_open(open: OpenSample, spec: PictureSpec) -> Result<(Sample, Encod
     }
 }
 
-/// The same for a file in memory.
-pub fn encode_bytes(path: &Path, bytes: &[u8], spec: PictureSpec) -> Result<(Sample, Encoded), EncodeError> {
-    if bytes.is_empty() {
-        return Err(SampleError::Empty.into());
+/// Reads an open file once and computes its hash, its facts, and its picture if `spec` asks for one and the file has
+/// one.
+pub fn encode_and_inspect(
+    open: OpenSample,
+    spec: Option<PictureSpec>,
+) -> Result<(Sample, Facts, Option<Encoded>), SampleError> {
+    let spec = spec.filter(|spec| check_kind(open.kind, *spec).is_ok());
+    let (mut planes, mut image) = (None, None);
+    match spec.map(|spec| spec.kind) {
+        Some(PictureKind::Bytes) => planes = Some(Builder::new(open.size)),
+        Some(PictureKind::Image) if open.size <= MAX_FILE => image = Some(Vec::new()),
+        _ => {}
     }
-    let (kind, architecture) = FileKind::identify(bytes);
-    check_kind(kind, spec)?;
+    let (sample, facts) = inspect_open(open, |chunk| {
+        if let Some(planes) = &mut planes {
+            planes.push(chunk);
+        }
+        if let Some(image) = &mut image {
+            image.extend_from_slice(chunk);
+        }
+    })?;
+    let picture = match (planes, image, spec) {
+        (Some(planes), ..) => Some(Encoded::Bytes(planes.finish())),
+        (_, Some(image), Some(spec)) => ImagePlanes::decode(&image, spec.side).ok().map(Encoded::Image),
+        _ => None,
+    };
+    Ok((sample, facts, picture))
+}
+
+/// The same for a file in memory.
+pub fn encode_and_inspect_bytes(
+    path: &Path,
+    bytes: &[u8],
+    spec: Option<PictureSpec>,
+) -> Result<(Sample, Facts, Option<Encoded>), SampleError> {
+    let encoded = spec.and_then(|spec| encode_bytes(path, bytes, spec).ok());
+    let (sample, picture) = match encoded {
+        Some((sample, picture)) => (sample, Some(picture)),
+        None => (Sample::of_bytes(path, bytes)?, None),
+    };
+    let facts = inspect_bytes(&sample, bytes);
+    Ok((sample, facts, picture))
+}
+
+/// The picture of a file in memory, as [`encode_open`] computes it.
+pub fn encode_bytes(path: &Path, bytes: &[u8], spec: PictureSpec) -> Result<(Sample, Encoded), EncodeError> {
+    let sample = Sample::of_bytes(path, bytes)?;
+    check_kind(sample.kind, spec)?;
     let picture = match spec.kind {
         PictureKind::Bytes => Encoded::Bytes(BytePlanes::of(bytes)),
         PictureKind::Image if bytes.len() as u64 > MAX_FILE => {
@@ -79,8 +120,5 @@ pub fn encode_bytes(path: &Path, bytes: &[u8], spec: PictureSpec) -> Result<(Sam
         }
         PictureKind::Image => Encoded::Image(ImagePlanes::decode(bytes, spec.side)?),
     };
-    let size = bytes.len() as u64;
-    let sample =
-        Sample { path: path.to_owned(), label: None, sha256: Sha256::of(bytes), size, kind, architecture };
     Ok((sample, picture))
 }

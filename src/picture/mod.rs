@@ -32,7 +32,9 @@ pub use choose::longer_side;
 pub(crate) use choose::{choose, choose_native};
 pub use crop::{View, fill};
 pub use encode::PictureSet;
-pub(crate) use encode::{EncodeError, encode_bytes, encode_open};
+pub(crate) use encode::{
+    EncodeError, encode_and_inspect, encode_and_inspect_bytes, encode_bytes, encode_open,
+};
 pub use encoded::Encoded;
 pub use image_planes::ImagePlanes;
 pub(crate) use plane_set::PLANE_SET;

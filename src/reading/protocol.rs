@@ -5,7 +5,7 @@
 use super::sandbox::Protection;
 use super::task::{Input, Output, ReadError, Task};
 use crate::picture::Encoded;
-use crate::sample::{Architecture, Executable, FileKind, Passwords, Sample, Sha256};
+use crate::sample::{Architecture, Facts, FileKind, Passwords, Sample, Sha256};
 use crate::secret::Secret;
 use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
@@ -89,8 +89,8 @@ pub enum WireOutput {
     Failed(ReadError),
     /// [`Output::Side`].
     Side(Option<u32>),
-    /// [`Output::Header`].
-    Header(Sha256, Option<Executable>),
+    /// [`Output::Inspected`]; the bytes of the picture, if there is one, follow the message.
+    Inspected(Box<Facts>),
     /// [`Output::Picture`]; the bytes of the picture follow the message.
     Picture {
         /// [`Sample::sha256`].
@@ -112,7 +112,11 @@ pub fn encode_output(input: &Input, path: &Path, output: Result<Output, ReadErro
     let output = match output {
         Err(error) => WireOutput::Failed(error),
         Ok(Output::Side(side)) => WireOutput::Side(side),
-        Ok(Output::Header(sha256, header)) => WireOutput::Header(sha256, header),
+        Ok(Output::Inspected(output)) => {
+            let (facts, encoded) = *output;
+            picture = encoded;
+            WireOutput::Inspected(Box::new(facts))
+        }
         Ok(Output::Picture(output)) => {
             let (sample, encoded) = *output;
             picture = Some(encoded);
@@ -143,7 +147,13 @@ pub fn decode_output(
     let output = match (output, task) {
         (WireOutput::Failed(error), _) => Err(error),
         (WireOutput::Side(side), Task::Side) => Ok(Output::Side(side)),
-        (WireOutput::Header(sha256, header), Task::Header) => Ok(Output::Header(sha256, header)),
+        (WireOutput::Inspected(facts), Task::Inspect(spec)) => {
+            let picture = match spec {
+                Some(spec) if !picture.is_empty() => Some(Encoded::read(spec, picture)?),
+                _ => None,
+            };
+            Ok(Output::Inspected(Box::new((*facts, picture))))
+        }
         (WireOutput::Picture { sha256, size, kind, architecture }, Task::Picture(spec)) => {
             let picture = Encoded::read(spec, picture)?;
             let sample = Sample { path: path.clone(), label: None, sha256, size, kind, architecture };
@@ -239,11 +249,11 @@ mod tests {
         let (mut here, mut there) = UnixStream::pair().unwrap();
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(b"sample").unwrap();
-        let request = Request::new(Task::Header, &Passwords::default(), [&input()]);
+        let request = Request::new(Task::Inspect(None), &Passwords::default(), [&input()]);
         assert!(!format!("{request:?}").contains("infected"), "passwords are not printed");
         send_request(&mut here, &request, &[file]).unwrap();
         let (got, files) = receive_request(&mut there).unwrap().unwrap();
-        assert_eq!((got.task, got.inputs().collect::<Vec<_>>()), (Task::Header, vec![input()]));
+        assert_eq!((got.task, got.inputs().collect::<Vec<_>>()), (Task::Inspect(None), vec![input()]));
         assert_eq!(files[0].metadata().unwrap().len(), 6);
         drop(here);
         assert!(receive_request(&mut there).unwrap().is_none());
@@ -261,7 +271,7 @@ mod tests {
             Some(("/a/b.zip!c".into(), output))
         );
         // The output of another task.
-        assert_eq!(decode_output(Task::Header, &input(), vec![], WireOutput::Side(None), &[]), None);
+        assert_eq!(decode_output(Task::Inspect(None), &input(), vec![], WireOutput::Side(None), &[]), None);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::workers::{Limits, Workers};
 use crate::job::Reporter;
 use crate::picture::{Encoded, PictureSet, PictureSpec};
 use crate::sample::archive::archive_of;
-use crate::sample::{Executable, Found, Passwords, Sample, Sha256, Skipped, open_file};
+use crate::sample::{Facts, Found, Passwords, Sample, Skipped, open_file};
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 #[cfg(unix)]
@@ -115,7 +115,7 @@ impl Reader {
                         set.samples.push(sample);
                         set.pictures.push(picture);
                     }
-                    Ok(Output::Side(_) | Output::Header(..)) => {}
+                    Ok(Output::Side(_) | Output::Inspected(..)) => {}
                     Err(ReadError { reason, needs_password }) => {
                         skipped.push(Skipped { path, reason, needs_password });
                     }
@@ -123,6 +123,38 @@ impl Reader {
             }
         }
         ReadSet { set, skipped }
+    }
+
+    /// Reads the facts of all of `found` and of the files in them, on all cores, in their order; and the files that were
+    /// skipped. If the job is cancelled, the remaining files are missing from the result.
+    pub(crate) fn inspect_all(
+        &self,
+        found: &[Found],
+        reporter: &Reporter,
+    ) -> (Vec<(PathBuf, Facts)>, Vec<Skipped>) {
+        let batch = (found.len() / (4 * rayon::current_num_threads())).clamp(1, MAX_BATCH);
+        let outputs: Vec<(PathBuf, Result<Output, ReadError>)> = found
+            .par_chunks(batch)
+            .flat_map_iter(|files| {
+                let paths = files.iter().map(|file| (file.path.clone(), None));
+                let mut out = Vec::new();
+                self.read(Task::Inspect(None), paths, &|| reporter.cancelled(), &mut |_, path, output| {
+                    out.push((path, output));
+                });
+                out
+            })
+            .collect();
+        let (mut facts, mut skipped) = (Vec::new(), Vec::new());
+        for (path, output) in outputs {
+            match output {
+                Ok(Output::Inspected(output)) => facts.push((path, output.0)),
+                Ok(Output::Side(_) | Output::Picture(_)) => {}
+                Err(ReadError { reason, needs_password }) => {
+                    skipped.push(Skipped { path, reason, needs_password });
+                }
+            }
+        }
+        (facts, skipped)
     }
 
     /// Reads one sample, which may be a member of an archive.
@@ -133,11 +165,15 @@ impl Reader {
         }
     }
 
-    /// Reads the digest and the header of one file, which may be a member of an archive. The header is `None` if the
-    /// file is not an executable.
-    pub fn header(&self, path: &Path) -> Result<(Sha256, Option<Executable>), ReadError> {
-        match self.read_one(Task::Header, path)? {
-            Output::Header(sha256, header) => Ok((sha256, header)),
+    /// Reads the facts of one sample, which may be a member of an archive, and its picture if `spec` asks for one
+    /// and it has one.
+    pub fn inspect(
+        &self,
+        path: &Path,
+        spec: Option<PictureSpec>,
+    ) -> Result<(Facts, Option<Encoded>), ReadError> {
+        match self.read_one(Task::Inspect(spec), path)? {
+            Output::Inspected(output) => Ok(*output),
             _ => Err(missing()),
         }
     }

@@ -2,11 +2,12 @@
 //! else.
 
 use crate::job::panic_text;
-use crate::picture::{EncodeError, Encoded, PictureSpec, encode_bytes, encode_open, longer_side};
-use crate::sample::archive::{ArchiveError, Limits};
-use crate::sample::{
-    Executable, FileKind, OpenSample, Passwords, Sample, SampleError, Sha256, parse_header, read_header,
+use crate::picture::{
+    EncodeError, Encoded, PictureSpec, encode_and_inspect, encode_and_inspect_bytes, encode_bytes,
+    encode_open, longer_side,
 };
+use crate::sample::archive::{ArchiveError, Limits};
+use crate::sample::{Facts, FileKind, OpenSample, Passwords, Sample, SampleError};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -19,8 +20,8 @@ pub enum Task {
     Side,
     /// The picture of the file, or of every file in an archive.
     Picture(PictureSpec),
-    /// The header of an executable.
-    Header,
+    /// The facts of the file, or of every file in an archive, and the picture too if it is asked for.
+    Inspect(Option<PictureSpec>),
 }
 
 /// A file to read.
@@ -41,8 +42,8 @@ pub enum Output {
     Side(Option<u32>),
     /// The sample, without a label, and its picture.
     Picture(Box<(Sample, Encoded)>),
-    /// The digest and the header; `None` if the file is not an executable.
-    Header(Sha256, Option<Executable>),
+    /// The facts, and the picture if it was asked for and the file has one.
+    Inspected(Box<(Facts, Option<Encoded>)>),
 }
 
 /// Why a file could not be read.
@@ -124,9 +125,9 @@ fn read_open(task: Task, open: OpenSample) -> Result<Output, ReadError> {
     Ok(match task {
         Task::Side => Output::Side(longer_side(open.kind, open.head())),
         Task::Picture(spec) => Output::Picture(Box::new(encode_open(open, spec)?)),
-        Task::Header => {
-            let (sha256, header) = read_header(open)?;
-            Output::Header(sha256, header)
+        Task::Inspect(spec) => {
+            let (_, facts, picture) = encode_and_inspect(open, spec)?;
+            Output::Inspected(Box::new((facts, picture)))
         }
     })
 }
@@ -135,6 +136,9 @@ fn read_bytes(task: Task, path: &Path, bytes: &[u8]) -> Result<Output, ReadError
     Ok(match task {
         Task::Side => Output::Side(longer_side(FileKind::identify(bytes).0, bytes)),
         Task::Picture(spec) => Output::Picture(Box::new(encode_bytes(path, bytes, spec)?)),
-        Task::Header => Output::Header(Sha256::of(bytes), parse_header(bytes, bytes.len() as u64)),
+        Task::Inspect(spec) => {
+            let (_, facts, picture) = encode_and_inspect_bytes(path, bytes, spec)?;
+            Output::Inspected(Box::new((facts, picture)))
+        }
     })
 }

@@ -1,6 +1,7 @@
 //! Hints: names of sections and texts that compilers, packers and installers leave in a program.
 
-use super::executable::Executable;
+use super::bytes::Bytes;
+use super::facts::Program;
 
 /// Bytes that are searched for texts.
 const MAX_SEARCHED: usize = 16 << 20;
@@ -41,22 +42,20 @@ const BY_TEXT: [(u8, &[u8], &str); 8] = [
     (b'N', b"ullsoftInst", "NSIS installer"),
 ];
 
-/// Adds the tools that left traces in `bytes` or its sections.
-pub fn add_hints(bytes: &[u8], found: &mut Executable) {
-    for section in &found.sections {
+/// Adds the tools that left traces in a program or its sections.
+pub fn add_hints(bytes: Bytes<'_>, program: &mut Program) {
+    for section in program.sections.iter().flatten() {
         let name = section.name.trim_end_matches('\0').to_ascii_lowercase();
-        found
-            .hints
-            .extend(BY_SECTION.iter().filter(|(known, _)| *known == name).map(|(_, tool)| (*tool).into()));
-    }
-    let searched = bytes.get(..MAX_SEARCHED).unwrap_or(bytes);
-    for (first, rest, tool) in BY_TEXT {
-        if contains(searched, first, rest) {
-            found.hints.push(tool.into());
+        for (_, tool) in BY_SECTION.iter().filter(|(known, _)| *known == name) {
+            program.notes.hint(tool, format!("a section is called {name}"));
         }
     }
-    found.hints.sort_unstable();
-    found.hints.dedup();
+    let searched = bytes.kept().get(..MAX_SEARCHED).unwrap_or(bytes.kept());
+    for (first, rest, tool) in BY_TEXT {
+        if contains(searched, first, rest) {
+            program.notes.hint(tool, "contains its text");
+        }
+    }
 }
 
 /// Whether `first` followed by `rest` occurs in `bytes`.

@@ -5,11 +5,14 @@
 
 mod architecture;
 pub mod archive;
+mod bytes;
+mod digests;
+mod entropy;
 mod error;
-mod executable;
+pub mod facts;
 mod formats;
-mod header;
 mod hints;
+mod inspect;
 mod kind;
 mod open;
 mod passwords;
@@ -19,10 +22,12 @@ mod skipped;
 mod walk;
 
 pub use architecture::Architecture;
+pub use bytes::Bytes;
+pub use digests::{Digests, hex};
 pub(crate) use error::SampleError;
-pub use executable::{Executable, Section};
-pub use header::parse_header;
-pub(crate) use header::read_header;
+pub use facts::Facts;
+pub use inspect::content_of;
+pub(crate) use inspect::{inspect_bytes, inspect_open};
 pub use kind::FileKind;
 pub(crate) use open::{OpenSample, open_file};
 pub use passwords::Passwords;

@@ -1,9 +1,10 @@
 //! The record of a sample: what reading a file once finds out about it.
 
 use super::architecture::Architecture;
+use super::error::SampleError;
 use super::kind::FileKind;
 use super::sha256::Sha256;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// One file or archive member that was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,4 +21,16 @@ pub struct Sample {
     pub kind: FileKind,
     /// The processor that the header of an executable names.
     pub architecture: Option<Architecture>,
+}
+
+impl Sample {
+    /// The record of a file in memory. Fails if it is empty.
+    pub fn of_bytes(path: &Path, bytes: &[u8]) -> Result<Self, SampleError> {
+        if bytes.is_empty() {
+            return Err(SampleError::Empty);
+        }
+        let (kind, architecture) = FileKind::identify(bytes);
+        let size = bytes.len() as u64;
+        Ok(Self { path: path.to_owned(), label: None, sha256: Sha256::of(bytes), size, kind, architecture })
+    }
 }

@@ -121,7 +121,11 @@ pub fn read_in_parts(
 }
 
 /// All files below `roots`, and those that could not be listed. Finding none is an error.
-fn list(roots: &[PathBuf], labelling: Labelling, run: &Run<'_>) -> Result<(Vec<Found>, Vec<Skipped>), Stop> {
+pub(super) fn list(
+    roots: &[PathBuf],
+    labelling: Labelling,
+    run: &Run<'_>,
+) -> Result<(Vec<Found>, Vec<Skipped>), Stop> {
     let stage = run.reporter().stage("Listing files", 0);
     let (mut found, mut skipped) = (Vec::new(), Vec::new());
     for root in roots {

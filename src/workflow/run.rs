@@ -1,6 +1,7 @@
 //! A run of a task: through it the task reports its progress, its warnings and its results as they come, and
 //! sees whether it was cancelled. The window and the command line each show the events in their own way.
 
+use super::inspect::Inspected;
 use crate::experiment::Row;
 use crate::job::{Reporter, Stop};
 use crate::model::{Epoch, ModelConfig};
@@ -18,6 +19,8 @@ pub enum Event {
     Epoch(Epoch),
     /// Samples that are now in the library.
     Added(Vec<Sha256>),
+    /// The facts of an inspected file.
+    Inspected(Box<Inspected>),
     /// A row of the experiment, of the training with this seed.
     Row(Row, u64),
 }

@@ -8,6 +8,7 @@ mod common;
 mod archives;
 mod checkpoint;
 mod command_line;
+mod field;
 mod images;
 mod library;
 mod mutations;

@@ -52,9 +52,10 @@ fn a_worker_gives_the_same_result_as_reading_in_the_program() {
     assert_eq!(there.skipped, here.skipped);
     assert_eq!((here.set.samples.len(), here.skipped.len()), (61, 1));
     let program = folder.path().join("program");
-    let header = workers(Limits::default()).header(&program).unwrap();
-    assert_eq!(header, Reader::default().header(&program).unwrap());
-    assert!(header.1.unwrap().sections.len() > 10);
+    let spec = Some(PictureSpec::BYTES);
+    let (facts, picture) = workers(Limits::default()).inspect(&program, spec).unwrap();
+    assert!((facts.clone(), picture.clone()) == Reader::default().inspect(&program, spec).unwrap());
+    assert!(picture.is_some() && facts.content.programs().next().is_some());
 }
 
 /// Whether a worker has entered its sandbox. One that is killed while it starts is started again only a few times.

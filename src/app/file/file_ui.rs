@@ -1,7 +1,7 @@
 //! The right panel: the selected file with its pictures, facts, header and neighbours.
 
-use super::header_ui::header_ui;
 use super::neighbours_ui::neighbours_ui;
+use super::program_ui::content_ui;
 use super::textures::Textures;
 use crate::app::command::Command;
 use crate::app::command_ui::command_button_as;
@@ -80,8 +80,8 @@ pub fn file_ui(
     });
     pictures_ui(ui, &shown, session.library.as_ref(), textures);
     facts_ui(ui, &shown);
-    if let Some(Some(header)) = session.headers.get(&shown.sha256) {
-        header_ui(ui, header);
+    if let Some(facts) = session.facts.get(&shown.sha256) {
+        content_ui(ui, &facts.content);
     }
     ui.separator();
     neighbours_ui(ui, facts, session, view, textures, out);

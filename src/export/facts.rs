@@ -1,0 +1,304 @@
+//! The facts of a file as JSON, in the form that `lookalike inspect --help` documents, and as a row of a table.
+
+use super::table::{table, text};
+use crate::escape;
+use crate::sample::facts::{
+    Access, Content, Fact, Facts, Hint, Import, ImportedSymbol, Overlay, Program, Section,
+};
+use crate::sample::hex;
+use serde::Serialize;
+use std::path::Path;
+
+/// One object a file.
+#[derive(Serialize)]
+struct FileJson<'a> {
+    path: String,
+    kind: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    architecture: Option<&'a str>,
+    size: u64,
+    sha256: String,
+    sha1: String,
+    md5: String,
+    #[serde(flatten)]
+    program: Option<ProgramJson>,
+    /// The programs of a fat Mach-O.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    slices: Option<Vec<SliceJson<'a>>>,
+    /// Of a fat Mach-O; a program has its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    overlay: Option<Option<OverlayJson>>,
+    hints: Vec<HintJson>,
+    problems: Vec<String>,
+}
+
+/// The facts of a program. An unknown fact is absent.
+#[derive(Serialize)]
+struct ProgramJson {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    entry: Option<Option<u64>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    linked: Option<Option<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sections: Option<Vec<SectionJson>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    libraries: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    imports: Option<Vec<ImportJson>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exports: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signed: Option<bool>,
+    #[serde(rename = "overlay", skip_serializing_if = "Option::is_none")]
+    own_overlay: Option<Option<OverlayJson>>,
+}
+
+#[derive(Serialize)]
+struct SliceJson<'a> {
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    architecture: Option<&'a str>,
+    offset: u64,
+    size: u64,
+    #[serde(flatten)]
+    program: ProgramJson,
+    hints: Vec<HintJson>,
+    problems: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct SectionJson {
+    name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    offset: Option<u64>,
+    size: u64,
+    address: u64,
+    virtual_size: u64,
+    access: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    entropy: Option<f32>,
+}
+
+#[derive(Serialize)]
+struct ImportJson {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    library: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ordinal: Option<u16>,
+    delayed: bool,
+}
+
+#[derive(Serialize)]
+struct OverlayJson {
+    offset: u64,
+    size: u64,
+}
+
+#[derive(Serialize)]
+struct HintJson {
+    name: String,
+    reason: String,
+}
+
+/// The facts of the file at `path` as one JSON object on a line.
+pub fn facts_json(path: &Path, facts: &Facts) -> String {
+    let notes = facts.content.notes();
+    let (program, slices, overlay) = match &facts.content {
+        Content::Program(program) => (Some(program_json(program)), None, None),
+        Content::Fat(fat) => {
+            let slices = fat.slices.iter().map(|slice| SliceJson {
+                kind: "Mach-O",
+                architecture: slice.program.architecture.map(|architecture| architecture.name()),
+                offset: slice.offset,
+                size: slice.size,
+                program: program_json(&slice.program),
+                hints: hints_json(&slice.program.notes.hints),
+                problems: texts(&slice.program.notes.problems),
+            });
+            (None, Some(slices.collect()), fat.overlay.map(overlay_json))
+        }
+        Content::Other(_) => (None, None, None),
+    };
+    let file = FileJson {
+        path: escape::path(path),
+        kind: facts.kind.name(),
+        architecture: facts.architecture.map(|architecture| architecture.name()),
+        size: facts.size,
+        sha256: facts.digests.sha256.to_string(),
+        sha1: hex(&facts.digests.sha1),
+        md5: hex(&facts.digests.md5),
+        program,
+        slices,
+        overlay,
+        hints: hints_json(&notes.hints),
+        problems: texts(&notes.problems),
+    };
+    // Strings and numbers: it cannot fail.
+    serde_json::to_string(&file).unwrap_or_default()
+}
+
+fn program_json(program: &Program) -> ProgramJson {
+    ProgramJson {
+        entry: program.entry,
+        linked: program.linked.map(|linked| linked.map(date)),
+        sections: program.sections.as_ref().map(|all| all.iter().map(section_json).collect()),
+        libraries: program.libraries.as_ref().map(|all| texts(all)),
+        imports: program.imports.as_ref().map(|all| all.iter().map(import_json).collect()),
+        exports: program.exports.as_ref().map(|all| texts(all)),
+        signed: program.signed,
+        own_overlay: program.overlay.map(overlay_json),
+    }
+}
+
+fn section_json(section: &Section) -> SectionJson {
+    SectionJson {
+        name: escape::text(&section.name),
+        offset: section.offset,
+        size: section.size,
+        address: section.address,
+        virtual_size: section.virtual_size,
+        access: access(section.access),
+        entropy: section.entropy.map(|entropy| (entropy * 1000.0).round() / 1000.0),
+    }
+}
+
+fn import_json(import: &Import) -> ImportJson {
+    let (name, ordinal) = match &import.symbol {
+        ImportedSymbol::Name(name) => (Some(escape::text(name)), None),
+        ImportedSymbol::Ordinal(ordinal) => (None, Some(*ordinal)),
+    };
+    ImportJson {
+        library: import.library.as_deref().map(escape::text),
+        name,
+        ordinal,
+        delayed: import.delayed,
+    }
+}
+
+fn overlay_json(overlay: Option<Overlay>) -> Option<OverlayJson> {
+    overlay.map(|Overlay { offset, size }| OverlayJson { offset, size })
+}
+
+fn hints_json(hints: &[Hint]) -> Vec<HintJson> {
+    let hint = |hint: &Hint| HintJson { name: escape::text(&hint.name), reason: escape::text(&hint.reason) };
+    hints.iter().map(hint).collect()
+}
+
+fn texts(all: &[String]) -> Vec<String> {
+    all.iter().map(|one| escape::text(one)).collect()
+}
+
+/// "rwx", with a hyphen for what is not allowed.
+pub fn access(access: Access) -> String {
+    let letter = |allowed, letter| if allowed { letter } else { '-' };
+    [letter(access.read, 'r'), letter(access.write, 'w'), letter(access.execute, 'x')].iter().collect()
+}
+
+/// "2024-02-29T23:59:00Z" for seconds since 1970.
+pub fn date(seconds: u32) -> String {
+    jiff::Timestamp::from_second(i64::from(seconds)).map(|time| time.to_string()).unwrap_or_default()
+}
+
+/// "ExitProcess", or "#5" for an ordinal; escaped.
+pub fn symbol(symbol: &ImportedSymbol) -> String {
+    match symbol {
+        ImportedSymbol::Name(name) => escape::text(name),
+        ImportedSymbol::Ordinal(ordinal) => format!("#{ordinal}"),
+    }
+}
+
+/// The facts of many files, a row each. Of a fat Mach-O, each program has its row. An unknown fact is an empty cell.
+pub fn facts_csv<'a>(files: impl IntoIterator<Item = (&'a Path, &'a Facts)>) -> Vec<u8> {
+    let header = [
+        "path",
+        "kind",
+        "architecture",
+        "size",
+        "sha256",
+        "sha1",
+        "md5",
+        "entry",
+        "linked",
+        "sections",
+        "libraries",
+        "imports",
+        "exports",
+        "signed",
+        "overlay_offset",
+        "overlay_size",
+        "hints",
+        "problems",
+    ];
+    let rows = files.into_iter().flat_map(|(path, facts)| {
+        let programs: Vec<Option<&Program>> = facts.content.programs().map(Some).collect();
+        let programs = if programs.is_empty() { vec![None] } else { programs };
+        programs.into_iter().map(move |program| row(path, facts, program))
+    });
+    table(header, rows)
+}
+
+fn row(path: &Path, facts: &Facts, program: Option<&Program>) -> Vec<String> {
+    let mut notes = facts.content.notes().clone();
+    let none = || "none".to_owned();
+    if let (Some(program), Content::Fat(_)) = (program, &facts.content) {
+        notes.hints.extend(program.notes.hints.iter().cloned());
+        notes.problems.extend(program.notes.problems.iter().cloned());
+    }
+    fn known<T>(fact: Option<&Fact<T>>, show: impl FnOnce(&T) -> String) -> String {
+        fact.and_then(Option::as_ref).map(show).unwrap_or_default()
+    }
+    let architecture = program.and_then(|program| program.architecture).or(facts.architecture);
+    let overlay = |show: fn(Overlay) -> u64| {
+        known(program.map(|program| &program.overlay), |overlay| {
+            overlay.map_or(String::new(), |o| show(o).to_string())
+        })
+    };
+    vec![
+        text(&escape::path(path)),
+        facts.kind.name().to_owned(),
+        architecture.map(|architecture| architecture.name().to_owned()).unwrap_or_default(),
+        facts.size.to_string(),
+        facts.digests.sha256.to_string(),
+        hex(&facts.digests.sha1),
+        hex(&facts.digests.md5),
+        known(program.map(|p| &p.entry), |entry| entry.map_or_else(none, |entry| format!("0x{entry:x}"))),
+        known(program.map(|p| &p.linked), |linked| linked.map_or_else(none, date)),
+        known(program.map(|p| &p.sections), |all| {
+            joined(all.iter().map(|section| escape::text(&section.name)))
+        }),
+        known(program.map(|p| &p.libraries), |all| joined(texts(all).into_iter())),
+        known(program.map(|p| &p.imports), |all| {
+            joined(all.iter().map(|import| match &import.library {
+                Some(library) => format!("{}!{}", escape::text(library), symbol(&import.symbol)),
+                None => symbol(&import.symbol),
+            }))
+        }),
+        known(program.map(|p| &p.exports), |all| joined(texts(all).into_iter())),
+        known(program.map(|p| &p.signed), |signed| if *signed { "yes" } else { "no" }.to_owned()),
+        overlay(|overlay| overlay.offset),
+        overlay(|overlay| overlay.size),
+        joined(notes.hints.iter().map(|hint| escape::text(&hint.name))),
+        joined(texts(&notes.problems).into_iter()),
+    ]
+}
+
+/// The most characters of one cell: a spreadsheet takes 32,767.
+const MAX_CELL: usize = 32_000;
+
+/// Values between semicolons, cut where a spreadsheet would cut them.
+fn joined(values: impl Iterator<Item = String>) -> String {
+    let mut out = String::new();
+    for value in values {
+        if out.len() + value.len() > MAX_CELL {
+            out.push_str("; …");
+            break;
+        }
+        if !out.is_empty() {
+            out.push_str("; ");
+        }
+        out.push_str(&value);
+    }
+    text(&out)
+}

@@ -1,0 +1,74 @@
+//! Inspecting a file: reads its facts from its content, within limits.
+
+use super::bytes::Bytes;
+use super::digests::{DigestBuilder, Digests};
+use super::error::SampleError;
+use super::facts::{Content, Facts, Notes};
+use super::formats::{elf, macho, pe};
+use super::hints::add_hints;
+use super::kind::FileKind;
+use super::open::OpenSample;
+use super::record::Sample;
+
+/// Bytes of a file that are kept for reading its facts.
+const MAX_KEPT: usize = 256 << 20;
+
+/// Reads an open file once; `sink` gets each chunk, for a picture of the same reading. Fails if the file cannot be
+/// read or has changed.
+pub fn inspect_open(open: OpenSample, mut sink: impl FnMut(&[u8])) -> Result<(Sample, Facts), SampleError> {
+    let mut kept = Vec::with_capacity(open.size.min(MAX_KEPT as u64) as usize);
+    let mut digests = DigestBuilder::default();
+    let sample = open.stream(|chunk| {
+        let room = MAX_KEPT.saturating_sub(kept.len()).min(chunk.len());
+        kept.extend_from_slice(&chunk[..room]);
+        digests.push(chunk);
+        sink(chunk);
+    })?;
+    let facts = facts(Bytes::new(&kept, sample.size), digests.finish(sample.sha256), &sample);
+    Ok((sample, facts))
+}
+
+/// The same for a file in memory.
+pub fn inspect_bytes(sample: &Sample, bytes: &[u8]) -> Facts {
+    let mut digests = DigestBuilder::default();
+    digests.push(bytes);
+    facts(Bytes::new(bytes, sample.size), digests.finish(sample.sha256), sample)
+}
+
+fn facts(bytes: Bytes<'_>, digests: Digests, sample: &Sample) -> Facts {
+    let content = read_content(sample.kind, bytes);
+    let architecture = match &content {
+        Content::Program(program) => program.architecture.or(sample.architecture),
+        _ => sample.architecture,
+    };
+    Facts { kind: sample.kind, architecture, size: sample.size, digests, content }
+}
+
+/// Reads what is in a file of this kind.
+pub fn read_content(kind: FileKind, bytes: Bytes<'_>) -> Content {
+    let mut content = match kind {
+        FileKind::Pe => Content::Program(Box::new(pe::read_program(bytes))),
+        FileKind::Elf => Content::Program(Box::new(elf::read_program(bytes))),
+        FileKind::MachO => Content::Program(Box::new(macho::read_program(bytes))),
+        FileKind::MachOFat => Content::Fat(macho::read_fat(bytes)),
+        _ => Content::Other(Notes::default()),
+    };
+    match &mut content {
+        Content::Program(program) => add_hints(bytes, program),
+        Content::Fat(fat) => {
+            for slice in &mut fat.slices {
+                if let Some(kept) = bytes.get(slice.offset, slice.size) {
+                    add_hints(Bytes::new(kept, slice.size), &mut slice.program);
+                }
+            }
+        }
+        Content::Other(_) => {}
+    }
+    content
+}
+
+/// Identifies a file in memory and reads what is in it: for tests and fuzzing.
+pub fn content_of(bytes: &[u8]) -> (FileKind, Content) {
+    let (kind, _) = FileKind::identify(bytes);
+    (kind, read_content(kind, Bytes::new(bytes, bytes.len() as u64)))
+}
