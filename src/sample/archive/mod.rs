@@ -13,6 +13,7 @@ mod member_path;
 mod open;
 mod seven_zip;
 mod tar;
+mod tar_header;
 mod unpacker;
 mod wrapped;
 mod zip;
