@@ -98,4 +98,3 @@ fn long_name(names: &[u8], offset: u64) -> Vec<u8> {
     let name = rest.get(..end).unwrap_or_default();
     name.strip_suffix(b"/").unwrap_or(name).to_vec()
 }
-

@@ -49,7 +49,9 @@ impl<R: Read> Decoder<R> {
     pub fn new(mut source: R) -> io::Result<Self> {
         let mut header = [0; 3];
         source.read_exact(&mut header)?;
-        let [0x1f, 0x9d, flags] = header else { return Err(damaged("expected a file of compress, found other bytes")) };
+        let [0x1f, 0x9d, flags] = header else {
+            return Err(damaged("expected a file of compress, found other bytes"));
+        };
         let most_bits = u32::from(flags & 0x1f);
         if !(9..=16).contains(&most_bits) {
             return Err(damaged("its codes have no valid size"));
@@ -139,7 +141,9 @@ impl<R: Read> Decoder<R> {
             self.ready.push(*byte);
             rest = u32::from(*before);
         }
-        let Ok(first) = u8::try_from(rest) else { return Err(damaged("it refers to a code that stands for nothing")) };
+        let Ok(first) = u8::try_from(rest) else {
+            return Err(damaged("it refers to a code that stands for nothing"));
+        };
         self.ready.push(first);
         if let Some((before, _)) = self.previous
             && free < 1 << self.most_bits

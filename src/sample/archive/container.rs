@@ -1,6 +1,8 @@
 //! Archive formats, recognised from the content of a file.
 
+use super::streams::Compression;
 use super::unpacker::Source;
+use super::{ar, compress, cpio, lz4, lzma, rpm};
 use crate::sample::kind::FileKind;
 
 /// First bytes that recognise a format: an ISO image has its mark at 32 KiB.
@@ -16,6 +18,11 @@ pub enum Container {
     Gzip,
     Xz,
     Zstd,
+    Ar,
+    Cpio,
+    Rpm,
+    /// A file or a tar, compressed.
+    Compressed(Compression),
     /// A format that this version does not open, with its article: "a RAR archive". Such a file is never a sample.
     NotOpened(&'static str),
 }
@@ -35,6 +42,14 @@ impl Container {
             // RFC 8878, 3.1.2: a skippable frame comes before the first one, as pzstd writes it.
             () if skippable(head).is_some_and(|end| at(end, b"\x28\xb5\x2f\xfd")) => Some(Self::Zstd),
             () if tar_header(head) => Some(Self::Tar),
+            () if at(0, ar::MAGIC) => Some(Self::Ar),
+            () if at(0, rpm::MAGIC) && at(4, b"\x03") => Some(Self::Rpm),
+            () if at(0, b"BZh") && bzip2_block(head) => Some(Self::Compressed(Compression::Bzip2)),
+            () if lz4::is_lz4(head) => Some(Self::Compressed(Compression::Lz4)),
+            () if at(0, b"LZIP\x01") => Some(Self::Compressed(Compression::Lzip)),
+            () if cpio::is_cpio(head) => Some(Self::Cpio),
+            () if compress::is_compress(head) => Some(Self::Compressed(Compression::Z)),
+            () if lzma::is_lzma(head) => Some(Self::Compressed(Compression::Lzma)),
             () => None,
         }
     }
@@ -47,6 +62,13 @@ pub fn recognise(kind: FileKind, head: &[u8], source: &mut dyn Source) -> Option
         return None;
     }
     Container::of(head)
+}
+
+/// Whether a block or the end of a stream of bzip2 follows its first three bytes.
+fn bzip2_block(head: &[u8]) -> bool {
+    let mark = head.get(4..10);
+    matches!(head.get(3), Some(b'1'..=b'9'))
+        && (mark == Some(b"1AY&SY") || mark == Some(b"\x17\x72\x45\x38\x50\x90"))
 }
 
 /// Where the skippable frames at the start of a zstd file end.

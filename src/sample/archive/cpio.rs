@@ -39,7 +39,8 @@ struct Entry {
 pub fn is_cpio(head: &[u8]) -> bool {
     let Some((variant, entry)) = parse(head) else { return false };
     let (start, _) = variant.layout();
-    let name = usize::try_from(entry.name_size).ok().and_then(|size| head.get(start..start.checked_add(size)?));
+    let name =
+        usize::try_from(entry.name_size).ok().and_then(|size| head.get(start..start.checked_add(size)?));
     let Some((0, name)) = name.and_then(|name| name.split_last().map(|(last, name)| (*last, name))) else {
         return false;
     };
@@ -156,7 +157,7 @@ pub fn read(unpacker: &mut Unpacker<'_>, path: &Path, mut reader: impl BufRead) 
     }
     // Links without any content are empty files.
     for name in links.into_values().flatten() {
-        unpacker.take(path, &name, Vec::new().into())?;
+        unpacker.take(path, &name, Vec::new())?;
     }
     if ended { Ok(()) } else { Err(ArchiveError::damaged("its end is missing")) }
 }
@@ -174,7 +175,8 @@ fn pass(
     match unpacker.budget.read(content, ArchiveError::damaged) {
         Ok(bytes) => {
             if variant == (Variant::New { checksums: true }) {
-                let sum = bytes.chunks().flatten().fold(0_u32, |sum, byte| sum.wrapping_add(u32::from(*byte)));
+                let sum =
+                    bytes.chunks().flatten().fold(0_u32, |sum, byte| sum.wrapping_add(u32::from(*byte)));
                 if sum != checksum {
                     return unpacker.fail(path, name, ArchiveError::damaged("its checksum is wrong"));
                 }

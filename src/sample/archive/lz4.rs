@@ -83,7 +83,8 @@ impl<R: io::BufRead> Frame<R> {
         let (flags, size) = (header[0], header[1]);
         let more = if flags & 8 != 0 { 8 } else { 0 } + if flags & 1 != 0 { 4 } else { 0 } + 1;
         source.take(more).read_to_end(&mut header)?;
-        let Some((check, header)) = header.split_last().filter(|(_, header)| header.len() as u64 == more + 1) else {
+        let Some((check, header)) = header.split_last().filter(|(_, header)| header.len() as u64 == more + 1)
+        else {
             return Err(cut_off(1));
         };
         let mut hash = XxHash32::with_seed(0);
@@ -168,8 +169,7 @@ impl<R: io::BufRead> Frame<R> {
                     hash.write(new);
                 }
                 if let Some(left) = left {
-                    *left =
-                        left.checked_sub(new.len() as u64).ok_or_else(|| damaged("its size is wrong"))?;
+                    *left = left.checked_sub(new.len() as u64).ok_or_else(|| damaged("its size is wrong"))?;
                 }
             }
         }

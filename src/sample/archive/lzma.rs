@@ -27,7 +27,9 @@ pub fn is_lzma(head: &[u8]) -> bool {
     }
     let Some(packed) = head.get(13..) else { return false };
     // More than enough for what is tried.
-    let Ok(reader) = LzmaReader::new_with_props(packed, size, *properties, 1 << 16, None) else { return false };
+    let Ok(reader) = LzmaReader::new_with_props(packed, size, *properties, 1 << 16, None) else {
+        return false;
+    };
     let mut found = Vec::new();
     let tried = reader.take(TRIED as u64).read_to_end(&mut found);
     let wanted = usize::try_from(size).unwrap_or(TRIED).min(TRIED);

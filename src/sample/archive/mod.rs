@@ -5,13 +5,21 @@
 //! `m` of an archive `a` is named `a!m`. Office documents, Java and Android packages are zips too, but an analyst
 //! wants to see them as a whole: they are samples and not archives here.
 
+mod ar;
+mod compress;
 mod container;
+mod cpio;
 mod error;
+mod extents;
 mod limits;
+mod lz4;
+mod lzma;
 mod member;
 mod member_path;
 mod open;
+mod rpm;
 mod seven_zip;
+mod streams;
 mod tar;
 mod unpacker;
 mod wrapped;

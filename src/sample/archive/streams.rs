@@ -48,8 +48,7 @@ pub struct Streams<R: Read> {
 impl<R: Read> Streams<R> {
     /// A reader of `source`, whose decoder takes at most so much memory.
     pub fn new(source: R, compression: Compression, memory_kib: u32) -> io::Result<Self> {
-        let mut streams =
-            Self { compression, memory_kib, decoder: None, rest: None, streams: 0, bytes: 0 };
+        let mut streams = Self { compression, memory_kib, decoder: None, rest: None, streams: 0, bytes: 0 };
         streams.start(Peekable::new(source))?;
         Ok(streams)
     }
