@@ -2,8 +2,9 @@
 
 use super::streams::Compression;
 use super::unpacker::Source;
-use super::{ar, compress, cpio, lz4, lzma, rpm};
+use super::{ar, cab, compress, cpio, iso, lz4, lzma, named, ole, rar, rpm};
 use crate::sample::kind::FileKind;
+use std::io::SeekFrom;
 
 /// First bytes that recognise a format: an ISO image has its mark at 32 KiB.
 pub const HEAD: u64 = 64 << 10;
@@ -21,6 +22,10 @@ pub enum Container {
     Ar,
     Cpio,
     Rpm,
+    Cab,
+    Iso,
+    Msi,
+    Rar,
     /// A file or a tar, compressed.
     Compressed(Compression),
     /// A format that this version does not open, with its article: "a RAR archive". Such a file is never a sample.
@@ -47,10 +52,13 @@ impl Container {
             () if at(0, b"BZh") && bzip2_block(head) => Some(Self::Compressed(Compression::Bzip2)),
             () if lz4::is_lz4(head) => Some(Self::Compressed(Compression::Lz4)),
             () if at(0, b"LZIP\x01") => Some(Self::Compressed(Compression::Lzip)),
+            () if at(0, cab::MAGIC) && at(25, b"\x01") => Some(Self::Cab),
+            () if rar::is_rar(head) => Some(Self::Rar),
             () if cpio::is_cpio(head) => Some(Self::Cpio),
             () if compress::is_compress(head) => Some(Self::Compressed(Compression::Z)),
             () if lzma::is_lzma(head) => Some(Self::Compressed(Compression::Lzma)),
-            () => None,
+            () if iso::is_image(head) => Some(Self::Iso),
+            () => named::of(head).map(Self::NotOpened),
         }
     }
 }
@@ -61,7 +69,15 @@ pub fn recognise(kind: FileKind, head: &[u8], source: &mut dyn Source) -> Option
     if kind != FileKind::Other {
         return None;
     }
-    Container::of(head)
+    if head.starts_with(ole::MAGIC) {
+        return ole::is_installer(source).then_some(Container::Msi);
+    }
+    let at_the_end = |source: &mut dyn Source| {
+        let size = source.seek(SeekFrom::End(0)).ok()?;
+        named::of_end(source, size).map(Container::NotOpened)
+    };
+    // A disk image that begins with its file system.
+    at_the_end(source).or_else(|| Container::of(head))
 }
 
 /// Whether a block or the end of a stream of bzip2 follows its first three bytes.

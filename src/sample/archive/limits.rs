@@ -76,6 +76,11 @@ impl Budget {
         self.check_time()
     }
 
+    /// When the archive has taken too long.
+    pub(super) fn until(&self) -> Instant {
+        self.until
+    }
+
     fn check_time(&self) -> Result<(), ArchiveError> {
         if Instant::now() > self.until {
             return Err(ArchiveError::Limit("the longest time that an archive may take"));

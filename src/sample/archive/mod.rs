@@ -6,21 +6,27 @@
 //! wants to see them as a whole: they are samples and not archives here.
 
 mod ar;
+mod cab;
 mod compress;
 mod container;
 mod cpio;
 mod error;
 mod extents;
+mod iso;
 mod limits;
 mod lz4;
 mod lzma;
 mod member;
 mod member_path;
+mod named;
+mod ole;
 mod open;
+mod rar;
 mod rpm;
 mod seven_zip;
 mod streams;
 mod tar;
+mod udf;
 mod unpacker;
 mod wrapped;
 mod zip;

@@ -4,7 +4,7 @@ use super::container::Container;
 use super::error::ArchiveError;
 use super::limits::Budget;
 use super::unpacker::{OnMember, Source, Unpacker};
-use super::{ar, cpio, rpm, seven_zip, tar, wrapped, zip};
+use super::{ar, cab, cpio, iso, ole, rar, rpm, seven_zip, tar, wrapped, zip};
 use crate::sample::passwords::Passwords;
 use std::collections::HashSet;
 use std::io::BufReader;
@@ -39,6 +39,10 @@ fn read_archive(
         Container::Ar => ar::read(unpacker, path, source),
         Container::Cpio => cpio::read(unpacker, path, BufReader::new(source)),
         Container::Rpm => rpm::read(unpacker, path, source),
+        Container::Cab => cab::read(unpacker, path, source),
+        Container::Iso => iso::read(unpacker, path, source),
+        Container::Msi => ole::read(unpacker, path, source),
+        Container::Rar => rar::read(unpacker, path, source),
         Container::Gzip | Container::Xz | Container::Zstd | Container::Compressed(_) => {
             wrapped::read(unpacker, path, container, source)
         }
