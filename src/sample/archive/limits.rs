@@ -81,6 +81,11 @@ impl Budget {
         self.members
     }
 
+    /// When the archive has taken too long.
+    pub(super) fn until(&self) -> Instant {
+        self.until
+    }
+
     /// Fails if the time is over.
     pub(super) fn check_time(&self) -> Result<(), ArchiveError> {
         if Instant::now() > self.until {
