@@ -157,14 +157,6 @@ impl Reader {
         (facts, skipped)
     }
 
-    /// Reads one sample, which may be a member of an archive.
-    pub(crate) fn picture(&self, path: &Path, spec: PictureSpec) -> Result<(Sample, Encoded), ReadError> {
-        match self.read_one(Task::Picture(spec), path)? {
-            Output::Picture(output) => Ok(*output),
-            _ => Err(missing()),
-        }
-    }
-
     /// Reads the facts of one sample, which may be a member of an archive, and its picture if `spec` asks for one
     /// and it has one.
     pub fn inspect(
