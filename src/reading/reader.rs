@@ -8,7 +8,7 @@ use super::workers::{Limits, Workers};
 use crate::job::Reporter;
 use crate::picture::{Encoded, PictureSet, PictureSpec};
 use crate::sample::archive::archive_of;
-use crate::sample::{Facts, Found, Passwords, Sample, Skipped, open_file};
+use crate::sample::{Facts, Found, Passwords, Skipped, open_file};
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 #[cfg(unix)]
