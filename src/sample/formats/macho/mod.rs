@@ -1,9 +1,12 @@
 //! Mach-O files (Apple's `mach-o/loader.h` and `mach-o/fat.h`, as the `object` crate transcribes them).
 
-use crate::sample::architecture::Architecture;
 use crate::sample::bytes::Bytes;
 use crate::sample::facts::{Fat, Program};
 use object::macho;
+
+mod cpu;
+
+pub use cpu::architecture;
 
 /// `cputype` of a thin Mach-O file of either byte order.
 pub fn cpu_type(head: &[u8]) -> Option<u32> {
@@ -28,18 +31,6 @@ pub fn is_fat(head: &[u8]) -> bool {
     };
     let count = u32::from_be_bytes(*count);
     (magic == macho::FAT_MAGIC || magic == macho::FAT_MAGIC_64) && (1..40).contains(&count)
-}
-
-/// The architecture of a `cputype`; `None` if it is not known.
-pub fn architecture(cpu: u32) -> Option<Architecture> {
-    Some(match cpu {
-        macho::CPU_TYPE_X86 => Architecture::X86,
-        macho::CPU_TYPE_X86_64 => Architecture::X86_64,
-        macho::CPU_TYPE_ARM => Architecture::Arm,
-        macho::CPU_TYPE_ARM64 | macho::CPU_TYPE_ARM64_32 => Architecture::Arm64,
-        macho::CPU_TYPE_POWERPC | macho::CPU_TYPE_POWERPC64 => Architecture::PowerPc,
-        _ => return None,
-    })
 }
 
 /// Reads the facts of a Mach-O file for one processor.

@@ -1,9 +1,12 @@
 //! ELF files (System V ABI, as the `object` crate transcribes it).
 
-use crate::sample::architecture::Architecture;
 use crate::sample::bytes::Bytes;
 use crate::sample::facts::Program;
 use object::elf;
+
+mod machine;
+
+pub use machine::architecture;
 
 /// Whether a file starts with the magic number of ELF.
 pub fn has_magic(head: &[u8]) -> bool {
@@ -18,24 +21,6 @@ pub fn machine(head: &[u8]) -> Option<u16> {
         elf::ELFDATA2MSB => Some(u16::from_be_bytes(bytes)),
         _ => None,
     }
-}
-
-/// The architecture of an `e_machine`; `None` if it is not known.
-pub fn architecture(machine: u16) -> Option<Architecture> {
-    Some(match machine {
-        elf::EM_386 => Architecture::X86,
-        elf::EM_X86_64 => Architecture::X86_64,
-        elf::EM_ARM => Architecture::Arm,
-        elf::EM_AARCH64 => Architecture::Arm64,
-        elf::EM_RISCV => Architecture::RiscV,
-        elf::EM_MIPS => Architecture::Mips,
-        elf::EM_PPC | elf::EM_PPC64 => Architecture::PowerPc,
-        elf::EM_S390 => Architecture::S390,
-        elf::EM_IA_64 => Architecture::Ia64,
-        elf::EM_SPARC | elf::EM_SPARCV9 => Architecture::Sparc,
-        elf::EM_LOONGARCH => Architecture::LoongArch,
-        _ => return None,
-    })
 }
 
 /// Reads the facts of an ELF file.
