@@ -19,6 +19,7 @@ mod passwords;
 mod record;
 mod sha256;
 mod skipped;
+mod sparse_bytes;
 mod walk;
 
 pub use architecture::Architecture;
@@ -34,4 +35,5 @@ pub use passwords::Passwords;
 pub use record::Sample;
 pub use sha256::Sha256;
 pub use skipped::Skipped;
+pub use sparse_bytes::SparseBytes;
 pub use walk::{Found, Labelling, walk};

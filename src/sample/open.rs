@@ -1,7 +1,7 @@
 //! An open file: identified when it is opened, then streamed once.
 
 use super::architecture::Architecture;
-use super::archive::{self, ArchiveError, Budget, Container, Limits, OnMember};
+use super::archive::{self, ArchiveError, Budget, Container, Limits, OnMember, recognise};
 use super::error::SampleError;
 use super::kind::FileKind;
 use super::passwords::Passwords;
@@ -46,8 +46,11 @@ impl OpenSample {
     pub fn identify(path: &Path, mut file: File, size: u64) -> Result<Self, SampleError> {
         let mut head = Vec::with_capacity(HEAD.min(size as usize));
         file.by_ref().take(HEAD as u64).read_to_end(&mut head)?;
+        let end = file.stream_position()?;
         let (kind, architecture) = FileKind::identify(&head);
-        let container = Container::of_sample(kind, &head);
+        let container = recognise(kind, &head, &mut file);
+        // Recognising may read other parts; streaming continues after the head.
+        file.seek(SeekFrom::Start(end))?;
         Ok(Self { file, head, path: path.to_owned(), size, kind, architecture, container })
     }
 
@@ -64,7 +67,7 @@ impl OpenSample {
         on_member: OnMember<'_>,
     ) -> Result<(), ArchiveError> {
         let Some(container) = self.container else {
-            return Err(ArchiveError::Document);
+            return Err(ArchiveError::Empty);
         };
         let damaged = |error: std::io::Error| ArchiveError::Damaged(error.to_string());
         let mut source = BufReader::new(self.file.try_clone().map_err(damaged)?);

@@ -4,7 +4,12 @@ use super::architecture::Architecture;
 use super::error::SampleError;
 use super::kind::FileKind;
 use super::sha256::Sha256;
+use super::sparse_bytes::SparseBytes;
+use sha2::Digest as _;
 use std::path::{Path, PathBuf};
+
+/// Bytes that identify a file in memory.
+const HEAD: u64 = 1 << 20;
 
 /// One file or archive member that was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,12 +30,14 @@ pub struct Sample {
 
 impl Sample {
     /// The record of a file in memory. Fails if it is empty.
-    pub fn of_bytes(path: &Path, bytes: &[u8]) -> Result<Self, SampleError> {
-        if bytes.is_empty() {
+    pub fn of_bytes(path: &Path, bytes: &SparseBytes) -> Result<Self, SampleError> {
+        if bytes.size() == 0 {
             return Err(SampleError::Empty);
         }
-        let (kind, architecture) = FileKind::identify(bytes);
-        let size = bytes.len() as u64;
-        Ok(Self { path: path.to_owned(), label: None, sha256: Sha256::of(bytes), size, kind, architecture })
+        let (kind, architecture) = FileKind::identify(&bytes.first(HEAD));
+        let mut digest = sha2::Sha256::new();
+        bytes.chunks().for_each(|chunk| digest.update(chunk));
+        let sha256 = Sha256(digest.finalize().into());
+        Ok(Self { path: path.to_owned(), label: None, sha256, size: bytes.size(), kind, architecture })
     }
 }

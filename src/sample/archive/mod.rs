@@ -8,6 +8,7 @@
 mod container;
 mod error;
 mod limits;
+mod member;
 mod member_path;
 mod open;
 mod seven_zip;
@@ -16,9 +17,10 @@ mod unpacker;
 mod wrapped;
 mod zip;
 
-pub use container::Container;
+pub use container::{Container, recognise};
 pub use error::ArchiveError;
 pub use limits::{Budget, Limits};
+pub use member::{Member, Note};
 pub(crate) use member_path::archive_of;
 pub use open::open;
 pub(crate) use unpacker::OnMember;

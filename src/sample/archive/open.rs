@@ -6,6 +6,7 @@ use super::limits::Budget;
 use super::unpacker::{OnMember, Source, Unpacker};
 use super::{seven_zip, tar, wrapped, zip};
 use crate::sample::passwords::Passwords;
+use std::collections::HashSet;
 use std::path::Path;
 
 /// Passes every file in an archive, and in the archives in it, to `on_member`. Fails if the archive itself cannot be
@@ -18,7 +19,8 @@ pub fn open(
     budget: &mut Budget,
     on_member: OnMember<'_>,
 ) -> Result<(), ArchiveError> {
-    let mut unpacker = Unpacker { passwords, budget, read_archive, depth: 0, on_member, files: 0 };
+    let mut unpacker =
+        Unpacker { passwords, budget, read_archive, depth: 0, on_member, files: 0, paths: HashSet::new() };
     read_archive(&mut unpacker, path, container, source)?;
     if unpacker.files == 0 { Err(ArchiveError::Empty) } else { Ok(()) }
 }
@@ -34,5 +36,6 @@ fn read_archive(
         Container::SevenZip => seven_zip::read(unpacker, path, source),
         Container::Tar => tar::read(unpacker, path, source),
         Container::Gzip | Container::Xz | Container::Zstd => wrapped::read(unpacker, path, container, source),
+        Container::NotOpened(what) => Err(ArchiveError::NotOpened(what)),
     }
 }

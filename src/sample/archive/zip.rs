@@ -2,6 +2,7 @@
 
 use super::error::ArchiveError;
 use super::unpacker::{Source, Unpacker};
+use crate::sample::sparse_bytes::SparseBytes;
 use std::path::Path;
 use zip::ZipArchive;
 use zip::result::ZipError;
@@ -14,7 +15,7 @@ const DOCUMENTS: [&str; 4] =
 pub fn read(unpacker: &mut Unpacker<'_>, path: &Path, source: &mut dyn Source) -> Result<(), ArchiveError> {
     let mut archive = ZipArchive::new(source).map_err(ArchiveError::damaged)?;
     if DOCUMENTS.iter().any(|name| archive.index_for_name(name).is_some()) {
-        return Err(ArchiveError::Document);
+        return Err(ArchiveError::Document(super::member::Note::hint("document", "")));
     }
     // The password that opened the last member is tried first on the next.
     let mut likeliest = 0;
@@ -44,7 +45,7 @@ fn read_member(
     i: usize,
     encrypted: bool,
     likeliest: &mut usize,
-) -> Result<Vec<u8>, ArchiveError> {
+) -> Result<SparseBytes, ArchiveError> {
     if !encrypted {
         let mut reader = archive.by_index(i).map_err(ArchiveError::damaged)?;
         return unpacker.budget.read(&mut reader, ArchiveError::damaged);
