@@ -4,7 +4,8 @@
 //! guessed.
 
 use super::architecture::Architecture;
-use super::formats::{elf, macho, pe};
+use super::formats::images::{FarDirectory, ImageFormat};
+use super::formats::{elf, images, macho, pe};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -22,6 +23,8 @@ pub enum FileKind {
     Gif,
     Bmp,
     WebP,
+    Tiff,
+    Ico,
     Other,
 }
 
@@ -38,13 +41,29 @@ impl FileKind {
             Self::Gif => "GIF",
             Self::Bmp => "BMP",
             Self::WebP => "WebP",
+            Self::Tiff => "TIFF",
+            Self::Ico => "ICO",
             Self::Other => "other",
         }
     }
 
     /// Whether the file is an image that can be decoded.
     pub(crate) fn is_image(self) -> bool {
-        matches!(self, Self::Png | Self::Jpeg | Self::Gif | Self::Bmp | Self::WebP)
+        self.image_format().is_some()
+    }
+
+    /// The format of an image that can be decoded.
+    pub(crate) fn image_format(self) -> Option<ImageFormat> {
+        Some(match self {
+            Self::Png => ImageFormat::Png,
+            Self::Jpeg => ImageFormat::Jpeg,
+            Self::Gif => ImageFormat::Gif,
+            Self::Bmp => ImageFormat::Bmp,
+            Self::WebP => ImageFormat::WebP,
+            Self::Tiff => ImageFormat::Tiff,
+            Self::Ico => ImageFormat::Ico,
+            Self::Pe | Self::Elf | Self::MachO | Self::MachOFat | Self::Other => return None,
+        })
     }
 
     /// Whether the file is machine code for some operating system.
@@ -70,15 +89,30 @@ impl FileKind {
         if macho::is_fat(head) {
             return (Self::MachOFat, Some(Architecture::Several));
         }
-        let kind = match image::guess_format(head) {
-            Ok(image::ImageFormat::Png) => Self::Png,
-            Ok(image::ImageFormat::Jpeg) => Self::Jpeg,
-            Ok(image::ImageFormat::Gif) => Self::Gif,
-            Ok(image::ImageFormat::Bmp) => Self::Bmp,
-            Ok(image::ImageFormat::WebP) => Self::WebP,
-            _ => Self::Other,
+        let kind = match images::format(head) {
+            Some(ImageFormat::Png) => Self::Png,
+            Some(ImageFormat::Jpeg) => Self::Jpeg,
+            Some(ImageFormat::Gif) => Self::Gif,
+            Some(ImageFormat::Bmp) => Self::Bmp,
+            Some(ImageFormat::WebP) => Self::WebP,
+            Some(ImageFormat::Tiff) => Self::Tiff,
+            Some(ImageFormat::Ico) => Self::Ico,
+            None => Self::Other,
         };
         (kind, None)
+    }
+
+    /// The same kind, or another one if what decides is not among the first bytes: the directory of a TIFF is often at
+    /// its end. `read` reads at most so many bytes at an offset.
+    pub(super) fn confirm(
+        self,
+        head: &[u8],
+        read: impl FnOnce(u64, usize) -> std::io::Result<Vec<u8>>,
+    ) -> std::io::Result<Self> {
+        match images::far_directory(head).filter(|_| self == Self::Tiff) {
+            Some(at) if !at.is_valid(&read(at.offset, FarDirectory::LEN)?) => Ok(Self::Other),
+            _ => Ok(self),
+        }
     }
 }
 
@@ -109,7 +143,7 @@ mod tests {
         let mut elf_big = elf.clone();
         elf_big[5] = 2;
         elf_big[18..20].copy_from_slice(&[0, 20]);
-        let cases: [(&[u8], FileKind, Option<Architecture>); 9] = [
+        let cases: [(&[u8], FileKind, Option<Architecture>); 8] = [
             (&pe_with(0x8664), FileKind::Pe, Some(Architecture::X86_64)),
             (&pe_with(0x14c), FileKind::Pe, Some(Architecture::X86)),
             (&pe_with(0xffff), FileKind::Pe, None),
@@ -117,8 +151,7 @@ mod tests {
             (&elf_big, FileKind::Elf, Some(Architecture::PowerPc)),
             (&[0xcf, 0xfa, 0xed, 0xfe, 0x0c, 0, 0, 1], FileKind::MachO, Some(Architecture::Arm64)),
             (&[0xca, 0xfe, 0xba, 0xbe, 0, 0, 0, 2], FileKind::MachOFat, Some(Architecture::Several)),
-            (b"\x89PNG\r\n\x1a\n", FileKind::Png, None),
-            (b"GIF89a", FileKind::Gif, None),
+            (b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\0\x01\0\0\0\x01\x08\x02\0\0\0", FileKind::Png, None),
         ];
         for (head, kind, architecture) in cases {
             assert_eq!(FileKind::identify(head), (kind, architecture), "{head:x?}");

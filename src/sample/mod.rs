@@ -26,6 +26,7 @@ pub use bytes::Bytes;
 pub use digests::{Digests, hex};
 pub(crate) use error::SampleError;
 pub use facts::Facts;
+pub(crate) use formats::images;
 pub use inspect::content_of;
 pub(crate) use inspect::{inspect_bytes, inspect_open};
 pub use kind::FileKind;

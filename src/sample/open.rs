@@ -47,6 +47,13 @@ impl OpenSample {
         let mut head = Vec::with_capacity(HEAD.min(size as usize));
         file.by_ref().take(HEAD as u64).read_to_end(&mut head)?;
         let (kind, architecture) = FileKind::identify(&head);
+        let kind = kind.confirm(&head, |offset, len| {
+            file.seek(SeekFrom::Start(offset))?;
+            let mut bytes = Vec::new();
+            file.by_ref().take(len as u64).read_to_end(&mut bytes)?;
+            file.seek(SeekFrom::Start(head.len() as u64))?;
+            Ok(bytes)
+        })?;
         let container = Container::of_sample(kind, &head);
         Ok(Self { file, head, path: path.to_owned(), size, kind, architecture, container })
     }
