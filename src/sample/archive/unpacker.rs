@@ -5,8 +5,8 @@ use super::error::ArchiveError;
 use super::limits::Budget;
 use super::member::Member;
 use super::member_path::member_path;
-use crate::sample::kind::FileKind;
 use crate::sample::passwords::Passwords;
+use crate::sample::record::identify;
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::{Read, Seek};
@@ -48,7 +48,7 @@ impl Unpacker<'_> {
         let path = self.distinct(member_path(archive, name));
         let mut member = member.into();
         let head = member.bytes.first(HEAD);
-        let found = recognise(FileKind::identify(&head).0, &head, &mut member.bytes.reader());
+        let found = recognise(identify(&member.bytes).0, &head, &mut member.bytes.reader());
         drop(head);
         let Some(container) = found else {
             self.pass_on(path, Ok(member));

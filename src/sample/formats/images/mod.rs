@@ -1,0 +1,24 @@
+//! Images: those that are decoded are recognised by the structure of their headers, and the others are named.
+//!
+//! The first bytes of many formats are short and occur in other files too, so that each reader follows the header up to
+//! the size of the image.
+
+mod bmp;
+mod gif;
+mod head;
+mod ico;
+mod jpeg;
+mod notes;
+mod png;
+mod recognise;
+mod svg;
+mod tiff;
+mod undecoded;
+mod webp;
+
+pub(crate) use ico::{Icon, largest_icon};
+pub use notes::{notes, with_article};
+pub(crate) use png::with_right_checksums;
+pub use recognise::format;
+pub use tiff::{FarDirectory, far_directory};
+pub use undecoded::undecoded;
