@@ -4,7 +4,7 @@
 //! guessed.
 
 use super::architecture::Architecture;
-use super::formats::images::{FarDirectory, ImageFormat};
+use super::formats::images::ImageFormat;
 use super::formats::{elf, images, macho, pe};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -71,8 +71,13 @@ impl FileKind {
         matches!(self, Self::Pe | Self::Elf | Self::MachO | Self::MachOFat)
     }
 
-    /// Identifies a file from its first bytes. 64 KiB are enough; fewer may leave an executable unidentified.
+    /// Identifies a file in memory from its bytes, or from the first 64 KiB of them.
     pub fn identify(head: &[u8]) -> (Self, Option<Architecture>) {
+        Self::identify_file(head, &mut |_, _| Vec::new())
+    }
+
+    /// Identifies a file from its first bytes. `read_at` reads others: at most so many at an offset.
+    pub fn identify_file(head: &[u8], read_at: images::ReadAt<'_>) -> (Self, Option<Architecture>) {
         if pe::has_dos_magic(head) {
             return match pe::machine(head) {
                 Some(machine) => (Self::Pe, pe::architecture(machine)),
@@ -89,7 +94,7 @@ impl FileKind {
         if macho::is_fat(head) {
             return (Self::MachOFat, Some(Architecture::Several));
         }
-        let kind = match images::format(head) {
+        let kind = match images::format_of_file(head, read_at) {
             Some(ImageFormat::Png) => Self::Png,
             Some(ImageFormat::Jpeg) => Self::Jpeg,
             Some(ImageFormat::Gif) => Self::Gif,
@@ -100,19 +105,6 @@ impl FileKind {
             None => Self::Other,
         };
         (kind, None)
-    }
-
-    /// The same kind, or another one if what decides is not among the first bytes: the directory of a TIFF is often at
-    /// its end. `read` reads at most so many bytes at an offset.
-    pub(super) fn confirm(
-        self,
-        head: &[u8],
-        read: impl FnOnce(u64, usize) -> std::io::Result<Vec<u8>>,
-    ) -> std::io::Result<Self> {
-        match images::far_directory(head).filter(|_| self == Self::Tiff) {
-            Some(at) if !at.is_valid(&read(at.offset, FarDirectory::LEN)?) => Ok(Self::Other),
-            _ => Ok(self),
-        }
     }
 }
 

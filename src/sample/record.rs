@@ -30,11 +30,6 @@ impl Sample {
             return Err(SampleError::Empty);
         }
         let (kind, architecture) = FileKind::identify(bytes);
-        let kind = kind.confirm(bytes, |offset, len| {
-            let rest =
-                usize::try_from(offset).ok().and_then(|offset| bytes.get(offset..)).unwrap_or_default();
-            Ok(rest.get(..len).unwrap_or(rest).to_vec())
-        })?;
         let size = bytes.len() as u64;
         Ok(Self { path: path.to_owned(), label: None, sha256: Sha256::of(bytes), size, kind, architecture })
     }

@@ -4,6 +4,7 @@ use super::container::Container;
 use super::error::ArchiveError;
 use super::limits::Budget;
 use super::member_path::member_path;
+use crate::sample::clutter::is_clutter;
 use crate::sample::kind::FileKind;
 use crate::sample::passwords::Passwords;
 use std::io::{Read, Seek};
@@ -37,6 +38,9 @@ impl Unpacker<'_> {
     pub fn take(&mut self, archive: &Path, name: &[u8], bytes: Vec<u8>) -> Result<(), ArchiveError> {
         let path = member_path(archive, name);
         let head = bytes.get(..4096).unwrap_or(&bytes);
+        if is_clutter(name, Some(head)) {
+            return Ok(());
+        }
         let Some(container) = Container::of_sample(FileKind::identify(head).0, head) else {
             self.pass_on(path, Ok(bytes));
             return Ok(());
@@ -68,7 +72,9 @@ impl Unpacker<'_> {
         if error.is_final() {
             return Err(error);
         }
-        self.pass_on(member_path(archive, name), Err(error));
+        if !is_clutter(name, None) {
+            self.pass_on(member_path(archive, name), Err(error));
+        }
         Ok(())
     }
 

@@ -18,6 +18,5 @@ mod webp;
 pub(crate) use ico::{Icon, largest_icon};
 pub use notes::{notes, with_article};
 pub(crate) use png::with_right_checksums;
-pub use recognise::{ImageFormat, format};
-pub use tiff::{FarDirectory, far_directory};
+pub use recognise::{ImageFormat, ReadAt, format, format_of_file};
 pub use undecoded::undecoded;

@@ -1,6 +1,7 @@
 //! The format of an image, from the structure of its header.
 
-use super::{bmp, gif, ico, jpeg, png, tiff, webp};
+use super::tiff::{self, FarDirectory};
+use super::{bmp, gif, ico, jpeg, png, webp};
 use crate::sample::bytes::Bytes;
 
 /// Bytes that are looked at.
@@ -33,6 +34,23 @@ pub fn format(head: &[u8]) -> Option<ImageFormat> {
         () if tiff::is_tiff(bytes) => Some(ImageFormat::Tiff),
         () if ico::is_ico(bytes) => Some(ImageFormat::Ico),
         () => None,
+    }
+}
+
+/// Reads at most so many bytes of a file at an offset.
+pub type ReadAt<'a> = &'a mut dyn FnMut(u64, usize) -> Vec<u8>;
+
+/// The same for a file of which `read_at` reads other parts: the directory of a TIFF can be anywhere.
+pub fn format_of_file(head: &[u8], read_at: ReadAt<'_>) -> Option<ImageFormat> {
+    let found = format(head)?;
+    match tiff::far_directory(head).filter(|_| found == ImageFormat::Tiff) {
+        Some(far) => {
+            let kept = usize::try_from(far.offset).ok().and_then(|offset| head.get(offset..));
+            let valid = kept.is_some_and(|kept| far.is_valid(kept))
+                || far.is_valid(&read_at(far.offset, FarDirectory::LEN));
+            valid.then_some(found)
+        }
+        None => Some(found),
     }
 }
 
