@@ -4,7 +4,6 @@
 //! guessed.
 
 use super::architecture::Architecture;
-use super::formats::images::FarDirectory;
 use super::formats::{elf, images, macho, pe};
 use super::kind::FileKind;
 use super::read_at::ReadAt;
@@ -34,15 +33,7 @@ impl FileKind {
         if macho::is_fat(head) {
             return (Self::MachOFat, Some(Architecture::Several));
         }
-        let kind = match images::format(head) {
-            Some(Self::Tiff) => match images::far_directory(head) {
-                Some(at) if !at.is_valid(&read_at(at.offset, FarDirectory::LEN)) => Self::Other,
-                _ => Self::Tiff,
-            },
-            Some(kind) => kind,
-            None => Self::Other,
-        };
-        (kind, None)
+        (images::format_of_file(head, read_at).unwrap_or(Self::Other), None)
     }
 }
 

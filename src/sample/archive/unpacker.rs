@@ -5,6 +5,7 @@ use super::error::ArchiveError;
 use super::limits::Budget;
 use super::member::Member;
 use super::member_path::member_path;
+use crate::sample::clutter::is_clutter;
 use crate::sample::passwords::Passwords;
 use crate::sample::record::identify;
 use std::collections::HashSet;
@@ -45,9 +46,12 @@ impl Unpacker<'_> {
         name: &[u8],
         member: impl Into<Member>,
     ) -> Result<(), ArchiveError> {
-        let path = self.distinct(member_path(archive, name));
         let mut member = member.into();
         let head = member.bytes.first(HEAD);
+        if is_clutter(name, Some(&head)) {
+            return Ok(());
+        }
+        let path = self.distinct(member_path(archive, name));
         let found = recognise(identify(&member.bytes).0, &head, &mut member.bytes.reader());
         drop(head);
         let Some(container) = found else {
@@ -82,8 +86,10 @@ impl Unpacker<'_> {
         if error.is_final() {
             return Err(error);
         }
-        let path = self.distinct(member_path(archive, name));
-        self.pass_on(path, Err(error));
+        if !is_clutter(name, None) {
+            let path = self.distinct(member_path(archive, name));
+            self.pass_on(path, Err(error));
+        }
         Ok(())
     }
 

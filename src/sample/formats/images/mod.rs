@@ -16,9 +16,8 @@ mod tiff;
 mod undecoded;
 mod webp;
 
-pub(crate) use ico::{Icon, largest_icon};
+pub(crate) use ico::largest_icon;
 pub use notes::{notes, with_article};
 pub(crate) use png::with_right_checksums;
-pub use recognise::format;
-pub use tiff::{FarDirectory, far_directory};
+pub use recognise::{format, format_of_file};
 pub use undecoded::undecoded;
