@@ -18,9 +18,9 @@ impl FileKind {
     /// can have its header anywhere, and a TIFF its directory.
     pub fn identify_file(head: &[u8], size: u64, read_at: ReadAt<'_>) -> (Self, Option<Architecture>) {
         if pe::has_dos_magic(head) {
-            return match pe::machine(head) {
-                Some(machine) => (Self::Pe, pe::architecture(machine)),
-                // A DOS program, or a PE whose header is beyond `head`.
+            return match pe::identify(head, size, read_at) {
+                Some(architecture) => (Self::Pe, architecture),
+                // A DOS program.
                 None => (Self::Other, None),
             };
         }

@@ -52,7 +52,11 @@ pub fn read_content(kind: FileKind, bytes: Bytes<'_>) -> Content {
         FileKind::Elf => Content::Program(Box::new(elf::read_program(bytes))),
         FileKind::MachO => Content::Program(Box::new(macho::read_program(bytes))),
         FileKind::MachOFat => Content::Fat(macho::read_fat(bytes)),
-        _ => Content::Other(images::notes(kind, bytes)),
+        _ => {
+            let mut notes = images::notes(kind, bytes);
+            pe::add_dos_notes(bytes, &mut notes);
+            Content::Other(notes)
+        }
     };
     match &mut content {
         Content::Program(program) => add_hints(bytes, program),

@@ -1,0 +1,1 @@
+//! PE files that the tests of this folder build.
