@@ -16,8 +16,10 @@ const DESCRIPTORS: u64 = 4;
 const MAX_NAME: usize = 256;
 /// The lowest RVA of a name that counts as evidence: not in the DOS header.
 const MIN_NAME_RVA: u32 = 64;
-/// Bytes of a section that are compared with zero.
-const SAMPLE: u64 = 512;
+/// The least number of zero bytes that say: nothing is here.
+const MIN_GAP: u32 = 512;
+/// The unit of memory that is dumped.
+const PAGE: u64 = 4096;
 
 /// Why a file is a memory dump; `None` if it is arranged as its section headers say.
 pub fn recognise(bytes: Bytes<'_>, headers: &Headers, sections: &[SectionHeader]) -> Option<String> {
@@ -35,22 +37,25 @@ pub fn recognise(bytes: Bytes<'_>, headers: &Headers, sections: &[SectionHeader]
     let (in_file, in_memory) = (tables(&file, optional), tables(&memory, optional));
     if !in_memory.is_empty() && in_memory.len() > 2 * in_file.len() {
         return Some(format!(
-            "at their virtual addresses: {}; not where the section headers lead",
+            "at virtual addresses, and not where the section headers lead: {}",
             in_memory.join(", ")
         ));
     }
-    // Without tables: the code is at its virtual address, and where the headers place the first section is nothing.
+    // Without tables: nothing is where the headers place the first section, and the whole image is in the file, with code
+    // at the entry point.
     let entry = u64::from(optional.entry.filter(|entry| *entry > 0)?);
     let first = moved.iter().min_by_key(|section| section.raw_offset)?;
-    let claimed = bytes.get(u64::from(first.raw_offset), u64::from(first.raw_size).min(SAMPLE))?;
-    let code_in_file = file.array::<16>(entry).unwrap_or_default();
+    let lowest = sections.iter().map(|section| section.virtual_address).min()?;
+    let gap = lowest.checked_sub(first.raw_offset)?.min(first.raw_size);
+    let claimed = bytes.get(u64::from(first.raw_offset), u64::from(gap))?;
     let dump = in_file.is_empty()
+        && gap >= MIN_GAP
         && is_zero(claimed)
-        && is_zero(&code_in_file)
         && !is_zero(&memory.array::<16>(entry)?)
+        && bytes.size() > u64::from(optional.image_size).saturating_sub(PAGE)
         && sections.iter().all(|section| u64::from(section.virtual_address) < bytes.size());
     dump.then(|| {
-        "at their virtual addresses: code at the entry point; not where the section headers lead".to_owned()
+        "the code is at its virtual address, and nothing is where the section headers lead".to_owned()
     })
 }
 
