@@ -35,3 +35,22 @@ fn metadata_version(image: &Image<'_>, header: u64) -> Option<String> {
     let version = image.text(metadata + 16, MAX_VERSION).filter(|_| plausible)?;
     Some(String::from_utf8_lossy(version).into_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::test_pe::{OPTIONAL, TestPe};
+
+    #[test]
+    fn the_runtime_header_is_found_by_its_metadata() {
+        let mut pe = TestPe::plain();
+        pe.directory(14, 0x1100, 72).words_rva(0x1100, &[72, 0, 0x1200]);
+        assert!(pe.facts().notes.problems[0].starts_with("hints: "));
+        pe.put_rva(0x1200, b"BSJB").put_rva(0x1210, b"v4.0.30319");
+        for count in [14_u32, 15, 16, 17] {
+            pe.put32(OPTIONAL + 92, count);
+            let hints = pe.facts().notes.hints;
+            assert_eq!((hints.len(), hints[0].name.as_str()), (1, ".NET"));
+            assert!(hints[0].reason.contains("v4.0.30319"));
+        }
+    }
+}

@@ -27,7 +27,7 @@ pub fn read_exports(image: &Image<'_>, optional: &Optional, names: &mut NameBudg
         notes.problem("exports", "the export directory is outside of the image");
         return;
     };
-    let mut exports = Exports { image, optional, names, notes, found: Vec::new(), bad: 0 };
+    let mut exports = Exports { names, notes, found: Vec::new(), bad: 0 };
     let functions = exports.limit(functions, "functions");
     let named = exports.limit(named, "names");
     let mut has_name = vec![false; functions as usize];
@@ -67,7 +67,7 @@ pub fn read_exports(image: &Image<'_>, optional: &Optional, names: &mut NameBudg
         if address == 0 {
             continue;
         }
-        if address >= exports.optional.image_size {
+        if address >= optional.image_size {
             if exports.lose(format_args!("function #{ordinal} is outside of the image")) {
                 break;
             }
@@ -79,16 +79,14 @@ pub fn read_exports(image: &Image<'_>, optional: &Optional, names: &mut NameBudg
     program.exports = (bad == 0 || !found.is_empty()).then_some(found);
 }
 
-struct Exports<'i, 'a, 'f> {
-    image: &'i Image<'a>,
-    optional: &'i Optional,
+struct Exports<'f> {
     names: &'f mut NameBudget,
     notes: &'f mut Notes,
     found: Vec<String>,
     bad: usize,
 }
 
-impl Exports<'_, '_, '_> {
+impl Exports<'_> {
     fn limit(&mut self, count: u32, what: &str) -> u32 {
         if count > MAX_ENTRIES {
             self.notes.problem(
@@ -112,7 +110,6 @@ impl Exports<'_, '_, '_> {
     /// Notes an unreadable entry; `true` if the table is rubbish.
     fn lose(&mut self, why: impl std::fmt::Display) -> bool {
         self.bad += 1;
-        let _ = self.image;
         if self.bad > MAX_BAD.max(self.found.len()) {
             self.notes.problem("exports", "the tables hold rubbish; what follows is left out");
             return true;
@@ -121,5 +118,50 @@ impl Exports<'_, '_, '_> {
             self.notes.problem("exports", why);
         }
         false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::test_pe::TestPe;
+    use super::*;
+
+    /// Functions 10 (Run), 11 (without a name), 12 (unused) and 13 (Old, a forwarder).
+    fn with_exports() -> TestPe {
+        let mut pe = TestPe::plain();
+        pe.directory(0, 0x1200, 0x100);
+        pe.words_rva(0x120c, &[0x1300, 10, 4, 2, 0x1240, 0x1260, 0x1280]);
+        pe.words_rva(0x1240, &[0x1800, 0x1810, 0, 0x1290]).words_rva(0x1260, &[0x1310, 0x1320]);
+        pe.put_rva(0x1280, &[3, 0, 0, 0])
+            .put_rva(0x1290, b"n.Old")
+            .put_rva(0x1310, b"Old")
+            .put_rva(0x1320, b"Run");
+        pe
+    }
+
+    #[test]
+    fn names_come_first_and_then_numbers() {
+        assert_eq!(with_exports().facts().exports.unwrap(), ["Old", "Run", "#11"]);
+        assert_eq!(TestPe::plain().facts().exports, Some(Vec::new()));
+    }
+
+    #[test]
+    fn impossible_counts_are_bounded() {
+        let mut pe = with_exports();
+        pe.words_rva(0x1214, &[u32::MAX, u32::MAX]);
+        let program = pe.facts();
+        assert_eq!(program.exports.unwrap()[..2], ["Old", "Run"]);
+        assert!(program.notes.problems.iter().any(|problem| problem.contains("impossible")));
+        pe.directory(0, 0x8000_0000, 40);
+        assert_eq!(pe.facts().exports, None);
+    }
+
+    #[test]
+    fn a_bad_name_costs_one_function() {
+        let mut pe = with_exports();
+        pe.words_rva(0x1260, &[0x7777_7777]);
+        let program = pe.facts();
+        assert_eq!(program.exports.unwrap(), ["Run", "#11", "#13"]);
+        assert_eq!(program.notes.problems.len(), 1);
     }
 }

@@ -163,3 +163,51 @@ impl<'a> Image<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::test_pe::{OPTIONAL, TestPe};
+
+    #[test]
+    fn the_offset_of_a_section_is_rounded_down_as_the_loader_does() {
+        let mut pe = TestPe::new(&[[0x1000, 0x1000, 0x410, 0x200]]);
+        pe.put(0x400, b"abcd").put(0x410, b"efgh");
+        assert_eq!(pe.image().array(0x1000), Some(*b"abcd"));
+        // Not with a smaller alignment, which no loader takes.
+        pe.put32(OPTIONAL + 36, 1);
+        assert_eq!(pe.image().array(0x1000), Some(*b"efgh"));
+        // Nor if the image is mapped in one piece.
+        let mut flat = TestPe::new(&[[0x410, 0x200, 0x410, 0x200]]);
+        flat.put(0x410, b"efgh").put32(OPTIONAL + 32, 0x200);
+        assert_eq!(flat.image().array(0x410), Some(*b"efgh"));
+    }
+
+    #[test]
+    fn after_the_bytes_of_the_file_there_are_zeros_up_to_the_next_section() {
+        let mut pe = TestPe::new(&[[0x2000, 0x1000, 0x600, 0x200], [0x1000, 0x1000, 0x400, 0x200]]);
+        pe.put(0x5fc, b"abcdefgh");
+        let image = pe.image();
+        assert_eq!(image.array(0x11fc), Some(*b"abcd\0\0\0\0"));
+        assert_eq!(image.array(0x1ffe), Some(*b"\0\0ef"));
+        assert_eq!(image.text(0x11fc, 100), Some(&b"abcd"[..]));
+        assert_eq!(image.text(0x11fc, 3), None);
+        assert_eq!(image.text(0x1800, 100), Some(&b""[..]));
+        assert_eq!(image.array::<1>(0x3000), None);
+        assert_eq!(image.array(0), Some(*b"MZ"));
+    }
+
+    #[test]
+    fn a_file_without_sections_is_mapped_as_it_is() {
+        let mut pe = TestPe::new(&[]);
+        pe.put(0x1f0, b"name");
+        assert_eq!(pe.image().text(0x1f0, 10), Some(&b"name"[..]));
+        assert_eq!(pe.image().array::<4>(0x3fe), None);
+    }
+
+    #[test]
+    fn overlapping_sections_end_where_the_next_begins() {
+        let mut pe = TestPe::new(&[[0x1000, 0xffff_0000, 0x400, 0x400], [0x1100, 0x100, 0x800, 0x200]]);
+        pe.put(0x4fe, b"1234").put(0x800, b"56");
+        assert_eq!(pe.image().array(0x10fe), Some(*b"1256"));
+    }
+}

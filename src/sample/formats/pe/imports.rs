@@ -269,3 +269,91 @@ fn words<const N: usize, const M: usize>(bytes: [u8; N]) -> [u32; M] {
     }
     words
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::test_pe::{BASE, TestPe};
+    use super::*;
+
+    fn names_of(program: &Program) -> Vec<String> {
+        let name = |import: &Import| match &import.symbol {
+            ImportedSymbol::Name(name) => format!("{} {name}", import.library.as_deref().unwrap()),
+            ImportedSymbol::Ordinal(ordinal) => format!("{} #{ordinal}", import.library.as_deref().unwrap()),
+        };
+        program.imports.iter().flatten().map(name).collect()
+    }
+
+    const ALL: [&str; 3] = ["k.dll Exit", "k.dll #5", "w.dll Connect"];
+
+    #[test]
+    fn libraries_and_functions_are_read() {
+        let program = TestPe::with_imports().facts();
+        assert_eq!(program.libraries.as_deref().unwrap(), ["k.dll", "w.dll"]);
+        assert_eq!(names_of(&program), ALL);
+        assert_eq!(program.notes.problems, [""; 0]);
+        assert_eq!(TestPe::plain().facts().imports, Some(Vec::new()));
+    }
+
+    #[test]
+    fn a_lookup_table_of_rubbish_gives_way_to_the_address_table() {
+        for lookup in [0, 0x7777_7777, 0x1700, 0x1140] {
+            let mut pe = TestPe::with_imports();
+            pe.words_rva(0x1000, &[lookup]);
+            // Bytes in place of a table, without an end.
+            pe.words_rva(0x1700, &[0x5151_5151; 60]);
+            assert_eq!(names_of(&pe.facts()), ALL, "{lookup:x}");
+        }
+    }
+
+    #[test]
+    fn bound_imports_are_read_from_the_lookup_table() {
+        let mut pe = TestPe::with_imports();
+        pe.words_rva(0x1004, &[u32::MAX]).words_rva(0x1120, &[0x7c80_1234, 0x7c80_2345]);
+        assert_eq!(names_of(&pe.facts()), ALL);
+        assert_eq!(pe.facts().notes.hints, []);
+        // The same without being bound: taken from a process.
+        pe.words_rva(0x1004, &[0]);
+        assert_eq!(pe.facts().notes.hints[0].name, "memory dump");
+    }
+
+    #[test]
+    fn a_bad_name_costs_its_library_and_is_said() {
+        let mut pe = TestPe::with_imports();
+        pe.words_rva(0x100c, &[0x7372_0004]);
+        let program = pe.facts();
+        assert_eq!(names_of(&program), ["w.dll Connect"]);
+        assert_eq!(program.libraries.unwrap(), ["w.dll"]);
+        assert!(program.notes.problems.iter().any(|problem| problem.contains("2 functions (Exit, #5)")));
+    }
+
+    #[test]
+    fn functions_that_are_lost_are_unknown_and_not_none() {
+        let mut pe = TestPe::with_imports();
+        for table in [0x1100, 0x1120] {
+            pe.words_rva(table, &[0x7c80_1234, 0x7c80_2345, 0, 0, 0x7c80_3456]);
+        }
+        let program = pe.facts();
+        assert_eq!((program.libraries.as_ref().map(Vec::len), &program.imports), (Some(2), &None));
+        assert!(program.notes.problems.iter().any(|problem| problem.starts_with("imports: ")));
+        // A directory outside of the image.
+        pe.directory(1, 0x8000_0000, 60);
+        assert_eq!((pe.facts().libraries, pe.facts().imports), (None, None));
+    }
+
+    #[test]
+    fn delayed_imports_are_marked_in_both_forms() {
+        for (attributes, base) in [(1, 0), (0, BASE as u32)] {
+            let mut pe = TestPe::with_imports();
+            pe.directory(13, 0x1300, 64);
+            pe.words_rva(0x1300, &[attributes, base + 0x1400, 0, base + 0x1420, base + 0x1430]);
+            pe.put_rva(0x1400, b"d.dll")
+                .words_rva(0x1430, &[base + 0x1440, 0x8000_0007])
+                .put_rva(0x1442, b"Open");
+            let program = pe.facts();
+            assert_eq!(names_of(&program)[3..], ["d.dll Open", "d.dll #7"]);
+            let delayed: Vec<bool> = program.imports.iter().flatten().map(|import| import.delayed).collect();
+            assert_eq!(delayed, [false, false, false, true, true]);
+            assert_eq!(program.libraries.unwrap(), ["k.dll", "w.dll", "d.dll"]);
+        }
+    }
+}

@@ -14,8 +14,12 @@ use object::pe;
 const DESCRIPTORS: u64 = 4;
 /// The longest name that counts as evidence.
 const MAX_NAME: usize = 256;
-/// Bytes of a section that are compared with zero.
-const SAMPLE: u64 = 512;
+/// The lowest RVA of a name that counts as evidence: not in the DOS header.
+const MIN_NAME_RVA: u32 = 64;
+/// The least number of zero bytes that say: nothing is here.
+const MIN_GAP: u32 = 512;
+/// The unit of memory that is dumped.
+const PAGE: u64 = 4096;
 
 /// Why a file is a memory dump; `None` if it is arranged as its section headers say.
 pub fn recognise(bytes: Bytes<'_>, headers: &Headers, sections: &[SectionHeader]) -> Option<String> {
@@ -30,25 +34,28 @@ pub fn recognise(bytes: Bytes<'_>, headers: &Headers, sections: &[SectionHeader]
     }
     let image = |layout| Image::new(bytes, Map::new(headers, sections, layout, bytes.size()));
     let (file, memory) = (image(Layout::File), image(Layout::Memory));
-    let (in_file, in_memory) = (tables(&file, headers, optional), tables(&memory, headers, optional));
+    let (in_file, in_memory) = (tables(&file, optional), tables(&memory, optional));
     if !in_memory.is_empty() && in_memory.len() > 2 * in_file.len() {
         return Some(format!(
-            "at their virtual addresses: {}; not where the section headers lead",
+            "at virtual addresses, and not where the section headers lead: {}",
             in_memory.join(", ")
         ));
     }
-    // Without tables: the code is at its virtual address, and where the headers place the first section is nothing.
+    // Without tables: nothing is where the headers place the first section, and the whole image is in the file, with code
+    // at the entry point.
     let entry = u64::from(optional.entry.filter(|entry| *entry > 0)?);
     let first = moved.iter().min_by_key(|section| section.raw_offset)?;
-    let claimed = bytes.get(u64::from(first.raw_offset), u64::from(first.raw_size).min(SAMPLE))?;
-    let code_in_file = file.array::<16>(entry).unwrap_or_default();
+    let lowest = sections.iter().map(|section| section.virtual_address).min()?;
+    let gap = lowest.checked_sub(first.raw_offset)?.min(first.raw_size);
+    let claimed = bytes.get(u64::from(first.raw_offset), u64::from(gap))?;
     let dump = in_file.is_empty()
+        && gap >= MIN_GAP
         && is_zero(claimed)
-        && is_zero(&code_in_file)
         && !is_zero(&memory.array::<16>(entry)?)
+        && bytes.size() > u64::from(optional.image_size).saturating_sub(PAGE)
         && sections.iter().all(|section| u64::from(section.virtual_address) < bytes.size());
     dump.then(|| {
-        "at their virtual addresses: code at the entry point; not where the section headers lead".to_owned()
+        "the code is at its virtual address, and nothing is where the section headers lead".to_owned()
     })
 }
 
@@ -57,13 +64,12 @@ fn is_zero(bytes: &[u8]) -> bool {
 }
 
 /// The tables that are plausible in this arrangement.
-fn tables(image: &Image<'_>, headers: &Headers, optional: &Optional) -> Vec<&'static str> {
+fn tables(image: &Image<'_>, optional: &Optional) -> Vec<&'static str> {
     type Check = fn(&Image<'_>, &Optional, u64, u32) -> Option<bool>;
     let checks: [(usize, &'static str, Check); 9] = [
         (pe::IMAGE_DIRECTORY_ENTRY_IMPORT, "imports", has_imports),
         (pe::IMAGE_DIRECTORY_ENTRY_EXPORT, "exports", |image, _, at, _| {
-            let name = image.u32(at + 12)?;
-            Some(image.text(u64::from(name), MAX_NAME).is_some_and(is_library_name))
+            has_library_name(image, image.u32(at + 12)?)
         }),
         (pe::IMAGE_DIRECTORY_ENTRY_RESOURCE, "resources", |image, _, at, _| {
             let count = u32::from(image.u16(at + 12)?) + u32::from(image.u16(at + 14)?);
@@ -104,7 +110,6 @@ fn tables(image: &Image<'_>, headers: &Headers, optional: &Optional) -> Vec<&'st
             Some(image.u32(at)? == 72 && image.array(u64::from(image.u32(at + 8)?))? == *b"BSJB")
         }),
     ];
-    let _ = headers;
     let mut found = Vec::new();
     for (number, name, check) in checks {
         let Some(directory) = optional.directory(number) else { continue };
@@ -123,10 +128,43 @@ fn has_imports(image: &Image<'_>, _: &Optional, at: u64, _: u32) -> Option<bool>
         if name == 0 {
             break;
         }
-        let text = image.text(u64::from(name), MAX_NAME)?;
-        if is_library_name(text) && text.len() > 2 && text.is_ascii() {
+        if has_library_name(image, name)? {
             return Some(true);
         }
     }
     Some(false)
+}
+
+/// Whether the file name of a library is at `rva`.
+fn has_library_name(image: &Image<'_>, rva: u32) -> Option<bool> {
+    let text = image.text(u64::from(rva), MAX_NAME)?;
+    Some(rva >= MIN_NAME_RVA && is_library_name(text) && text.len() > 2 && text.is_ascii())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::test_pe::TestPe;
+    use super::*;
+
+    fn hints(pe: &TestPe) -> Vec<String> {
+        pe.facts().notes.hints.into_iter().map(|hint| hint.name).collect()
+    }
+
+    #[test]
+    fn the_facts_of_a_dump_are_read_at_virtual_addresses() {
+        let file = TestPe::with_imports();
+        assert_eq!(hints(&file), [""; 0]);
+        let mut dump = file.in_memory();
+        assert_eq!(hints(&dump), ["memory dump"]);
+        let (was, is) = (file.facts(), dump.facts());
+        assert_eq!((&was.libraries, &was.imports), (&is.libraries, &is.imports));
+        assert_eq!(is.sections.as_ref().unwrap()[0].offset, Some(0x1000));
+        assert_eq!((is.entry, is.overlay, is.signed), (was.entry, Some(None), Some(false)));
+        // The addresses of the functions, and a certificate that was not loaded.
+        dump.put(0x1100, &[0x77; 8]).put(0x1120, &[0x77; 8]).directory(4, 0x5000, 100);
+        let is = dump.facts();
+        assert_eq!((is.imports.as_ref().map(Vec::len), is.signed), (Some(1), None));
+        dump.put(0x1000, &[0; 0x400]);
+        assert_eq!((hints(&dump), dump.facts().imports), (vec!["memory dump".to_owned()], None));
+    }
 }

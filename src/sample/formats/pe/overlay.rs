@@ -96,3 +96,89 @@ pub fn after_image(bytes: Bytes<'_>, optional: &Optional, sections: &[SectionHea
     let end = end.max(u64::from(optional.image_size));
     (end < bytes.size()).then(|| Overlay { offset: end, size: bytes.size() - end })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::test_pe::{NT, OPTIONAL, TestPe};
+
+    fn overlay(pe: &TestPe) -> Option<(u64, u64)> {
+        pe.facts().overlay.unwrap().map(|overlay| (overlay.offset, overlay.size))
+    }
+
+    fn signed(mut pe: TestPe) -> TestPe {
+        pe.0.resize(pe.0.len().next_multiple_of(8), 0);
+        let at = pe.0.len() as u32;
+        pe.directory(4, at, 24);
+        pe.0.extend(b"\x18\0\0\0\0\x02\x02\0");
+        pe.0.extend([1; 16]);
+        pe
+    }
+
+    #[test]
+    fn an_ordinary_program_has_none() {
+        let pe = TestPe::with_imports();
+        assert_eq!(overlay(&pe), None);
+        let signed = signed(pe);
+        assert_eq!((overlay(&signed), signed.facts().signed), (None, Some(true)));
+    }
+
+    #[test]
+    fn a_payload_is_one_with_and_without_a_signature() {
+        let mut pe = TestPe::plain();
+        pe.0.extend([7; 101]);
+        assert_eq!(overlay(&pe), Some((0x1400, 101)));
+        // The padding before the certificates belongs to the payload; it alone is none.
+        assert_eq!(overlay(&signed(pe)), Some((0x1400, 104)));
+        let mut odd = TestPe::new(&[[0x1000, 0x1000, 0x400, 0x3fd]]);
+        odd.0.truncate(0x7fd);
+        assert_eq!(overlay(&signed(odd)), None);
+        let mut after = signed(TestPe::plain());
+        after.0.extend([9; 50]);
+        assert_eq!(overlay(&after), Some((0x1418, 50)));
+    }
+
+    #[test]
+    fn certificates_outside_of_the_file_are_no_signature() {
+        let mut pe = TestPe::plain();
+        pe.0.extend([7; 100]);
+        for (at, size) in [(0x7fff_ff00, 0x1000), (0x1400, 0x1000), (0x1400, 100)] {
+            pe.directory(4, at, size);
+            let program = pe.facts();
+            assert_eq!((program.signed, overlay(&pe)), (Some(false), Some((0x1400, 100))));
+            assert!(program.notes.problems[0].starts_with("signed: "));
+        }
+    }
+
+    #[test]
+    fn symbols_with_their_names_are_none() {
+        let mut pe = TestPe::plain();
+        pe.put32(NT + 12, 0x1400).put32(NT + 16, 2);
+        pe.0.extend([0; 36]);
+        pe.0.extend([10, 0, 0, 0, b'n', b'a', b'm', b'e', b's', 0]);
+        assert_eq!(overlay(&pe), None);
+        pe.0.extend([7; 5]);
+        assert_eq!(overlay(&pe), Some((0x1400 + 46, 5)));
+        pe.put32(NT + 16, u32::MAX);
+        assert_eq!(overlay(&pe), Some((0x1400, 51)));
+    }
+
+    #[test]
+    fn debug_data_is_none() {
+        let mut pe = TestPe::plain();
+        pe.directory(6, 0x1200, 28).words_rva(0x1200, &[0, 0, 0, 2, 40, 0, 0x1400]);
+        pe.0.extend([3; 40]);
+        assert_eq!(overlay(&pe), None);
+    }
+
+    #[test]
+    fn the_size_of_the_headers_hides_nothing() {
+        let mut pe = TestPe::plain();
+        pe.put32(OPTIONAL + 60, 0x1410);
+        pe.0.extend([7; 32]);
+        assert_eq!(overlay(&pe), Some((0x1400, 32)));
+        let mut small = TestPe::new(&[]);
+        assert_eq!(overlay(&small), None);
+        small.0.push(1);
+        assert_eq!(overlay(&small), Some((0x400, 1)));
+    }
+}

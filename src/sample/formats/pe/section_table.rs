@@ -144,3 +144,33 @@ fn file_range(
     }
     if there == 0 { (None, 0) } else { (Some(offset), there) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::test_pe::{NT, TestPe};
+
+    #[test]
+    fn what_is_after_the_end_of_the_file_is_cut_and_said() {
+        let mut pe =
+            TestPe::new(&[[0x1000, 0x1000, 0x400, 0x200], [0x2000, 0, 0x600, 0x200], [0x3000, 9, 0, 0]]);
+        pe.0.truncate(0x500);
+        let program = pe.facts();
+        let facts: Vec<_> =
+            program.sections.iter().flatten().map(|s| (s.offset, s.size, s.virtual_size)).collect();
+        assert_eq!(facts, [(Some(0x400), 0x100, 0x1000), (None, 0, 0), (None, 0, 9)]);
+        assert_eq!(program.notes.problems.len(), 2, "{:?}", program.notes.problems);
+        assert_eq!(program.sections.unwrap()[0].entropy, Some(0.0));
+    }
+
+    #[test]
+    fn a_table_that_ends_early_is_said() {
+        let mut pe = TestPe::plain();
+        pe.put(NT + 6, &[0xff, 0xff]);
+        let program = pe.facts();
+        assert_eq!(program.sections.unwrap().len(), 1);
+        assert!(program.notes.problems[0].contains("1 of 65535"), "{:?}", program.notes.problems);
+        // The section table is where the size of the optional header says.
+        pe.put(NT + 6, &[1, 0]).put(NT + 20, &[0xff, 0xff]);
+        assert_eq!(pe.facts().sections.unwrap().len(), 0);
+    }
+}

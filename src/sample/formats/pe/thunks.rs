@@ -125,3 +125,43 @@ impl<'i, 'a> ThunkReader<'i, 'a> {
         self.image.text(u64::from(rva) + 2, MAX_NAME).filter(|name| is_name(name))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::test_pe::TestPe;
+    use super::*;
+
+    fn read(words: &[u32]) -> Table<'static> {
+        let mut pe = TestPe::plain();
+        pe.words_rva(0x1100, words).put_rva(0x1202, b"Exit").put_rva(0x1302, b"\x01");
+        let pe: &'static TestPe = Box::leak(Box::new(pe));
+        let image: &'static Image<'static> = Box::leak(Box::new(pe.image()));
+        ThunkReader::new(image, false).read(0x1100, |value| u32::try_from(value).ok())
+    }
+
+    #[test]
+    fn names_and_ordinals_are_read_up_to_zero() {
+        let table = read(&[0x1200, 0x8000_0007, 0, 0x1200]);
+        assert_eq!(table.thunks, [(0, Thunk::Name(b"Exit")), (1, Thunk::Ordinal(7))]);
+        assert!(!table.is_damaged());
+    }
+
+    #[test]
+    fn one_bad_entry_costs_one_function() {
+        let table = read(&[0x1200, 0x1300, 0x7777_0000, 0x8000_0007]);
+        assert_eq!((table.thunks.len(), table.bad, table.first_bad), (2, 2, Some((1, 0x1300))));
+    }
+
+    #[test]
+    fn addresses_are_no_ordinals() {
+        assert_eq!(read(&[0x8123_4567, 0x8234_5678]).thunks, []);
+        // Beside a name, the loader ignores the upper bits.
+        assert_eq!(read(&[0x1200, 0x8123_0005]).thunks, [(0, Thunk::Name(b"Exit")), (1, Thunk::Ordinal(5))]);
+    }
+
+    #[test]
+    fn a_table_of_rubbish_is_left() {
+        let table = read(&[0x7777_7777; 200]);
+        assert!(table.cut.is_some() && table.bad <= MAX_BAD_OF_TABLE + 1);
+    }
+}

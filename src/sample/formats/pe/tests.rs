@@ -1,1 +1,0 @@
-//! PE files that the tests of this folder build.
