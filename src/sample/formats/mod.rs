@@ -3,5 +3,6 @@
 //! Everything in a header was written by the author of the sample: it is reported, not trusted.
 
 pub mod elf;
+mod listing;
 pub mod macho;
 pub mod pe;
