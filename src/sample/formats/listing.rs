@@ -2,32 +2,64 @@
 //!
 //! A fat Mach-O has many programs, and their facts go into one reply, so that the limits are those of the file.
 
+use crate::sample::bytes::Bytes;
 use crate::sample::entropy::EntropyMeter;
-use crate::sample::facts::{MAX_NAMES, Notes};
+use crate::sample::facts::{MAX_NAME, MAX_NAMES, Notes};
 use std::collections::HashSet;
 use std::hash::Hash;
 
 /// What a list entry takes in a reply besides its names, in bytes, at most.
 const ENTRY: usize = 8;
 
+/// Why a list is not complete when the limit on the work is reached.
+pub const SPENT: &str = "the tables of this file take too much work to be read to their ends";
 /// Bytes of numbers that a section takes in a reply, at most.
 pub const SECTION_COST: usize = 48;
+
+/// Work that reading lists may take, about in bytes that are looked at: structures may overlap and refer to each other
+/// as often as their author likes.
+const MAX_WORK: u64 = 256 << 20;
 
 /// What is left of the limits of one file.
 #[derive(Debug)]
 pub struct FileLimits {
     bytes: usize,
+    work: u64,
     /// Computes entropies within a limit for the whole file.
     pub entropy: EntropyMeter,
 }
 
 impl Default for FileLimits {
     fn default() -> Self {
-        Self { bytes: MAX_NAMES, entropy: EntropyMeter::default() }
+        Self { bytes: MAX_NAMES, work: MAX_WORK, entropy: EntropyMeter::default() }
     }
 }
 
 impl FileLimits {
+    /// Counts work; `false` beyond the limit.
+    pub fn work(&mut self, bytes: u64) -> bool {
+        let left = self.work.checked_sub(bytes);
+        self.work = left.unwrap_or(0);
+        left.is_some()
+    }
+
+    /// Whether the limit on the work is reached: nothing more is read.
+    pub fn is_spent(&self) -> bool {
+        self.work == 0
+    }
+
+    /// The bytes at `offset` up to a zero byte; `None` if there is none within `most` bytes or in the length of a
+    /// name, or beyond the limit on the work.
+    pub fn text<'a>(&mut self, bytes: Bytes<'a>, offset: u64, most: u64) -> Option<&'a [u8]> {
+        let most = usize::try_from(most).unwrap_or(MAX_NAME).min(MAX_NAME);
+        if self.work == 0 {
+            return None;
+        }
+        let text = bytes.text(offset, most);
+        self.work(text.map_or(most, <[u8]>::len) as u64 + 1);
+        text
+    }
+
     fn spend(&mut self, bytes: usize) -> bool {
         let left = self.bytes.checked_sub(bytes);
         self.bytes = left.unwrap_or(self.bytes);

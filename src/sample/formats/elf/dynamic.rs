@@ -5,31 +5,15 @@
 //! program headers.
 
 use super::header::Header;
-use super::section_table::SectionTable;
+use super::section_table::{SectionHeader, SectionTable};
 use super::segments::Segments;
 use crate::sample::bytes::Bytes;
-use crate::sample::facts::{MAX_NAME, Notes};
+use crate::sample::facts::Notes;
+use crate::sample::formats::layout::Region;
 use object::elf;
 
 /// Entries of the dynamic section that are read.
 const MAX_ENTRIES: u64 = 1 << 16;
-
-/// A part of the file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Region {
-    /// Its offset in the file.
-    pub offset: u64,
-    /// Its size in bytes, at most.
-    pub size: u64,
-}
-
-impl Region {
-    /// The text at `at` in a table of texts, up to a zero byte.
-    pub fn text<'a>(&self, bytes: Bytes<'a>, at: u64) -> Option<&'a [u8]> {
-        let left = self.size.checked_sub(at)?.min(MAX_NAME as u64);
-        bytes.text(self.offset.checked_add(at)?, left as usize)
-    }
-}
 
 /// The entries of the dynamic section, and where its tables are.
 #[derive(Clone, Debug)]
@@ -65,23 +49,24 @@ impl<'a> Dynamic<'a> {
         let mut starts = Vec::new();
         if let (Some(segments), Some(dynamic)) = (segments, by_segment) {
             let loaded = segments.loaded_at(dynamic.address);
-            if loaded.is_some_and(|(offset, _)| offset != dynamic.offset) && dynamic.file_size > 0 {
+            if loaded.is_some_and(|loaded| loaded.offset != dynamic.offset) && dynamic.file_size > 0 {
                 notes.problem(
                     "libraries",
                     "the offset and the address of the dynamic section are two places; the loader reads by the address",
                 );
             }
             starts.extend(loaded);
-            starts.extend(Some((dynamic.offset, dynamic.file_size)).filter(|(_, size)| *size > 0));
+            starts
+                .extend(Some(Region::new(dynamic.offset, dynamic.file_size)).filter(|there| there.size > 0));
         }
-        starts.extend(by_section.and_then(super::section_table::SectionHeader::file_range));
+        starts.extend(by_section.and_then(SectionHeader::content));
         let make = |entries| Dynamic {
             entries,
             segments: segments.unwrap_or(&NO_SEGMENTS),
             sections: sections.unwrap_or(&NO_SECTIONS),
         };
-        for (offset, size) in starts {
-            if let Some(entries) = read_entries(bytes, header, Region { offset, size }) {
+        for region in starts {
+            if let Some(entries) = read_entries(bytes, header, region) {
                 return Found::Dynamic(make(entries));
             }
         }
@@ -109,13 +94,12 @@ impl<'a> Dynamic<'a> {
         self.loaded_at(address).or_else(|| {
             // No segment holds the address: the section at it does.
             let at = self.sections.all.iter().find(|section| section.address == address && address > 0)?;
-            let (offset, size) = at.file_range()?;
-            Some(Region { offset, size })
+            at.content()
         })
     }
 
     fn loaded_at(&self, address: u64) -> Option<Region> {
-        self.segments.loaded_at(address).map(|(offset, size)| Region { offset, size })
+        self.segments.loaded_at(address)
     }
 
     /// The table of texts: of names of libraries and symbols.
@@ -123,8 +107,7 @@ impl<'a> Dynamic<'a> {
         self.region(elf::DT_STRTAB).or_else(|| {
             let section = [elf::SHT_DYNAMIC, elf::SHT_DYNSYM];
             let section = section.iter().find_map(|kind| self.sections.first(*kind))?;
-            let (offset, size) = self.sections.linked(section)?.file_range()?;
-            Some(Region { offset, size })
+            self.sections.linked(section)?.content()
         })
     }
 

@@ -4,10 +4,11 @@
 //! what follows. If one of them lies, so that nothing else in the header makes sense, the header is read as it makes
 //! sense and the lie is named.
 
-use super::layout::Layout;
 use super::machine::architecture;
+use super::sizes;
 use crate::sample::bytes::{Bytes, Endian};
 use crate::sample::facts::Notes;
+use crate::sample::formats::layout::Layout;
 use object::elf;
 
 /// Bytes of the longest file header.
@@ -110,15 +111,15 @@ impl Header {
             + 2 * u32::from(sized(
                 self.program_header_size,
                 self.program_header_count,
-                layout.program_header_size(),
+                sizes::program_header(layout),
             ))
             + u32::from(sized(
                 self.section_header_size,
                 self.section_header_count,
-                layout.section_header_size(),
+                sizes::section_header(layout),
             ))
             + u32::from(self.version == u32::from(elf::EV_CURRENT))
-            + u32::from(self.header_size == layout.header_size())
+            + u32::from(self.header_size == sizes::header(layout))
     }
 
     /// Names what `e_ident` says and the rest of the header contradicts.

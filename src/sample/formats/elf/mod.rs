@@ -14,12 +14,12 @@ use segments::Segments;
 mod dynamic;
 mod extent;
 mod header;
-mod layout;
 mod machine;
 mod module_signature;
 mod section_table;
 mod sections;
 mod segments;
+mod sizes;
 mod symbol_count;
 mod symbols;
 mod versions;
@@ -56,7 +56,7 @@ pub fn read_program(bytes: Bytes<'_>) -> Program {
         program.sections = Some(sections::sections(bytes, table, &mut limits, &mut program.notes));
     }
     add_binding(bytes, &header, segments.as_ref(), sections.as_ref(), &mut limits, &mut program);
-    add_end(bytes, &header, segments.as_ref(), sections.as_ref(), &mut program);
+    add_end(bytes, &header, segments.as_ref(), sections.as_ref(), &mut limits, &mut program);
     program
 }
 
@@ -110,7 +110,7 @@ fn add_libraries(bytes: Bytes<'_>, dynamic: &Dynamic<'_>, limits: &mut FileLimit
     let texts = dynamic.texts();
     let (mut list, mut bad) = (Listing::new(MAX_LIBRARIES), 0_usize);
     for at in dynamic.values(elf::DT_NEEDED) {
-        match texts.and_then(|texts| texts.text(bytes, at)).filter(|name| !name.is_empty()) {
+        match texts.and_then(|texts| texts.text(bytes, at, limits)).filter(|name| !name.is_empty()) {
             Some(name) => list.add(name, name.len(), limits, |_| String::from_utf8_lossy(name).into_owned()),
             None => bad += 1,
         }
@@ -129,10 +129,11 @@ fn add_end(
     header: &Header,
     segments: Option<&Segments>,
     sections: Option<&SectionTable>,
+    limits: &mut FileLimits,
     program: &mut Program,
 ) {
     let in_section =
-        |table: &SectionTable| SIGNATURE_SECTIONS.iter().any(|name| table.is_filled(bytes, name));
+        |table: &SectionTable| SIGNATURE_SECTIONS.iter().any(|name| table.is_filled(bytes, name, limits));
     let in_section = sections.is_some_and(in_section);
     let mut size = bytes.size();
     program.signed = match module_signature::module_signature(bytes) {

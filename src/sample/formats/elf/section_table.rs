@@ -2,9 +2,11 @@
 //! or with rubbish there.
 
 use super::header::Header;
-use super::layout::FAR;
+use super::sizes;
 use crate::sample::bytes::Bytes;
-use crate::sample::facts::{MAX_NAME, Notes};
+use crate::sample::facts::Notes;
+use crate::sample::formats::layout::Region;
+use crate::sample::formats::listing::FileLimits;
 use object::elf;
 
 /// Section headers that are read.
@@ -30,10 +32,10 @@ pub struct SectionHeader {
 }
 
 impl SectionHeader {
-    /// The offset and the number of its bytes in the file, as the header says; `None` without bytes.
-    pub fn file_range(&self) -> Option<(u64, u64)> {
+    /// Its bytes in the file, as the header says; `None` without bytes.
+    pub fn content(&self) -> Option<Region> {
         let has_bytes = !matches!(self.kind, elf::SHT_NOBITS | elf::SHT_NULL) && self.size > 0;
-        has_bytes.then(|| (self.offset.min(FAR), self.size.min(FAR)))
+        has_bytes.then(|| Region::new(self.offset, self.size))
     }
 }
 
@@ -58,7 +60,7 @@ impl SectionTable {
         if start == 0 {
             return Some(Self::default());
         }
-        let size = u64::from(header.layout.section_header_size());
+        let size = u64::from(sizes::section_header(header.layout));
         let mut fail = |why: String| {
             notes.problem("sections", why);
             None
@@ -109,19 +111,22 @@ impl SectionTable {
     }
 
     /// Whether a section of this name has a byte that is not zero.
-    pub fn is_filled(&self, bytes: Bytes<'_>, name: &[u8]) -> bool {
-        let called = |section: &&SectionHeader| self.name(bytes, section) == Some(name);
-        let range = self.all.iter().find(called).and_then(SectionHeader::file_range);
-        let content = range.and_then(|(offset, size)| bytes.get(offset, size));
+    pub fn is_filled(&self, bytes: Bytes<'_>, name: &[u8], limits: &mut FileLimits) -> bool {
+        let called = |section: &&SectionHeader| self.name(bytes, section, limits) == Some(name);
+        let region = self.all.iter().find(called).and_then(SectionHeader::content);
+        let content = region.and_then(|region| bytes.get(region.offset, region.size));
         content.is_some_and(|content| content.iter().any(|byte| *byte != 0))
     }
 
     /// The name of a section; `None` if it cannot be read.
-    pub fn name<'a>(&self, bytes: Bytes<'a>, section: &SectionHeader) -> Option<&'a [u8]> {
+    pub fn name<'a>(
+        &self,
+        bytes: Bytes<'a>,
+        section: &SectionHeader,
+        limits: &mut FileLimits,
+    ) -> Option<&'a [u8]> {
         let table = self.all.get(self.names as usize).filter(|_| self.names != 0)?;
-        let (offset, size) = table.file_range()?;
-        let left = size.checked_sub(section.name)?.min(MAX_NAME as u64);
-        bytes.text(offset.checked_add(section.name)?, left as usize)
+        table.content()?.text(bytes, section.name, limits)
     }
 }
 

@@ -3,6 +3,7 @@
 use super::section_table::{SectionHeader, SectionTable};
 use crate::sample::bytes::Bytes;
 use crate::sample::facts::{Access, MAX_SECTIONS, Notes, Section};
+use crate::sample::formats::layout::Region;
 use crate::sample::formats::listing::{FileLimits, Listing, SECTION_COST};
 use object::elf;
 
@@ -22,17 +23,14 @@ pub fn sections(
         if index == 0 && header.kind == elf::SHT_NULL {
             continue;
         }
-        let name = table.name(bytes, header);
-        let said = header.file_range();
-        let inside = said.and_then(|(offset, size)| {
-            let left = bytes.size().checked_sub(offset).filter(|left| *left > 0)?;
-            Some((offset, size.min(left)))
-        });
+        let name = table.name(bytes, header, limits);
+        let said = header.content();
+        let inside = said.and_then(|content| content.within(bytes.size()));
         nameless += usize::from(name.is_none());
         outside += usize::from(said != inside);
         let name = name.unwrap_or_default();
         list.add(index, SECTION_COST + name.len(), limits, |limits| {
-            let content = inside.and_then(|(offset, size)| bytes.get(offset, size));
+            let content = inside.and_then(|inside| bytes.get(inside.offset, inside.size));
             let entropy = content.and_then(|content| limits.entropy.measure(content));
             unmeasured += usize::from(inside.is_some() && entropy.is_none());
             section(header, name, inside, entropy)
@@ -50,12 +48,12 @@ pub fn sections(
     list.finish("sections", notes)
 }
 
-fn section(header: &SectionHeader, name: &[u8], inside: Option<(u64, u64)>, entropy: Option<f32>) -> Section {
+fn section(header: &SectionHeader, name: &[u8], inside: Option<Region>, entropy: Option<f32>) -> Section {
     let flag = |flag: u32| header.flags & u64::from(flag) != 0;
     Section {
         name: String::from_utf8_lossy(name).into_owned(),
-        offset: inside.map(|(offset, _)| offset),
-        size: inside.map_or(0, |(_, size)| size),
+        offset: inside.map(|inside| inside.offset),
+        size: inside.map_or(0, |inside| inside.size),
         address: header.address,
         virtual_size: header.size,
         access: Access {

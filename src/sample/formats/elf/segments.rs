@@ -1,9 +1,10 @@
 //! The segments of an ELF file, from its program headers: what a system loads.
 
 use super::header::Header;
-use super::layout::FAR;
+use super::sizes;
 use crate::sample::bytes::Bytes;
 use crate::sample::facts::Notes;
+use crate::sample::formats::layout::{FAR, Region};
 use object::elf;
 
 /// Linux starts no program with more bytes of program headers; a core dump may have more of them.
@@ -45,7 +46,7 @@ impl Segments {
             return Some(Self::default());
         }
         let layout = header.layout;
-        let size = u64::from(layout.program_header_size());
+        let size = u64::from(sizes::program_header(layout));
         if u64::from(header.program_header_size) != size {
             notes.problem(
                 "segments",
@@ -93,13 +94,13 @@ impl Segments {
         self.all.iter().find(|segment| segment.kind == kind)
     }
 
-    /// The part of the file that is loaded at `address`: the offset, and how many bytes follow there in the segment.
+    /// The part of the file that is loaded at `address` and up to the end of its segment.
     /// Of several segments at one address the last counts: it is loaded over the others.
-    pub fn loaded_at(&self, address: u64) -> Option<(u64, u64)> {
+    pub fn loaded_at(&self, address: u64) -> Option<Region> {
         let loaded = || self.all.iter().rev().filter(|segment| segment.kind == elf::PT_LOAD);
         let exact = loaded().find_map(|segment| {
             let into = address.checked_sub(segment.address).filter(|into| *into < segment.file_size)?;
-            Some((segment.offset.checked_add(into)?, segment.file_size - into))
+            Some(Region::new(segment.offset.checked_add(into)?, segment.file_size - into))
         });
         exact.or_else(|| {
             loaded().find_map(|segment| {
@@ -109,7 +110,7 @@ impl Segments {
                 }
                 let size = segment.file_size.checked_add(before)?.checked_next_multiple_of(PAGE)?;
                 let into = address.checked_sub(segment.address - before).filter(|into| *into < size)?;
-                Some((segment.offset.checked_sub(before)?.checked_add(into)?, size - into))
+                Some(Region::new(segment.offset.checked_sub(before)?.checked_add(into)?, size - into))
             })
         })
     }
@@ -129,17 +130,19 @@ mod tests {
             all: vec![load(0, 0x1000, 0x500), load(0x2100, 0x4100, 0x80), load(0x600, 0x1400, 0x10)],
             table_end: 0,
         };
-        assert_eq!(segments.loaded_at(0x1010), Some((0x10, 0x4f0)));
-        assert_eq!(segments.loaded_at(0x1404), Some((0x604, 0xc)));
+        let at = |address| segments.loaded_at(address).map(|there| (there.offset, there.size));
+        assert_eq!(at(0x1010), Some((0x10, 0x4f0)));
+        assert_eq!(at(0x1404), Some((0x604, 0xc)));
         // The page around a segment is loaded with it.
-        assert_eq!(segments.loaded_at(0x4010), Some((0x2010, 0xff0)));
-        assert_eq!((segments.loaded_at(0x9000), segments.loaded_at(u64::MAX)), (None, None));
+        assert_eq!(at(0x4010), Some((0x2010, 0xff0)));
+        assert_eq!((at(0x9000), at(u64::MAX)), (None, None));
     }
 
     #[test]
     fn extreme_numbers_do_not_overflow() {
         let segments = Segments { all: vec![load(FAR, u64::MAX - 5, FAR), load(FAR, 0, FAR)], table_end: 0 };
-        assert_eq!(segments.loaded_at(u64::MAX), Some((FAR + 5, FAR - 5)));
-        assert_eq!(segments.loaded_at(7), Some((FAR + 7, FAR - 7)));
+        let at = |address| segments.loaded_at(address).map(|there| (there.offset, there.size));
+        assert_eq!(at(u64::MAX), Some((FAR, FAR - 5)));
+        assert_eq!(at(7), Some((FAR, FAR - 7)));
     }
 }

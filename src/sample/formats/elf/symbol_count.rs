@@ -3,6 +3,7 @@
 use super::dynamic::Dynamic;
 use super::header::Header;
 use super::section_table::SectionTable;
+use super::sizes;
 use crate::sample::bytes::Bytes;
 use object::elf;
 
@@ -20,7 +21,7 @@ pub fn symbol_count(
     dynamic: &Dynamic<'_>,
     sections: Option<&SectionTable>,
 ) -> u64 {
-    let size = header.layout.symbol_size();
+    let size = sizes::symbol(header.layout);
     let Some(region) = dynamic.region(elf::DT_SYMTAB) else { return 0 };
     let most = region.size / size;
     let least = [elf::DT_JMPREL, elf::DT_RELA, elf::DT_REL]
@@ -33,8 +34,8 @@ pub fn symbol_count(
     let by_mips = dynamic.value(DT_MIPS_SYMTABNO).filter(|_| header.machine == elf::EM_MIPS);
     let by_section = || {
         let section = sections?.first(elf::SHT_DYNSYM)?;
-        let (offset, len) = section.file_range()?;
-        (offset == region.offset).then_some(len / size)
+        let content = section.content()?;
+        (content.offset == region.offset).then_some(content.size / size)
     };
     let fits = |count: &u64| *count >= least.max(1) && *count <= most;
     by_mips

@@ -1,13 +1,15 @@
 //! The symbols of an ELF file: undefined ones are imported, defined global ones are exported.
 
-use super::dynamic::{Dynamic, Region};
+use super::dynamic::Dynamic;
 use super::header::Header;
 use super::section_table::SectionTable;
+use super::sizes;
 use super::symbol_count::symbol_count;
 use super::versions::Versions;
 use crate::sample::bytes::Bytes;
 use crate::sample::facts::{Import, ImportedSymbol, MAX_FUNCTIONS, Notes, Program};
-use crate::sample::formats::listing::{FileLimits, Listing};
+use crate::sample::formats::layout::Region;
+use crate::sample::formats::listing::{FileLimits, Listing, SPENT};
 use object::elf;
 
 /// Symbols whose name cannot be read, after which the table is taken for rubbish.
@@ -42,7 +44,7 @@ pub fn add_dynamic(
         start: symbols.offset,
         count: symbol_count(bytes, header, dynamic, sections),
         texts,
-        versions: Versions::read(bytes, header.layout, dynamic, texts),
+        versions: Versions::read(bytes, header.layout, dynamic, texts, limits),
     };
     table.add(bytes, header, limits, program);
 }
@@ -63,15 +65,15 @@ pub fn add_relocatable(
         (program.imports, program.exports) = (Some(Vec::new()), Some(Vec::new()));
         return;
     };
-    let texts = sections.linked(section).and_then(|texts| texts.file_range());
-    let (Some((start, size)), Some((offset, len))) = (section.file_range(), texts) else {
+    let texts = sections.linked(section).and_then(|texts| texts.content());
+    let (Some(symbols), Some(texts)) = (section.content(), texts) else {
         unknown(&mut program.notes, "the table of symbols has no content or no names");
         return;
     };
     let table = SymbolTable {
-        start,
-        count: size / header.layout.symbol_size(),
-        texts: Region { offset, size: len },
+        start: symbols.offset,
+        count: symbols.size / sizes::symbol(header.layout),
+        texts,
         versions: Versions::default(),
     };
     table.add(bytes, header, limits, program);
@@ -90,10 +92,11 @@ impl SymbolTable<'_> {
         let mut exports = Listing::new(MAX_FUNCTIONS);
         let (mut bad, mut ended) = (0, false);
         for index in 1..self.count {
-            if bad >= MAX_BAD || (imports.is_cut() && exports.is_cut()) {
+            limits.work(sizes::symbol(layout));
+            if bad >= MAX_BAD || limits.is_spent() || (imports.is_cut() && exports.is_cut()) {
                 break;
             }
-            let Some(symbol) = Symbol::read(bytes, header, self.start + index * layout.symbol_size()) else {
+            let Some(symbol) = Symbol::read(bytes, header, self.start + index * sizes::symbol(layout)) else {
                 ended = true;
                 break;
             };
@@ -101,7 +104,7 @@ impl SymbolTable<'_> {
             if symbol.name == 0 || !wanted || !symbol.is_public() {
                 continue;
             }
-            let Some(name) = self.texts.text(bytes, symbol.name) else {
+            let Some(name) = self.texts.text(bytes, symbol.name, limits) else {
                 bad += 1;
                 continue;
             };
@@ -126,10 +129,13 @@ impl SymbolTable<'_> {
             let why = format!("{bad} symbols have a name outside of the table of names{why}");
             unknown(&mut program.notes, &why);
         }
+        if limits.is_spent() {
+            unknown(&mut program.notes, SPENT);
+        }
         if ended {
             unknown(&mut program.notes, "the table of symbols reaches beyond the end of the file");
         }
-        let nothing = imports.is_empty() && exports.is_empty() && (bad > 0 || ended);
+        let nothing = imports.is_empty() && exports.is_empty() && (bad > 0 || ended || limits.is_spent());
         if !nothing {
             program.imports = Some(imports.finish("imports", &mut program.notes));
             program.exports = Some(exports.finish("exports", &mut program.notes));

@@ -1,8 +1,9 @@
 //! The version table of an ELF file (LSB, "Symbol Versioning"): the library that each symbol is expected in.
 
-use super::dynamic::{Dynamic, Region};
-use super::layout::Layout;
+use super::dynamic::Dynamic;
 use crate::sample::bytes::Bytes;
+use crate::sample::formats::layout::{Layout, Region};
+use crate::sample::formats::listing::FileLimits;
 use object::elf;
 use std::collections::HashMap;
 
@@ -21,7 +22,13 @@ pub struct Versions<'a> {
 
 impl<'a> Versions<'a> {
     /// Reads `DT_VERNEED`. What cannot be read is left out: a symbol is also bound without a version.
-    pub fn read(bytes: Bytes<'a>, layout: Layout, dynamic: &Dynamic<'_>, texts: Region) -> Self {
+    pub fn read(
+        bytes: Bytes<'a>,
+        layout: Layout,
+        dynamic: &Dynamic<'_>,
+        texts: Region,
+        limits: &mut FileLimits,
+    ) -> Self {
         let mut libraries = HashMap::new();
         let mut next_file = dynamic.region(elf::DT_VERNEED).map(|region| region.offset);
         let files = dynamic.value(elf::DT_VERNEEDNUM).unwrap_or(0).min(MAX_VERSIONS as u64);
@@ -32,7 +39,7 @@ impl<'a> Versions<'a> {
             let (Some(name), Some(first), Some(step)) = (u32(file + 4), u32(file + 8), u32(file + 12)) else {
                 break;
             };
-            let name = texts.text(bytes, name.into());
+            let name = texts.text(bytes, name.into(), limits);
             let mut version = file + u64::from(first);
             while let (Some(index), Some(step)) = (bytes.u16(version + 6, layout.endian), u32(version + 12)) {
                 if let Some(name) = name {
