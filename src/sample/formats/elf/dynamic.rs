@@ -44,7 +44,11 @@ impl<'a> Dynamic<'a> {
     ) -> Found<'a> {
         static NO_SEGMENTS: Segments = Segments { all: Vec::new(), table_end: 0 };
         static NO_SECTIONS: SectionTable = SectionTable::NONE;
-        let by_section = sections.and_then(|table| table.first(elf::SHT_DYNAMIC));
+        let by_section = sections.and_then(|table| {
+            table
+                .first(elf::SHT_DYNAMIC)
+                .or_else(|| table.without_bytes_at(segments?.first(elf::PT_DYNAMIC)?.address))
+        });
         let by_segment = segments.and_then(|segments| segments.first(elf::PT_DYNAMIC));
         let mut starts = Vec::new();
         if let (Some(segments), Some(dynamic)) = (segments, by_segment) {
@@ -70,10 +74,13 @@ impl<'a> Dynamic<'a> {
                 return Found::Dynamic(make(entries));
             }
         }
+        let empty = by_segment.is_none_or(|dynamic| dynamic.file_size == 0);
         match (by_segment, by_section, segments, sections) {
             (None, None, Some(segments), _) if !segments.all.is_empty() => Found::Nothing,
-            // An object file has no segments.
+            // A file without segments is not loaded.
             (None, None, _, Some(_)) => Found::Nothing,
+            // A file of debug information has the headers of its program without what they describe.
+            (_, Some(section), ..) if empty && section.kind == elf::SHT_NOBITS => Found::Nothing,
             _ => Found::Unreadable,
         }
     }

@@ -152,6 +152,9 @@ fn add_end(
             None
         }
     };
+    // Sections cover what segments cover, and more; segments alone leave out what is not loaded.
+    let nothing = Segments::default();
+    let segments = segments.or(sections.filter(|table| !table.all.is_empty()).map(|_| &nothing));
     match (segments, sections) {
         (Some(segments), Some(sections)) => {
             program.overlay = Some(extent::overlay(header, segments, sections, size));

@@ -105,6 +105,11 @@ impl SectionTable {
         self.all.iter().find(|section| section.kind == kind)
     }
 
+    /// A section without bytes in the file at an address.
+    pub fn without_bytes_at(&self, address: u64) -> Option<&SectionHeader> {
+        self.all.iter().find(|section| section.kind == elf::SHT_NOBITS && section.address == address)
+    }
+
     /// The section that another one refers to by `sh_link`.
     pub fn linked(&self, section: &SectionHeader) -> Option<&SectionHeader> {
         self.all.get(section.link as usize)

@@ -34,7 +34,7 @@ pub fn add_functions(
     let externals = commands.symbols.map(|table| read_table(bytes, header, table, limits));
     let externals = externals.unwrap_or_default();
     let binds = Binds::read(bytes, commands, header.layout.endian, limits);
-    add_exports(bytes, commands, &externals, limits, program);
+    add_exports(bytes, header, commands, &externals, limits, program);
     add_imports(commands, &externals, &binds, limits, program);
     if limits.is_spent() {
         program.notes.problem("imports", SPENT);
@@ -42,10 +42,10 @@ pub fn add_functions(
     }
 }
 
-fn add_imports(
-    commands: &Commands<'_>,
-    externals: &Externals<'_>,
-    binds: &Binds<'_>,
+fn add_imports<'a>(
+    commands: &Commands<'a>,
+    externals: &Externals<'a>,
+    binds: &Binds<'a>,
     limits: &mut FileLimits,
     program: &mut Program,
 ) {
@@ -53,10 +53,10 @@ fn add_imports(
     let defined: HashSet<_> = externals.defined.iter().copied().collect();
     let exported: HashSet<_> = program.exports.iter().flatten().map(String::as_bytes).collect();
     let mut list = Listing::new(MAX_FUNCTIONS);
-    let mut add = |name, ordinal: i64| {
+    let mut add = |name: &'a [u8], ordinal: i64| {
         let library = u64::try_from(ordinal).ok().and_then(|ordinal| commands.library(ordinal));
         let path = library.and_then(|library| library.name);
-        let cost = name_cost(name) + path.map_or(0, name_cost);
+        let cost = name.len() + path.map_or(0, <[u8]>::len);
         list.add(name, cost, limits, |_| Import {
             library: path.map(|path| String::from_utf8_lossy(path).into_owned()),
             symbol: ImportedSymbol::Name(String::from_utf8_lossy(name).into_owned()),
@@ -79,6 +79,7 @@ fn add_imports(
 
 fn add_exports(
     bytes: Bytes<'_>,
+    header: &Header,
     commands: &Commands<'_>,
     externals: &Externals<'_>,
     limits: &mut FileLimits,
@@ -86,24 +87,21 @@ fn add_exports(
 ) {
     let mut list = Listing::new(MAX_FUNCTIONS);
     let mut problems = Vec::new();
-    let mut by_trie = false;
+    // A file of debug information has the symbols of its program, and nothing is bound to it.
+    let mut complete = header.kind == macho::MH_DSYM;
     if let Some(trie) = commands.exports {
-        by_trie = trie.size == 0 || export_trie::add_names(bytes, trie, limits, &mut list).is_some();
-        if !by_trie {
+        complete = trie.size == 0 || export_trie::add_names(bytes, trie, limits, &mut list).is_some();
+        if !complete {
             problems.push("the export trie is damaged".to_owned());
         }
     }
-    if !by_trie {
+    if !complete {
         for name in &externals.defined {
             list.add(name.to_vec(), name.len(), limits, |_| String::from_utf8_lossy(name).into_owned());
         }
         problems.extend(externals.problem.clone());
     }
     finish(problems, "exports", list, commands, &mut program.exports, &mut program.notes);
-}
-
-fn name_cost(name: &[u8]) -> usize {
-    name.len()
 }
 
 /// Sets a fact. An empty list is no fact if something could not be read.
