@@ -14,6 +14,7 @@ mod events;
 mod export;
 mod index;
 mod inspect;
+mod labels;
 mod library;
 mod map;
 mod output;

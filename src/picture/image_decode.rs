@@ -6,6 +6,7 @@
 use super::box_scaler::{BoxScaler, fitted, over_white};
 use super::image_error::{ImageError, MAX_MEMORY};
 use super::png_rows::decode_rows;
+use super::tiff_samples::decode_samples;
 use crate::sample::images::{self, ImageFormat};
 use image::error::{LimitError, LimitErrorKind};
 use image::{
@@ -84,6 +85,9 @@ fn decode_as(bytes: &[u8], format: ImageFormat, side: usize) -> Result<RgbImage,
     let mut decoder = match reader.into_decoder() {
         // One row may be larger than the limit of the decoder, too.
         Err(image::ImageError::Limits(_)) if format == ImageFormat::Png => return decode_rows(bytes, side),
+        Err(image::ImageError::Unsupported(_)) if format == ImageFormat::Tiff => {
+            return decode_samples(bytes, side, LARGE_SIDE);
+        }
         decoder => decoder?,
     };
     if decoder.total_bytes() > MAX_MEMORY && format == ImageFormat::Png {
