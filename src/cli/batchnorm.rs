@@ -1,6 +1,7 @@
 //! `lookalike batchnorm`: compares train mode with eval mode, layer by layer.
 
 use super::events::{self, Printed};
+use super::labels::LabelArgs;
 use super::output;
 use super::passwords::PasswordArgs;
 use crate::batchnorm::{Channel, Condition, Layer, ModeFigures, Report, Severity};
@@ -23,6 +24,9 @@ pub struct BatchNormArgs {
     /// The model to measure; it is not changed
     #[arg(long, value_name = "M.safetensors")]
     model: PathBuf,
+    /// Where the labels come from.
+    #[command(flatten)]
+    labels: LabelArgs,
     /// Passwords of encrypted archives.
     #[command(flatten)]
     passwords: PasswordArgs,
@@ -34,9 +38,10 @@ pub struct BatchNormArgs {
 /// Measures and prints.
 pub fn run(args: BatchNormArgs) -> Result<(), Stop> {
     let (folder, path, reader) = (args.folder, args.model.clone(), args.passwords.reader());
+    let labelling = args.labels.labelling();
     let report = events::run(args.json, &mut Printed::default(), move |run| {
         let model = Model::load(&path)?;
-        let folder = read_for(&model, &folder, &reader, run)?;
+        let folder = read_for(&model, &folder, labelling, &reader, run)?;
         measure(&model, &folder.set, run)
     })?;
     if args.json { print_json(&report) } else { print_text(&report, &escape::path(&args.model)) }

@@ -1,6 +1,7 @@
 //! `lookalike batchnorm-repair`: gives a model other running statistics, as a new model.
 
 use super::events::{self, Printed};
+use super::labels::LabelArgs;
 use super::output;
 use super::passwords::PasswordArgs;
 use crate::batchnorm::Repair;
@@ -26,6 +27,9 @@ pub struct RepairArgs {
     /// The model file to write
     #[arg(long, value_name = "M2.safetensors")]
     out: PathBuf,
+    /// Where the labels come from.
+    #[command(flatten)]
+    labels: LabelArgs,
     /// Passwords of encrypted archives.
     #[command(flatten)]
     passwords: PasswordArgs,
@@ -52,10 +56,11 @@ pub fn run(args: RepairArgs) -> Result<(), Stop> {
         WayArg::Debias => Repair::Debias,
     };
     let (folder, model, out) = (args.folder, args.model, args.out.clone());
+    let labelling = args.labels.labelling();
     let reader = args.passwords.reader();
     let repaired = events::run(args.json, &mut Printed::default(), move |run| {
         let model = Model::load(&model)?;
-        let folder = read_for(&model, &folder, &reader, run)?;
+        let folder = read_for(&model, &folder, labelling, &reader, run)?;
         let before = measure(&model, &folder.set, run)?;
         let repaired = repair_model(&model, how, &folder.set, &before, run)?.model;
         repaired.save(&out)?;

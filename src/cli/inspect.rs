@@ -46,6 +46,9 @@ pub struct InspectArgs {
     /// Write a table instead of printing, with a row for each file
     #[arg(long, value_name = "OUT.csv")]
     csv: Option<PathBuf>,
+    /// Begin the table with a byte-order mark, so that Excel reads its letters right
+    #[arg(long, requires = "csv")]
+    excel: bool,
     /// Passwords of encrypted archives.
     #[command(flatten)]
     passwords: PasswordArgs,
@@ -64,7 +67,7 @@ pub fn run(args: InspectArgs) -> Result<(), Stop> {
     let Some(path) = &args.csv else { return Ok(()) };
     let files = kept.lock().unwrap_or_else(PoisonError::into_inner);
     let rows = files.iter().map(|file: &Inspected| (file.path.as_path(), &file.facts));
-    save(path, &facts_csv(rows))?;
+    save(path, &output::table(facts_csv(rows), args.excel))?;
     output::line(&format!(
         "The facts of {} are in {}",
         output::count(files.len(), "file"),

@@ -15,6 +15,7 @@ mod export;
 mod facts;
 mod index;
 mod inspect;
+mod labels;
 mod library;
 mod map;
 mod output;

@@ -28,6 +28,9 @@ pub struct QueryArgs {
     /// Write a table instead of printing, with a row for each neighbour
     #[arg(long, value_name = "OUT.csv")]
     csv: Option<PathBuf>,
+    /// Begin the table with a byte-order mark, so that Excel reads its letters right
+    #[arg(long, requires = "csv")]
+    excel: bool,
     /// Passwords of encrypted archives.
     #[command(flatten)]
     passwords: PasswordArgs,
@@ -46,7 +49,7 @@ pub fn run(args: QueryArgs) -> Result<(), Stop> {
         Ok((contents, result))
     })?;
     if let Some(path) = &args.csv {
-        save(path, &neighbour_table(&contents, &result.queried))?;
+        save(path, &output::table(neighbour_table(&contents, &result.queried), args.excel))?;
     }
     let queried = &result.queried;
     if args.json {

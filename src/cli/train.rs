@@ -1,6 +1,7 @@
 //! `lookalike train`: from a labelled folder to a model file.
 
 use super::events::{self, Printed};
+use super::labels::LabelArgs;
 use super::passwords::PasswordArgs;
 use super::{output, watch};
 use crate::escape;
@@ -48,6 +49,9 @@ pub struct TrainArgs {
     /// Threads to compute with [default: all cores]
     #[arg(long, default_value_t = 0)]
     threads: usize,
+    /// Where the labels come from.
+    #[command(flatten)]
+    labels: LabelArgs,
     /// Passwords of encrypted archives.
     #[command(flatten)]
     passwords: PasswordArgs,
@@ -123,10 +127,11 @@ pub fn run(args: TrainArgs) -> Result<(), Stop> {
     watch::use_threads(args.threads)?;
     let config = args.config();
     let reader = args.passwords.reader();
+    let labelling = args.labels.labelling();
     let (folder, path, as_json) = (args.folder, args.model, args.json);
     let outputs = Outputs { model: Some(path.clone()), library: args.library };
     let trained = events::run(as_json, &mut Printed::default(), move |run| {
-        let folder = read_folder(&folder, Pictures::Chosen, &reader, run)?;
+        let folder = read_folder(&folder, labelling, Pictures::Chosen, &reader, run)?;
         train_folder(&folder.set, &config, &outputs, run)
     });
     let trained = match trained {

@@ -6,6 +6,7 @@
 use super::box_scaler::{BoxScaler, fitted, over_white};
 use super::image_error::{ImageError, MAX_MEMORY};
 use super::png_rows::decode_rows;
+use super::tiff_samples::decode_samples;
 use crate::sample::{FileKind, images};
 use image::error::{LimitError, LimitErrorKind};
 use image::{
@@ -87,6 +88,9 @@ fn decode_as(bytes: &[u8], kind: FileKind, side: usize) -> Result<RgbImage, Imag
     let mut decoder = match reader.into_decoder() {
         // One row may be larger than the limit of the decoder, too.
         Err(image::ImageError::Limits(_)) if kind == FileKind::Png => return decode_rows(bytes, side),
+        Err(image::ImageError::Unsupported(_)) if kind == FileKind::Tiff => {
+            return decode_samples(bytes, side, LARGE_SIDE);
+        }
         decoder => decoder?,
     };
     if decoder.total_bytes() > MAX_MEMORY && kind == FileKind::Png {

@@ -27,6 +27,7 @@ mod segments;
 mod small_cells;
 mod spec;
 mod text_grams;
+mod tiff_samples;
 mod wire;
 
 pub use byte_planes::BytePlanes;

@@ -31,8 +31,16 @@ pub enum Labelling {
 }
 
 impl Labelling {
+    /// The same with the labels one level deeper.
+    pub(crate) fn next_level(self) -> Self {
+        match self {
+            Self::FromFolders(level) => Self::FromFolders(level.saturating_add(1)),
+            Self::Unlabelled => Self::Unlabelled,
+        }
+    }
+
     /// The label of a file at `path` below `root`.
-    pub(super) fn label_of(self, root: &Path, path: &Path) -> Option<String> {
+    pub(crate) fn label_of(self, root: &Path, path: &Path) -> Option<String> {
         let Self::FromFolders(level) = self else { return None };
         let folder = path.strip_prefix(root).ok()?.parent()?.components().nth(level.checked_sub(1)?)?;
         Some(folder.as_os_str().to_string_lossy().into_owned())

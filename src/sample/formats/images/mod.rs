@@ -20,4 +20,5 @@ pub(crate) use ico::largest_icon;
 pub use notes::{notes, with_article};
 pub(crate) use png::with_right_checksums;
 pub use recognise::{format, format_of_file};
+pub(crate) use tiff::with_indices_as_grey;
 pub use undecoded::undecoded;

@@ -68,6 +68,25 @@ fn count(bytes: Bytes<'_>, at: u64, endian: Endian, big: bool) -> Option<u64> {
     (1..=MAX_ENTRIES).contains(&count).then_some(count)
 }
 
+/// The file with the indices of its palette declared as grey values, for a decoder that knows no palettes; `None` if it
+/// has none.
+pub fn with_indices_as_grey(file: &[u8]) -> Option<Vec<u8>> {
+    let bytes = Bytes::new(file, file.len() as u64);
+    let FarDirectory { offset, endian, big } = directory(bytes)?;
+    let (first, step) = if big { (8, 20) } else { (2, 12) };
+    let entries = (0..count(bytes, offset, endian, big)?).map(|i| offset.saturating_add(first + i * step));
+    // PhotometricInterpretation: 3 is a palette, 1 is grey.
+    let entry = entries.into_iter().find(|entry| bytes.u16(*entry, endian) == Some(262))?;
+    let value = entry.checked_add(if big { 12 } else { 8 })?;
+    if bytes.u16(value, endian)? != 3 {
+        return None;
+    }
+    let mut file = file.to_vec();
+    let grey = if endian == Endian::Little { [1, 0] } else { [0, 1] };
+    file.get_mut(usize::try_from(value).ok()?..)?.first_chunk_mut().map(|found| *found = grey)?;
+    Some(file)
+}
+
 /// Whether the directory at `at` has the width, the height and the places of an image.
 fn describes_image(bytes: Bytes<'_>, at: u64, endian: Endian, big: bool) -> bool {
     let Some(count) = count(bytes, at, endian, big) else { return false };

@@ -149,16 +149,17 @@ fn is_jpeg_xl(head: &[u8]) -> bool {
         value
     };
     let small = take(1) == 1;
-    let mut side = || {
+    let side = |take: &mut dyn FnMut(u32) -> u128| {
         if small {
             return (take(5) + 1) * 8;
         }
         let n = [9, 13, 18, 30][take(2) as usize];
         take(n) + 1
     };
-    let height = side();
-    // The width follows where no ratio stands for it.
-    height <= 1 << 17
+    let height = side(&mut take);
+    // A ratio other than 0 stands for the width.
+    let width = if take(3) == 0 { side(&mut take) } else { height };
+    width.max(height) <= 1 << 16
 }
 
 #[cfg(test)]
