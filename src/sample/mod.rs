@@ -7,6 +7,7 @@ mod architecture;
 pub mod archive;
 mod bytes;
 mod clutter;
+mod code_page;
 mod digests;
 mod entropy;
 mod error;

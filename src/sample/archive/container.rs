@@ -1,7 +1,12 @@
 //! Archive formats, recognised from the content of a file.
 
+use super::prefix::behind_a_prefix;
+use super::streams::Compression;
+use super::tar_header::Block;
 use super::unpacker::Source;
+use super::{ar, cab, compress, cpio, iso, lz4, lzma, named, ole, rar, rpm};
 use crate::sample::kind::FileKind;
+use std::io::SeekFrom;
 
 /// First bytes that recognise a format: an ISO image has its mark at 32 KiB.
 pub const HEAD: u64 = 64 << 10;
@@ -16,6 +21,15 @@ pub enum Container {
     Gzip,
     Xz,
     Zstd,
+    Ar,
+    Cpio,
+    Rpm,
+    Cab,
+    Iso,
+    Msi,
+    Rar,
+    /// A file or a tar, compressed.
+    Compressed(Compression),
     /// A format that this version does not open, with its article: "a RAR archive". Such a file is never a sample.
     NotOpened(&'static str),
 }
@@ -35,7 +49,18 @@ impl Container {
             // RFC 8878, 3.1.2: a skippable frame comes before the first one, as pzstd writes it.
             () if skippable(head).is_some_and(|end| at(end, b"\x28\xb5\x2f\xfd")) => Some(Self::Zstd),
             () if tar_header(head) => Some(Self::Tar),
-            () => None,
+            () if at(0, ar::MAGIC) => Some(Self::Ar),
+            () if at(0, rpm::MAGIC) && at(4, b"\x03") => Some(Self::Rpm),
+            () if at(0, b"BZh") && bzip2_block(head) => Some(Self::Compressed(Compression::Bzip2)),
+            () if lz4::is_lz4(head) => Some(Self::Compressed(Compression::Lz4)),
+            () if at(0, b"LZIP\x01") => Some(Self::Compressed(Compression::Lzip)),
+            () if at(0, cab::MAGIC) && at(25, b"\x01") => Some(Self::Cab),
+            () if rar::is_rar(head) => Some(Self::Rar),
+            () if cpio::is_cpio(head) => Some(Self::Cpio),
+            () if compress::is_compress(head) => Some(Self::Compressed(Compression::Z)),
+            () if lzma::is_lzma(head) => Some(Self::Compressed(Compression::Lzma)),
+            () if iso::is_image(head) => Some(Self::Iso),
+            () => named::of(head).map(Self::NotOpened),
         }
     }
 }
@@ -46,7 +71,22 @@ pub fn recognise(kind: FileKind, head: &[u8], source: &mut dyn Source) -> Option
     if kind != FileKind::Other {
         return None;
     }
-    Container::of(head)
+    if head.starts_with(ole::MAGIC) {
+        return ole::is_installer(source).then_some(Container::Msi);
+    }
+    let at_the_end = |source: &mut dyn Source| {
+        let size = source.seek(SeekFrom::End(0)).ok()?;
+        named::of_end(source, size).map(Container::NotOpened)
+    };
+    // A disk image that begins with its file system.
+    at_the_end(source).or_else(|| Container::of(head)).or_else(|| behind_a_prefix(head, source))
+}
+
+/// Whether a block or the end of a stream of bzip2 follows its first three bytes.
+fn bzip2_block(head: &[u8]) -> bool {
+    let mark = head.get(4..10);
+    matches!(head.get(3), Some(b'1'..=b'9'))
+        && (mark == Some(b"1AY&SY") || mark == Some(b"\x17\x72\x45\x38\x50\x90"))
 }
 
 /// Where the skippable frames at the start of a zstd file end.
@@ -63,24 +103,7 @@ fn skippable(head: &[u8]) -> Option<usize> {
     (at > 0).then_some(at)
 }
 
-/// Whether the first 512 bytes are the header of a member of a tar: the checksum fits (POSIX.1-1988, 10.1.1).
-/// Archives from before POSIX do not contain the text "ustar".
+/// Whether the first bytes are the header of a member of a tar. Those from before POSIX do not contain "ustar".
 fn tar_header(head: &[u8]) -> bool {
-    let Some(header) = head.first_chunk::<512>() else { return false };
-    if header.get(257..262) == Some(b"ustar") {
-        return true;
-    }
-    let (Some(checksum), Some(name)) = (header.get(148..156), header.first()) else { return false };
-    let digits: String =
-        checksum.iter().map(|byte| char::from(*byte)).filter(|c| !matches!(c, ' ' | '\0')).collect();
-    let Ok(expected) = u32::from_str_radix(&digits, 8) else { return false };
-    // The checksum itself counts as spaces.
-    let sum = |of: fn(u8) -> i64| -> i64 {
-        let field: i64 = checksum.iter().map(|byte| of(*byte)).sum();
-        header.iter().map(|byte| of(*byte)).sum::<i64>() - field + 8 * i64::from(b' ')
-    };
-    // Some programs of that time added signed bytes.
-    let fits = sum(i64::from) == i64::from(expected)
-        || sum(|byte| i64::from(byte.cast_signed())) == i64::from(expected);
-    *name != 0 && fits
+    head.first_chunk().is_some_and(|block| block.get(257..262) == Some(b"ustar") || Block(*block).is_header())
 }
