@@ -51,7 +51,11 @@ pub fn read_content(kind: FileKind, bytes: Bytes<'_>) -> Content {
         FileKind::Elf => Content::Program(Box::new(elf::read_program(bytes))),
         FileKind::MachO => Content::Program(Box::new(macho::read_program(bytes))),
         FileKind::MachOFat => Content::Fat(macho::read_fat(bytes)),
-        _ => Content::Other(Notes::default()),
+        _ => {
+            let mut notes = Notes::default();
+            pe::add_dos_notes(bytes, &mut notes);
+            Content::Other(notes)
+        }
     };
     match &mut content {
         Content::Program(program) => add_hints(bytes, program),

@@ -52,12 +52,19 @@ impl FileKind {
         matches!(self, Self::Pe | Self::Elf | Self::MachO | Self::MachOFat)
     }
 
-    /// Identifies a file from its first bytes. 64 KiB are enough; fewer may leave an executable unidentified.
+    /// Identifies a file in memory from its bytes, or from the first of them: 64 KiB are enough unless the header of a
+    /// PE is after them.
     pub fn identify(head: &[u8]) -> (Self, Option<Architecture>) {
+        Self::identify_file(head, head.len() as u64, &mut |_, _| Vec::new())
+    }
+
+    /// Identifies a file of `size` bytes from its first bytes. `read_at` reads others, at an offset; a PE can have its
+    /// header anywhere.
+    pub fn identify_file(head: &[u8], size: u64, read_at: pe::ReadAt<'_>) -> (Self, Option<Architecture>) {
         if pe::has_dos_magic(head) {
-            return match pe::machine(head) {
-                Some(machine) => (Self::Pe, pe::architecture(machine)),
-                // A DOS program, or a PE whose header is beyond `head`.
+            return match pe::identify(head, size, read_at) {
+                Some(architecture) => (Self::Pe, architecture),
+                // A DOS program.
                 None => (Self::Other, None),
             };
         }

@@ -46,7 +46,15 @@ impl OpenSample {
     pub fn identify(path: &Path, mut file: File, size: u64) -> Result<Self, SampleError> {
         let mut head = Vec::with_capacity(HEAD.min(size as usize));
         file.by_ref().take(HEAD as u64).read_to_end(&mut head)?;
-        let (kind, architecture) = FileKind::identify(&head);
+        let mut moved = false;
+        let (kind, architecture) = FileKind::identify_file(&head, size, &mut |offset, len| {
+            moved = true;
+            read_elsewhere(&mut file, offset, len).unwrap_or_default()
+        });
+        if moved {
+            // Streaming continues after the head.
+            file.seek(SeekFrom::Start(head.len() as u64))?;
+        }
         let container = Container::of_sample(kind, &head);
         Ok(Self { file, head, path: path.to_owned(), size, kind, architecture, container })
     }
@@ -110,6 +118,15 @@ impl OpenSample {
             architecture: self.architecture,
         })
     }
+}
+
+/// Reads at most `len` bytes at `offset`.
+fn read_elsewhere(file: &mut File, offset: u64, len: usize) -> std::io::Result<Vec<u8>> {
+    file.seek(SeekFrom::Start(offset))?;
+    let mut bytes = vec![0; len];
+    let found = read_most(file, &mut bytes)?;
+    bytes.truncate(found);
+    Ok(bytes)
 }
 
 /// Fills `buffer`, or as much of it as the file has bytes; returns how much.

@@ -3,5 +3,7 @@
 //! Everything in a header was written by the author of the sample: it is reported, not trusted.
 
 pub mod elf;
+mod layout;
+mod listing;
 pub mod macho;
 pub mod pe;
