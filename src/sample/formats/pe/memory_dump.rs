@@ -144,7 +144,6 @@ fn has_library_name(image: &Image<'_>, rva: u32) -> Option<bool> {
 #[cfg(test)]
 mod tests {
     use super::super::test_pe::{OPTIONAL, TestPe};
-    use super::*;
 
     fn hints(pe: &TestPe) -> Vec<String> {
         pe.facts().notes.hints.into_iter().map(|hint| hint.name).collect()
