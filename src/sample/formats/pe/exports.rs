@@ -124,7 +124,6 @@ impl Exports<'_> {
 #[cfg(test)]
 mod tests {
     use super::super::test_pe::TestPe;
-    use super::*;
 
     /// Functions 10 (Run), 11 (without a name), 12 (unused) and 13 (Old, a forwarder).
     fn with_exports() -> TestPe {

@@ -143,8 +143,7 @@ fn has_library_name(image: &Image<'_>, rva: u32) -> Option<bool> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::test_pe::TestPe;
-    use super::*;
+    use super::super::test_pe::{OPTIONAL, TestPe};
 
     fn hints(pe: &TestPe) -> Vec<String> {
         pe.facts().notes.hints.into_iter().map(|hint| hint.name).collect()
@@ -155,6 +154,7 @@ mod tests {
         let file = TestPe::with_imports();
         assert_eq!(hints(&file), [""; 0]);
         let mut dump = file.in_memory();
+        dump.put32(OPTIONAL + 56, dump.0.len() as u32);
         assert_eq!(hints(&dump), ["memory dump"]);
         let (was, is) = (file.facts(), dump.facts());
         assert_eq!((&was.libraries, &was.imports), (&is.libraries, &is.imports));

@@ -13,6 +13,7 @@ mod memory_dump;
 mod names;
 mod overlay;
 mod section_table;
+mod sections;
 mod signature;
 #[cfg(test)]
 mod test_pe;
@@ -75,14 +76,8 @@ pub fn read_program(bytes: Bytes<'_>) -> Program {
     if let Some(reason) = dump {
         program.notes.hint("memory dump", reason);
     }
-    program.sections = Some(section_table::section_facts(
-        bytes,
-        &headers,
-        &sections,
-        layout,
-        &mut names,
-        &mut program.notes,
-    ));
+    program.sections =
+        Some(sections::section_facts(bytes, &headers, &sections, layout, &mut names, &mut program.notes));
     add_facts_of_image(bytes, &headers, &sections, layout, &mut names, &mut program);
     program
 }
