@@ -20,6 +20,8 @@ mod leb128;
 mod load_commands;
 mod segments;
 mod symbols;
+#[cfg(test)]
+mod tests;
 
 pub use cpu::architecture;
 pub use fat::is_fat;
