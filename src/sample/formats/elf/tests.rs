@@ -115,10 +115,10 @@ fn sections_with_an_index_beyond_16_bits_and_a_count_in_the_first() {
     let changes: [(usize, &[u8]); 4] =
         [(60, &[0, 0]), (62, &[0xff, 0xff]), (first + 32, &[29]), (first + 40, &[28])];
     let found = read(&program(&changes));
-    assert_eq!(found.sections.as_deref().map(|all| (all.len(), all[13].name.as_str())), Some((28, ".text")));
+    assert_eq!(found.sections.as_deref().map(|all| (all.len(), all[14].name.as_str())), Some((28, ".text")));
     // Names outside of the file: sections without names.
     let nameless = read(&program(&[(62, &[0xfe, 0x7f])])).sections.unwrap();
-    assert_eq!((nameless.len(), nameless[13].name.as_str(), nameless[13].address), (28, "", 0x1050));
+    assert_eq!((nameless.len(), nameless[14].name.as_str(), nameless[14].address), (28, "", 0x1050));
 }
 
 #[test]

@@ -96,7 +96,7 @@ impl SectionHeader {
             macho::S_ZEROFILL | macho::S_GB_ZEROFILL | macho::S_THREAD_LOCAL_ZEROFILL
         );
         // A file of debug information has the sections of its program without their bytes.
-        let has_bytes = !zeros && self.size > 0 && self.offset > 0 && segment.content.size > 0;
+        let has_bytes = !zeros && self.offset > 0 && segment.content.size > 0;
         has_bytes.then(|| Region::new(self.offset, self.size))
     }
 }
@@ -119,13 +119,13 @@ pub fn sections(
                 break;
             }
             let said = header.content(segment);
-            let inside = said.and_then(|content| content.within(bytes.size()));
+            let inside = said.and_then(|content| content.listed_within(bytes.size()));
             outside += usize::from(said != inside);
             let name = format!("{},{}", text(&header.segment), text(&header.name));
             list.add((number, index), SECTION_COST + name.len(), limits, |limits| {
                 let content = inside.and_then(|inside| bytes.get(inside.offset, inside.size));
                 let entropy = content.and_then(|content| limits.entropy.measure(content));
-                unmeasured += usize::from(inside.is_some() && entropy.is_none());
+                unmeasured += usize::from(inside.is_some_and(|inside| inside.size > 0) && entropy.is_none());
                 Section {
                     name,
                     offset: inside.map(|inside| inside.offset),
