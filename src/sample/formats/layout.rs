@@ -58,6 +58,11 @@ impl Region {
         Some(Self { offset: self.offset, size: self.size.min(left) })
     }
 
+    /// The same for what a list names: an empty part keeps its offset.
+    pub fn listed_within(self, size: u64) -> Option<Self> {
+        if self.size == 0 { Some(self).filter(|part| part.offset <= size) } else { self.within(size) }
+    }
+
     /// The text at `at` in this table of texts, up to a zero byte; `None` if it is outside, too long, or beyond the
     /// limit on the work.
     pub fn text<'a>(self, bytes: Bytes<'a>, at: u64, limits: &mut FileLimits) -> Option<&'a [u8]> {

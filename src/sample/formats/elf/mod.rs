@@ -22,6 +22,8 @@ mod segments;
 mod sizes;
 mod symbol_count;
 mod symbols;
+#[cfg(test)]
+mod tests;
 mod versions;
 
 pub use machine::architecture;

@@ -34,7 +34,7 @@ pub struct SectionHeader {
 impl SectionHeader {
     /// Its bytes in the file, as the header says; `None` without bytes.
     pub fn content(&self) -> Option<Region> {
-        let has_bytes = !matches!(self.kind, elf::SHT_NOBITS | elf::SHT_NULL) && self.size > 0;
+        let has_bytes = !matches!(self.kind, elf::SHT_NOBITS | elf::SHT_NULL);
         has_bytes.then(|| Region::new(self.offset, self.size))
     }
 }

@@ -25,14 +25,14 @@ pub fn sections(
         }
         let name = table.name(bytes, header, limits);
         let said = header.content();
-        let inside = said.and_then(|content| content.within(bytes.size()));
+        let inside = said.and_then(|content| content.listed_within(bytes.size()));
         nameless += usize::from(name.is_none());
         outside += usize::from(said != inside);
         let name = name.unwrap_or_default();
         list.add(index, SECTION_COST + name.len(), limits, |limits| {
             let content = inside.and_then(|inside| bytes.get(inside.offset, inside.size));
             let entropy = content.and_then(|content| limits.entropy.measure(content));
-            unmeasured += usize::from(inside.is_some() && entropy.is_none());
+            unmeasured += usize::from(inside.is_some_and(|inside| inside.size > 0) && entropy.is_none());
             section(header, name, inside, entropy)
         });
     }

@@ -9,6 +9,8 @@ use crate::sample::formats::layout::Region;
 use crate::sample::formats::listing::FileLimits;
 use object::macho;
 
+/// Symbols that are kept, with repetitions.
+const MAX_BINDS: usize = 1 << 20;
 /// The number of "any library": looked up in all of them for a weak symbol.
 const WEAK_LOOKUP: i64 = -3;
 
@@ -101,7 +103,9 @@ impl<'a> Binds<'a> {
 
     /// Adds a symbol; the same is often bound many times in a row.
     fn push(&mut self, bind: Bind<'a>, limits: &mut FileLimits) {
-        let named = !bind.name.is_empty() && bind.name.len() <= crate::sample::facts::MAX_NAME;
+        let named = self.all.len() < MAX_BINDS
+            && !bind.name.is_empty()
+            && bind.name.len() <= crate::sample::facts::MAX_NAME;
         if named && self.all.last() != Some(&bind) && limits.work(bind.name.len() as u64) {
             self.all.push(bind);
         }

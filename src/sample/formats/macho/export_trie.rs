@@ -7,6 +7,11 @@ use crate::sample::formats::layout::Region;
 use crate::sample::formats::listing::{FileLimits, Listing};
 use std::collections::HashSet;
 
+/// Work on a trie, about in bytes that are looked at and kept. The names of a list take far less.
+const MAX_WORK: u64 = 32 << 20;
+/// What a node takes besides its name.
+const NODE: u64 = 64;
+
 /// Adds all names; `None` if the trie is damaged.
 pub fn add_names(
     bytes: Bytes<'_>,
@@ -15,14 +20,14 @@ pub fn add_names(
     list: &mut Listing<Vec<u8>, String>,
 ) -> Option<()> {
     let trie = bytes.get(region.offset, region.size)?;
-    let mut seen = HashSet::new();
+    let (mut seen, mut left) = (HashSet::new(), MAX_WORK);
     let mut open = vec![(0_u64, Vec::new())];
     while let Some((at, prefix)) = open.pop() {
         if list.is_cut() {
             break;
         }
         // Two edges to one node would be a loop, or the same names again and again.
-        if !limits.work(prefix.len() as u64 + 8) || !seen.insert(at) {
+        if !seen.insert(at) {
             return None;
         }
         let mut cursor = Cursor::new(trie);
@@ -39,9 +44,8 @@ pub fn add_names(
             let label = cursor.text()?;
             let child = cursor.number()?;
             let name = [&prefix[..], label].concat();
-            if name.len() > MAX_NAME || !limits.work(name.len() as u64) {
-                return None;
-            }
+            let cost = name.len() as u64 + NODE;
+            left = left.checked_sub(cost).filter(|_| name.len() <= MAX_NAME && limits.work(cost))?;
             open.push((child, name));
         }
         // The first edge is followed first.

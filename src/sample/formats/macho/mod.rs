@@ -4,7 +4,7 @@
 use crate::sample::bytes::Bytes;
 use crate::sample::facts::{Fat, MAX_LIBRARIES, Overlay, Program, Slice};
 use crate::sample::formats::layout::Region;
-use crate::sample::formats::listing::{FileLimits, Listing};
+use crate::sample::formats::listing::{FileLimits, Listing, SPENT};
 use fat::FatArch;
 use header::Header;
 use load_commands::Commands;
@@ -20,6 +20,8 @@ mod leb128;
 mod load_commands;
 mod segments;
 mod symbols;
+#[cfg(test)]
+mod tests;
 
 pub use cpu::architecture;
 pub use fat::is_fat;
@@ -110,7 +112,7 @@ fn read_slice(bytes: Bytes<'_>, limits: &mut FileLimits) -> Program {
     add_libraries(&commands, limits, &mut program);
     symbols::add_functions(bytes, &header, &commands, limits, &mut program);
     program.signed = code_signature::signed(bytes, &commands, &mut program.notes);
-    add_overlay(bytes, &commands, &mut program);
+    add_overlay(bytes, &commands, limits, &mut program);
     program
 }
 
@@ -131,15 +133,19 @@ fn add_libraries(commands: &Commands<'_>, limits: &mut FileLimits, program: &mut
 }
 
 /// Adds the bytes after all segments and tables.
-fn add_overlay(bytes: Bytes<'_>, commands: &Commands<'_>, program: &mut Program) {
+fn add_overlay(bytes: Bytes<'_>, commands: &Commands<'_>, limits: &mut FileLimits, program: &mut Program) {
     if commands.incomplete {
         program.notes.problem("overlay", "without all load commands, the end of the program is not known");
         return;
     }
+    let Some(sections_end) = segments::sections_end(bytes, commands, limits) else {
+        program.notes.problem("overlay", SPENT);
+        return;
+    };
     let segments = commands.segments.iter().map(|segment| segment.content);
     let parts = segments.chain(commands.parts.iter().copied());
     let ends = parts.filter_map(|part| part.within(bytes.size())).map(Region::end);
-    let end = ends.chain([commands.end, segments::section_parts(bytes, commands)]).max().unwrap_or(0);
+    let end = ends.chain([commands.end, sections_end]).max().unwrap_or(0);
     program.overlay = Some(rest(end, bytes.size()));
 }
 

@@ -4,8 +4,11 @@ use super::load_commands::Commands;
 use crate::sample::bytes::Bytes;
 use crate::sample::facts::{Access, MAX_SECTIONS, Notes, Section};
 use crate::sample::formats::layout::{Layout, Region};
-use crate::sample::formats::listing::{FileLimits, Listing, SECTION_COST};
+use crate::sample::formats::listing::{FileLimits, Listing, SECTION_COST, SPENT};
 use object::macho;
+
+/// The work of reading a section header.
+const HEADER: u64 = 80;
 
 /// One segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,7 +99,7 @@ impl SectionHeader {
             macho::S_ZEROFILL | macho::S_GB_ZEROFILL | macho::S_THREAD_LOCAL_ZEROFILL
         );
         // A file of debug information has the sections of its program without their bytes.
-        let has_bytes = !zeros && self.size > 0 && self.offset > 0 && segment.content.size > 0;
+        let has_bytes = !zeros && self.offset > 0 && segment.content.size > 0;
         has_bytes.then(|| Region::new(self.offset, self.size))
     }
 }
@@ -115,17 +118,17 @@ pub fn sections(
             notes.problem("sections", "a segment is said to have more than its command holds");
         }
         for (index, header) in segment.sections(bytes).enumerate() {
-            if list.is_cut() {
+            if list.is_cut() || !limits.work(HEADER) {
                 break;
             }
             let said = header.content(segment);
-            let inside = said.and_then(|content| content.within(bytes.size()));
+            let inside = said.and_then(|content| content.listed_within(bytes.size()));
             outside += usize::from(said != inside);
             let name = format!("{},{}", text(&header.segment), text(&header.name));
             list.add((number, index), SECTION_COST + name.len(), limits, |limits| {
                 let content = inside.and_then(|inside| bytes.get(inside.offset, inside.size));
                 let entropy = content.and_then(|content| limits.entropy.measure(content));
-                unmeasured += usize::from(inside.is_some() && entropy.is_none());
+                unmeasured += usize::from(inside.is_some_and(|inside| inside.size > 0) && entropy.is_none());
                 Section {
                     name,
                     offset: inside.map(|inside| inside.offset),
@@ -146,16 +149,27 @@ pub fn sections(
             notes.problem("sections", format!("{count} {what}"));
         }
     }
+    if limits.is_spent() {
+        notes.problem("sections", SPENT);
+    }
     list.finish("sections", notes)
 }
 
-/// The bytes that sections and their relocations take: an object file has them in no other order.
-pub fn section_parts(bytes: Bytes<'_>, commands: &Commands<'_>) -> u64 {
-    let segments = commands.segments.iter();
-    let ends = segments.flat_map(|segment| {
-        segment.sections(bytes).flat_map(move |section| [section.content(segment), Some(section.relocations)])
-    });
-    ends.flatten().filter_map(|part| part.within(bytes.size())).map(Region::end).max().unwrap_or(0)
+/// The end of the last section and of the relocations of sections; `None` beyond the limit on the work.
+pub fn sections_end(bytes: Bytes<'_>, commands: &Commands<'_>, limits: &mut FileLimits) -> Option<u64> {
+    let mut end = 0;
+    for segment in &commands.segments {
+        for section in segment.sections(bytes) {
+            if !limits.work(HEADER) {
+                return None;
+            }
+            let parts = [section.content(segment), Some(section.relocations)];
+            let ends =
+                parts.into_iter().flatten().filter_map(|part| part.within(bytes.size())).map(Region::end);
+            end = ends.max().unwrap_or(0).max(end);
+        }
+    }
+    Some(end)
 }
 
 /// A name up to its first zero.

@@ -13,6 +13,9 @@ use std::collections::{HashMap, HashSet};
 /// Symbols whose name cannot be read, after which the table is taken for rubbish.
 const MAX_BAD: usize = 64;
 
+/// External symbols that are looked at.
+const MAX_EXTERNALS: usize = 1 << 20;
+
 /// The external symbols of the table.
 #[derive(Default)]
 struct Externals<'a> {
@@ -158,6 +161,10 @@ fn read_table<'a>(
         };
         if name.is_empty() {
             continue;
+        }
+        if found.undefined.len() + found.defined.len() >= MAX_EXTERNALS {
+            found.problem = Some(format!("only the first {MAX_EXTERNALS} symbols are looked at"));
+            break;
         }
         match kind & macho::N_TYPE {
             // With a value it is defined in common by all files that name it.
