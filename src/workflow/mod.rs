@@ -4,6 +4,7 @@ mod batch_norm;
 mod index;
 mod inspect;
 mod map;
+mod names;
 mod nothing_to_read;
 mod query;
 mod read;

@@ -1,6 +1,6 @@
 //! GIF (CompuServe, versions 87a and 89a): the logical screen and the blocks up to the first image.
 
-use super::recognise::is_cut;
+use super::head::is_cut;
 use crate::sample::bytes::{Bytes, Endian::Little};
 
 /// Blocks and sub-blocks before the first image that are followed.

@@ -1,6 +1,6 @@
 //! JPEG (ITU-T T.81): the chain of segments up to the header of the first frame.
 
-use super::recognise::is_cut;
+use super::head::is_cut;
 use crate::sample::bytes::{Bytes, Endian::Big};
 
 /// Segments before the frame header that are followed.

@@ -5,6 +5,7 @@
 
 mod bmp;
 mod gif;
+mod head;
 mod ico;
 mod jpeg;
 mod notes;

@@ -1,15 +1,12 @@
 //! The format of an image, from the structure of its header.
 
+use super::head::HEAD;
 use super::tiff::{self, FarDirectory};
 use super::{bmp, gif, ico, jpeg, png, webp};
 use crate::sample::bytes::Bytes;
 
-/// Bytes that are looked at.
-pub const HEAD: usize = 64 << 10;
-
 /// A format of images that are decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each variant is the name of the format")]
 pub enum ImageFormat {
     Png,
     Jpeg,
@@ -52,11 +49,6 @@ pub fn format_of_file(head: &[u8], read_at: ReadAt<'_>) -> Option<ImageFormat> {
         }
         None => Some(found),
     }
-}
-
-/// Whether `bytes` end where the head of a larger file is cut, so that what follows is not known.
-pub fn is_cut(bytes: Bytes<'_>) -> bool {
-    bytes.kept().len() >= HEAD
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! TIFF (Adobe, revision 6.0) and BigTIFF: the directory of the first image.
 
-use super::recognise::{HEAD, is_cut};
+use super::head::{HEAD, is_cut};
 use crate::sample::bytes::{Bytes, Endian};
 
 /// Entries of a directory that are looked at.

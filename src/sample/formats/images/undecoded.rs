@@ -1,6 +1,6 @@
 //! Formats of images that are recognised and not decoded.
 
-use super::recognise::HEAD;
+use super::head::HEAD;
 use super::{bmp, ico, png, svg};
 use crate::sample::bytes::{Bytes, Endian};
 
