@@ -12,6 +12,7 @@ mod batchnorm_experiment;
 mod batchnorm_repair;
 mod events;
 mod export;
+mod facts;
 mod index;
 mod inspect;
 mod labels;

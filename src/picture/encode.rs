@@ -1,12 +1,17 @@
 //! Computes the picture of a file and its hash in one pass.
 
-use super::byte_planes::{Builder, BytePlanes};
+use super::byte_planes::Builder;
 use super::encoded::Encoded;
 use super::image_error::{ImageError, MAX_FILE};
 use super::image_planes::ImagePlanes;
 use super::spec::{PictureKind, PictureSpec};
-use crate::sample::{Facts, FileKind, OpenSample, Sample, SampleError, images, inspect_bytes, inspect_open};
+use crate::sample::{
+    Facts, FileKind, OpenSample, Sample, SampleError, SparseBytes, images, inspect_bytes, inspect_open,
+};
 use std::path::Path;
+
+/// First bytes that name a format which is not decoded.
+const HEAD: u64 = 64 << 10;
 
 /// Why a file has no picture. Other files are not affected.
 #[derive(Debug, thiserror::Error)]
@@ -105,7 +110,7 @@ pub fn encode_and_inspect(
 /// The same for a file in memory.
 pub fn encode_and_inspect_bytes(
     path: &Path,
-    bytes: &[u8],
+    bytes: &SparseBytes,
     spec: Option<PictureSpec>,
 ) -> Result<(Sample, Facts, Option<Encoded>), SampleError> {
     let encoded = spec.and_then(|spec| encode_bytes(path, bytes, spec).ok());
@@ -118,15 +123,23 @@ pub fn encode_and_inspect_bytes(
 }
 
 /// The picture of a file in memory, as [`encode_open`] computes it.
-pub fn encode_bytes(path: &Path, bytes: &[u8], spec: PictureSpec) -> Result<(Sample, Encoded), EncodeError> {
+pub fn encode_bytes(
+    path: &Path,
+    bytes: &SparseBytes,
+    spec: PictureSpec,
+) -> Result<(Sample, Encoded), EncodeError> {
     let sample = Sample::of_bytes(path, bytes)?;
-    check_kind(sample.kind, bytes, spec)?;
+    check_kind(sample.kind, &bytes.first(HEAD), spec)?;
     let picture = match spec.kind {
-        PictureKind::Bytes => Encoded::Bytes(BytePlanes::of(bytes)),
-        PictureKind::Image if bytes.len() as u64 > MAX_FILE => {
-            return Err(ImageError::TooLarge(bytes.len() as u64).into());
+        PictureKind::Bytes => {
+            let mut planes = Builder::new(bytes.size());
+            bytes.chunks().for_each(|chunk| planes.push(chunk));
+            Encoded::Bytes(planes.finish())
         }
-        PictureKind::Image => Encoded::Image(ImagePlanes::decode(bytes, spec.side)?),
+        PictureKind::Image if bytes.size() > MAX_FILE => {
+            return Err(ImageError::TooLarge(bytes.size()).into());
+        }
+        PictureKind::Image => Encoded::Image(ImagePlanes::decode(&bytes.first(MAX_FILE), spec.side)?),
     };
     Ok((sample, picture))
 }

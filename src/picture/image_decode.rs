@@ -7,7 +7,7 @@ use super::box_scaler::{BoxScaler, fitted, over_white};
 use super::image_error::{ImageError, MAX_MEMORY};
 use super::png_rows::decode_rows;
 use super::tiff_samples::decode_samples;
-use crate::sample::images::{self, ImageFormat};
+use crate::sample::{FileKind, images};
 use image::error::{LimitError, LimitErrorKind};
 use image::{
     ColorType, DynamicImage, GrayImage, ImageBuffer, ImageDecoder, ImageReader, Limits, RgbImage, RgbaImage,
@@ -19,29 +19,29 @@ const LARGE_SIDE: u32 = 16_384;
 /// Width and height from the header, without decoding.
 pub fn dimensions(bytes: &[u8]) -> Option<(u32, u32)> {
     match images::format(bytes)? {
-        ImageFormat::Ico => images::largest_icon(bytes).map(|icon| icon.size),
-        format => reader(bytes, format).into_dimensions().ok(),
+        FileKind::Ico => images::largest_icon(bytes).map(|icon| icon.size),
+        kind => reader(bytes, kind).ok()?.into_dimensions().ok(),
     }
 }
 
 /// Decodes an image. A large one is already fitted into `side × side`.
 pub fn decode(bytes: &[u8], side: usize) -> Result<RgbImage, ImageError> {
-    let Some(format) = images::format(bytes) else {
+    let Some(kind) = images::format(bytes) else {
         return Err(ImageError::Damaged("its header is not that of an image".to_owned()));
     };
-    match format {
-        ImageFormat::Ico => decode_icon(bytes, side),
-        ImageFormat::Png => decode_png(bytes, side),
-        format => decode_as(bytes, format, side),
+    match kind {
+        FileKind::Ico => decode_icon(bytes, side),
+        FileKind::Png => decode_png(bytes, side),
+        kind => decode_as(bytes, kind, side),
     }
 }
 
 /// Decodes a PNG. Wrong checksums are ignored, as viewers do.
 fn decode_png(bytes: &[u8], side: usize) -> Result<RgbImage, ImageError> {
-    match decode_as(bytes, ImageFormat::Png, side) {
+    match decode_as(bytes, FileKind::Png, side) {
         Ok(image) => Ok(image),
         Err(error) => match images::with_right_checksums(bytes) {
-            Some(bytes) => decode_as(&bytes, ImageFormat::Png, side),
+            Some(bytes) => decode_as(&bytes, FileKind::Png, side),
             None => Err(error),
         },
     }
@@ -61,36 +61,39 @@ fn decode_icon(bytes: &[u8], side: usize) -> Result<RgbImage, ImageError> {
     single.extend(u32::try_from(icon.bytes.len()).unwrap_or(u32::MAX).to_le_bytes());
     single.extend(22_u32.to_le_bytes());
     single.extend(icon.bytes);
-    decode_as(&single, ImageFormat::Ico, side)
+    decode_as(&single, FileKind::Ico, side)
 }
 
-fn reader(bytes: &[u8], format: ImageFormat) -> ImageReader<Cursor<&[u8]>> {
-    let format = match format {
-        ImageFormat::Png => image::ImageFormat::Png,
-        ImageFormat::Jpeg => image::ImageFormat::Jpeg,
-        ImageFormat::Gif => image::ImageFormat::Gif,
-        ImageFormat::Bmp => image::ImageFormat::Bmp,
-        ImageFormat::WebP => image::ImageFormat::WebP,
-        ImageFormat::Tiff => image::ImageFormat::Tiff,
-        ImageFormat::Ico => image::ImageFormat::Ico,
+fn reader(bytes: &[u8], kind: FileKind) -> Result<ImageReader<Cursor<&[u8]>>, ImageError> {
+    let format = match kind {
+        FileKind::Png => image::ImageFormat::Png,
+        FileKind::Jpeg => image::ImageFormat::Jpeg,
+        FileKind::Gif => image::ImageFormat::Gif,
+        FileKind::Bmp => image::ImageFormat::Bmp,
+        FileKind::WebP => image::ImageFormat::WebP,
+        FileKind::Tiff => image::ImageFormat::Tiff,
+        FileKind::Ico => image::ImageFormat::Ico,
+        FileKind::Pe | FileKind::Elf | FileKind::MachO | FileKind::MachOFat | FileKind::Other => {
+            return Err(ImageError::Damaged("its header is not that of an image".to_owned()));
+        }
     };
-    ImageReader::with_format(Cursor::new(bytes), format)
+    Ok(ImageReader::with_format(Cursor::new(bytes), format))
 }
 
-fn decode_as(bytes: &[u8], format: ImageFormat, side: usize) -> Result<RgbImage, ImageError> {
+fn decode_as(bytes: &[u8], kind: FileKind, side: usize) -> Result<RgbImage, ImageError> {
     let mut limits = Limits::default();
     limits.max_alloc = Some(MAX_MEMORY);
-    let mut reader = reader(bytes, format);
+    let mut reader = reader(bytes, kind)?;
     reader.limits(limits);
     let mut decoder = match reader.into_decoder() {
         // One row may be larger than the limit of the decoder, too.
-        Err(image::ImageError::Limits(_)) if format == ImageFormat::Png => return decode_rows(bytes, side),
-        Err(image::ImageError::Unsupported(_)) if format == ImageFormat::Tiff => {
+        Err(image::ImageError::Limits(_)) if kind == FileKind::Png => return decode_rows(bytes, side),
+        Err(image::ImageError::Unsupported(_)) if kind == FileKind::Tiff => {
             return decode_samples(bytes, side, LARGE_SIDE);
         }
         decoder => decoder?,
     };
-    if decoder.total_bytes() > MAX_MEMORY && format == ImageFormat::Png {
+    if decoder.total_bytes() > MAX_MEMORY && kind == FileKind::Png {
         return decode_rows(bytes, side);
     }
     let orientation = decoder.orientation()?;

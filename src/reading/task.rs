@@ -6,12 +6,15 @@ use crate::picture::{
     EncodeError, Encoded, PictureSpec, encode_and_inspect, encode_and_inspect_bytes, encode_bytes,
     encode_open, longer_side,
 };
-use crate::sample::archive::{ArchiveError, Limits};
+use crate::sample::archive::{ArchiveError, Limits, Member};
 use crate::sample::{Facts, FileKind, OpenSample, Passwords, Sample, SampleError};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+
+/// Bytes of a member that tell its size as an image.
+const HEAD: u64 = 64 << 10;
 
 /// What to compute from a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -108,13 +111,20 @@ fn read(task: Task, input: &Input, file: File, passwords: &Passwords, on_output:
         }
         let unpacked = open.unpack(limits, passwords, &mut |path, found| {
             if input.only.as_ref().is_none_or(|only| *only == path) {
-                let output = found.map_err(ReadError::from).and_then(|bytes| read_bytes(task, &path, &bytes));
+                let output =
+                    found.map_err(ReadError::from).and_then(|member| read_member(task, &path, &member));
                 on_output(path, output);
             }
         });
         match unpacked {
             Ok(()) => return,
-            Err(ArchiveError::Document) => {}
+            Err(ArchiveError::Document(note)) => {
+                let mut output = read_open(task, open);
+                if let Ok(Output::Inspected(output)) = &mut output {
+                    note.add_to(&mut output.0);
+                }
+                return on_output(input.path.clone(), output);
+            }
             Err(error) => return on_output(input.path.clone(), Err(error.into())),
         }
     }
@@ -132,12 +142,17 @@ fn read_open(task: Task, open: OpenSample) -> Result<Output, ReadError> {
     })
 }
 
-fn read_bytes(task: Task, path: &Path, bytes: &[u8]) -> Result<Output, ReadError> {
+fn read_member(task: Task, path: &Path, member: &Member) -> Result<Output, ReadError> {
+    let bytes = &member.bytes;
     Ok(match task {
-        Task::Side => Output::Side(longer_side(FileKind::identify(bytes).0, bytes)),
+        Task::Side => {
+            let head = bytes.first(HEAD);
+            Output::Side(longer_side(FileKind::identify(&head).0, &head))
+        }
         Task::Picture(spec) => Output::Picture(Box::new(encode_bytes(path, bytes, spec)?)),
         Task::Inspect(spec) => {
-            let (_, facts, picture) = encode_and_inspect_bytes(path, bytes, spec)?;
+            let (_, mut facts, picture) = encode_and_inspect_bytes(path, bytes, spec)?;
+            member.notes.iter().for_each(|note| note.add_to(&mut facts));
             Output::Inspected(Box::new((facts, picture)))
         }
     })

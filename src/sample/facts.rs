@@ -202,6 +202,15 @@ impl Content {
         }
     }
 
+    /// The same, to add to.
+    pub fn notes_mut(&mut self) -> &mut Notes {
+        match self {
+            Self::Program(program) => &mut program.notes,
+            Self::Fat(fat) => &mut fat.notes,
+            Self::Other(notes) => notes,
+        }
+    }
+
     /// The programs: one, those of a fat Mach-O, or none.
     pub fn programs(&self) -> impl Iterator<Item = &Program> {
         let (one, several) = match self {

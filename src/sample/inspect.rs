@@ -9,6 +9,7 @@ use super::hints::add_hints;
 use super::kind::FileKind;
 use super::open::OpenSample;
 use super::record::Sample;
+use super::sparse_bytes::SparseBytes;
 
 /// Bytes of a file that are kept for reading its facts.
 const MAX_KEPT: usize = 256 << 20;
@@ -29,10 +30,10 @@ pub fn inspect_open(open: OpenSample, mut sink: impl FnMut(&[u8])) -> Result<(Sa
 }
 
 /// The same for a file in memory.
-pub fn inspect_bytes(sample: &Sample, bytes: &[u8]) -> Facts {
+pub fn inspect_bytes(sample: &Sample, bytes: &SparseBytes) -> Facts {
     let mut digests = DigestBuilder::default();
-    digests.push(bytes);
-    facts(Bytes::new(bytes, sample.size), digests.finish(sample.sha256), sample)
+    bytes.chunks().for_each(|chunk| digests.push(chunk));
+    facts(Bytes::new(&bytes.first(MAX_KEPT as u64), sample.size), digests.finish(sample.sha256), sample)
 }
 
 fn facts(bytes: Bytes<'_>, digests: Digests, sample: &Sample) -> Facts {
@@ -51,7 +52,11 @@ pub fn read_content(kind: FileKind, bytes: Bytes<'_>) -> Content {
         FileKind::Elf => Content::Program(Box::new(elf::read_program(bytes))),
         FileKind::MachO => Content::Program(Box::new(macho::read_program(bytes))),
         FileKind::MachOFat => Content::Fat(macho::read_fat(bytes)),
-        _ => Content::Other(images::notes(kind.image_format(), bytes)),
+        _ => {
+            let mut notes = images::notes(kind, bytes);
+            pe::add_dos_notes(bytes, &mut notes);
+            Content::Other(notes)
+        }
     };
     match &mut content {
         Content::Program(program) => add_hints(bytes, program),

@@ -1,10 +1,11 @@
 //! An open file: identified when it is opened, then streamed once.
 
 use super::architecture::Architecture;
-use super::archive::{self, ArchiveError, Budget, Container, Limits, OnMember};
+use super::archive::{self, ArchiveError, Budget, Container, Limits, OnMember, recognise};
 use super::error::SampleError;
 use super::kind::FileKind;
 use super::passwords::Passwords;
+use super::read_at::read_at;
 use super::record::Sample;
 use super::sha256::Sha256;
 use sha2::Digest as _;
@@ -46,13 +47,12 @@ impl OpenSample {
     pub fn identify(path: &Path, mut file: File, size: u64) -> Result<Self, SampleError> {
         let mut head = Vec::with_capacity(HEAD.min(size as usize));
         file.by_ref().take(HEAD as u64).read_to_end(&mut head)?;
-        let (kind, architecture) = FileKind::identify_file(&head, &mut |offset, len| {
-            let found = read_elsewhere(&mut file, offset, len);
-            // Streaming continues after the head.
-            let back = file.seek(SeekFrom::Start(head.len() as u64));
-            found.and_then(|found| back.map(|_| found)).unwrap_or_default()
-        });
-        let container = Container::of_sample(kind, &head);
+        let end = file.stream_position()?;
+        let (kind, architecture) =
+            FileKind::identify_file(&head, size, &mut |offset, len| read_at(&mut file, offset, len));
+        let container = recognise(kind, &head, &mut file);
+        // Both may read other parts; streaming continues after the head.
+        file.seek(SeekFrom::Start(end))?;
         Ok(Self { file, head, path: path.to_owned(), size, kind, architecture, container })
     }
 
@@ -69,7 +69,7 @@ impl OpenSample {
         on_member: OnMember<'_>,
     ) -> Result<(), ArchiveError> {
         let Some(container) = self.container else {
-            return Err(ArchiveError::Document);
+            return Err(ArchiveError::Empty);
         };
         let damaged = |error: std::io::Error| ArchiveError::Damaged(error.to_string());
         let mut source = BufReader::new(self.file.try_clone().map_err(damaged)?);
@@ -115,15 +115,6 @@ impl OpenSample {
             architecture: self.architecture,
         })
     }
-}
-
-/// Reads at most `len` bytes at `offset`.
-fn read_elsewhere(file: &mut File, offset: u64, len: usize) -> std::io::Result<Vec<u8>> {
-    file.seek(SeekFrom::Start(offset))?;
-    let mut bytes = vec![0; len];
-    let found = read_most(file, &mut bytes)?;
-    bytes.truncate(found);
-    Ok(bytes)
 }
 
 /// Fills `buffer`, or as much of it as the file has bytes; returns how much.

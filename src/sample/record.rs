@@ -3,8 +3,14 @@
 use super::architecture::Architecture;
 use super::error::SampleError;
 use super::kind::FileKind;
+use super::read_at::read_at;
 use super::sha256::Sha256;
+use super::sparse_bytes::SparseBytes;
+use sha2::Digest as _;
 use std::path::{Path, PathBuf};
+
+/// Bytes that identify a file in memory.
+const HEAD: u64 = 64 << 10;
 
 /// One file or archive member that was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,12 +31,21 @@ pub struct Sample {
 
 impl Sample {
     /// The record of a file in memory. Fails if it is empty.
-    pub fn of_bytes(path: &Path, bytes: &[u8]) -> Result<Self, SampleError> {
-        if bytes.is_empty() {
+    pub fn of_bytes(path: &Path, bytes: &SparseBytes) -> Result<Self, SampleError> {
+        if bytes.size() == 0 {
             return Err(SampleError::Empty);
         }
-        let (kind, architecture) = FileKind::identify(bytes);
-        let size = bytes.len() as u64;
-        Ok(Self { path: path.to_owned(), label: None, sha256: Sha256::of(bytes), size, kind, architecture })
+        let (kind, architecture) = identify(bytes);
+        let mut digest = sha2::Sha256::new();
+        bytes.chunks().for_each(|chunk| digest.update(chunk));
+        let sha256 = Sha256(digest.finalize().into());
+        Ok(Self { path: path.to_owned(), label: None, sha256, size: bytes.size(), kind, architecture })
     }
+}
+
+/// Identifies a file in memory.
+pub fn identify(bytes: &SparseBytes) -> (FileKind, Option<Architecture>) {
+    FileKind::identify_file(&bytes.first(HEAD), bytes.size(), &mut |offset, len| {
+        read_at(&mut bytes.reader(), offset, len)
+    })
 }

@@ -1,7 +1,7 @@
 //! A run of a task: through it the task reports its progress, its warnings and its results as they come, and
 //! sees whether it was cancelled. The window and the command line each show the events in their own way.
 
-use super::inspect::Inspected;
+use super::inspected::Inspected;
 use super::names::some_of;
 use crate::escape;
 use crate::experiment::Row;

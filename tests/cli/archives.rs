@@ -3,7 +3,7 @@
 
 use crate::common::{Usage, corpus, needs, sample, watch};
 use lookalike::sample::Passwords;
-use lookalike::sample::archive::{self, ArchiveError, Budget, Container, Limits};
+use lookalike::sample::archive::{self, ArchiveError, Budget, Container, Limits, Member};
 use rand::{Rng as _, SeedableRng as _};
 use std::io::{Cursor, Write as _};
 use std::path::{Path, PathBuf};
@@ -306,9 +306,9 @@ fn damaged_archives_never_crash_the_program() {
                 &mut Cursor::new(bytes),
                 &Passwords::default(),
                 &mut budget,
-                &mut |_, found: Result<Vec<u8>, ArchiveError>| {
+                &mut |_, found: Result<Member, ArchiveError>| {
                     members += 1;
-                    total += found.map_or(0, |bytes| bytes.len());
+                    total += found.map_or(0, |member| member.bytes.size());
                 },
             );
             assert!(

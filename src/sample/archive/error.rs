@@ -1,5 +1,7 @@
 //! Errors of reading an archive.
 
+use super::member::Note;
+
 /// Why an archive or one of its members could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ArchiveError {
@@ -9,9 +11,31 @@ pub enum ArchiveError {
     /// None of the passwords, of which there are so many, opens it.
     #[error("is encrypted, and none of the {0} known passwords opens it. Read it again with its password")]
     Password(usize),
-    /// A member is larger than the limit, in MiB.
+    /// A password may be right, but what it decrypts to is damaged.
     #[error(
-        "is larger than the {0} MiB that a member of an archive may have. Unpack it elsewhere and open the file"
+        "is encrypted, and either it is damaged or none of the {0} known passwords is right. Read it again with its password"
+    )]
+    PasswordOrDamage(usize),
+    /// It is compressed or encrypted by this method.
+    #[error("uses {0}, which this version does not read. Unpack it elsewhere and open the files")]
+    Method(String),
+    /// An archive of this format: "a RAR archive".
+    #[error("is {0}, which this version does not open. Unpack it elsewhere and open the folder")]
+    NotOpened(&'static str),
+    /// A part of an archive in several files: its number, and the name of the first volume.
+    #[error("is volume {0} of {1}, read with it")]
+    LaterVolume(usize, String),
+    /// A part of an archive whose other parts are not there: its number, and the name that is missing.
+    #[error(
+        "is volume {0} of an archive in several files, and {1} is missing. Put all volumes into one folder"
+    )]
+    MissingVolume(usize, String),
+    /// Bytes that belong to no member.
+    #[error("was read, but {0} bytes after its end were ignored. They belong to no file in it")]
+    Trailing(u64),
+    /// A member has more bytes in memory than the limit, in MiB.
+    #[error(
+        "is larger than the {0} MiB, not counting long runs of zeros, that a member of an archive may have. Unpack it elsewhere and open the file"
     )]
     TooLarge(u64),
     /// The whole archive reached a limit.
@@ -22,9 +46,9 @@ pub enum ArchiveError {
     /// There are too many archives around it.
     #[error("is more than {0} archives deep and was not opened. Unpack the outer archives elsewhere")]
     TooDeep(usize),
-    /// A zip that is a document or a package.
-    #[error("is a document or a package, not an archive")]
-    Document,
+    /// A file that is an archive by its format, but a document or a package by its use: it is a sample.
+    #[error("is {}, not an archive", .0.name)]
+    Document(Note),
     /// No members.
     #[error("is an archive without files: expected at least one")]
     Empty,
@@ -43,6 +67,6 @@ impl ArchiveError {
 
     /// Whether another password may help.
     pub(crate) fn needs_password(&self) -> bool {
-        matches!(self, Self::Password(_))
+        matches!(self, Self::Password(_) | Self::PasswordOrDamage(_))
     }
 }

@@ -1,6 +1,7 @@
 //! Limits: how much of an archive is read, so that an archive bomb ends in bounded time and memory.
 
 use super::error::ArchiveError;
+use crate::sample::sparse_bytes::SparseBytes;
 use std::io::{self, Read};
 use std::time::{Duration, Instant};
 
@@ -9,13 +10,15 @@ use std::time::{Duration, Instant};
 pub struct Limits {
     /// The number of files.
     pub members: usize,
-    /// Bytes of one file, which is kept in memory.
+    /// Bytes of one file that are kept in memory: all but long runs of zeros.
     pub member: u64,
-    /// Bytes of all files together.
+    /// Kept bytes of all files together.
     pub total: u64,
-    /// Bytes of all files together for each byte of the archive. Deflate reaches 1,032; only overlapping members
+    /// Kept bytes of all files together for each byte of the archive. Deflate reaches 1,032; only overlapping members
     /// and archives in archives exceed that.
     pub ratio: u64,
+    /// Bytes of all files together, with zeros: what has to be unpacked and hashed.
+    pub work: u64,
     /// The depth of archives in archives.
     pub depth: usize,
     /// Memory of a decompressor in KiB.
@@ -31,6 +34,7 @@ impl Default for Limits {
             member: 256 << 20,
             total: 2 << 30,
             ratio: 1200,
+            work: 4 << 30,
             depth: 3,
             memory_kib: 256 << 10,
             time: Duration::from_secs(120),
@@ -45,6 +49,7 @@ pub struct Budget {
     pub(super) limits: Limits,
     members: usize,
     bytes: u64,
+    work: u64,
     until: Instant,
 }
 
@@ -57,6 +62,7 @@ impl Budget {
             limits,
             members: limits.members,
             bytes: limits.total.min(by_size),
+            work: limits.work,
             until: Instant::now() + limits.time,
         }
     }
@@ -70,11 +76,30 @@ impl Budget {
         self.check_time()
     }
 
-    fn check_time(&self) -> Result<(), ArchiveError> {
+    /// The number of files that may still be read.
+    pub(super) fn members_left(&self) -> usize {
+        self.members
+    }
+
+    /// When the archive has taken too long.
+    pub(super) fn until(&self) -> Instant {
+        self.until
+    }
+
+    /// Fails if the time is over.
+    pub(super) fn check_time(&self) -> Result<(), ArchiveError> {
         if Instant::now() > self.until {
             return Err(ArchiveError::Limit("the longest time that an archive may take"));
         }
         Ok(())
+    }
+
+    /// Counts bytes that were unpacked, and how many of them are kept. Fails if a limit is reached.
+    pub(super) fn take_bytes(&mut self, unpacked: u64, kept: u64) -> Result<(), ArchiveError> {
+        const BYTES: ArchiveError = ArchiveError::Limit("the most bytes that an archive may become");
+        self.work = self.work.checked_sub(unpacked).ok_or(BYTES)?;
+        self.bytes = self.bytes.checked_sub(kept).ok_or(BYTES)?;
+        self.check_time()
     }
 
     /// Reads a member to its end. `why` converts an error of its reader.
@@ -82,29 +107,36 @@ impl Budget {
         &mut self,
         reader: &mut dyn Read,
         why: impl FnOnce(io::Error) -> ArchiveError,
-    ) -> Result<Vec<u8>, ArchiveError> {
+    ) -> Result<SparseBytes, ArchiveError> {
+        let mut bytes = SparseBytes::default();
+        self.read_into(&mut bytes, reader, why)?;
+        Ok(bytes)
+    }
+
+    /// The same, and appends to what was read before.
+    pub(super) fn read_into(
+        &mut self,
+        bytes: &mut SparseBytes,
+        reader: &mut dyn Read,
+        why: impl FnOnce(io::Error) -> ArchiveError,
+    ) -> Result<(), ArchiveError> {
         const CHUNK: u64 = 1 << 20;
-        let mut bytes = Vec::new();
         loop {
-            self.check_time()?;
-            match (&mut *reader).take(CHUNK).read_to_end(&mut bytes) {
-                Ok(0) => return Ok(bytes),
-                Ok(n) => {
-                    self.bytes = self
-                        .bytes
-                        .checked_sub(n as u64)
-                        .ok_or(ArchiveError::Limit("the most bytes that an archive may become"))?;
-                }
+            let before = bytes.kept();
+            let read = match bytes.read_from(reader, CHUNK) {
+                Ok(0) => return Ok(()),
+                Ok(read) => read,
                 Err(error) => return Err(why(error)),
-            }
-            if bytes.len() as u64 > self.limits.member {
+            };
+            self.take_bytes(read, bytes.kept() - before)?;
+            if bytes.kept() > self.limits.member {
                 return Err(ArchiveError::TooLarge(self.limits.member >> 20));
             }
         }
     }
 
-    /// Bytes that may still be read.
+    /// Bytes that may still be unpacked.
     pub(super) fn left(&self) -> u64 {
-        self.bytes
+        self.work
     }
 }

@@ -5,20 +5,38 @@
 //! `m` of an archive `a` is named `a!m`. Office documents, Java and Android packages are zips too, but an analyst
 //! wants to see them as a whole: they are samples and not archives here.
 
+mod ar;
+mod cab;
+mod compress;
 mod container;
+mod cpio;
 mod error;
+mod extents;
+mod iso;
 mod limits;
+mod lz4;
+mod lzma;
+mod member;
 mod member_path;
+mod named;
+mod ole;
 mod open;
+mod prefix;
+mod rar;
+mod rpm;
 mod seven_zip;
+mod streams;
 mod tar;
+mod tar_header;
+mod udf;
 mod unpacker;
 mod wrapped;
 mod zip;
 
-pub use container::Container;
+pub use container::{Container, recognise};
 pub use error::ArchiveError;
 pub use limits::{Budget, Limits};
+pub use member::{Member, Note};
 pub(crate) use member_path::archive_of;
 pub use open::open;
 pub(crate) use unpacker::OnMember;

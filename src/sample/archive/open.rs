@@ -4,8 +4,10 @@ use super::container::Container;
 use super::error::ArchiveError;
 use super::limits::Budget;
 use super::unpacker::{OnMember, Source, Unpacker};
-use super::{seven_zip, tar, wrapped, zip};
+use super::{ar, cab, cpio, iso, ole, rar, rpm, seven_zip, tar, wrapped, zip};
 use crate::sample::passwords::Passwords;
+use std::collections::HashSet;
+use std::io::BufReader;
 use std::path::Path;
 
 /// Passes every file in an archive, and in the archives in it, to `on_member`. Fails if the archive itself cannot be
@@ -18,7 +20,8 @@ pub fn open(
     budget: &mut Budget,
     on_member: OnMember<'_>,
 ) -> Result<(), ArchiveError> {
-    let mut unpacker = Unpacker { passwords, budget, read_archive, depth: 0, on_member, files: 0 };
+    let mut unpacker =
+        Unpacker { passwords, budget, read_archive, depth: 0, on_member, files: 0, paths: HashSet::new() };
     read_archive(&mut unpacker, path, container, source)?;
     if unpacker.files == 0 { Err(ArchiveError::Empty) } else { Ok(()) }
 }
@@ -33,6 +36,16 @@ fn read_archive(
         Container::Zip => zip::read(unpacker, path, source),
         Container::SevenZip => seven_zip::read(unpacker, path, source),
         Container::Tar => tar::read(unpacker, path, source),
-        Container::Gzip | Container::Xz | Container::Zstd => wrapped::read(unpacker, path, container, source),
+        Container::Ar => ar::read(unpacker, path, source),
+        Container::Cpio => cpio::read(unpacker, path, BufReader::new(source)),
+        Container::Rpm => rpm::read(unpacker, path, source),
+        Container::Cab => cab::read(unpacker, path, source),
+        Container::Iso => iso::read(unpacker, path, source),
+        Container::Msi => ole::read(unpacker, path, source),
+        Container::Rar => rar::read(unpacker, path, source),
+        Container::Gzip | Container::Xz | Container::Zstd | Container::Compressed(_) => {
+            wrapped::read(unpacker, path, container, source)
+        }
+        Container::NotOpened(what) => Err(ArchiveError::NotOpened(what)),
     }
 }

@@ -1,17 +1,20 @@
 //! The unpacker: the state of reading one archive and the archives in it.
 
-use super::container::Container;
+use super::container::{Container, HEAD, recognise};
 use super::error::ArchiveError;
 use super::limits::Budget;
+use super::member::Member;
 use super::member_path::member_path;
 use crate::sample::clutter::is_clutter;
-use crate::sample::kind::FileKind;
 use crate::sample::passwords::Passwords;
-use std::io::{Read, Seek};
+use crate::sample::record::identify;
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-/// Receives each file in an archive: its path, and its bytes or why it could not be read.
-pub type OnMember<'a> = &'a mut dyn FnMut(PathBuf, Result<Vec<u8>, ArchiveError>);
+/// Receives each file in an archive: its path, and the file or why it could not be read.
+pub type OnMember<'a> = &'a mut dyn FnMut(PathBuf, Result<Member, ArchiveError>);
 
 /// A reader that can seek.
 pub trait Source: Read + Seek {}
@@ -31,18 +34,28 @@ pub struct Unpacker<'a> {
     pub on_member: OnMember<'a>,
     /// Files passed to `on_member`.
     pub files: usize,
+    /// Digests of the paths that were passed on. Names can be long, so that the paths themselves would take memory.
+    pub paths: HashSet<u64>,
 }
 
 impl Unpacker<'_> {
     /// Takes a member that was read: an archive is unpacked, any other file is passed on.
-    pub fn take(&mut self, archive: &Path, name: &[u8], bytes: Vec<u8>) -> Result<(), ArchiveError> {
-        let path = member_path(archive, name);
-        let head = bytes.get(..4096).unwrap_or(&bytes);
-        if is_clutter(name, Some(head)) {
+    pub fn take(
+        &mut self,
+        archive: &Path,
+        name: &[u8],
+        member: impl Into<Member>,
+    ) -> Result<(), ArchiveError> {
+        let mut member = member.into();
+        let head = member.bytes.first(HEAD);
+        if is_clutter(name, Some(&head)) {
             return Ok(());
         }
-        let Some(container) = Container::of_sample(FileKind::identify(head).0, head) else {
-            self.pass_on(path, Ok(bytes));
+        let path = self.distinct(member_path(archive, name));
+        let found = recognise(identify(&member.bytes).0, &head, &mut member.bytes.reader());
+        drop(head);
+        let Some(container) = found else {
+            self.pass_on(path, Ok(member));
             return Ok(());
         };
         let deepest = self.budget.limits.depth;
@@ -51,12 +64,13 @@ impl Unpacker<'_> {
             return Ok(());
         }
         self.depth += 1;
-        let result = (self.read_archive)(self, &path, container, &mut std::io::Cursor::new(&bytes));
+        let result = (self.read_archive)(self, &path, container, &mut member.bytes.reader());
         self.depth -= 1;
         match result {
             Ok(()) => Ok(()),
-            Err(ArchiveError::Document) => {
-                self.pass_on(path, Ok(bytes));
+            Err(ArchiveError::Document(note)) => {
+                member.notes.push(note);
+                self.pass_on(path, Ok(member));
                 Ok(())
             }
             Err(error) if error.is_final() => Err(error),
@@ -73,18 +87,76 @@ impl Unpacker<'_> {
             return Err(error);
         }
         if !is_clutter(name, None) {
-            self.pass_on(member_path(archive, name), Err(error));
+            let path = self.distinct(member_path(archive, name));
+            self.pass_on(path, Err(error));
         }
         Ok(())
     }
 
-    fn pass_on(&mut self, path: PathBuf, found: Result<Vec<u8>, ArchiveError>) {
+    /// `path`, or with a number if another member has that path: `a.zip!b (2)`.
+    fn distinct(&mut self, path: PathBuf) -> PathBuf {
+        if self.paths.insert(digest(&path)) {
+            return path;
+        }
+        for number in 2_u32.. {
+            let mut name = path.clone().into_os_string();
+            name.push(format!(" ({number})"));
+            let other = PathBuf::from(name);
+            if self.paths.insert(digest(&other)) {
+                return other;
+            }
+        }
+        path
+    }
+
+    fn pass_on(&mut self, path: PathBuf, found: Result<Member, ArchiveError>) {
         self.files += 1;
         (self.on_member)(path, found);
+    }
+
+    /// Reports an archive that is passed on itself: what is wrong with it though its members were read.
+    pub fn remark(&mut self, archive: &Path, error: ArchiveError) {
+        self.pass_on(archive.to_owned(), Err(error));
     }
 
     /// The error that no password opens the archive.
     pub fn no_password_fits(&self) -> ArchiveError {
         ArchiveError::Password(self.passwords.len())
+    }
+}
+
+fn digest(path: &Path) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    path.as_os_str().hash(&mut hasher);
+    hasher.finish()
+}
+
+/// The part of a source from an offset on.
+pub struct OffsetSource<'a> {
+    source: &'a mut dyn Source,
+    start: u64,
+}
+
+impl<'a> OffsetSource<'a> {
+    /// `source` from `start` on.
+    pub fn new(source: &'a mut dyn Source, start: u64) -> Self {
+        Self { source, start }
+    }
+}
+
+impl Read for OffsetSource<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.source.read(buffer)
+    }
+}
+
+impl Seek for OffsetSource<'_> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let to = match to {
+            SeekFrom::Start(to) => SeekFrom::Start(self.start.saturating_add(to)),
+            other => other,
+        };
+        // A place before the start is at the start.
+        Ok(self.source.seek(to)?.saturating_sub(self.start))
     }
 }

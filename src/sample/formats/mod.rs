@@ -4,5 +4,7 @@
 
 pub mod elf;
 pub mod images;
+mod layout;
+mod listing;
 pub mod macho;
 pub mod pe;

@@ -1,4 +1,4 @@
-//! The first bytes of a file, which recognise an image.
+//! The first bytes of a file, from which an image is recognised.
 
 use crate::sample::bytes::Bytes;
 

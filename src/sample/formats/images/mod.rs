@@ -16,9 +16,9 @@ mod tiff;
 mod undecoded;
 mod webp;
 
-pub(crate) use ico::{Icon, largest_icon};
+pub(crate) use ico::largest_icon;
 pub use notes::{notes, with_article};
 pub(crate) use png::with_right_checksums;
-pub use recognise::{ImageFormat, ReadAt, format, format_of_file};
+pub use recognise::{format, format_of_file};
 pub(crate) use tiff::with_indices_as_grey;
 pub use undecoded::undecoded;

@@ -1,18 +1,18 @@
 //! What is said of an image, and of a file that is an image for other programs.
 
 use super::png;
-use super::recognise::ImageFormat;
 use super::undecoded::undecoded;
 use crate::sample::bytes::Bytes;
 use crate::sample::facts::Notes;
+use crate::sample::kind::FileKind;
 
-/// Notes on a file that is no program: problems of an image that is decoded (`format`), or the name of one that is not.
-pub fn notes(format: Option<ImageFormat>, bytes: Bytes<'_>) -> Notes {
+/// Notes on a file that is no program: problems of an image that is decoded, or the name of one that is not.
+pub fn notes(kind: FileKind, bytes: Bytes<'_>) -> Notes {
     let mut notes = Notes::default();
-    match format {
-        Some(ImageFormat::Png) => png::add_problems(bytes, &mut notes),
-        Some(_) => {}
-        None => {
+    match kind {
+        FileKind::Png => png::add_problems(bytes, &mut notes),
+        kind if kind.is_image() => {}
+        _ => {
             if let Some(name) = undecoded(bytes.kept()) {
                 notes.hint(
                     name,

@@ -4,43 +4,30 @@ use super::head::HEAD;
 use super::tiff::{self, FarDirectory};
 use super::{bmp, gif, ico, jpeg, png, webp};
 use crate::sample::bytes::Bytes;
-
-/// A format of images that are decoded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ImageFormat {
-    Png,
-    Jpeg,
-    Gif,
-    Bmp,
-    WebP,
-    Tiff,
-    Ico,
-}
+use crate::sample::kind::FileKind;
+use crate::sample::read_at::ReadAt;
 
 /// The format of an image with these first bytes; `None` if they are no image that is decoded. 64 KiB are looked at;
 /// fewer are taken for the whole file, so that a structure that leads outside of them is none.
-pub fn format(head: &[u8]) -> Option<ImageFormat> {
+pub fn format(head: &[u8]) -> Option<FileKind> {
     let head = head.get(..HEAD).unwrap_or(head);
     let bytes = Bytes::new(head, head.len() as u64);
     match () {
-        () if png::is_png(bytes) => Some(ImageFormat::Png),
-        () if jpeg::is_jpeg(bytes) => Some(ImageFormat::Jpeg),
-        () if gif::is_gif(bytes) => Some(ImageFormat::Gif),
-        () if bmp::is_bmp(bytes) => Some(ImageFormat::Bmp),
-        () if webp::is_webp(bytes) => Some(ImageFormat::WebP),
-        () if tiff::is_tiff(bytes) => Some(ImageFormat::Tiff),
-        () if ico::is_ico(bytes) => Some(ImageFormat::Ico),
+        () if png::is_png(bytes) => Some(FileKind::Png),
+        () if jpeg::is_jpeg(bytes) => Some(FileKind::Jpeg),
+        () if gif::is_gif(bytes) => Some(FileKind::Gif),
+        () if bmp::is_bmp(bytes) => Some(FileKind::Bmp),
+        () if webp::is_webp(bytes) => Some(FileKind::WebP),
+        () if tiff::is_tiff(bytes) => Some(FileKind::Tiff),
+        () if ico::is_ico(bytes) => Some(FileKind::Ico),
         () => None,
     }
 }
 
-/// Reads at most so many bytes of a file at an offset.
-pub type ReadAt<'a> = &'a mut dyn FnMut(u64, usize) -> Vec<u8>;
-
 /// The same for a file of which `read_at` reads other parts: the directory of a TIFF can be anywhere.
-pub fn format_of_file(head: &[u8], read_at: ReadAt<'_>) -> Option<ImageFormat> {
+pub fn format_of_file(head: &[u8], read_at: ReadAt<'_>) -> Option<FileKind> {
     let found = format(head)?;
-    match tiff::far_directory(head).filter(|_| found == ImageFormat::Tiff) {
+    match tiff::far_directory(head).filter(|_| found == FileKind::Tiff) {
         Some(far) => {
             let kept = usize::try_from(far.offset).ok().and_then(|offset| head.get(offset..));
             let valid = kept.is_some_and(|kept| far.is_valid(kept))
@@ -66,14 +53,14 @@ mod tests {
         out.into_inner()
     }
 
-    const ALL: [(Format, ImageFormat); 7] = [
-        (Format::Png, ImageFormat::Png),
-        (Format::Jpeg, ImageFormat::Jpeg),
-        (Format::Gif, ImageFormat::Gif),
-        (Format::Bmp, ImageFormat::Bmp),
-        (Format::WebP, ImageFormat::WebP),
-        (Format::Tiff, ImageFormat::Tiff),
-        (Format::Ico, ImageFormat::Ico),
+    const ALL: [(Format, FileKind); 7] = [
+        (Format::Png, FileKind::Png),
+        (Format::Jpeg, FileKind::Jpeg),
+        (Format::Gif, FileKind::Gif),
+        (Format::Bmp, FileKind::Bmp),
+        (Format::WebP, FileKind::WebP),
+        (Format::Tiff, FileKind::Tiff),
+        (Format::Ico, FileKind::Ico),
     ];
 
     #[test]
@@ -101,8 +88,8 @@ mod tests {
         assert!(far.offset > HEAD as u64);
         let mut read_at =
             |offset: u64, len: usize| whole.iter().skip(offset as usize).take(len).copied().collect();
-        assert_eq!(format_of_file(head, &mut read_at), Some(ImageFormat::Tiff));
-        assert_eq!(format_of_file(&whole, &mut |_, _| Vec::new()), Some(ImageFormat::Tiff));
+        assert_eq!(format_of_file(head, &mut read_at), Some(FileKind::Tiff));
+        assert_eq!(format_of_file(&whole, &mut |_, _| Vec::new()), Some(FileKind::Tiff));
         assert_eq!(format_of_file(head, &mut |_, len| vec![0; len]), None);
         assert_eq!(format_of_file(head, &mut |_, _| Vec::new()), None);
     }
@@ -117,10 +104,7 @@ mod tests {
             long.extend(vec![0; 0xfffd]);
         }
         long.extend(&whole[2..]);
-        assert_eq!(
-            (format(&long), format(&long[..HEAD])),
-            (Some(ImageFormat::Jpeg), Some(ImageFormat::Jpeg))
-        );
+        assert_eq!((format(&long), format(&long[..HEAD])), (Some(FileKind::Jpeg), Some(FileKind::Jpeg)));
         assert_eq!(format(&long[..HEAD - 1]), None, "a whole file that ends within a segment");
     }
 }

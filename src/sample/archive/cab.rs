@@ -1,0 +1,362 @@
+//! Cabinets ([MS-CAB]): stored, MSZIP ([MS-MCI]) and LZX ([MS-PATCH]). A cabinet has folders, compressed as a whole, and
+//! files in them. The folders are read once from start to end, and files are told apart by their number and not by
+//! their name, so that neither a name that occurs twice nor a file that overlaps another costs more than its bytes.
+
+use super::error::ArchiveError;
+use super::extents::{Exactly, read_at, read_up_to};
+use super::unpacker::{Source, Unpacker};
+use crate::sample::bytes::{Bytes, Endian};
+use lzxd::{Lzxd, WindowSize};
+use miniz_oxide::inflate::TINFLStatus;
+use miniz_oxide::inflate::core::inflate_flags::TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;
+use miniz_oxide::inflate::core::{DecompressorOxide, decompress};
+use std::io::{self, Read};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+/// The first bytes of a cabinet.
+pub const MAGIC: &[u8] = b"MSCF\0\0\0\0";
+/// What a block decompresses to at most, and how far MSZIP refers back.
+const BLOCK: usize = 32 << 10;
+/// The longest name.
+const MOST_NAME: usize = 1024;
+
+/// A folder.
+struct Folder {
+    offset: u64,
+    blocks: u16,
+    compression: u16,
+}
+
+/// A file.
+struct File {
+    name: Vec<u8>,
+    /// Its place in the decompressed folder.
+    offset: u64,
+    size: u64,
+}
+
+/// The header of a cabinet.
+struct Cabinet {
+    folders: Vec<Folder>,
+    /// The files of each folder.
+    files: Vec<Vec<File>>,
+    /// Files of which a part is in another cabinet, and its name.
+    split: Vec<(Vec<u8>, String)>,
+    /// Bytes of each block that are reserved for programs.
+    reserved: u8,
+    /// Why not all files could be listed.
+    damaged: Option<ArchiveError>,
+}
+
+/// Reads the cabinet and passes its members to `unpacker`.
+pub fn read(unpacker: &mut Unpacker<'_>, path: &Path, source: &mut dyn Source) -> Result<(), ArchiveError> {
+    let mut cabinet = header(source)?;
+    for (name, other) in cabinet.split {
+        unpacker.budget.take_member()?;
+        let why = format!("a part of it is in the cabinet {other}");
+        unpacker.fail(path, &name, ArchiveError::damaged(why))?;
+    }
+    for (folder, files) in cabinet.folders.iter().zip(&mut cabinet.files) {
+        files.sort_by_key(|file| file.offset);
+        read_folder(unpacker, path, source, folder, files, cabinet.reserved)?;
+    }
+    cabinet.damaged.map_or(Ok(()), Err)
+}
+
+/// Reads the header, the folders and the files.
+fn header(source: &mut dyn Source) -> Result<Cabinet, ArchiveError> {
+    const CUT: &str = "its header is cut off";
+    let cut = || ArchiveError::damaged(CUT);
+    // Folders have at most 8 + 255 bytes each, and there are at most 65,535 of them.
+    let head = read_up_to(source, 0, 18 << 20).map_err(ArchiveError::damaged)?;
+    let bytes = Bytes::new(&head, head.len() as u64);
+    let word = |at| bytes.u16(at, Endian::Little).ok_or_else(cut);
+    let long = |at| bytes.u32(at, Endian::Little).map(u64::from).ok_or_else(cut);
+    let first_file = long(16)?;
+    let (folder_count, file_count, flags) = (word(26)?, word(28)?, word(30)?);
+    let mut at = 36;
+    let (mut folder_reserved, mut reserved) = (0, 0);
+    if flags & 4 != 0 {
+        let [_, _, folder, block] = bytes.array(at).ok_or_else(cut)?;
+        (folder_reserved, reserved) = (u64::from(folder), block);
+        at += 4 + u64::from(word(at)?);
+    }
+    // The names of the cabinets before and after this one, and those of their disks.
+    let mut others = Vec::new();
+    for flag in [1, 2] {
+        let mut other = String::new();
+        if flags & flag != 0 {
+            let name = bytes.text(at, 256).ok_or_else(cut)?;
+            other = String::from_utf8_lossy(name).into_owned();
+            at += name.len() as u64 + 1;
+            at += bytes.text(at, 256).ok_or_else(cut)?.len() as u64 + 1;
+        }
+        others.push(other);
+    }
+    let mut folders = Vec::new();
+    for _ in 0..folder_count {
+        folders.push(Folder { offset: long(at)?, blocks: word(at + 4)?, compression: word(at + 6)? });
+        at += 8 + folder_reserved;
+    }
+    let mut files: Vec<Vec<File>> = folders.iter().map(|_| Vec::new()).collect();
+    let mut split = Vec::new();
+    // Files are at most 16 bytes and a name, but may be anywhere.
+    let table = read_up_to(source, first_file, u64::from(file_count) * (16 + MOST_NAME as u64 + 1))
+        .map_err(ArchiveError::damaged)?;
+    let bytes = Bytes::new(&table, table.len() as u64);
+    let mut damaged = None;
+    let mut at = 0;
+    for _ in 0..file_count {
+        let found = (|| {
+            let size = bytes.u32(at, Endian::Little)?;
+            let offset = bytes.u32(at + 4, Endian::Little)?;
+            let folder = bytes.u16(at + 8, Endian::Little)?;
+            let name = bytes.text(at + 16, MOST_NAME)?;
+            Some((File { name: slashes(name), offset: offset.into(), size: size.into() }, folder))
+        })();
+        let Some((file, folder)) = found else {
+            damaged = Some(ArchiveError::damaged("its list of files is cut off"));
+            break;
+        };
+        at += 16 + file.name.len() as u64 + 1;
+        let [before, after] = &others[..] else { break };
+        match folder {
+            0xfffd | 0xffff => split.push((file.name, before.clone())),
+            0xfffe => split.push((file.name, after.clone())),
+            folder => match files.get_mut(usize::from(folder)) {
+                Some(files) => files.push(file),
+                None => split.push((file.name, "that is not named".to_owned())),
+            },
+        }
+    }
+    Ok(Cabinet { folders, files, split, reserved, damaged })
+}
+
+/// A name with the separator of folders that other formats have.
+fn slashes(name: &[u8]) -> Vec<u8> {
+    name.iter().map(|byte| if *byte == b'\\' { b'/' } else { *byte }).collect()
+}
+
+/// Passes on the files of one folder, which are in the order of their offsets.
+fn read_folder(
+    unpacker: &mut Unpacker<'_>,
+    path: &Path,
+    source: &mut dyn Source,
+    folder: &Folder,
+    files: &[File],
+    reserved: u8,
+) -> Result<(), ArchiveError> {
+    let mut reader = match Codec::new(folder.compression, unpacker.budget.limits.memory_kib) {
+        Ok(codec) => Blocks {
+            source,
+            next: folder.offset,
+            left: folder.blocks,
+            reserved,
+            codec,
+            block: Vec::new(),
+            at: 0,
+            failed: None,
+        },
+        Err(why) => {
+            for file in files {
+                unpacker.budget.take_member()?;
+                unpacker.fail(path, &file.name, ArchiveError::Method(why.clone()))?;
+            }
+            return Ok(());
+        }
+    };
+    let mut position = 0;
+    for file in files {
+        unpacker.budget.take_member()?;
+        let Some(gap) = file.offset.checked_sub(position) else {
+            let why = "it overlaps another file, which this version does not read";
+            unpacker.fail(path, &file.name, ArchiveError::damaged(why))?;
+            continue;
+        };
+        skip(unpacker, &mut reader, gap)?;
+        let mut content = Exactly::new(&mut reader, file.size);
+        let read = unpacker.budget.read(&mut content, ArchiveError::damaged);
+        position = file.offset + file.size - content.left();
+        match read {
+            Ok(bytes) => unpacker.take(path, &file.name, bytes)?,
+            Err(error) => unpacker.fail(path, &file.name, error)?,
+        }
+    }
+    Ok(())
+}
+
+/// Skips decompressed bytes, which count as work. The error of a damaged block is that of the next file.
+fn skip(unpacker: &mut Unpacker<'_>, reader: &mut Blocks<'_>, size: u64) -> Result<(), ArchiveError> {
+    let mut left = size;
+    while left > 0 {
+        let Ok(skipped @ 1..) = io::copy(&mut reader.take(left.min(1 << 20)), &mut io::sink()) else { break };
+        left -= skipped;
+        unpacker.budget.take_bytes(skipped, 0)?;
+    }
+    Ok(())
+}
+
+/// Reads the decompressed bytes of a folder.
+struct Blocks<'a> {
+    source: &'a mut dyn Source,
+    next: u64,
+    left: u16,
+    reserved: u8,
+    codec: Codec,
+    block: Vec<u8>,
+    at: usize,
+    /// Why no more blocks can be read.
+    failed: Option<String>,
+}
+
+impl Blocks<'_> {
+    /// Reads and decompresses the next block.
+    fn next_block(&mut self) -> io::Result<()> {
+        let head = read_at(self.source, self.next, 8)?;
+        let [a, b, c, d, packed @ ..] = &head[..] else { return Err(damaged("a block is cut off")) };
+        let expected = u32::from_le_bytes([*a, *b, *c, *d]);
+        let [p, q, s, t] = *packed else { return Err(damaged("a block is cut off")) };
+        let (packed, size) = (u16::from_le_bytes([p, q]), usize::from(u16::from_le_bytes([s, t])));
+        let content = read_at(self.source, self.next + 8, u64::from(self.reserved) + u64::from(packed))?;
+        self.next += 8 + content.len() as u64;
+        self.left -= 1;
+        if expected != 0 && checksum(packed_sizes(&[p, q, s, t]), &content, self.reserved) != expected {
+            return Err(damaged("the checksum of a block is wrong"));
+        }
+        if size > BLOCK {
+            return Err(damaged("a block is larger than the format allows"));
+        }
+        if size == 0 {
+            return Err(damaged("a part of it is in another cabinet"));
+        }
+        let content = content.get(usize::from(self.reserved)..).unwrap_or_default();
+        self.block.clear();
+        self.at = 0;
+        self.codec.decompress(content, size, &mut self.block)
+    }
+}
+
+fn packed_sizes(sizes: &[u8; 4]) -> u32 {
+    u32::from_le_bytes(*sizes)
+}
+
+/// The checksum of a block: its words of four bytes combined, last the sizes. What the format reserves comes first and
+/// is summed on its own.
+fn checksum(seed: u32, content: &[u8], reserved: u8) -> u32 {
+    let (reserved, packed) = content.split_at(usize::from(reserved).min(content.len()));
+    let sum = |seed: u32, bytes: &[u8]| {
+        let (words, rest) = bytes.as_chunks::<4>();
+        let sum = words.iter().fold(seed, |sum, word| sum ^ u32::from_le_bytes(*word));
+        // The last bytes are read as a number whose first byte is the highest.
+        sum ^ rest.iter().fold(0, |last, byte| last << 8 | u32::from(*byte))
+    };
+    sum(0, reserved) ^ sum(seed, packed)
+}
+
+impl Read for Blocks<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if let Some(why) = &self.failed {
+            return Err(damaged(why));
+        }
+        if self.at == self.block.len() && !buffer.is_empty() {
+            if self.left == 0 {
+                return Ok(0);
+            }
+            if let Err(error) = self.next_block() {
+                self.block.clear();
+                self.at = 0;
+                self.failed = Some(error.to_string());
+                return Err(error);
+            }
+        }
+        let mut rest = self.block.get(self.at..).unwrap_or_default();
+        let read = rest.read(buffer)?;
+        self.at += read;
+        Ok(read)
+    }
+}
+
+fn damaged(why: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, why)
+}
+
+/// The decompressor of a folder.
+enum Codec {
+    Stored,
+    /// The block before, to which the next one may refer.
+    MsZip {
+        state: Box<DecompressorOxide>,
+        history: Vec<u8>,
+    },
+    Lzx(Box<Lzxd>),
+}
+
+impl Codec {
+    /// The decompressor of this type, or the name of the compression that cannot be read.
+    fn new(compression: u16, memory_kib: u32) -> Result<Self, String> {
+        let bits = (compression >> 8) & 31;
+        match compression & 15 {
+            0 => Ok(Self::Stored),
+            1 => Ok(Self::MsZip { state: Box::default(), history: Vec::new() }),
+            2 => Err("Quantum compression".to_owned()),
+            3 => {
+                let window = match bits {
+                    15 => WindowSize::KB32,
+                    16 => WindowSize::KB64,
+                    17 => WindowSize::KB128,
+                    18 => WindowSize::KB256,
+                    19 => WindowSize::KB512,
+                    20 => WindowSize::MB1,
+                    21 => WindowSize::MB2,
+                    bits => return Err(format!("LZX compression with a window of 2^{bits} bytes")),
+                };
+                if (1 << bits) >> 10 > memory_kib {
+                    return Err("LZX compression with more memory than an archive may take".to_owned());
+                }
+                Ok(Self::Lzx(Box::new(Lzxd::new(window))))
+            }
+            other => Err(format!("compression {other}")),
+        }
+    }
+
+    /// Appends the `size` bytes that a block decompresses to.
+    fn decompress(&mut self, packed: &[u8], size: usize, to: &mut Vec<u8>) -> io::Result<()> {
+        match self {
+            Self::Stored => {
+                if packed.len() != size {
+                    return Err(damaged("the size of a block is wrong"));
+                }
+                to.extend_from_slice(packed);
+            }
+            Self::MsZip { state, history } => {
+                let Some(packed) = packed.strip_prefix(b"CK") else {
+                    return Err(damaged("a block of MSZIP has no mark"));
+                };
+                let before = history.len();
+                history.resize(before + size, 0);
+                state.init();
+                let flags = TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;
+                let (status, _, written) = decompress(state, packed, history, before, flags);
+                if status != TINFLStatus::Done || written != size {
+                    return Err(damaged("a block of MSZIP does not decompress to its size"));
+                }
+                to.extend_from_slice(history.get(before..).unwrap_or_default());
+                let old = history.len().saturating_sub(BLOCK);
+                history.drain(..old);
+            }
+            Self::Lzx(lzx) => {
+                // Damaged blocks can make it panic.
+                let result = catch_unwind(AssertUnwindSafe(|| {
+                    lzx.decompress_next(packed, size).map(<[u8]>::to_vec).map_err(|error| error.to_string())
+                }));
+                match result {
+                    Ok(Ok(bytes)) if bytes.len() == size => to.extend_from_slice(&bytes),
+                    Ok(Err(why)) => return Err(damaged(&format!("a block of LZX is damaged: {why}"))),
+                    Ok(Ok(_)) | Err(_) => return Err(damaged("a block of LZX is damaged")),
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,296 @@
+//! RAR archives of all versions, also encrypted, solid, or with encrypted names. The rars crate reads them: it is free
+//! software in safe Rust, and contains no code of unrar.
+
+use super::error::ArchiveError;
+use super::extents::{read_at, size_of};
+use super::unpacker::{Source, Unpacker};
+use crate::sample::sparse_bytes::SparseBytes;
+use rars::{
+    Archive, ArchiveMember, ArchiveReadOptions, ArchiveReader, Error, ErrorKind, ExtractionDecision,
+    ExtractionErrorAction,
+};
+use std::cell::{Cell, RefCell};
+use std::io::{self, Cursor, Write};
+use std::path::Path;
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// Bytes of the headers of all members.
+const MOST_HEADERS: u64 = 64 << 20;
+/// Bytes of a member that are collected at a time.
+const CHUNK: usize = 1 << 20;
+
+/// Whether these are the first bytes of an archive.
+pub fn is_rar(head: &[u8]) -> bool {
+    head.starts_with(b"Rar!\x1a\x07\0") || head.starts_with(b"Rar!\x1a\x07\x01\0")
+}
+
+/// Reads the archive and passes its members to `unpacker`.
+pub fn read(unpacker: &mut Unpacker<'_>, path: &Path, source: &mut dyn Source) -> Result<(), ArchiveError> {
+    let size = size_of(source)?;
+    let most = unpacker.budget.limits.member;
+    if size > most {
+        return Err(ArchiveError::Method(format!("a RAR archive of more than {} MiB", most >> 20)));
+    }
+    let bytes: Arc<[u8]> = read_at(source, 0, size).map_err(ArchiveError::damaged)?.into();
+    let passwords: Vec<Option<Vec<u8>>> = std::iter::once(None)
+        .chain(unpacker.passwords.iter().map(|password| Some(password.reveal().as_bytes().to_vec())))
+        .collect();
+    let mut members: Option<Vec<State>> = None;
+    for password in &passwords {
+        unpacker.budget.take_bytes(0, 0)?;
+        let options = options(unpacker, password.as_deref());
+        let archive = match ArchiveReader::read_reader_with_options(Cursor::new(Arc::clone(&bytes)), options)
+        {
+            Ok(archive) => archive,
+            // The names are encrypted too.
+            Err(error) if needs_password(&error) => continue,
+            Err(error) => return Err(reason(&error)),
+        };
+        let states =
+            members.get_or_insert_with(|| archive.members().map(|member| State::of(&member)).collect());
+        extract(unpacker, path, &archive, password.as_deref(), states)?;
+        if states.iter().all(|state| state.is_done) {
+            return Ok(());
+        }
+    }
+    let Some(members) = members else { return Err(unpacker.no_password_fits()) };
+    for member in members.into_iter().filter(|member| !member.is_done) {
+        unpacker.budget.take_member()?;
+        let error = if member.was_damaged {
+            ArchiveError::PasswordOrDamage(unpacker.passwords.len())
+        } else {
+            unpacker.no_password_fits()
+        };
+        unpacker.fail(path, &member.name, error)?;
+    }
+    Ok(())
+}
+
+/// What became of a member.
+struct State {
+    name: Vec<u8>,
+    is_encrypted: bool,
+    /// It was passed on, or is no file.
+    is_done: bool,
+    /// A password seemed to be right, and what it decrypts to was damaged.
+    was_damaged: bool,
+}
+
+impl State {
+    fn of(member: &ArchiveMember) -> Self {
+        let meta = &member.meta;
+        let name = meta.name.iter().map(|byte| if *byte == b'\\' { b'/' } else { *byte }).collect();
+        let is_done = meta.is_directory || meta.is_redirection;
+        Self { name, is_encrypted: meta.is_encrypted, is_done, was_damaged: false }
+    }
+}
+
+fn options<'a>(unpacker: &Unpacker<'_>, password: Option<&'a [u8]>) -> ArchiveReadOptions<'a> {
+    let memory = u64::from(unpacker.budget.limits.memory_kib) << 10;
+    let mut options = ArchiveReadOptions::with_optional_password(password)
+        .with_max_header_count(unpacker.budget.limits.members as u64 + 100)
+        .with_max_header_bytes(MOST_HEADERS)
+        .with_rar50_dictionary_size_limit(memory)
+        .with_max_reader_workspace_bytes(memory.saturating_mul(2))
+        .with_rar50_buffered_decode_limit(memory / 4);
+    options.max_member_output_bytes = Some(unpacker.budget.left());
+    options
+}
+
+/// Extracts the members that this password opens.
+fn extract(
+    unpacker: &mut Unpacker<'_>,
+    path: &Path,
+    archive: &Archive,
+    password: Option<&[u8]>,
+    states: &mut [State],
+) -> Result<(), ArchiveError> {
+    let options = options(unpacker, password);
+    let most = unpacker.budget.limits.member;
+    let until = unpacker.budget.until();
+    let work = RefCell::new(Work { unpacker, path, states, next: 0, current: None, stopped: None });
+    let solid = archive.members().any(|member| member.is_solid());
+    let result = archive.extract_with_control_and_errors(
+        options,
+        |member| {
+            let mut work = work.borrow_mut();
+            work.finish(None);
+            let index = work.next;
+            work.next += 1;
+            if work.stopped.is_some() {
+                return Ok(ExtractionDecision::Stop);
+            }
+            let meta = &member.meta;
+            let wanted = work
+                .states
+                .get(index)
+                .is_some_and(|state| !state.is_done && (state.is_encrypted == password.is_some()));
+            if meta.is_directory || meta.is_redirection {
+                return Ok(ExtractionDecision::Skip);
+            }
+            if !wanted {
+                // The members after it in a solid archive refer to it.
+                return Ok(if solid {
+                    ExtractionDecision::Extract(Box::new(io::sink()))
+                } else {
+                    ExtractionDecision::Skip
+                });
+            }
+            let sink = Sink { content: Rc::default(), buffer: Vec::new(), most, until };
+            work.current = Some((index, Rc::clone(&sink.content)));
+            Ok(ExtractionDecision::Extract(Box::new(sink)))
+        },
+        |_, error| {
+            let mut work = work.borrow_mut();
+            work.finish(Some(error));
+            Ok(if work.stopped.is_some() {
+                ExtractionErrorAction::Abort
+            } else {
+                ExtractionErrorAction::Continue
+            })
+        },
+    );
+    let mut work = work.into_inner();
+    let error = result.as_ref().err();
+    work.finish(error);
+    if let Some(stopped) = work.stopped {
+        return Err(stopped);
+    }
+    // What ended the extraction is the reason for all members that were to come.
+    if let Some(error) = error
+        && !(needs_password(error) || password.is_some())
+    {
+        for index in 0..work.states.len() {
+            if work.states.get(index).is_some_and(|state| !state.is_done && !state.is_encrypted) {
+                work.unpacker.budget.take_member()?;
+                work.fail(index, error)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// An extraction in progress.
+struct Work<'a, 'b> {
+    unpacker: &'a mut Unpacker<'b>,
+    path: &'a Path,
+    states: &'a mut [State],
+    /// The index of the next member.
+    next: usize,
+    /// The member that is extracted, and its content.
+    current: Option<(usize, Rc<Content>)>,
+    /// The limit that was reached.
+    stopped: Option<ArchiveError>,
+}
+
+impl Work<'_, '_> {
+    /// Passes on the member that was extracted, or the error that ended it.
+    fn finish(&mut self, error: Option<&Error>) {
+        let Some((index, content)) = self.current.take() else { return };
+        if let Err(limit) = self.pass(index, &content, error) {
+            self.stopped = Some(limit);
+        }
+    }
+
+    fn pass(&mut self, index: usize, content: &Content, error: Option<&Error>) -> Result<(), ArchiveError> {
+        let bytes = content.bytes.take();
+        self.unpacker.budget.take_member()?;
+        self.unpacker.budget.take_bytes(bytes.size(), bytes.kept())?;
+        let Some(state) = self.states.get_mut(index) else { return Ok(()) };
+        if content.is_late.get() {
+            return Err(ArchiveError::Limit("the longest time that an archive may take"));
+        }
+        if content.is_too_large.get() {
+            state.is_done = true;
+            let limit = self.unpacker.budget.limits.member >> 20;
+            return self.unpacker.fail(self.path, &state.name, ArchiveError::TooLarge(limit));
+        }
+        match error {
+            None => {
+                state.is_done = true;
+                self.unpacker.take(self.path, &state.name, bytes)
+            }
+            Some(error) if state.is_encrypted => {
+                state.was_damaged |= !needs_password(error);
+                Ok(())
+            }
+            Some(error) => self.fail(index, error),
+        }
+    }
+
+    fn fail(&mut self, index: usize, error: &Error) -> Result<(), ArchiveError> {
+        let Some(state) = self.states.get_mut(index) else { return Ok(()) };
+        state.is_done = true;
+        self.unpacker.fail(self.path, &state.name, reason(error))
+    }
+}
+
+/// The content of a member, which the decoder writes.
+#[derive(Default)]
+struct Content {
+    bytes: RefCell<SparseBytes>,
+    is_too_large: Cell<bool>,
+    is_late: Cell<bool>,
+}
+
+/// Where the decoder writes a member.
+struct Sink {
+    content: Rc<Content>,
+    buffer: Vec<u8>,
+    /// Bytes that may be kept in memory.
+    most: u64,
+    until: std::time::Instant,
+}
+
+impl Sink {
+    fn store(&mut self) -> io::Result<()> {
+        let mut bytes = self.content.bytes.borrow_mut();
+        bytes.read_from(&mut &self.buffer[..], u64::MAX)?;
+        self.buffer.clear();
+        if bytes.kept() > self.most {
+            self.content.is_too_large.set(true);
+            return Err(io::Error::other("it is too large"));
+        }
+        if std::time::Instant::now() > self.until {
+            self.content.is_late.set(true);
+            return Err(io::Error::other("it takes too long"));
+        }
+        Ok(())
+    }
+}
+
+impl Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.buffer.extend_from_slice(bytes);
+        if self.buffer.len() >= CHUNK {
+            self.store()?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.store()
+    }
+}
+
+impl Drop for Sink {
+    fn drop(&mut self) {
+        // A failure is noted in the content.
+        let _ = self.store();
+    }
+}
+
+fn needs_password(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::PasswordRequired | ErrorKind::BadPassword)
+}
+
+/// The reason for an error.
+fn reason(error: &Error) -> ArchiveError {
+    let text = error.root_cause().to_string();
+    match error.kind() {
+        ErrorKind::UnsupportedFeature | ErrorKind::UnsupportedFormat => ArchiveError::Method(text),
+        ErrorKind::ResourceLimit => ArchiveError::Method("more memory than an archive may take".to_owned()),
+        _ => ArchiveError::damaged(text),
+    }
+}
