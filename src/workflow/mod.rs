@@ -5,6 +5,7 @@ mod index;
 mod inspect;
 mod inspected;
 mod map;
+mod names;
 mod nothing_to_read;
 mod query;
 mod read;

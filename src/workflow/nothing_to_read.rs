@@ -1,6 +1,6 @@
 //! The error that there was nothing to read: no file, or none that could be used.
 
-use super::run::some_of;
+use super::names::some_of;
 use crate::escape;
 use crate::sample::Skipped;
 use std::path::PathBuf;

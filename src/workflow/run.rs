@@ -2,6 +2,7 @@
 //! sees whether it was cancelled. The window and the command line each show the events in their own way.
 
 use super::inspected::Inspected;
+use super::names::some_of;
 use crate::escape;
 use crate::experiment::Row;
 use crate::job::{Reporter, Stop};
@@ -98,17 +99,6 @@ impl fmt::Display for Warning {
             }
         }
     }
-}
-
-/// Names of files and folders, each once; of many, the first.
-pub fn some_of(names: &[String]) -> String {
-    const NAMED: usize = 4;
-    let mut unique: Vec<_> = names.iter().map(|name| escape::text(name)).collect();
-    unique.sort_unstable();
-    unique.dedup();
-    let more = if unique.len() > NAMED { ", …" } else { "" };
-    unique.truncate(NAMED);
-    unique.join(", ") + more
 }
 
 /// One run of a task.

@@ -114,3 +114,44 @@ pub fn with_right_checksums(file: &[u8]) -> Option<Vec<u8>> {
     }
     Some(file)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use image::{ImageFormat, RgbImage};
+
+    fn png() -> Vec<u8> {
+        let mut out = std::io::Cursor::new(Vec::new());
+        RgbImage::new(9, 9).write_to(&mut out, ImageFormat::Png).unwrap();
+        out.into_inner()
+    }
+
+    #[test]
+    fn wrong_checksums_are_reported_and_put_right() {
+        let whole = png();
+        assert_eq!(with_right_checksums(&whole), None);
+        let mut damaged = whole.clone();
+        // The checksum of IHDR.
+        damaged[29] ^= 1;
+        assert_eq!(with_right_checksums(&damaged), Some(whole.clone()));
+        let problems = |file: &[u8]| {
+            let mut notes = Notes::default();
+            add_problems(Bytes::new(file, file.len() as u64), &mut notes);
+            notes.problems.join("\n")
+        };
+        assert!(problems(&damaged).contains("the checksum of chunk IHDR at offset 12 is wrong"));
+        assert!(problems(&whole[..whole.len() - 5]).contains("truncated"));
+        assert_eq!(problems(&whole), "");
+    }
+
+    #[test]
+    fn the_variant_of_ios_is_told_apart() {
+        let mut apple = png();
+        let extra = [b"\0\0\0\x04CgBI\x50\0\x20\x02".as_slice(), &[0; 4]].concat();
+        apple.splice(8..8, extra);
+        let bytes = Bytes::new(&apple, apple.len() as u64);
+        assert!(is_apple(bytes) && !is_png(bytes));
+        let plain = png();
+        assert!(!is_apple(Bytes::new(&plain, plain.len() as u64)));
+    }
+}
