@@ -61,7 +61,8 @@ def system(small):
     paths = []
     for root in SYSTEM:
         for folder, folders, names in os.walk(root):
-            folders.sort()
+            # Separate debug information is no program: its dynamic section has no bytes.
+            folders[:] = sorted(name for name in folders if name != "debug")
             paths += [pathlib.Path(folder, name) for name in sorted(names)]
     elf = [path for path in paths if is_elf(path)]
     most = 24 if small else OF_SYSTEM

@@ -8,10 +8,10 @@ SEGMENT = re.compile(r"^  [A-Z_0-9+<>a-zx: ]+? +0x([0-9a-f]+) 0x[0-9a-f]+ 0x[0-9
 
 
 def by_readelf(path):
-    run = subprocess.run(["readelf", "-W", "-h", "-S", "-l", "-d", "-s", str(path)], capture_output=True, text=True,
+    run = subprocess.run(["readelf", "-W", "-h", "-S", "-l", "-d", "-s", "-V", str(path)], capture_output=True, text=True,
                          errors="replace", env={"LC_ALL": "C", "PATH": "/usr/bin:/bin"})
     header, sections, segments, tables, libraries = {}, [], [], {}, []
-    symbols = None
+    symbols, versions = None, set()
     for line in run.stdout.splitlines():
         if found := re.match(r"^  ([A-Z][A-Za-z /]+): +(.*)$", line):
             header.setdefault(found[1], found[2])
@@ -23,6 +23,8 @@ def by_readelf(path):
             symbols = tables.setdefault(found[1], [])
         elif (found := SYMBOL.match(line)) and symbols is not None:
             symbols.append((found[1], found[2], found[3], found[4].split("@")[0].split(" ")[0]))
+        elif found := re.match(r"^  \w+: Rev: .* Name: (.*)$", line):
+            versions.add(found[1])
         elif found := re.match(r"^ 0x[0-9a-f]+ \(NEEDED\) +Shared library: \[(.*)\]$", line):
             libraries.append(found[1])
         elif found := SEGMENT.match(line):
@@ -43,8 +45,10 @@ def by_readelf(path):
         "libraries": list(libraries),
         "imports": {name for kind, binding, index, name in named
                     if index == "UND" and name and binding != "LOCAL"},
-        "exports": None if object_file else {name for kind, binding, index, name in named if index != "UND" and name
-                                             and binding != "LOCAL" and kind not in ("SECTION", "FILE")},
+        # A symbol that only defines a version is no export.
+        "exports": None if object_file else {
+            name for kind, binding, index, name in named if index != "UND" and name and binding != "LOCAL"
+            and kind not in ("SECTION", "FILE") and not (index == "ABS" and name in versions)},
         "signed": signed,
         "overlay": None if signed or end >= size else (end, size - end),
     }

@@ -20,7 +20,9 @@ def program(macho, file_size):
     elif macho.has_thread_command:
         entry = macho.thread_command.pc
     end = max([one.file_offset + one.file_size for one in macho.segments], default=0)
-    undefined = [one for one in macho.symbols if one.category == lief.MachO.Symbol.CATEGORY.UNDEFINED]
+    # Symbols that the symbol table calls undefined, and those that only the table of bindings names.
+    undefined = [one for one in macho.symbols if one.category == lief.MachO.Symbol.CATEGORY.UNDEFINED
+                 or one.origin == lief.MachO.Symbol.ORIGIN.DYLD_BIND]
     zero = [lief.MachO.Section.TYPE.ZEROFILL, lief.MachO.Section.TYPE.THREAD_LOCAL_ZEROFILL,
             lief.MachO.Section.TYPE.GB_ZEROFILL]
     return {

@@ -72,20 +72,20 @@ pub fn rust(layout: &Layout<'_>) -> Option<String> {
     })
 }
 
-/// `/<forty digits>/library/…` or `/<forty digits>/src/lib…`, or `-1.63.0/library/…` as distributions build it.
+/// `/<forty digits>/library/…` or `/<forty digits>/src/lib…`, or `-1.63.0/library/…` as distributions build it. On
+/// Windows, some of the slashes are backslashes.
 fn is_library_path(after: &[u8]) -> bool {
+    let slash = |byte: Option<&u8>| matches!(byte, Some(b'/' | b'\\'));
     let after = match after.first() {
         Some(b'/') if after.get(1..41).is_some_and(|hash| hash.iter().all(u8::is_ascii_hexdigit)) => {
             after.get(41..)
         }
-        Some(b'-') => {
-            after.iter().take(24).position(|byte| *byte == b'/').and_then(|slash| after.get(slash..))
-        }
+        Some(b'-') => after.iter().take(24).position(|byte| *byte == b'/').and_then(|at| after.get(at..)),
         _ => None,
     };
-    after.is_some_and(|path| {
-        path.starts_with(b"/library/") || path.starts_with(b"/src/lib") || path.starts_with(b"\\library\\")
-    })
+    let folder = after.filter(|path| slash(path.first())).and_then(|path| path.get(1..)).unwrap_or_default();
+    folder.starts_with(b"library") && slash(folder.get(7))
+        || folder.starts_with(b"src") && slash(folder.get(3)) && folder.get(4..7) == Some(b"lib")
 }
 
 /// Delphi and C++Builder: the resource that lists the units of a program.
@@ -126,6 +126,8 @@ mod tests {
     fn a_path_of_rusts_library_has_a_hash_or_a_version() {
         let hash = "0123456789abcdef0123456789abcdef01234567";
         assert!(is_library_path(format!("/{hash}/library/std/src/panicking.rs").as_bytes()));
+        assert!(is_library_path(format!("/{hash}\\library\\core\\src\\fmt\\mod.rs").as_bytes()));
+        assert!(is_library_path(format!("/{hash}/src/libstd/panicking.rs").as_bytes()));
         assert!(is_library_path(b"-1.63.0/library/core/src/fmt/mod.rs"));
         assert!(!is_library_path(b"/library/std") && !is_library_path(b"") && !is_library_path(b"-"));
     }

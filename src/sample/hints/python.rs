@@ -1,10 +1,13 @@
 //! Python programs in one file: PyInstaller, py2exe and Nuitka.
 
-use super::layout::{Format, Layout, last_occurrences, occurrences, resource_name};
+use super::layout::{Layout, last_occurrences, occurrences, resource_name};
 use crate::sample::bytes::Endian;
+use crate::sample::facts::Section;
 
 /// The size of PyInstaller's cookie: that of 2.0, and that of 2.1 and later with the name of Python's library.
 const OLD_COOKIE: u64 = 24;
+/// Less than any payload with an interpreter.
+const SMALLEST_PAYLOAD: usize = 64 << 10;
 
 /// PyInstaller: the cookie behind its archive, whose lengths must fit into the file. It follows the program, or is
 /// in a section of its own, or before the signature. The boot loader has the magic too, but no lengths behind it.
@@ -38,15 +41,19 @@ pub fn py2exe(layout: &Layout<'_>) -> Option<String> {
     Some(format!("resource PYTHONSCRIPT, named at offset {}", offset + at as u64))
 }
 
-/// Nuitka in one file: its payload, packed with zstd, as a resource or appended; the last eight bytes say where.
+/// Nuitka in one file: its payload, packed with zstd, as data or a resource, or appended, where the last eight bytes say
+/// its place.
 pub fn nuitka(layout: &Layout<'_>) -> Option<String> {
     const PAYLOAD: &[u8] = b"KAY\x28\xb5\x2f\xfd";
     let (appended, overlay) = layout.appended();
     let at = if overlay.starts_with(PAYLOAD) { Some(appended) } else { named_payload(layout, PAYLOAD) };
-    let at = at.or_else(|| {
-        let (offset, resources) = layout.resources().filter(|_| layout.format == Format::Pe)?;
-        Some(offset + occurrences(resources, PAYLOAD).next()? as u64)
-    })?;
+    let in_data = |section: &Section| {
+        let bytes = layout.bytes_of(section);
+        let at = occurrences(bytes, PAYLOAD).find(|at| at % 4 == 0 && bytes.len() - at > SMALLEST_PAYLOAD)?;
+        Some(section.offset? + at as u64)
+    };
+    let data = || layout.sections().iter().filter(|section| !section.access.execute);
+    let at = at.or_else(|| data().find_map(in_data))?;
     Some(format!("payload at offset {at}"))
 }
 
