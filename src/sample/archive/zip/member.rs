@@ -37,6 +37,14 @@ impl<'a> Reader<'a> {
 
     /// Reads the content of a member.
     pub fn read(&mut self, budget: &mut Budget, entry: &Entry) -> Result<Member, ArchiveError> {
+        if entry.central.is_none()
+            && entry
+                .local
+                .as_ref()
+                .is_some_and(|local| local.flags & 8 != 0 && local.size == 0 && local.crc == 0)
+        {
+            return Err(ArchiveError::damaged("its end, and the sizes that follow it, are missing"));
+        }
         let Some(local) = &entry.local else {
             return Err(ArchiveError::damaged(format!(
                 "expected the header of this file at offset {}, found something else",
