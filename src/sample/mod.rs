@@ -6,6 +6,7 @@
 mod architecture;
 pub mod archive;
 mod bytes;
+mod code_page;
 mod digests;
 mod entropy;
 mod error;

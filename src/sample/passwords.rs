@@ -1,6 +1,7 @@
 //! Passwords of archives: those commonly used for sharing malware, and those that the user gives. They are kept in
 //! memory and never written.
 
+use super::code_page::in_code_pages;
 use crate::secret::Secret;
 
 /// Passwords that are tried on every encrypted archive.
@@ -38,9 +39,13 @@ impl Passwords {
         self.0.len()
     }
 
-    /// The password at `which` in the order in which they are tried.
-    pub(crate) fn get(&self, which: usize) -> Option<&str> {
-        self.0.get(which).map(Secret::reveal)
+    /// All passwords as bytes, in the order in which they are tried: in UTF-8, and in the code pages that programs for
+    /// Windows and DOS write them in.
+    pub(crate) fn in_code_pages(&self) -> impl Iterator<Item = Vec<u8>> {
+        self.0.iter().flat_map(|password| {
+            let text = password.reveal();
+            std::iter::once(text.as_bytes().to_vec()).chain(in_code_pages(text))
+        })
     }
 
     /// All passwords in the order in which they are tried.

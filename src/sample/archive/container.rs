@@ -1,13 +1,17 @@
 //! Archive formats, recognised from the content of a file.
 
 use super::streams::Compression;
+use super::tar_header::Block;
 use super::unpacker::Source;
-use super::{ar, cab, compress, cpio, iso, lz4, lzma, named, ole, rar, rpm};
+use super::{ar, cab, compress, cpio, iso, lz4, lzma, named, ole, rar, rpm, zip};
 use crate::sample::kind::FileKind;
-use std::io::SeekFrom;
+use std::io::{Read as _, SeekFrom};
 
 /// First bytes that recognise a format: an ISO image has its mark at 32 KiB.
 pub const HEAD: u64 = 64 << 10;
+
+/// The signature of a 7z.
+const SEVEN_ZIP: &[u8] = b"7z\xbc\xaf\x27\x1c";
 
 /// An archive format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,19 +44,22 @@ impl Container {
             () if at(0, b"PK\x03\x04") || at(0, b"PK\x05\x06") => Some(Self::Zip),
             // APPNOTE 8.5.3: the mark of an archive that was made to span several files.
             () if at(0, b"PK00PK\x03\x04") || at(0, b"PK\x07\x08PK\x03\x04") => Some(Self::Zip),
-            () if at(0, b"7z\xbc\xaf\x27\x1c") => Some(Self::SevenZip),
+            () if at(0, SEVEN_ZIP) => Some(Self::SevenZip),
             () if at(0, b"\x1f\x8b\x08") => Some(Self::Gzip),
             () if at(0, b"\xfd7zXZ\0") => Some(Self::Xz),
             () if at(0, b"\x28\xb5\x2f\xfd") => Some(Self::Zstd),
             // RFC 8878, 3.1.2: a skippable frame comes before the first one, as pzstd writes it.
             () if skippable(head).is_some_and(|end| at(end, b"\x28\xb5\x2f\xfd")) => Some(Self::Zstd),
+            () if skippable(head).is_some_and(|end| head.get(end..).is_some_and(lz4::is_lz4)) => {
+                Some(Self::Compressed(Compression::Lz4))
+            }
             () if tar_header(head) => Some(Self::Tar),
             () if at(0, ar::MAGIC) => Some(Self::Ar),
             () if at(0, rpm::MAGIC) && at(4, b"\x03") => Some(Self::Rpm),
             () if at(0, b"BZh") && bzip2_block(head) => Some(Self::Compressed(Compression::Bzip2)),
             () if lz4::is_lz4(head) => Some(Self::Compressed(Compression::Lz4)),
             () if at(0, b"LZIP\x01") => Some(Self::Compressed(Compression::Lzip)),
-            () if at(0, cab::MAGIC) && at(25, b"\x01") => Some(Self::Cab),
+            () if at(0, cab::MAGIC) && (at(25, b"\x01") || at(4, &[0; 4])) => Some(Self::Cab),
             () if rar::is_rar(head) => Some(Self::Rar),
             () if cpio::is_cpio(head) => Some(Self::Cpio),
             () if compress::is_compress(head) => Some(Self::Compressed(Compression::Z)),
@@ -77,7 +84,7 @@ pub fn recognise(kind: FileKind, head: &[u8], source: &mut dyn Source) -> Option
         named::of_end(source, size).map(Container::NotOpened)
     };
     // A disk image that begins with its file system.
-    at_the_end(source).or_else(|| Container::of(head))
+    at_the_end(source).or_else(|| Container::of(head)).or_else(|| behind_a_prefix(head, source))
 }
 
 /// Whether a block or the end of a stream of bzip2 follows its first three bytes.
@@ -85,6 +92,49 @@ fn bzip2_block(head: &[u8]) -> bool {
     let mark = head.get(4..10);
     matches!(head.get(3), Some(b'1'..=b'9'))
         && (mark == Some(b"1AY&SY") || mark == Some(b"\x17\x72\x45\x38\x50\x90"))
+}
+
+/// Files that often have an archive in them, and are samples all the same: PDF, RTF, OLE.
+const DOCUMENTS: [&[u8]; 3] = [b"%PDF", b"{\\rtf", ole::MAGIC];
+/// Bytes that are searched for a 7z behind the stub of a program that is none.
+const LONGEST_STUB: u64 = 1 << 20;
+/// Bytes before a zip whose end is missing.
+const LONGEST_PREFIX: usize = 4 << 10;
+
+/// An archive that begins after something else: a script, a mark, a part of a program.
+fn behind_a_prefix(head: &[u8], source: &mut dyn Source) -> Option<Container> {
+    if DOCUMENTS.iter().any(|magic| head.starts_with(magic)) {
+        return None;
+    }
+    if find_seven_zip(head).is_some() {
+        return Some(Container::SevenZip);
+    }
+    let prefix = head.get(..LONGEST_PREFIX).unwrap_or(head);
+    let local = memchr::memmem::find_iter(prefix, b"PK\x03\x04");
+    if local.take(4).any(|at| zip::begins_a_member(head.get(at..).unwrap_or_default()))
+        || zip::ends_a_zip(source)
+    {
+        return Some(Container::Zip);
+    }
+    if head.starts_with(b"MZ") && head.len() as u64 >= HEAD {
+        source.seek(SeekFrom::Start(0)).ok()?;
+        let mut stub = Vec::new();
+        source.take(LONGEST_STUB).read_to_end(&mut stub).ok()?;
+        return find_seven_zip(&stub).map(|_| Container::SevenZip);
+    }
+    None
+}
+
+/// The offset of the first 7z header in `bytes`: its checksum fits (7zFormat.txt, "SignatureHeader").
+pub fn find_seven_zip(bytes: &[u8]) -> Option<u64> {
+    memchr::memmem::find_iter(bytes, SEVEN_ZIP)
+        .find(|at| {
+            let header = bytes.get(at + 8..at + 32);
+            header
+                .and_then(|header| header.split_first_chunk::<4>())
+                .is_some_and(|(crc, start)| u32::from_le_bytes(*crc) == crc32fast::hash(start))
+        })
+        .map(|at| at as u64)
 }
 
 /// Where the skippable frames at the start of a zstd file end.
@@ -101,24 +151,7 @@ fn skippable(head: &[u8]) -> Option<usize> {
     (at > 0).then_some(at)
 }
 
-/// Whether the first 512 bytes are the header of a member of a tar: the checksum fits (POSIX.1-1988, 10.1.1).
-/// Archives from before POSIX do not contain the text "ustar".
+/// Whether the first bytes are the header of a member of a tar. Those from before POSIX do not contain "ustar".
 fn tar_header(head: &[u8]) -> bool {
-    let Some(header) = head.first_chunk::<512>() else { return false };
-    if header.get(257..262) == Some(b"ustar") {
-        return true;
-    }
-    let (Some(checksum), Some(name)) = (header.get(148..156), header.first()) else { return false };
-    let digits: String =
-        checksum.iter().map(|byte| char::from(*byte)).filter(|c| !matches!(c, ' ' | '\0')).collect();
-    let Ok(expected) = u32::from_str_radix(&digits, 8) else { return false };
-    // The checksum itself counts as spaces.
-    let sum = |of: fn(u8) -> i64| -> i64 {
-        let field: i64 = checksum.iter().map(|byte| of(*byte)).sum();
-        header.iter().map(|byte| of(*byte)).sum::<i64>() - field + 8 * i64::from(b' ')
-    };
-    // Some programs of that time added signed bytes.
-    let fits = sum(i64::from) == i64::from(expected)
-        || sum(|byte| i64::from(byte.cast_signed())) == i64::from(expected);
-    *name != 0 && fits
+    head.first_chunk().is_some_and(|block| block.get(257..262) == Some(b"ustar") || Block(*block).is_header())
 }

@@ -81,7 +81,13 @@ impl Budget {
         self.until
     }
 
-    fn check_time(&self) -> Result<(), ArchiveError> {
+    /// The number of files that may still be read.
+    pub(super) fn members_left(&self) -> usize {
+        self.members
+    }
+
+    /// Fails if the time is over.
+    pub(super) fn check_time(&self) -> Result<(), ArchiveError> {
         if Instant::now() > self.until {
             return Err(ArchiveError::Limit("the longest time that an archive may take"));
         }
@@ -102,12 +108,23 @@ impl Budget {
         reader: &mut dyn Read,
         why: impl FnOnce(io::Error) -> ArchiveError,
     ) -> Result<SparseBytes, ArchiveError> {
-        const CHUNK: u64 = 1 << 20;
         let mut bytes = SparseBytes::default();
+        self.read_into(&mut bytes, reader, why)?;
+        Ok(bytes)
+    }
+
+    /// The same, and appends to what was read before.
+    pub(super) fn read_into(
+        &mut self,
+        bytes: &mut SparseBytes,
+        reader: &mut dyn Read,
+        why: impl FnOnce(io::Error) -> ArchiveError,
+    ) -> Result<(), ArchiveError> {
+        const CHUNK: u64 = 1 << 20;
         loop {
             let before = bytes.kept();
             let read = match bytes.read_from(reader, CHUNK) {
-                Ok(0) => return Ok(bytes),
+                Ok(0) => return Ok(()),
                 Ok(read) => read,
                 Err(error) => return Err(why(error)),
             };

@@ -1,101 +1,252 @@
 //! 7z (7zFormat.txt of the LZMA SDK), also encrypted, with or without its names.
+//!
+//! A 7z is made of blocks that are compressed on their own: damage costs one of them, or one file in it if it is stored.
 
+use super::container::find_seven_zip;
 use super::error::ArchiveError;
-use super::unpacker::{Source, Unpacker};
-use sevenz_rust2::{ArchiveReader, EntryDecision, Error, Password};
-use std::io::SeekFrom;
+use super::unpacker::{OffsetSource, Source, Unpacker};
+use sevenz_rust2::{Archive, ArchiveEntry, Block, BlockDecoder, EncoderMethod, Error, Password};
+use std::io::{Read as _, SeekFrom};
 use std::path::Path;
+
+/// Bytes that are searched for the start of the archive.
+const LONGEST_PREFIX: u64 = 1 << 20;
 
 /// Reads the archive and passes its members to `unpacker`.
 pub fn read(unpacker: &mut Unpacker<'_>, path: &Path, source: &mut dyn Source) -> Result<(), ArchiveError> {
+    let mut head = Vec::new();
+    source.seek(SeekFrom::Start(0)).map_err(ArchiveError::damaged)?;
+    (&mut *source).take(LONGEST_PREFIX).read_to_end(&mut head).map_err(ArchiveError::damaged)?;
+    // Without a header whose checksum fits, the reader says what is wrong.
+    let start = find_seven_zip(&head).unwrap_or(0);
+    drop(head);
+    let mut source = OffsetSource::new(source, start);
+    let memory = unpacker.budget.limits.memory_kib as usize;
     // Most archives have no password.
-    let passwords: Vec<Option<String>> = std::iter::once(None)
+    let mut passwords: Vec<Option<String>> = std::iter::once(None)
         .chain(unpacker.passwords.iter().map(|password| Some(password.reveal().to_owned())))
         .collect();
-    for password in passwords {
-        let before = unpacker.files;
-        match read_with(unpacker, path, source, password.as_deref()) {
-            Ok(()) => return Ok(()),
-            Err(Failed::Archive(error)) => return Err(error),
-            Err(Failed::Reading(error)) => {
-                let wrong = matches!(
-                    error,
-                    Error::PasswordRequired
-                        | Error::MaybeBadPassword(_)
-                        | Error::ChecksumVerificationFailed
-                        | Error::NextHeaderCrcMismatch
-                );
-                // If a member was read, the password was right.
-                if !wrong || unpacker.files > before {
-                    return Err(ArchiveError::damaged(error));
+    let mut archive = None;
+    for at in 0..passwords.len() {
+        unpacker.budget.check_time()?;
+        let password = passwords.get(at).cloned().flatten();
+        let open = password.as_deref().map_or_else(Password::empty, Password::from);
+        match Archive::read_with_memory_limit(&mut source, &open, memory) {
+            Ok(read) => {
+                // The names are encrypted with the same password as the files.
+                if password.is_some() {
+                    passwords = vec![password];
                 }
+                archive = Some(read);
+                break;
             }
+            // The names are encrypted: it is not known whether it is damaged.
+            Err(Error::PasswordRequired) => {}
+            Err(_) if password.is_some() => {}
+            Err(error) => return Err(why(error)),
         }
     }
-    Err(unpacker.no_password_fits())
-}
-
-/// Why reading stopped.
-enum Failed {
-    /// An error of the format, or a wrong password.
-    Reading(Error),
-    /// A limit was reached, or the file could not be read.
-    Archive(ArchiveError),
-}
-
-fn read_with(
-    unpacker: &mut Unpacker<'_>,
-    path: &Path,
-    source: &mut dyn Source,
-    password: Option<&str>,
-) -> Result<(), Failed> {
-    source.seek(SeekFrom::Start(0)).map_err(|error| Failed::Archive(ArchiveError::damaged(error)))?;
-    let password = password.map_or_else(Password::empty, Password::from);
-    let memory = unpacker.budget.limits.memory_kib as usize;
-    let mut archive =
-        ArchiveReader::new_with_memory_limit(source, password, memory).map_err(Failed::Reading)?;
-    archive.set_thread_count(1);
-    let mut stopped = None;
-    let read = archive.for_each_entries_with_decision(|entry, reader| {
-        if entry.is_directory || entry.is_anti_item {
-            return Ok(EntryDecision::Continue);
+    let Some(archive) = archive else { return Err(unpacker.no_password_fits()) };
+    for index in 0..archive.blocks.len() {
+        if let Some(block) = archive.blocks.get(index) {
+            let mut reader = BlockReader { unpacker, path, archive: &archive, index, done: 0 };
+            reader.read(&mut source, block, &mut passwords)?;
         }
-        let name = entry.name.as_bytes();
+    }
+    for (file, block) in archive.files.iter().zip(&archive.stream_map.file_block_index) {
+        if block.is_none() && is_file(file) {
+            unpacker.budget.take_member()?;
+            unpacker.take(path, file.name.as_bytes(), Vec::new())?;
+        }
+    }
+    Ok(())
+}
+
+fn is_file(entry: &ArchiveEntry) -> bool {
+    // Attributes of Unix are in the upper half: symbolic links are no files.
+    let link = entry.windows_attributes & 0x8000 != 0 && entry.windows_attributes >> 28 == 0o12;
+    !entry.is_directory && !entry.is_anti_item && !link
+}
+
+/// Reads one block.
+struct BlockReader<'a, 'b> {
+    unpacker: &'a mut Unpacker<'b>,
+    path: &'a Path,
+    archive: &'a Archive,
+    index: usize,
+    /// Entries of the block that were passed on, read or not.
+    done: usize,
+}
+
+/// How reading a block with one password ended.
+enum Outcome {
+    /// All entries were passed on.
+    Read,
+    /// Nothing was passed on: the first bytes are wrong, as after a wrong password.
+    Nothing(ArchiveError),
+    /// The rest of the block cannot be read.
+    Broken(ArchiveError),
+}
+
+impl BlockReader<'_, '_> {
+    /// Reads the block and passes its members on. The password that opens it is the first of `passwords` afterwards.
+    fn read(
+        &mut self,
+        source: &mut OffsetSource<'_>,
+        block: &Block,
+        passwords: &mut Vec<Option<String>>,
+    ) -> Result<(), ArchiveError> {
+        let encrypted =
+            block.coders.iter().any(|coder| coder.encoder_method_id() == EncoderMethod::ID_AES256_SHA256);
         let mut failed = None;
-        let result = unpacker.budget.take_member().and_then(|()| {
-            unpacker.budget.read(reader, |error| {
-                failed = Some(error);
-                ArchiveError::Empty
-            })
-        });
-        if let Some(error) = failed {
-            return Err(match error.downcast::<Error>() {
-                Ok(error) => error,
-                Err(error) => Error::MaybeBadPassword(error),
-            });
-        }
-        let taken = match result {
-            Ok(bytes) => unpacker.take(path, name, bytes),
-            Err(error) => {
-                // The rest of a block cannot be read without unpacking the member that is too large.
-                let skips = matches!(error, ArchiveError::TooLarge(_));
-                match unpacker.fail(path, name, error) {
-                    Ok(()) if skips => return Ok(EntryDecision::SkipBlock),
-                    other => other,
+        let tried = if encrypted { passwords.len() } else { 1 };
+        for at in 0..tried {
+            let password = passwords.get(at).cloned().flatten().filter(|_| encrypted);
+            if encrypted && password.is_none() {
+                continue;
+            }
+            match self.read_with(source, password.as_deref())? {
+                Outcome::Read => {
+                    passwords.swap(0, at);
+                    return Ok(());
                 }
+                Outcome::Broken(error) => {
+                    passwords.swap(0, at);
+                    return self.fail_rest(|| copy(&error));
+                }
+                Outcome::Nothing(error) => failed = failed.or(Some(error)),
             }
-        };
-        Ok(match taken {
-            Ok(()) => EntryDecision::Continue,
-            Err(error) => {
-                stopped = Some(error);
-                EntryDecision::Stop
+        }
+        match failed {
+            // The names were opened with the only password, or an earlier block: this one is damaged.
+            Some(error) if !encrypted || passwords.len() == 1 => self.fail_rest(|| copy(&error)),
+            Some(ArchiveError::Method(method)) => self.fail_rest(|| ArchiveError::Method(method.clone())),
+            _ => {
+                let count = self.unpacker.passwords.len();
+                self.fail_rest(|| ArchiveError::PasswordOrDamage(count))
             }
-        })
-    });
-    match (stopped, read) {
-        (Some(error), _) => Err(Failed::Archive(error)),
-        (None, Err(error)) => Err(Failed::Reading(error)),
-        (None, Ok(())) => Ok(()),
+        }
     }
+
+    /// Reports the entries that were not passed on.
+    fn fail_rest(&mut self, error: impl Fn() -> ArchiveError) -> Result<(), ArchiveError> {
+        let map = &self.archive.stream_map;
+        let first = map.file_block_index.iter().position(|block| *block == Some(self.index)).unwrap_or(0);
+        let rest = map.file_block_index.iter().zip(&self.archive.files).skip(first);
+        let files = rest.filter(|(block, _)| **block == Some(self.index)).map(|(_, file)| file);
+        for file in files.skip(self.done).filter(|file| is_file(file)) {
+            self.unpacker.budget.take_member()?;
+            self.unpacker.fail(self.path, file.name.as_bytes(), error())?;
+        }
+        Ok(())
+    }
+
+    fn read_with(
+        &mut self,
+        source: &mut OffsetSource<'_>,
+        password: Option<&str>,
+    ) -> Result<Outcome, ArchiveError> {
+        self.unpacker.budget.check_time()?;
+        let memory = self.unpacker.budget.limits.memory_kib as usize;
+        let open = password.map_or_else(Password::empty, Password::from);
+        let decoder = BlockDecoder::new_with_memory_limit(1, memory, self.index, self.archive, &open, source);
+        let mut stopped = None;
+        let mut broken = None;
+        let mut at = 0;
+        let result = decoder.for_each_entries(&mut |entry, reader| {
+            at += 1;
+            if at <= self.done {
+                return Ok(true);
+            }
+            if !is_file(entry) {
+                self.done = at;
+                return Ok(true);
+            }
+            let mut failed = None;
+            let read = self.unpacker.budget.take_member().and_then(|()| {
+                self.unpacker.budget.read(reader, |error| {
+                    failed = Some(error);
+                    ArchiveError::Empty
+                })
+            });
+            let taken = match (read, failed) {
+                (Ok(bytes), _) => self.unpacker.take(self.path, entry.name.as_bytes(), bytes),
+                (Err(_), Some(error)) => {
+                    let error = match error.downcast::<Error>() {
+                        Ok(error) => error,
+                        Err(error) => Error::Io(error, "".into()),
+                    };
+                    // A wrong checksum at the end of a file: the next one may be whole, if the password is right.
+                    let next = matches!(error, Error::ChecksumVerificationFailed);
+                    let error = why(error);
+                    if !next || (password.is_some() && self.done == 0) {
+                        broken = Some(error);
+                        return Ok(false);
+                    }
+                    self.unpacker.fail(self.path, entry.name.as_bytes(), error)
+                }
+                (Err(error), None) => {
+                    // The rest of a block cannot be read without unpacking the member that is too large.
+                    let too_large = matches!(error, ArchiveError::TooLarge(_));
+                    let passed = self.unpacker.fail(self.path, entry.name.as_bytes(), error);
+                    if too_large && passed.is_ok() {
+                        self.done = at;
+                        broken = Some(ArchiveError::damaged(
+                            "it is compressed together with a file that is too large",
+                        ));
+                        return Ok(false);
+                    }
+                    passed
+                }
+            };
+            self.done = at;
+            if let Err(error) = taken {
+                stopped = Some(error);
+                return Ok(false);
+            }
+            Ok(true)
+        });
+        if let Some(error) = stopped {
+            return Err(error);
+        }
+        let error = match (broken, result) {
+            (None, Ok(_)) => return Ok(Outcome::Read),
+            (Some(error), _) => error,
+            (None, Err(error)) => why(error),
+        };
+        Ok(if self.done == 0 { Outcome::Nothing(error) } else { Outcome::Broken(error) })
+    }
+}
+
+/// The same error again, for each file of a block.
+fn copy(error: &ArchiveError) -> ArchiveError {
+    match error {
+        ArchiveError::Method(method) => ArchiveError::Method(method.clone()),
+        ArchiveError::Damaged(why) => ArchiveError::Damaged(why.clone()),
+        other => ArchiveError::damaged(other),
+    }
+}
+
+/// What an error of the reader means.
+fn why(error: Error) -> ArchiveError {
+    ArchiveError::Damaged(match error {
+        Error::UnsupportedCompressionMethod(method) => return ArchiveError::Method(method),
+        Error::MaxMemLimited { max_kb, actaul_kb } => {
+            return ArchiveError::Method(format!(
+                "a dictionary of {} MiB, more than {} MiB",
+                actaul_kb >> 10,
+                max_kb >> 10
+            ));
+        }
+        Error::ChecksumVerificationFailed => "the content does not fit its CRC-32".to_owned(),
+        Error::NextHeaderCrcMismatch => "the list of its files does not fit its CRC-32".to_owned(),
+        Error::BadSignature(_) => "it does not begin with the header of a 7z".to_owned(),
+        Error::UnsupportedVersion { major, minor } => format!("its version is {major}.{minor}"),
+        Error::Io(error, _) | Error::MaybeBadPassword(error) => match error.downcast::<Error>() {
+            Ok(error) => return why(error),
+            Err(error) => error.to_string(),
+        },
+        Error::Other(text) | Error::Unsupported(text) => text.into_owned(),
+        other => other.to_string(),
+    })
 }

@@ -9,7 +9,7 @@ use crate::sample::kind::FileKind;
 use crate::sample::passwords::Passwords;
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::io::{Read, Seek};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 /// Receives each file in an archive: its path, and the file or why it could not be read.
@@ -123,4 +123,34 @@ fn digest(path: &Path) -> u64 {
     let mut hasher = DefaultHasher::new();
     path.as_os_str().hash(&mut hasher);
     hasher.finish()
+}
+
+/// The part of a source from an offset on.
+pub struct OffsetSource<'a> {
+    source: &'a mut dyn Source,
+    start: u64,
+}
+
+impl<'a> OffsetSource<'a> {
+    /// `source` from `start` on.
+    pub fn new(source: &'a mut dyn Source, start: u64) -> Self {
+        Self { source, start }
+    }
+}
+
+impl Read for OffsetSource<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.source.read(buffer)
+    }
+}
+
+impl Seek for OffsetSource<'_> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let to = match to {
+            SeekFrom::Start(to) => SeekFrom::Start(self.start.saturating_add(to)),
+            other => other,
+        };
+        // A place before the start is at the start.
+        Ok(self.source.seek(to)?.saturating_sub(self.start))
+    }
 }

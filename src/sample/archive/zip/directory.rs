@@ -1,0 +1,347 @@
+//! The members of a zip: those in its central directory, those of zips in front of it, and those that only have a
+//! local header (APPNOTE 4.3.7, 4.3.12).
+
+use super::end::{End, last_end, number, read_at};
+use crate::sample::archive::unpacker::Source;
+use std::io::{self, SeekFrom};
+
+/// Bytes of a local header without its name and extra field.
+const LOCAL: u64 = 30;
+/// Bytes of an entry of the central directory without its name, extra field and comment.
+const ENTRY: usize = 46;
+/// The most bytes of a central directory that are read.
+const MAX_DIRECTORY: u64 = 64 << 20;
+/// The most zips in one file.
+const MAX_ZIPS: usize = 1000;
+/// Bytes that are searched at a time.
+const CHUNK: u64 = 256 << 10;
+
+/// What a header says about a member.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Header {
+    /// General purpose flags.
+    pub flags: u16,
+    /// The compression method.
+    pub method: u16,
+    /// Time and date of the change; the time checks a password.
+    pub time: u32,
+    /// CRC-32 of the content.
+    pub crc: u32,
+    /// Bytes in the archive.
+    pub compressed: u64,
+    /// Bytes of the content.
+    pub size: u64,
+    /// The name, in an unknown code page if the flags do not say UTF-8.
+    pub name: Vec<u8>,
+    /// The extra field.
+    pub extra: Vec<u8>,
+}
+
+impl Header {
+    /// Whether the header says that the member is encrypted.
+    pub fn encrypted(&self) -> bool {
+        self.flags & 1 != 0
+    }
+
+    /// The data of the extra field `id`.
+    pub fn extra_field(&self, id: u16) -> Option<&[u8]> {
+        let mut rest = &self.extra[..];
+        loop {
+            let (found, size) = (number::<2>(rest, 0)?, number::<2>(rest, 2)? as usize);
+            let data = rest.get(4..)?;
+            if found == u64::from(id) {
+                return Some(data.get(..size).unwrap_or(data));
+            }
+            rest = data.get(size..)?;
+        }
+    }
+
+    /// Replaces sizes that only fit into the zip64 extra field (APPNOTE 4.5.3); returns the offset of the local header.
+    fn widen(&mut self, offset: u32) -> u64 {
+        let field = self.extra_field(1).map(<[u8]>::to_vec).unwrap_or_default();
+        let mut wide = field.chunks_exact(8).map(|bytes| number::<8>(bytes, 0).unwrap_or_default());
+        for size in [&mut self.size, &mut self.compressed] {
+            if *size == 0xffff_ffff
+                && let Some(wide) = wide.next()
+            {
+                *size = wide;
+            }
+        }
+        if offset == u32::MAX { wide.next().unwrap_or(u64::from(offset)) } else { u64::from(offset) }
+    }
+}
+
+/// A member of a zip.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Its header in the central directory.
+    pub central: Option<Header>,
+    /// Its local header.
+    pub local: Option<Header>,
+    /// The offset of its local header, or where the directory says that it is.
+    pub offset: u64,
+    /// The offset of its data.
+    pub data: u64,
+    /// Its bytes in the archive: as the directory says, or found by searching.
+    pub compressed: u64,
+    /// Whether the file is a symbolic link.
+    pub link: bool,
+}
+
+impl Entry {
+    /// The header that describes it best.
+    pub fn header(&self) -> Option<&Header> {
+        self.central.as_ref().or(self.local.as_ref())
+    }
+
+    /// The end of its data.
+    fn end(&self) -> u64 {
+        self.data.saturating_add(self.compressed)
+    }
+}
+
+/// The members of a zip file.
+#[derive(Debug, Default)]
+pub struct Directory {
+    /// The members in the order of the file.
+    pub entries: Vec<Entry>,
+    /// Whether there is a central directory.
+    pub has_end: bool,
+    /// How many entries the central directories promise and do not have.
+    pub missing: u64,
+}
+
+/// Lists the members; a few more than `most` at most. Fails if the source cannot be read.
+pub fn list(source: &mut dyn Source, most: usize) -> io::Result<Directory> {
+    let size = source.seek(SeekFrom::End(0))?;
+    let mut found = Directory::default();
+    // Parts of the file that are explained, to search what is left.
+    let mut known: Vec<(u64, u64)> = Vec::new();
+    let mut zips: Vec<Vec<Entry>> = Vec::new();
+    let mut before = size;
+    while zips.len() < MAX_ZIPS
+        && let Some(end) = last_end(source, before)?
+    {
+        found.has_end = true;
+        let (entries, directory_end) = read_directory(source, &end, most)?;
+        found.missing += end.entries.min(most as u64).saturating_sub(entries.len() as u64);
+        known.push((end.directory, directory_end));
+        known.push((end.directory_end, end.end));
+        let first = entries.iter().filter(|entry| entry.local.is_some()).map(|entry| entry.offset).min();
+        let next = first.unwrap_or(end.directory).min(end.directory).min(end.shift.max(first.unwrap_or(0)));
+        zips.push(entries);
+        if next >= before || next == 0 {
+            break;
+        }
+        before = next;
+    }
+    let mut entries: Vec<Entry> = zips.into_iter().rev().flatten().collect();
+    known.extend(
+        entries.iter().filter(|entry| entry.local.is_some()).map(|entry| (entry.offset, entry.end())),
+    );
+    known.sort_unstable();
+    let mut at = 0;
+    let mut lost: Vec<Entry> = Vec::new();
+    for (begin, end) in known.into_iter().chain([(size, size)]) {
+        // What is shorter holds no header.
+        if begin > at && begin - at >= LOCAL {
+            search(source, at, begin, most, &mut lost)?;
+        }
+        at = at.max(end);
+    }
+    place(&mut entries, lost);
+    found.entries = entries;
+    Ok(found)
+}
+
+/// Adds members that were found by their local headers. One that belongs to an entry whose offset was wrong completes
+/// that entry.
+fn place(entries: &mut Vec<Entry>, lost: Vec<Entry>) {
+    let mut wrong: std::collections::HashMap<Vec<u8>, Vec<usize>> = std::collections::HashMap::new();
+    for (at, entry) in entries.iter().enumerate().rev() {
+        if let (Some(central), None) = (&entry.central, &entry.local) {
+            wrong.entry(central.name.clone()).or_default().push(at);
+        }
+    }
+    let mut more = Vec::new();
+    for entry in lost {
+        let name = entry.local.as_ref().map(|local| &local.name[..]).unwrap_or_default();
+        match wrong.get_mut(name).and_then(Vec::pop).and_then(|at| entries.get_mut(at)) {
+            Some(known) => *known = Entry { central: known.central.take(), ..entry },
+            None => more.push(entry),
+        }
+    }
+    if !more.is_empty() {
+        entries.extend(more);
+        entries.sort_by_key(|entry| entry.offset);
+    }
+}
+
+/// Reads the entries of a central directory, and where they end.
+fn read_directory(source: &mut dyn Source, end: &End, most: usize) -> io::Result<(Vec<Entry>, u64)> {
+    let size = end.directory_end.saturating_sub(end.directory).min(MAX_DIRECTORY);
+    let bytes = read_at(source, end.directory, size)?;
+    let mut entries = Vec::new();
+    let mut at = 0;
+    while entries.len() <= most
+        && let Some((mut entry, next)) = read_entry(bytes.get(at..).unwrap_or_default())
+    {
+        entry.offset = entry.offset.saturating_add(end.shift);
+        at += next;
+        entries.push(entry);
+    }
+    // In the order of the file, reading is sequential; a directory is often sorted by name.
+    for entry in &mut entries {
+        find_local(source, entry)?;
+    }
+    Ok((entries, end.directory + at as u64))
+}
+
+/// Reads one entry of a central directory, and its length.
+fn read_entry(bytes: &[u8]) -> Option<(Entry, usize)> {
+    if !bytes.starts_with(b"PK\x01\x02") {
+        return None;
+    }
+    let (fixed, rest) = bytes.split_at_checked(ENTRY)?;
+    let short = |at| number::<2>(fixed, at).unwrap_or_default();
+    let long = |at| number::<4>(fixed, at).unwrap_or_default();
+    let (name, extra, comment) = (short(28) as usize, short(30) as usize, short(32) as usize);
+    let mut header = Header {
+        flags: short(8) as u16,
+        method: short(10) as u16,
+        time: long(12) as u32,
+        crc: long(16) as u32,
+        compressed: long(20),
+        size: long(24),
+        name: rest.get(..name)?.to_vec(),
+        extra: rest.get(name..name + extra)?.to_vec(),
+    };
+    let offset = header.widen(long(42) as u32);
+    // Made on Unix, where the upper half of the attributes is the mode.
+    let link = short(4) >> 8 == 3 && long(38) >> 28 == 0o12;
+    let entry =
+        Entry { compressed: header.compressed, central: Some(header), local: None, offset, data: 0, link };
+    Some((entry, ENTRY + name + extra + comment))
+}
+
+/// Reads the local header of an entry, if it is where the directory says.
+fn find_local(source: &mut dyn Source, entry: &mut Entry) -> io::Result<()> {
+    // Nearly all names and extra fields are short, so that one read is enough.
+    let mut bytes = read_at(source, entry.offset, 256)?;
+    let mut local = read_local(&bytes);
+    if local.is_none() && bytes.starts_with(b"PK\x03\x04") {
+        bytes = read_at(source, entry.offset, LOCAL + 2 * 0xffff)?;
+        local = read_local(&bytes);
+    }
+    if let Some((header, length)) = local {
+        entry.data = entry.offset.saturating_add(length);
+        entry.local = Some(header);
+    }
+    Ok(())
+}
+
+/// Reads a local header, and its length.
+fn read_local(bytes: &[u8]) -> Option<(Header, u64)> {
+    if !bytes.starts_with(b"PK\x03\x04") {
+        return None;
+    }
+    let (fixed, rest) = bytes.split_at_checked(LOCAL as usize)?;
+    let short = |at| number::<2>(fixed, at).unwrap_or_default();
+    let long = |at| number::<4>(fixed, at).unwrap_or_default();
+    let (name, extra) = (short(26) as usize, short(28) as usize);
+    let mut header = Header {
+        flags: short(6) as u16,
+        method: short(8) as u16,
+        time: long(10) as u32,
+        crc: long(14) as u32,
+        compressed: long(18),
+        size: long(22),
+        name: rest.get(..name)?.to_vec(),
+        extra: rest.get(name..name + extra)?.to_vec(),
+    };
+    header.widen(0);
+    Some((header, LOCAL + (name + extra) as u64))
+}
+
+/// Whether a local header that was found by searching is one, and not four bytes of something else.
+pub fn plausible(bytes: &[u8]) -> bool {
+    read_local(bytes).is_some_and(|(header, _)| {
+        let version = number::<2>(bytes, 4).unwrap_or_default();
+        let method = matches!(header.method, 0..=20 | 93..=99);
+        let name = !header.name.is_empty() && header.name.iter().all(|byte| *byte >= b' ');
+        version & 0xff <= 63 && method && name && header.size < 1 << 40
+    })
+}
+
+/// Finds members between two offsets by their local headers.
+fn search(
+    source: &mut dyn Source,
+    from: u64,
+    to: u64,
+    most: usize,
+    found: &mut Vec<Entry>,
+) -> io::Result<()> {
+    let mut at = from;
+    while found.len() <= most
+        && let Some(offset) = find(source, at, to, &[b"PK\x03\x04"])?
+    {
+        at = offset + 4;
+        let bytes = read_at(source, offset, LOCAL + 2 * 0xffff)?;
+        if !plausible(&bytes) {
+            continue;
+        }
+        let Some((header, length)) = read_local(&bytes) else { continue };
+        let data = offset.saturating_add(length);
+        // The sizes may follow the data (APPNOTE 4.3.9).
+        let compressed = if header.flags & 8 != 0 && header.compressed == 0 {
+            let end = find_end(source, data, to)?;
+            end.saturating_sub(data)
+        } else {
+            header.compressed
+        };
+        at = at.max(data.saturating_add(compressed).min(to));
+        found.push(Entry { central: None, local: Some(header), offset, data, compressed, link: false });
+    }
+    Ok(())
+}
+
+/// The end of data whose size is not known: before its descriptor, the next header, or `to`.
+fn find_end(source: &mut dyn Source, data: u64, to: u64) -> io::Result<u64> {
+    let mut at = data;
+    loop {
+        let marks: [&[u8]; 3] = [b"PK\x07\x08", b"PK\x03\x04", b"PK\x01\x02"];
+        let end = find(source, at, to, &marks)?.unwrap_or(to);
+        let length = end.saturating_sub(data);
+        let mark = read_at(source, end, 24)?;
+        let long = number::<4>(&mark, 8) == Some(length) || number::<8>(&mark, 8) == Some(length);
+        if end < to && mark.starts_with(b"PK\x07\x08") && !long {
+            at = end + 4;
+            continue;
+        }
+        // A descriptor without a signature.
+        let without = read_at(source, end.saturating_sub(12), 12)?;
+        if !mark.starts_with(b"PK\x07\x08") && number::<4>(&without, 4) == length.checked_sub(12) {
+            return Ok(end - 12);
+        }
+        return Ok(end);
+    }
+}
+
+/// The offset of the first of `marks`, which have four bytes and begin with PK, between two offsets.
+fn find(source: &mut dyn Source, from: u64, to: u64, marks: &[&[u8]]) -> io::Result<Option<u64>> {
+    let mut at = from;
+    while at < to {
+        let chunk = read_at(source, at, (to - at).min(CHUNK))?;
+        for place in memchr::memmem::find_iter(&chunk, b"PK") {
+            if chunk.get(place..place + 4).is_some_and(|mark| marks.contains(&mark)) {
+                return Ok(Some(at + place as u64));
+            }
+        }
+        // A mark may begin in the last three bytes.
+        match (chunk.len() as u64).checked_sub(3) {
+            Some(step) if step > 0 => at += step,
+            _ => break,
+        }
+    }
+    Ok(None)
+}
