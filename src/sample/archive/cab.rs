@@ -2,23 +2,17 @@
 //! files in them. The folders are read once from start to end, and files are told apart by their number and not by
 //! their name, so that neither a name that occurs twice nor a file that overlaps another costs more than its bytes.
 
+use super::cab_codec::{BLOCK, Codec, damaged};
 use super::error::ArchiveError;
 use super::extents::{Exactly, read_at, read_up_to};
 use super::names;
 use super::unpacker::{Source, Unpacker};
 use crate::sample::bytes::{Bytes, Endian};
-use lzxd::{Lzxd, WindowSize};
-use miniz_oxide::inflate::TINFLStatus;
-use miniz_oxide::inflate::core::inflate_flags::TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;
-use miniz_oxide::inflate::core::{DecompressorOxide, decompress};
 use std::io::{self, Read};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 /// The first bytes of a cabinet.
 pub const MAGIC: &[u8] = b"MSCF";
-/// What a block decompresses to at most, and how far MSZIP refers back.
-const BLOCK: usize = 32 << 10;
 /// The longest name.
 const MOST_NAME: usize = 1024;
 
@@ -132,7 +126,9 @@ fn header(source: &mut dyn Source) -> Result<Cabinet, ArchiveError> {
     }
     let names = files.iter_mut().flatten().map(|file| &mut file.name);
     names::make_readable(names.chain(split.iter_mut().map(|(name, _)| name)));
-    for name in files.iter_mut().flatten().map(|file| &mut file.name).chain(split.iter_mut().map(|(name, _)| name)) {
+    for name in
+        files.iter_mut().flatten().map(|file| &mut file.name).chain(split.iter_mut().map(|(name, _)| name))
+    {
         slashes(name);
     }
     Ok(Cabinet { folders, files, split, reserved, damaged })
@@ -277,86 +273,5 @@ impl Read for Blocks<'_> {
         let read = rest.read(buffer)?;
         self.at += read;
         Ok(read)
-    }
-}
-
-fn damaged(why: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, why)
-}
-
-/// The decompressor of a folder.
-enum Codec {
-    Stored,
-    /// The block before, to which the next one may refer.
-    MsZip { state: Box<DecompressorOxide>, history: Vec<u8> },
-    Lzx(Box<Lzxd>),
-}
-
-impl Codec {
-    /// The decompressor of this type, or the name of the compression that cannot be read.
-    fn new(compression: u16, memory_kib: u32) -> Result<Self, String> {
-        let bits = (compression >> 8) & 31;
-        match compression & 15 {
-            0 => Ok(Self::Stored),
-            1 => Ok(Self::MsZip { state: Box::default(), history: Vec::new() }),
-            2 => Err("Quantum compression".to_owned()),
-            3 => {
-                let window = match bits {
-                    15 => WindowSize::KB32,
-                    16 => WindowSize::KB64,
-                    17 => WindowSize::KB128,
-                    18 => WindowSize::KB256,
-                    19 => WindowSize::KB512,
-                    20 => WindowSize::MB1,
-                    21 => WindowSize::MB2,
-                    bits => return Err(format!("LZX compression with a window of 2^{bits} bytes")),
-                };
-                if (1 << bits) >> 10 > memory_kib {
-                    return Err("LZX compression with more memory than an archive may take".to_owned());
-                }
-                Ok(Self::Lzx(Box::new(Lzxd::new(window))))
-            }
-            other => Err(format!("compression {other}")),
-        }
-    }
-
-    /// Appends the `size` bytes that a block decompresses to.
-    fn decompress(&mut self, packed: &[u8], size: usize, to: &mut Vec<u8>) -> io::Result<()> {
-        match self {
-            Self::Stored => {
-                if packed.len() != size {
-                    return Err(damaged("the size of a block is wrong"));
-                }
-                to.extend_from_slice(packed);
-            }
-            Self::MsZip { state, history } => {
-                let Some(packed) = packed.strip_prefix(b"CK") else {
-                    return Err(damaged("a block of MSZIP has no mark"));
-                };
-                let before = history.len();
-                history.resize(before + size, 0);
-                state.init();
-                let flags = TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;
-                let (status, _, written) = decompress(state, packed, history, before, flags);
-                if status != TINFLStatus::Done || written != size {
-                    return Err(damaged("a block of MSZIP does not decompress to its size"));
-                }
-                to.extend_from_slice(history.get(before..).unwrap_or_default());
-                let old = history.len().saturating_sub(BLOCK);
-                history.drain(..old);
-            }
-            Self::Lzx(lzx) => {
-                // Damaged blocks can make it panic.
-                let result = catch_unwind(AssertUnwindSafe(|| {
-                    lzx.decompress_next(packed, size).map(<[u8]>::to_vec).map_err(|error| error.to_string())
-                }));
-                match result {
-                    Ok(Ok(bytes)) if bytes.len() == size => to.extend_from_slice(&bytes),
-                    Ok(Err(why)) => return Err(damaged(&format!("a block of LZX is damaged: {why}"))),
-                    Ok(Ok(_)) | Err(_) => return Err(damaged("a block of LZX is damaged")),
-                }
-            }
-        }
-        Ok(())
     }
 }

@@ -74,9 +74,7 @@ pub fn read(unpacker: &mut Unpacker<'_>, path: &Path, source: &mut dyn Source) -
             unpacker.budget.take_member()?;
             let read = match file.problem {
                 Some(problem) => Err(problem),
-                None => {
-                    unpacker.budget.read(&mut Extents::new(source, &file.parts), ArchiveError::damaged)
-                }
+                None => unpacker.budget.read(&mut Extents::new(source, &file.parts), ArchiveError::damaged),
             };
             match read {
                 Ok(bytes) => unpacker.take(path, &file.name, bytes)?,

@@ -7,6 +7,7 @@
 
 mod ar;
 mod cab;
+mod cab_codec;
 mod compress;
 mod container;
 mod cpio;

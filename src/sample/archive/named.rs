@@ -10,6 +10,7 @@ const MARKS: &[(usize, &[u8], &str)] = &[
     (0, b"Rar!\x1a\x07", "a RAR archive of an unknown version"),
     (0, b"RE~^", "a RAR archive of a version before 1.5"),
     (0, b"!<thin>\n", "a thin archive, which only names its files"),
+    (0, b"070727", "a cpio archive of afio"),
     (7, b"**ACE**", "an ACE archive"),
     (0, b"MSWIM\0\0\0", "a WIM image"),
     (0, b"WLPWM\0\0\0", "a WIM image"),
@@ -42,7 +43,8 @@ const MARKS: &[(usize, &[u8], &str)] = &[
 
 /// The format of a file with these first bytes, with its article: "an ACE archive".
 pub fn of(head: &[u8]) -> Option<&'static str> {
-    let by_mark = MARKS.iter().find(|(at, mark, _)| head.get(*at..).is_some_and(|rest| rest.starts_with(mark)));
+    let by_mark =
+        MARKS.iter().find(|(at, mark, _)| head.get(*at..).is_some_and(|rest| rest.starts_with(mark)));
     match by_mark {
         Some((_, _, name)) => Some(name),
         None if is_arj(head) => Some("an ARJ archive"),
@@ -71,8 +73,12 @@ pub fn of_end(source: &mut dyn Source, size: u64) -> Option<&'static str> {
 /// The main header of an ARJ archive: its size, and its checksum (CRC-32).
 fn is_arj(head: &[u8]) -> bool {
     let fields = Bytes::new(head, head.len() as u64);
-    let Some(size) = fields.u16(2, Endian::Little).filter(|size| (30..=2600).contains(size)) else { return false };
-    let Some(header) = fields.get(4, size.into()).filter(|_| head.starts_with(b"\x60\xea")) else { return false };
+    let Some(size) = fields.u16(2, Endian::Little).filter(|size| (30..=2600).contains(size)) else {
+        return false;
+    };
+    let Some(header) = fields.get(4, size.into()).filter(|_| head.starts_with(b"\x60\xea")) else {
+        return false;
+    };
     let mut crc = flate2::Crc::new();
     crc.update(header);
     fields.u32(4 + u64::from(size), Endian::Little) == Some(crc.sum())
@@ -83,8 +89,9 @@ fn is_lha(head: &[u8]) -> bool {
     let Some(header) = head.first_chunk::<24>() else { return false };
     let known = matches!(
         header.get(2..7),
-        Some(b"-lh0-" | b"-lh1-" | b"-lh2-" | b"-lh3-" | b"-lh4-" | b"-lh5-" | b"-lh6-" | b"-lh7-" | b"-lhd-")
-            | Some(b"-lzs-" | b"-lz4-" | b"-lz5-" | b"-pm0-" | b"-pm1-" | b"-pm2-")
+        Some(
+            b"-lh0-" | b"-lh1-" | b"-lh2-" | b"-lh3-" | b"-lh4-" | b"-lh5-" | b"-lh6-" | b"-lh7-" | b"-lhd-"
+        ) | Some(b"-lzs-" | b"-lz4-" | b"-lz5-" | b"-pm0-" | b"-pm1-" | b"-pm2-")
     );
     let (size, level) = (usize::from(header[0]), header[20]);
     known

@@ -133,7 +133,8 @@ impl Compound {
         // The sectors of the table: the header lists the first 109, and a chain of sectors the others.
         let in_sector = sector / 4;
         let most_tables = sectors.div_ceil(in_sector) + 1;
-        let mut tables: Vec<u32> = (0..109).map(|i| long(76 + 4 * i)).filter(|at| *at < LAST_SECTOR).collect();
+        let mut tables: Vec<u32> =
+            (0..109).map(|i| long(76 + 4 * i)).filter(|at| *at < LAST_SECTOR).collect();
         let mut list = long(68);
         for _ in 0..most_tables {
             if list >= LAST_SECTOR {
@@ -211,7 +212,9 @@ impl Compound {
             let size = left.min(unit);
             left -= size;
             match parts.last_mut() {
-                Some(Part { offset: Some(start), size: before }) if *start + *before == offset => *before += size,
+                Some(Part { offset: Some(start), size: before }) if *start + *before == offset => {
+                    *before += size
+                }
                 _ => parts.push(Part { offset: Some(offset), size }),
             }
         }

@@ -8,8 +8,8 @@ use super::unpacker::{Source, Unpacker};
 use crate::sample::bytes::{Bytes, Endian};
 use crate::sample::sparse_bytes::SparseBytes;
 use rars::{
-    Archive, ArchiveFamily, ArchiveMember, ArchiveReadOptions, ArchiveReader, Error, ErrorKind, ExtractionDecision,
-    ExtractionErrorAction,
+    Archive, ArchiveFamily, ArchiveMember, ArchiveReadOptions, ArchiveReader, Error, ErrorKind,
+    ExtractionDecision, ExtractionErrorAction,
 };
 use std::cell::{Cell, RefCell};
 use std::io::{self, Cursor, Write};
@@ -51,7 +51,11 @@ pub fn read(unpacker: &mut Unpacker<'_>, path: &Path, source: &mut dyn Source) -
         unpacker.budget.take_bytes(0, 0)?;
         let options = options(unpacker, password.as_deref());
         let parse = |size| {
-            let part: Arc<[u8]> = if size == bytes.len() { Arc::clone(&bytes) } else { bytes.get(..size).unwrap_or(&bytes).into() };
+            let part: Arc<[u8]> = if size == bytes.len() {
+                Arc::clone(&bytes)
+            } else {
+                bytes.get(..size).unwrap_or(&bytes).into()
+            };
             ArchiveReader::read_reader_with_options(Cursor::new(part), options)
         };
         let archive = match parse(whole) {
@@ -222,15 +226,20 @@ fn extract(
             if work.stopped.is_some() {
                 return Ok(ExtractionDecision::Stop);
             }
-            let wanted = work.states.get(index).is_some_and(|state| {
-                !state.is_done && (state.is_encrypted == password.is_some())
-            });
+            let wanted = work
+                .states
+                .get(index)
+                .is_some_and(|state| !state.is_done && (state.is_encrypted == password.is_some()));
             if member.meta.is_directory || member.meta.is_redirection {
                 return Ok(ExtractionDecision::Skip);
             }
             if !wanted {
                 // The members after it in a solid archive refer to it.
-                return Ok(if solid { ExtractionDecision::Extract(Box::new(io::sink())) } else { ExtractionDecision::Skip });
+                return Ok(if solid {
+                    ExtractionDecision::Extract(Box::new(io::sink()))
+                } else {
+                    ExtractionDecision::Skip
+                });
             }
             let sink = Sink { content: Rc::default(), buffer: Vec::new(), most, until };
             work.current = Some((index, Rc::clone(&sink.content)));
@@ -239,7 +248,11 @@ fn extract(
         |_, error| {
             let mut work = work.borrow_mut();
             work.finish(Some(error));
-            Ok(if work.stopped.is_some() { ExtractionErrorAction::Abort } else { ExtractionErrorAction::Continue })
+            Ok(if work.stopped.is_some() {
+                ExtractionErrorAction::Abort
+            } else {
+                ExtractionErrorAction::Continue
+            })
         },
     );
     let mut work = work.into_inner();
@@ -313,7 +326,8 @@ impl Work<'_, '_> {
     fn fail(&mut self, index: usize, error: &Error) -> Result<(), ArchiveError> {
         let Some(state) = self.states.get_mut(index) else { return Ok(()) };
         state.is_done = true;
-        let why = if state.is_split { ArchiveError::Split("other volumes".to_owned()) } else { reason(error) };
+        let why =
+            if state.is_split { ArchiveError::Split("other volumes".to_owned()) } else { reason(error) };
         self.unpacker.fail(self.path, &state.name, why)
     }
 }

@@ -160,7 +160,8 @@ impl Volume {
         let size = size_of(source)?;
         // The anchor is in sector 256 or at the end; the size of a sector is not said before.
         let anchors = [2048, 512, 4096].into_iter().flat_map(|sector: u64| {
-            [256, (size / sector).saturating_sub(1), (size / sector).saturating_sub(257)].map(|at| (at, sector))
+            [256, (size / sector).saturating_sub(1), (size / sector).saturating_sub(257)]
+                .map(|at| (at, sector))
         });
         for (at, sector) in anchors {
             let Ok(anchor) = read_at(source, at * sector, 512) else { continue };
@@ -319,7 +320,9 @@ impl Volume {
             let mut at = 0;
             while left > 0 {
                 let length = bytes.u32(at, Endian::Little).filter(|length| length & 0x3fff_ffff != 0);
-                let Some((length, block)) = length.zip(bytes.u32(at + 4, Endian::Little)) else { break 'lists };
+                let Some((length, block)) = length.zip(bytes.u32(at + 4, Endian::Little)) else {
+                    break 'lists;
+                };
                 let partition = if short { Some(partition) } else { bytes.u16(at + 8, Endian::Little) };
                 let Some(partition) = partition else { break 'lists };
                 at += if short { 8 } else { 16 };
@@ -341,8 +344,11 @@ impl Volume {
                         .checked_sub(1)
                         .ok_or(ArchiveError::Limit("the most parts that its files may have"))?;
                     // Extents that are not recorded read as zeros.
-                    let (offset, here) =
-                        if kind == 0 { self.offset(place).map(|(at, here)| (Some(at), here))? } else { (None, length) };
+                    let (offset, here) = if kind == 0 {
+                        self.offset(place).map(|(at, here)| (Some(at), here))?
+                    } else {
+                        (None, length)
+                    };
                     let now = length.min(here);
                     parts.push(Part { offset, size: now });
                     length -= now;

@@ -20,6 +20,10 @@ pub enum Decompressor<'a> {
 
 impl Read for Decompressor<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        // The reader of xz takes an empty buffer for the end of a block.
+        if buffer.is_empty() {
+            return Ok(0);
+        }
         match self {
             Self::Streams(reader) => reader.read(buffer),
             Self::Other(reader) => reader.read(buffer),
