@@ -16,6 +16,7 @@ mod worker;
 mod workers;
 
 pub use reader::{ReadSet, Reader};
+pub use task::ReadOptions;
 #[cfg(unix)]
 pub(crate) use worker::serve;
 #[cfg(unix)]

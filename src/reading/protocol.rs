@@ -3,8 +3,9 @@
 //! descriptors, so that a worker needs no file system. The program validates every frame.
 
 use super::sandbox::Protection;
-use super::task::{Input, Output, ReadError, Task};
+use super::task::{Input, Output, ReadError, ReadOptions, Task};
 use crate::picture::Encoded;
+use crate::sample::archive::{MAX_VOLUMES, Volumes};
 use crate::sample::{Architecture, Facts, FileKind, Passwords, Sample, Sha256};
 use crate::secret::Secret;
 use rustix::net::{
@@ -23,6 +24,8 @@ use std::path::{Path, PathBuf};
 
 /// The most files of one request.
 pub const MAX_FILES: usize = 16;
+/// The most descriptors of one request: an archive in several files is sent whole. The system allows 253.
+pub const MAX_DESCRIPTORS: usize = MAX_FILES + MAX_VOLUMES;
 /// The most bytes of a frame. A picture or a header needs a tenth of it.
 pub const MAX_FRAME: usize = 4 << 20;
 /// The version of both sides. They run the same program, but its file may have been replaced in between.
@@ -35,28 +38,39 @@ pub struct Request {
     pub task: Task,
     /// Passwords to try on archives, in order.
     pub passwords: Vec<Secret>,
-    /// Path, needed member and size of each file.
-    files: Vec<(Vec<u8>, Option<Vec<u8>>, u64)>,
+    /// How to read archives.
+    pub options: ReadOptions,
+    /// Path, needed member, size and volumes of each file.
+    files: Vec<(Vec<u8>, Option<Vec<u8>>, u64, Option<Volumes>)>,
 }
 
 impl Request {
     /// A request for `inputs`, whose files are sent with it.
-    pub fn new<'a>(task: Task, passwords: &Passwords, inputs: impl IntoIterator<Item = &'a Input>) -> Self {
+    pub fn new<'a>(
+        task: Task,
+        passwords: &Passwords,
+        options: ReadOptions,
+        inputs: impl IntoIterator<Item = &'a Input>,
+    ) -> Self {
         let bytes = |path: &Path| path.as_os_str().as_bytes().to_vec();
         let files = inputs
             .into_iter()
-            .map(|input| (bytes(&input.path), input.only.as_deref().map(bytes), input.size))
+            .map(|input| {
+                let only = input.only.as_deref().map(bytes);
+                (bytes(&input.path), only, input.size, input.volumes.clone())
+            })
             .collect();
-        Self { task, passwords: passwords.iter().cloned().collect(), files }
+        Self { task, passwords: passwords.iter().cloned().collect(), options, files }
     }
 
     /// The files to read.
     pub fn inputs(&self) -> impl Iterator<Item = Input> {
         let path = |bytes: &Vec<u8>| PathBuf::from(OsString::from_vec(bytes.clone()));
-        self.files.iter().map(move |(name, only, size)| Input {
+        self.files.iter().map(move |(name, only, size, volumes)| Input {
             path: path(name),
             only: only.as_ref().map(path),
             size: *size,
+            volumes: volumes.clone(),
         })
     }
 }
@@ -200,11 +214,11 @@ const RECEIVE: RecvFlags = RecvFlags::empty();
 pub fn send_request(socket: &mut UnixStream, request: &Request, files: &[impl AsFd]) -> io::Result<()> {
     let frame = encode_frame(request)?;
     let files: Vec<_> = files.iter().map(AsFd::as_fd).collect();
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_FILES))];
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_DESCRIPTORS))];
     let mut control = SendAncillaryBuffer::new(&mut space);
     if !control.push(SendAncillaryMessage::ScmRights(&files)) {
         return Err(io::Error::other(format!(
-            "expected at most {MAX_FILES} files in a request, found {}",
+            "expected at most {MAX_DESCRIPTORS} files in a request, found {}",
             files.len()
         )));
     }
@@ -215,7 +229,7 @@ pub fn send_request(socket: &mut UnixStream, request: &Request, files: &[impl As
 /// Waits for a request and its files; `None` when the other side has closed the socket.
 pub fn receive_request(socket: &mut UnixStream) -> io::Result<Option<(Request, Vec<File>)>> {
     let mut length = [0; 4];
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_FILES))];
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_DESCRIPTORS))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
     let got = recvmsg(&*socket, &mut [IoSliceMut::new(&mut length)], &mut control, RECEIVE)?;
     if got.bytes == 0 {
@@ -241,7 +255,7 @@ mod tests {
     use rand::{Rng as _, SeedableRng as _};
 
     fn input() -> Input {
-        Input { path: "/a/b.zip".into(), only: None, size: 7 }
+        Input { path: "/a/b.zip".into(), only: None, size: 7, volumes: None }
     }
 
     #[test]
@@ -249,7 +263,8 @@ mod tests {
         let (mut here, mut there) = UnixStream::pair().unwrap();
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(b"sample").unwrap();
-        let request = Request::new(Task::Inspect(None), &Passwords::default(), [&input()]);
+        let request =
+            Request::new(Task::Inspect(None), &Passwords::default(), ReadOptions::default(), [&input()]);
         assert!(!format!("{request:?}").contains("infected"), "passwords are not printed");
         send_request(&mut here, &request, &[file]).unwrap();
         let (got, files) = receive_request(&mut there).unwrap().unwrap();

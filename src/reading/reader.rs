@@ -2,14 +2,15 @@
 
 #[cfg(unix)]
 use super::sandbox::Protection;
-use super::task::{Input, Output, ReadError, Task, run};
+use super::task::{Input, Output, ReadError, ReadOptions, Task, run};
 #[cfg(unix)]
 use super::workers::{Limits, Workers};
 use crate::job::Reporter;
 use crate::picture::{Encoded, PictureSet, PictureSpec};
-use crate::sample::archive::archive_of;
+use crate::sample::archive::{Set, Volumes, archive_of};
 use crate::sample::{Facts, Found, Passwords, Sample, Skipped, open_file};
 use rayon::prelude::*;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 #[cfg(unix)]
 use std::sync::Arc;
@@ -24,6 +25,8 @@ const MAX_BATCH: usize = 16;
 pub struct Reader {
     /// The passwords to try on archives.
     pub passwords: Passwords,
+    /// How to read archives.
+    pub options: ReadOptions,
     #[cfg(unix)]
     workers: Option<Arc<Workers>>,
 }
@@ -59,7 +62,11 @@ impl Reader {
     /// A reader with these workers.
     #[cfg(unix)]
     pub fn with_workers(workers: Workers) -> Self {
-        Self { passwords: Passwords::default(), workers: Some(Arc::new(workers)) }
+        Self {
+            passwords: Passwords::default(),
+            options: ReadOptions::default(),
+            workers: Some(Arc::new(workers)),
+        }
     }
 
     /// How the workers are restricted; `None` before the first was started.
@@ -229,7 +236,9 @@ impl Reader {
         for (place, (path, only)) in paths.enumerate() {
             match open_file(&path) {
                 Ok((file, size)) => {
-                    files.push((Input { path, only, size }, file));
+                    let (volumes, others) = volumes_of(&path);
+                    let all = std::iter::once(file).chain(others).collect();
+                    files.push((Input { path, only, size, volumes }, all));
                     places.push(place);
                 }
                 Err(error) => on_output(place, path, Err(error.into())),
@@ -237,20 +246,36 @@ impl Reader {
         }
         #[cfg(unix)]
         if let Some(workers) = &self.workers {
-            workers.read(task, &self.passwords, &files, stop, &mut |at, path, output| {
+            workers.read(task, &self.passwords, self.options, &files, stop, &mut |at, path, output| {
                 if let Some(place) = places.get(at) {
                     on_output(*place, path, output);
                 }
             });
             return;
         }
-        for ((input, file), place) in files.into_iter().zip(places) {
+        for ((input, files), place) in files.into_iter().zip(places) {
             if stop() {
                 return;
             }
-            run(task, &input, file, &self.passwords, &mut |path, output| on_output(place, path, output));
+            run(task, &input, files, &self.passwords, self.options, &mut |path, output| {
+                on_output(place, path, output);
+            });
         }
     }
+}
+
+/// The place of a file in a set of volumes, if its name has one, and the other volumes to read with it.
+fn volumes_of(path: &Path) -> (Option<Volumes>, Vec<File>) {
+    let Some(set) = Set::of(path) else { return (None, Vec::new()) };
+    let (mut volumes, paths) = set.find();
+    let mut others = Vec::new();
+    for path in paths {
+        // What cannot be opened is missing, and so is what follows it.
+        let Ok((file, size)) = open_file(&path) else { break };
+        others.push(file);
+        volumes.others.push(size);
+    }
+    (Some(volumes), others)
 }
 
 fn missing() -> ReadError {

@@ -6,7 +6,7 @@ use crate::picture::{
     EncodeError, Encoded, PictureSpec, encode_and_inspect, encode_and_inspect_bytes, encode_bytes,
     encode_open, longer_side,
 };
-use crate::sample::archive::{ArchiveError, Limits, Member};
+use crate::sample::archive::{self, ArchiveError, Budget, Container, Joined, Limits, Member, Volumes};
 use crate::sample::{Facts, FileKind, OpenSample, Passwords, Sample, SampleError};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
@@ -36,6 +36,30 @@ pub struct Input {
     pub only: Option<PathBuf>,
     /// Its size in bytes.
     pub size: u64,
+    /// If its name is that of a volume of an archive: its place in the set.
+    pub volumes: Option<Volumes>,
+}
+
+impl Input {
+    /// The bytes to read, with those of other volumes.
+    pub fn total(&self) -> u64 {
+        self.volumes
+            .iter()
+            .flat_map(|volumes| &volumes.others)
+            .fold(self.size, |sum, size| sum.saturating_add(*size))
+    }
+
+    /// The files that are sent for it.
+    pub fn files(&self) -> usize {
+        1 + self.volumes.as_ref().map_or(0, |volumes| volumes.others.len())
+    }
+}
+
+/// How to read archives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadOptions {
+    /// Whether an archive that is appended to a program (self-extracting) is opened too. The program stays a sample.
+    pub unpack_appended: bool,
 }
 
 /// The output for one file.
@@ -87,9 +111,18 @@ impl From<ArchiveError> for ReadError {
 /// Receives the output for a file and for each file in it, with its path.
 pub type OnOutput<'a> = &'a mut dyn FnMut(PathBuf, Result<Output, ReadError>);
 
-/// Runs a task on a file that is open at its start. A panic in a decoder becomes an error of this file.
-pub fn run(task: Task, input: &Input, file: File, passwords: &Passwords, on_output: OnOutput<'_>) {
-    if let Err(why) = catch_unwind(AssertUnwindSafe(|| read(task, input, file, passwords, on_output))) {
+/// Runs a task on a file that is open at its start; `files`: this file, and the other volumes of its set. A panic in a
+/// decoder becomes an error of this file.
+pub fn run(
+    task: Task,
+    input: &Input,
+    files: Vec<File>,
+    passwords: &Passwords,
+    options: ReadOptions,
+    on_output: OnOutput<'_>,
+) {
+    let read = || read(task, input, files, passwords, options, on_output);
+    if let Err(why) = catch_unwind(AssertUnwindSafe(read)) {
         let reason = format!(
             "caused a fault in the program while it was read: {}. It was skipped; please report this without attaching the file",
             panic_text(&*why)
@@ -98,25 +131,62 @@ pub fn run(task: Task, input: &Input, file: File, passwords: &Passwords, on_outp
     }
 }
 
-fn read(task: Task, input: &Input, file: File, passwords: &Passwords, on_output: OnOutput<'_>) {
+fn read(
+    task: Task,
+    input: &Input,
+    files: Vec<File>,
+    passwords: &Passwords,
+    options: ReadOptions,
+    on_output: OnOutput<'_>,
+) {
+    let mut files = files.into_iter();
+    let Some(file) = files.next() else {
+        return on_output(input.path.clone(), Err(ReadError::new("could not be read: it was not sent")));
+    };
+    let mut joined = match join(input, &file, files) {
+        Ok(joined) => joined,
+        Err(error) => return on_output(input.path.clone(), Err(SampleError::from(error).into())),
+    };
     let open = match OpenSample::identify(&input.path, file, input.size) {
         Ok(open) => open,
         Err(error) => return on_output(input.path.clone(), Err(error.into())),
     };
-    if open.container.is_some() {
-        let mut limits = Limits::default();
+    let set = match &input.volumes {
+        Some(volumes) => match volume(volumes, &open, joined.as_mut()) {
+            Ok(set) => set,
+            Err(error) => return on_output(input.path.clone(), Err(error.into())),
+        },
+        None => None,
+    };
+    // A member of a program is asked for by its name.
+    let appended = options.unpack_appended || input.only.is_some();
+    let container = set.or(open.container);
+    if container.is_some() || (appended && open.kind.is_executable()) {
+        let mut limits = Limits { appended, ..Limits::default() };
         if task == Task::Side {
             // The members of an archive are usually of one kind.
             limits.members = 1;
         }
-        let unpacked = open.unpack(limits, passwords, &mut |path, found| {
+        let on_member = &mut |path: PathBuf, found: Result<Member, ArchiveError>| {
             if input.only.as_ref().is_none_or(|only| *only == path) {
                 let output =
                     found.map_err(ReadError::from).and_then(|member| read_member(task, &path, &member));
                 on_output(path, output);
             }
-        });
+        };
+        let unpacked = match (set, &mut joined) {
+            (Some(container), Some(joined)) => {
+                let mut budget = Budget::new(limits, joined.size());
+                archive::open(&input.path, container, joined, passwords, &mut budget, on_member)
+                    .map_err(|error| missing(input, error))
+            }
+            _ if container.is_some() => {
+                open.unpack(limits, passwords, on_member).map_err(|error| missing(input, error))
+            }
+            _ => open.unpack_appended(limits, passwords, on_member),
+        };
         match unpacked {
+            Ok(()) if container.is_none() => {}
             Ok(()) => return,
             Err(ArchiveError::Document(note)) => {
                 let mut output = read_open(task, open);
@@ -129,6 +199,57 @@ fn read(task: Task, input: &Input, file: File, passwords: &Passwords, on_output:
         }
     }
     on_output(input.path.clone(), read_open(task, open));
+}
+
+/// The volumes that are read with a file, as one file. For a later volume it is the first one alone.
+fn join(input: &Input, file: &File, others: impl Iterator<Item = File>) -> std::io::Result<Option<Joined>> {
+    let Some(volumes) = input.volumes.as_ref().filter(|volumes| !volumes.others.is_empty()) else {
+        return Ok(None);
+    };
+    let mut parts: Vec<(File, u64)> = others.zip(volumes.others.iter().copied()).collect();
+    if volumes.reads {
+        parts.insert(volumes.place.min(parts.len()), (file.try_clone()?, input.size));
+    }
+    Ok(Some(Joined::new(parts)))
+}
+
+/// What to do with a volume: read the whole set as an archive of a format, read the file alone (`None`), or skip it.
+fn volume(
+    volumes: &Volumes,
+    open: &OpenSample,
+    joined: Option<&mut Joined>,
+) -> Result<Option<Container>, ArchiveError> {
+    let found = match joined {
+        Some(joined) => joined.container().map_err(|error| ArchiveError::Damaged(error.to_string()))?,
+        None => None,
+    };
+    if volumes.reads {
+        return Ok(found);
+    }
+    let is_zip = volumes.first.to_ascii_lowercase().ends_with(".zip");
+    let starts = open.head().starts_with(b"PK\x07\x08PK\x03\x04");
+    // A file that is something by itself is no part of something else.
+    let alone = open.kind != FileKind::Other || (open.container.is_some() && !is_zip);
+    let is_volume = match (is_zip, found) {
+        (true, _) => starts || volumes.number > 1,
+        (false, Some(_)) => true,
+        (false, None) => volumes.missing && volumes.is_named_as_archive(),
+    };
+    match (is_volume && !alone, volumes.missing) {
+        (false, _) => Ok(None),
+        (true, true) => Err(ArchiveError::MissingVolume(volumes.number, volumes.next.clone())),
+        (true, false) => Err(ArchiveError::LaterVolume(volumes.number, volumes.first.clone())),
+    }
+}
+
+/// An archive that is damaged because a volume of it is missing.
+fn missing(input: &Input, error: ArchiveError) -> ArchiveError {
+    match (&input.volumes, error) {
+        (Some(volumes), ArchiveError::Damaged(_)) if volumes.reads && volumes.number == 1 => {
+            ArchiveError::MissingVolume(1, volumes.next.clone())
+        }
+        (_, error) => error,
+    }
 }
 
 fn read_open(task: Task, open: OpenSample) -> Result<Output, ReadError> {

@@ -4,6 +4,7 @@
 use super::protocol::{Reply, VERSION, encode_frame, encode_output, receive_request};
 use super::{sandbox, task};
 use crate::sample::Passwords;
+use std::fs::File;
 use std::io::{self, Write as _};
 use std::os::unix::net::UnixStream;
 
@@ -16,11 +17,13 @@ pub fn serve(memory: u64) -> io::Result<()> {
     socket.write_all(&encode_frame(&Reply::Hello { version: VERSION.to_owned(), protection })?)?;
     while let Some((request, files)) = receive_request(&mut socket)? {
         let passwords = Passwords::with(request.passwords.iter().rev().cloned());
-        for (input, file) in request.inputs().zip(files) {
+        let mut files = files.into_iter();
+        for input in request.inputs() {
+            let files: Vec<File> = files.by_ref().take(input.files()).collect();
             // The output for the file itself is sent together with `FileDone`: waking the other side takes time.
             let mut last = Vec::new();
             let mut sent = Ok(());
-            task::run(request.task, &input, file, &passwords, &mut |path, output| {
+            task::run(request.task, &input, files, &passwords, request.options, &mut |path, output| {
                 let result = encode_output(&input, &path, output).and_then(|frame| {
                     if path == input.path && last.is_empty() {
                         last = frame;

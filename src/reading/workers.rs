@@ -1,9 +1,11 @@
 //! The pool of workers: one process for each concurrent request, started when needed and kept. A worker that dies, hangs
 //! or sends an invalid reply is replaced, and costs the file that it was reading.
 
-use super::protocol::{MAX_FILES, MAX_FRAME, Reply, Request, VERSION, decode_output, send_request};
+use super::protocol::{
+    MAX_DESCRIPTORS, MAX_FILES, MAX_FRAME, Reply, Request, VERSION, decode_output, send_request,
+};
 use super::sandbox::Protection;
-use super::task::{Input, Output, ReadError, Task};
+use super::task::{Input, Output, ReadError, ReadOptions, Task};
 use crate::sample::Passwords;
 use crate::sample::archive::Limits as ArchiveLimits;
 use std::collections::BTreeSet;
@@ -73,13 +75,14 @@ impl Workers {
         &self,
         task: Task,
         passwords: &Passwords,
-        files: &[(Input, File)],
+        options: ReadOptions,
+        files: &[(Input, Vec<File>)],
         stop: &dyn Fn() -> bool,
         on_output: OnOutput<'_>,
     ) {
         let (mut first, mut excused, mut retried) = (0, 0, None);
         while let Some(rest) = files.get(first..).filter(|rest| !rest.is_empty()) {
-            let rest = rest.get(..MAX_FILES).unwrap_or(rest);
+            let rest = rest.get(..together(rest)).unwrap_or(rest);
             let mut worker = match self.take() {
                 Ok(worker) => worker,
                 Err(error) => {
@@ -97,6 +100,7 @@ impl Workers {
             let result = worker.read(
                 task,
                 passwords,
+                options,
                 rest,
                 self.limits,
                 stop,
@@ -116,7 +120,7 @@ impl Workers {
                     retried = Some(first);
                     // Both processes share the file offset, and the worker may have read some bytes. If rewinding fails,
                     // the next worker finds fewer bytes than expected and reports that.
-                    let _ = rest.first().map(|(_, file)| (&*file).rewind());
+                    let _ = rest.first().and_then(|(_, files)| files.first()).map(|mut file| file.rewind());
                 }
                 Err(failure) => {
                     let reason = failure.reason(worker, self.limits);
@@ -152,6 +156,16 @@ impl Workers {
         }
         Ok(worker)
     }
+}
+
+/// How many of the files go into one request.
+fn together(files: &[(Input, Vec<File>)]) -> usize {
+    let mut descriptors = 0;
+    let fits = |(_, files): &&(Input, Vec<File>)| {
+        descriptors += files.len();
+        descriptors <= MAX_DESCRIPTORS
+    };
+    files.iter().take(MAX_FILES).take_while(fits).count().max(1)
 }
 
 /// How much of a request a worker has served.
@@ -250,14 +264,15 @@ impl Worker {
         &mut self,
         task: Task,
         passwords: &Passwords,
-        files: &[(Input, File)],
+        options: ReadOptions,
+        files: &[(Input, Vec<File>)],
         limits: Limits,
         stop: &dyn Fn() -> bool,
         progress: &mut Progress,
         on_output: OnOutput<'_>,
     ) -> Result<(), Failure> {
-        let request = Request::new(task, passwords, files.iter().map(|(input, _)| input));
-        let open: Vec<&File> = files.iter().map(|(_, file)| file).collect();
+        let request = Request::new(task, passwords, options, files.iter().map(|(input, _)| input));
+        let open: Vec<&File> = files.iter().flat_map(|(_, files)| files).collect();
         // A worker that died while it was idle has read none of these files.
         progress.between = true;
         send_request(&mut self.socket, &request, &open).map_err(Failure::Gone)?;
@@ -265,7 +280,7 @@ impl Worker {
         // An archive has an output for each member and one for itself.
         let max_outputs = ArchiveLimits::default().members + 2;
         for (at, (input, _)) in files.iter().enumerate() {
-            let time = limits.time + Duration::from_secs(input.size / MIN_SPEED);
+            let time = limits.time + Duration::from_secs(input.total() / MIN_SPEED);
             let mut outputs = 0;
             loop {
                 let frame = self.frames.read_frame(&self.socket, Instant::now() + time, stop)?;

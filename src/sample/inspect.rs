@@ -1,5 +1,6 @@
 //! Inspecting a file: reads its facts from its content, within limits.
 
+use super::archive::add_appended_hint;
 use super::bytes::Bytes;
 use super::digests::{DigestBuilder, Digests};
 use super::error::SampleError;
@@ -65,6 +66,7 @@ pub fn read_content(kind: FileKind, bytes: Bytes<'_>) -> Content {
         }
         Content::Other(_) => {}
     }
+    add_appended_hint(bytes, &mut content);
     content
 }
 

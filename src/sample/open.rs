@@ -1,7 +1,8 @@
 //! An open file: identified when it is opened, then streamed once.
 
 use super::architecture::Architecture;
-use super::archive::{self, ArchiveError, Budget, Container, Limits, OnMember, recognise};
+use super::archive::{self, ArchiveError, Budget, Container, Limits, OnMember, find_appended, recognise};
+use super::bytes::Bytes;
 use super::error::SampleError;
 use super::kind::FileKind;
 use super::passwords::Passwords;
@@ -81,6 +82,32 @@ impl OpenSample {
             on_member,
         );
         // Both descriptors share the offset; streaming continues after the head.
+        source.seek(SeekFrom::Start(self.head.len() as u64)).map_err(damaged)?;
+        result
+    }
+
+    /// Passes every file in an archive that is appended to this program to `on_member`. A program without one passes
+    /// nothing.
+    pub fn unpack_appended(
+        &self,
+        limits: Limits,
+        passwords: &Passwords,
+        on_member: OnMember<'_>,
+    ) -> Result<(), ArchiveError> {
+        if !self.kind.is_executable() {
+            return Ok(());
+        }
+        let damaged = |error: std::io::Error| ArchiveError::Damaged(error.to_string());
+        let mut source = BufReader::new(self.file.try_clone().map_err(damaged)?);
+        source.seek(SeekFrom::Start(0)).map_err(damaged)?;
+        let mut kept = Vec::new();
+        source.by_ref().take(limits.member).read_to_end(&mut kept).map_err(damaged)?;
+        let found = find_appended(self.kind, Bytes::new(&kept, self.size));
+        drop(kept);
+        let result = found.map_or(Ok(()), |found| {
+            let mut budget = Budget::new(limits, self.size);
+            archive::open_appended(&self.path, &found, &mut source, passwords, &mut budget, on_member)
+        });
         source.seek(SeekFrom::Start(self.head.len() as u64)).map_err(damaged)?;
         result
     }

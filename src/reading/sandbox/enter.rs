@@ -17,8 +17,8 @@ pub fn enter(memory: u64) -> Protection {
         limit(Resource::Data, memory),
         limit(Resource::Fsize, 0),
         limit(Resource::Core, 0),
-        // The socket, the files of a request, and their clones.
-        limit(Resource::Nofile, 64),
+        // The socket, the files of a request with the volumes of an archive, and the clones of one file.
+        limit(Resource::Nofile, 256),
     ];
     let limits = limits.iter().all(|enforced| *enforced);
     #[cfg(target_os = "linux")]

@@ -1,17 +1,15 @@
 //! Archive formats, recognised from the content of a file.
 
+use super::prefix::behind_a_prefix;
 use super::streams::Compression;
 use super::tar_header::Block;
 use super::unpacker::Source;
-use super::{ar, cab, compress, cpio, iso, lz4, lzma, named, ole, rar, rpm, zip};
+use super::{ar, cab, compress, cpio, iso, lz4, lzma, named, ole, rar, rpm};
 use crate::sample::kind::FileKind;
-use std::io::{Read as _, SeekFrom};
+use std::io::SeekFrom;
 
 /// First bytes that recognise a format: an ISO image has its mark at 32 KiB.
 pub const HEAD: u64 = 64 << 10;
-
-/// The signature of a 7z.
-const SEVEN_ZIP: &[u8] = b"7z\xbc\xaf\x27\x1c";
 
 /// An archive format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +42,7 @@ impl Container {
             () if at(0, b"PK\x03\x04") || at(0, b"PK\x05\x06") => Some(Self::Zip),
             // APPNOTE 8.5.3: the mark of an archive that was made to span several files.
             () if at(0, b"PK00PK\x03\x04") || at(0, b"PK\x07\x08PK\x03\x04") => Some(Self::Zip),
-            () if at(0, SEVEN_ZIP) => Some(Self::SevenZip),
+            () if at(0, b"7z\xbc\xaf\x27\x1c") => Some(Self::SevenZip),
             () if at(0, b"\x1f\x8b\x08") => Some(Self::Gzip),
             () if at(0, b"\xfd7zXZ\0") => Some(Self::Xz),
             () if at(0, b"\x28\xb5\x2f\xfd") => Some(Self::Zstd),
@@ -92,49 +90,6 @@ fn bzip2_block(head: &[u8]) -> bool {
     let mark = head.get(4..10);
     matches!(head.get(3), Some(b'1'..=b'9'))
         && (mark == Some(b"1AY&SY") || mark == Some(b"\x17\x72\x45\x38\x50\x90"))
-}
-
-/// Files that often have an archive in them, and are samples all the same: PDF, RTF, OLE.
-const DOCUMENTS: [&[u8]; 3] = [b"%PDF", b"{\\rtf", ole::MAGIC];
-/// Bytes that are searched for a 7z behind the stub of a program that is none.
-const LONGEST_STUB: u64 = 1 << 20;
-/// Bytes before a zip whose end is missing.
-const LONGEST_PREFIX: usize = 4 << 10;
-
-/// An archive that begins after something else: a script, a mark, a part of a program.
-fn behind_a_prefix(head: &[u8], source: &mut dyn Source) -> Option<Container> {
-    if DOCUMENTS.iter().any(|magic| head.starts_with(magic)) {
-        return None;
-    }
-    if find_seven_zip(head).is_some() {
-        return Some(Container::SevenZip);
-    }
-    let prefix = head.get(..LONGEST_PREFIX).unwrap_or(head);
-    let local = memchr::memmem::find_iter(prefix, b"PK\x03\x04");
-    if local.take(4).any(|at| zip::begins_a_member(head.get(at..).unwrap_or_default()))
-        || zip::ends_a_zip(source)
-    {
-        return Some(Container::Zip);
-    }
-    if head.starts_with(b"MZ") && head.len() as u64 >= HEAD {
-        source.seek(SeekFrom::Start(0)).ok()?;
-        let mut stub = Vec::new();
-        source.take(LONGEST_STUB).read_to_end(&mut stub).ok()?;
-        return find_seven_zip(&stub).map(|_| Container::SevenZip);
-    }
-    None
-}
-
-/// The offset of the first 7z header in `bytes`: its checksum fits (7zFormat.txt, "SignatureHeader").
-pub fn find_seven_zip(bytes: &[u8]) -> Option<u64> {
-    memchr::memmem::find_iter(bytes, SEVEN_ZIP)
-        .find(|at| {
-            let header = bytes.get(at + 8..at + 32);
-            header
-                .and_then(|header| header.split_first_chunk::<4>())
-                .is_some_and(|(crc, start)| u32::from_le_bytes(*crc) == crc32fast::hash(start))
-        })
-        .map(|at| at as u64)
 }
 
 /// Where the skippable frames at the start of a zstd file end.

@@ -180,7 +180,7 @@ impl Tree {
         let directory = read_up_to(source, u64::from(self.root) * self.block, SECTOR).ok()?;
         let record = record(&directory)?;
         match record.system_use {
-            [b'S', b'P', _, _, 0xbe, 0xef, skip, ..] => Some(usize::from(*skip)),
+            [b'S', b'P', 7..=255, _, 0xbe, 0xef, skip, ..] => Some(usize::from(*skip)),
             _ => None,
         }
     }

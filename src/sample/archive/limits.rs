@@ -25,6 +25,8 @@ pub struct Limits {
     pub memory_kib: u32,
     /// Time to read the whole archive.
     pub time: Duration,
+    /// Whether archives that are appended to programs are opened too.
+    pub appended: bool,
 }
 
 impl Default for Limits {
@@ -38,6 +40,7 @@ impl Default for Limits {
             depth: 3,
             memory_kib: 256 << 10,
             time: Duration::from_secs(120),
+            appended: false,
         }
     }
 }
@@ -76,14 +79,14 @@ impl Budget {
         self.check_time()
     }
 
-    /// When the archive has taken too long.
-    pub(super) fn until(&self) -> Instant {
-        self.until
-    }
-
     /// The number of files that may still be read.
     pub(super) fn members_left(&self) -> usize {
         self.members
+    }
+
+    /// When the archive has taken too long.
+    pub(super) fn until(&self) -> Instant {
+        self.until
     }
 
     /// Fails if the time is over.

@@ -5,6 +5,7 @@
 //! `m` of an archive `a` is named `a!m`. Office documents, Java and Android packages are zips too, but an analyst
 //! wants to see them as a whole: they are samples and not archives here.
 
+mod appended;
 mod ar;
 mod cab;
 mod cab_codec;
@@ -23,6 +24,7 @@ mod named;
 mod names;
 mod ole;
 mod open;
+mod prefix;
 mod rar;
 mod rpm;
 mod seven_zip;
@@ -31,13 +33,18 @@ mod tar;
 mod tar_header;
 mod udf;
 mod unpacker;
+mod volumes;
 mod wrapped;
 mod zip;
 
+pub(crate) use appended::add_hint as add_appended_hint;
+pub(crate) use appended::{Appended, find_appended};
 pub use container::{Container, recognise};
 pub use error::ArchiveError;
 pub use limits::{Budget, Limits};
 pub use member::{Member, Note};
 pub(crate) use member_path::archive_of;
 pub use open::open;
-pub(crate) use unpacker::OnMember;
+pub(crate) use open::open_appended;
+pub(crate) use unpacker::{OffsetSource, OnMember};
+pub(crate) use volumes::{Joined, MAX_VOLUMES, Set, Volumes};

@@ -1,5 +1,6 @@
 //! Opens archives: chooses the reader of the format.
 
+use super::appended::Appended;
 use super::container::Container;
 use super::error::ArchiveError;
 use super::limits::Budget;
@@ -24,6 +25,24 @@ pub fn open(
         Unpacker { passwords, budget, read_archive, depth: 0, on_member, files: 0, paths: HashSet::new() };
     read_archive(&mut unpacker, path, container, source)?;
     if unpacker.files == 0 { Err(ArchiveError::Empty) } else { Ok(()) }
+}
+
+/// The same for an archive that is appended to the program `path`.
+pub fn open_appended(
+    path: &Path,
+    found: &Appended,
+    source: &mut dyn Source,
+    passwords: &Passwords,
+    budget: &mut Budget,
+    on_member: OnMember<'_>,
+) -> Result<(), ArchiveError> {
+    let mut unpacker =
+        Unpacker { passwords, budget, read_archive, depth: 0, on_member, files: 0, paths: HashSet::new() };
+    match unpacker.read_appended(path, found, source) {
+        // Its name tells it from the program.
+        Err(error) => unpacker.report(path, found.name.as_bytes(), error),
+        Ok(()) => Ok(()),
+    }
 }
 
 fn read_archive(

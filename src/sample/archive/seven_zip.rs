@@ -2,8 +2,8 @@
 //!
 //! A 7z is made of blocks that are compressed on their own: damage costs one of them, or one file in it if it is stored.
 
-use super::container::find_seven_zip;
 use super::error::ArchiveError;
+use super::prefix::find_seven_zip;
 use super::unpacker::{OffsetSource, Source, Unpacker};
 use sevenz_rust2::{Archive, ArchiveEntry, Block, BlockDecoder, EncoderMethod, Error, Password};
 use std::io::{Read as _, SeekFrom};

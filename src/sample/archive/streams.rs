@@ -1,8 +1,10 @@
-//! Compressed streams that follow each other in one file: bzip2, lz4, lzip, and the single stream of lzma and compress.
+//! Compressed streams that follow each other in one file: gzip (RFC 1952), xz, zstd (RFC 8878), bzip2, lz4, lzip, and
+//! the single stream of lzma and compress.
 
 use super::compress;
 use super::lz4;
 use super::lzma;
+use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
 use std::io::{self, BufRead, Read};
 
 /// Streams that are read however short they are.
@@ -13,6 +15,12 @@ const STREAM_BYTES: u64 = 1024;
 /// A compression.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Compression {
+    /// Of gzip.
+    Gzip,
+    /// Of XZ Utils.
+    Xz,
+    /// Zstandard.
+    Zstd,
     /// Of bzip2, by Julian Seward.
     Bzip2,
     /// Frames of lz4, or its legacy format.
@@ -27,6 +35,9 @@ pub enum Compression {
 
 /// The decoder of one stream.
 enum Decoder<R: Read> {
+    Gzip(Box<flate2::bufread::GzDecoder<Peekable<R>>>),
+    Xz(Box<lzma_rust2::XzReader<Peekable<R>>>),
+    Zstd(Box<StreamingDecoder<Peekable<R>, FrameDecoder>>),
     Bzip2(Box<bzip2::bufread::BzDecoder<Peekable<R>>>),
     Lz4(Box<lz4::Frame<Peekable<R>>>),
     Lzip(Box<lzma::LzipMember<R>>),
@@ -59,8 +70,19 @@ impl<R: Read> Streams<R> {
         io::copy(rest, &mut io::sink())
     }
 
-    fn start(&mut self, source: Peekable<R>) -> io::Result<()> {
+    fn start(&mut self, mut source: Peekable<R>) -> io::Result<()> {
         self.decoder = Some(match self.compression {
+            Compression::Gzip => Decoder::Gzip(Box::new(flate2::bufread::GzDecoder::new(source))),
+            Compression::Xz => {
+                let reader = lzma_rust2::XzReader::new_mem_limit(source, false, self.memory_kib);
+                Decoder::Xz(Box::new(reader))
+            }
+            Compression::Zstd => {
+                skip_frames(&mut source)?;
+                let window = u64::from(self.memory_kib) << 10;
+                let decoder = StreamingDecoder::new_with_max_window_size(source, window);
+                Decoder::Zstd(Box::new(decoder.map_err(io::Error::other)?))
+            }
             Compression::Bzip2 => Decoder::Bzip2(Box::new(bzip2::bufread::BzDecoder::new(source))),
             Compression::Lz4 => Decoder::Lz4(Box::new(lz4::Frame::new(source)?)),
             Compression::Lzip => Decoder::Lzip(Box::new(lzma::LzipMember::new(source, self.memory_kib)?)),
@@ -77,6 +99,29 @@ impl<R: Read> Streams<R> {
     fn next(&mut self) -> io::Result<()> {
         let mut source = match self.decoder.take() {
             None => return Ok(()),
+            Some(Decoder::Gzip(decoder)) => {
+                let mut source = decoder.into_inner();
+                // Zeros fill the last block of a tape.
+                skip_zeros(&mut source, 1)?;
+                source
+            }
+            Some(Decoder::Xz(decoder)) => {
+                let mut source = decoder.into_inner();
+                // The format pads streams with zeros, four at a time.
+                skip_zeros(&mut source, 4)?;
+                source
+            }
+            Some(Decoder::Zstd(decoder)) => {
+                let (mut source, frame) = decoder.into_parts();
+                if let (Some(expected), Some(found)) =
+                    (frame.get_checksum_from_data(), frame.get_calculated_checksum())
+                    && expected != found
+                {
+                    return Err(io::Error::other("the content does not fit its checksum"));
+                }
+                skip_frames(&mut source)?;
+                source
+            }
             Some(Decoder::Bzip2(decoder)) => decoder.into_inner(),
             Some(Decoder::Lz4(decoder)) => decoder.into_inner(),
             Some(Decoder::Lzip(decoder)) => decoder.finish()?,
@@ -89,6 +134,9 @@ impl<R: Read> Streams<R> {
         };
         let head = source.peek(4)?;
         let another = match self.compression {
+            Compression::Gzip => head.starts_with(b"\x1f\x8b\x08"),
+            Compression::Xz => head == b"\xfd7zX",
+            Compression::Zstd => head == b"\x28\xb5\x2f\xfd",
             Compression::Bzip2 => matches!(head, [b'B', b'Z', b'h', b'1'..=b'9']),
             Compression::Lz4 => lz4::is_frame(head),
             Compression::Lzip => head == b"LZIP",
@@ -114,6 +162,9 @@ impl<R: Read> Read for Streams<R> {
         loop {
             let read = match &mut self.decoder {
                 None => return Ok(0),
+                Some(Decoder::Gzip(decoder)) => decoder.read(buffer)?,
+                Some(Decoder::Xz(decoder)) => decoder.read(buffer)?,
+                Some(Decoder::Zstd(decoder)) => decoder.read(buffer)?,
                 Some(Decoder::Bzip2(decoder)) => decoder.read(buffer)?,
                 Some(Decoder::Lz4(decoder)) => decoder.read(buffer)?,
                 Some(Decoder::Lzip(decoder)) => decoder.read(buffer)?,
@@ -127,6 +178,32 @@ impl<R: Read> Read for Streams<R> {
             self.next()?;
         }
     }
+}
+
+/// Skips zeros, so many at a time.
+fn skip_zeros<R: Read>(source: &mut Peekable<R>, together: usize) -> io::Result<()> {
+    loop {
+        let zeros = source.peek(together)?;
+        if zeros.len() < together || zeros.iter().any(|byte| *byte != 0) {
+            return Ok(());
+        }
+        source.consume(together);
+    }
+}
+
+/// Skips the frames of zstd that hold no content (RFC 8878, 3.1.2).
+fn skip_frames<R: Read>(source: &mut Peekable<R>) -> io::Result<()> {
+    while let [a, b, c, d, size @ ..] = source.peek(8)?
+        && u32::from_le_bytes([*a, *b, *c, *d]) & 0xffff_fff0 == 0x184d_2a50
+        && let Some(size) = size.first_chunk()
+    {
+        let size = u64::from(u32::from_le_bytes(*size));
+        source.consume(8);
+        if io::copy(&mut source.take(size), &mut io::sink())? < size {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+    }
+    Ok(())
 }
 
 /// A reader whose next bytes can be seen before they are read.

@@ -1,12 +1,15 @@
 //! The unpacker: the state of reading one archive and the archives in it.
 
+use super::appended::{Appended, find_appended};
 use super::container::{Container, HEAD, recognise};
 use super::error::ArchiveError;
 use super::limits::Budget;
 use super::member::Member;
 use super::member_path::member_path;
+use crate::sample::bytes::Bytes;
 use crate::sample::kind::FileKind;
 use crate::sample::passwords::Passwords;
+use crate::sample::sparse_bytes::SparseBytes;
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::{self, Read, Seek, SeekFrom};
@@ -48,11 +51,16 @@ impl Unpacker<'_> {
         let path = self.distinct(member_path(archive, name));
         let mut member = member.into();
         let head = member.bytes.first(HEAD);
-        let found = recognise(FileKind::identify(&head).0, &head, &mut member.bytes.reader());
+        let (kind, _) = FileKind::identify(&head);
+        let found = recognise(kind, &head, &mut member.bytes.reader());
         drop(head);
         let Some(container) = found else {
-            self.pass_on(path, Ok(member));
-            return Ok(());
+            let bytes = self.appended_to(kind, &member);
+            self.pass_on(path.clone(), Ok(member));
+            return match bytes {
+                Some((found, bytes)) => self.read_appended(&path, &found, &mut bytes.reader()),
+                None => Ok(()),
+            };
         };
         let deepest = self.budget.limits.depth;
         if self.depth >= deepest {
@@ -74,6 +82,43 @@ impl Unpacker<'_> {
                 self.pass_on(path, Err(error));
                 Ok(())
             }
+        }
+    }
+
+    /// The archive appended to a program, if it is to be opened, and the bytes of the program.
+    fn appended_to(&self, kind: FileKind, member: &Member) -> Option<(Appended, SparseBytes)> {
+        if !self.budget.limits.appended || !kind.is_executable() {
+            return None;
+        }
+        let bytes = &member.bytes;
+        let found = find_appended(kind, Bytes::new(&bytes.first(self.budget.limits.member), bytes.size()))?;
+        Some((found, bytes.clone()))
+    }
+
+    /// Reads an archive that is appended to the program `path`, whose bytes are `source`.
+    pub fn read_appended(
+        &mut self,
+        path: &Path,
+        found: &Appended,
+        source: &mut dyn Source,
+    ) -> Result<(), ArchiveError> {
+        let Some(container) = found.container else { return Ok(()) };
+        let deepest = self.budget.limits.depth;
+        let result = if self.depth >= deepest {
+            Err(ArchiveError::TooDeep(deepest))
+        } else {
+            self.depth += 1;
+            // A zip counts from its own start or from that of the program; its reader knows both.
+            let start = if container == Container::Zip { 0 } else { found.offset };
+            let read = (self.read_archive)(self, path, container, &mut OffsetSource::new(source, start));
+            self.depth -= 1;
+            read
+        };
+        match result {
+            Err(error) if error.is_final() => Err(error),
+            // The program itself is a sample under its own path.
+            Err(ArchiveError::Document(_)) | Ok(()) => Ok(()),
+            Err(error) => self.fail(path, found.name.as_bytes(), error),
         }
     }
 
@@ -101,6 +146,13 @@ impl Unpacker<'_> {
             }
         }
         path
+    }
+
+    /// Reports a member, whatever the error is.
+    pub fn report(&mut self, archive: &Path, name: &[u8], error: ArchiveError) -> Result<(), ArchiveError> {
+        let path = self.distinct(member_path(archive, name));
+        self.pass_on(path, Err(error));
+        Ok(())
     }
 
     fn pass_on(&mut self, path: PathBuf, found: Result<Member, ArchiveError>) {
@@ -132,7 +184,7 @@ pub struct OffsetSource<'a> {
 }
 
 impl<'a> OffsetSource<'a> {
-    /// `source` from `start` on.
+    /// `source` from `start` on; it must be seeked before it is read.
     pub fn new(source: &'a mut dyn Source, start: u64) -> Self {
         Self { source, start }
     }

@@ -2,60 +2,31 @@
 
 use super::container::Container;
 use super::error::ArchiveError;
+use super::member::{Member, Note};
 use super::member_path::SEPARATOR;
-use super::streams::Streams;
+use super::streams::{Compression, Streams};
 use super::tar;
 use super::unpacker::{Source, Unpacker};
-use std::io::{self, BufReader, Cursor, Read};
+use std::io::{self, Cursor, Read as _};
 use std::path::Path;
 
 /// Bytes that are enough to recognise a tar.
 const HEAD: u64 = 512;
-
-/// Reads the decompressed bytes of a file.
-pub enum Decompressor<'a> {
-    Streams(Box<Streams<&'a mut dyn Source>>),
-    Other(Box<dyn Read + 'a>),
-}
-
-impl Read for Decompressor<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        // The reader of xz takes an empty buffer for the end of a block.
-        if buffer.is_empty() {
-            return Ok(0);
-        }
-        match self {
-            Self::Streams(reader) => reader.read(buffer),
-            Self::Other(reader) => reader.read(buffer),
-        }
-    }
-}
 
 /// A reader of the decompressed bytes, which takes at most so much memory. Fails if this is no such format.
 pub fn decompress(
     container: Container,
     source: &mut dyn Source,
     memory_kib: u32,
-) -> Result<Decompressor<'_>, ArchiveError> {
-    Ok(match container {
-        Container::Compressed(compression) => {
-            let streams = Streams::new(source, compression, memory_kib).map_err(ArchiveError::damaged)?;
-            Decompressor::Streams(Box::new(streams))
-        }
-        Container::Gzip => {
-            Decompressor::Other(Box::new(flate2::bufread::MultiGzDecoder::new(BufReader::new(source))))
-        }
-        Container::Xz => {
-            let source = BufReader::new(source);
-            Decompressor::Other(Box::new(lzma_rust2::XzReader::new_mem_limit(source, true, memory_kib)))
-        }
-        Container::Zstd => {
-            let (source, window) = (BufReader::new(source), u64::from(memory_kib) << 10);
-            let decoder = ruzstd::decoding::StreamingDecoder::new_with_max_window_size(source, window);
-            Decompressor::Other(Box::new(decoder.map_err(ArchiveError::damaged)?))
-        }
+) -> Result<Streams<&mut dyn Source>, ArchiveError> {
+    let compression = match container {
+        Container::Compressed(compression) => compression,
+        Container::Gzip => Compression::Gzip,
+        Container::Xz => Compression::Xz,
+        Container::Zstd => Compression::Zstd,
         _ => return Err(ArchiveError::damaged("expected compressed bytes, found an archive")),
-    })
+    };
+    Streams::new(source, compression, memory_kib).map_err(ArchiveError::damaged)
 }
 
 /// Decompresses the file and passes its members to `unpacker`.
@@ -74,21 +45,22 @@ pub fn read(
     if is_tar {
         // Empty members take time but no bytes of the budget, so the tar as a whole is limited too.
         tar::read(unpacker, path, whole.take(left))?;
-    } else {
-        unpacker.budget.take_member()?;
-        let bytes = unpacker.budget.read(&mut whole, ArchiveError::damaged)?;
-        // The member has the name of the archive without its extension.
-        let name = path.file_stem().unwrap_or_default().as_encoded_bytes().to_vec();
-        let name = name.rsplit(|byte| *byte == SEPARATOR as u8).next().unwrap_or_default().to_vec();
-        unpacker.take(path, &name, bytes)?;
-    }
-    if let Decompressor::Streams(mut streams) = reader {
         // What is left of the tar: zeros, and its last stream.
-        io::copy(&mut streams.by_ref().take(left), &mut io::sink()).map_err(ArchiveError::damaged)?;
-        let trailing = streams.trailing().map_err(ArchiveError::damaged)?;
+        io::copy(&mut reader.by_ref().take(left), &mut io::sink()).map_err(ArchiveError::damaged)?;
+        let trailing = reader.trailing().map_err(ArchiveError::damaged)?;
         if trailing > 0 {
             unpacker.remark(path, ArchiveError::Trailing(trailing));
         }
+        return Ok(());
     }
-    Ok(())
+    unpacker.budget.take_member()?;
+    let mut member = Member::from(unpacker.budget.read(&mut whole, ArchiveError::damaged)?);
+    let trailing = reader.trailing().map_err(ArchiveError::damaged)?;
+    if trailing > 0 {
+        member.notes.push(Note::problem(format!("{trailing} bytes after the compressed data were ignored")));
+    }
+    // The member has the name of the archive without its extension.
+    let name = path.file_stem().unwrap_or_default().as_encoded_bytes().to_vec();
+    let name = name.rsplit(|byte| *byte == SEPARATOR as u8).next().unwrap_or_default().to_vec();
+    unpacker.take(path, &name, member)
 }

@@ -105,3 +105,13 @@ fn end_at(source: &mut dyn Source, tail: &[u8], from: u64, at: usize) -> io::Res
     }
     Ok(None)
 }
+
+/// The offset of the last zip in `source`, and the number of its members.
+pub fn last_zip(source: &mut dyn Source) -> Option<(u64, u64)> {
+    let size = source.seek(SeekFrom::End(0)).ok()?;
+    let end = last_end(source, size).ok()??;
+    // The first entry of the directory is nearly always the first member.
+    let entry = read_at(source, end.directory, 46).ok()?;
+    let first = number::<4>(&entry, 42).filter(|offset| *offset != 0xffff_ffff).unwrap_or(0);
+    Some((end.shift.saturating_add(first), end.entries))
+}

@@ -12,5 +12,5 @@ mod read;
 mod splice;
 
 pub use directory::plausible as begins_a_member;
-pub use end::ends_a_zip;
+pub use end::{ends_a_zip, last_zip};
 pub use read::read;
