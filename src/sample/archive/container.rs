@@ -48,13 +48,16 @@ impl Container {
             () if at(0, b"\x28\xb5\x2f\xfd") => Some(Self::Zstd),
             // RFC 8878, 3.1.2: a skippable frame comes before the first one, as pzstd writes it.
             () if skippable(head).is_some_and(|end| at(end, b"\x28\xb5\x2f\xfd")) => Some(Self::Zstd),
+            () if skippable(head).is_some_and(|end| head.get(end..).is_some_and(lz4::is_lz4)) => {
+                Some(Self::Compressed(Compression::Lz4))
+            }
             () if tar_header(head) => Some(Self::Tar),
             () if at(0, ar::MAGIC) => Some(Self::Ar),
             () if at(0, rpm::MAGIC) && at(4, b"\x03") => Some(Self::Rpm),
             () if at(0, b"BZh") && bzip2_block(head) => Some(Self::Compressed(Compression::Bzip2)),
             () if lz4::is_lz4(head) => Some(Self::Compressed(Compression::Lz4)),
             () if at(0, b"LZIP\x01") => Some(Self::Compressed(Compression::Lzip)),
-            () if at(0, cab::MAGIC) && at(25, b"\x01") => Some(Self::Cab),
+            () if at(0, cab::MAGIC) && (at(25, b"\x01") || at(4, &[0; 4])) => Some(Self::Cab),
             () if rar::is_rar(head) => Some(Self::Rar),
             () if cpio::is_cpio(head) => Some(Self::Cpio),
             () if compress::is_compress(head) => Some(Self::Compressed(Compression::Z)),

@@ -8,6 +8,7 @@
 mod appended;
 mod ar;
 mod cab;
+mod cab_codec;
 mod compress;
 mod container;
 mod cpio;
@@ -20,6 +21,7 @@ mod lzma;
 mod member;
 mod member_path;
 mod named;
+mod names;
 mod ole;
 mod open;
 mod prefix;
