@@ -1,9 +1,9 @@
 //! `lookalike batchnorm`: compares train mode with eval mode, layer by layer.
 
+use super::archives::ArchiveArgs;
 use super::events::{self, Printed};
 use super::labels::LabelArgs;
 use super::output;
-use super::passwords::PasswordArgs;
 use crate::batchnorm::{Channel, Condition, Layer, ModeFigures, Report, Severity};
 use crate::escape;
 use crate::job::Stop;
@@ -27,9 +27,9 @@ pub struct BatchNormArgs {
     /// Where the labels come from.
     #[command(flatten)]
     labels: LabelArgs,
-    /// Passwords of encrypted archives.
+    /// How archives are read.
     #[command(flatten)]
-    passwords: PasswordArgs,
+    archives: ArchiveArgs,
     /// Print one JSON object per line
     #[arg(long)]
     json: bool,
@@ -37,7 +37,7 @@ pub struct BatchNormArgs {
 
 /// Measures and prints.
 pub fn run(args: BatchNormArgs) -> Result<(), Stop> {
-    let (folder, path, reader) = (args.folder, args.model.clone(), args.passwords.reader());
+    let (folder, path, reader) = (args.folder, args.model.clone(), args.archives.reader());
     let labelling = args.labels.labelling();
     let report = events::run(args.json, &mut Printed::default(), move |run| {
         let model = Model::load(&path)?;

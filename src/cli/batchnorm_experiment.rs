@@ -1,8 +1,8 @@
 //! `lookalike batchnorm-experiment`: trains with and without batch normalisation and measures both by step.
 
+use super::archives::ArchiveArgs;
 use super::events::{self, Printed};
 use super::labels::LabelArgs;
-use super::passwords::PasswordArgs;
 use super::train::share;
 use super::{output, watch};
 use crate::escape;
@@ -64,9 +64,9 @@ pub struct ExperimentArgs {
     /// Where the labels come from.
     #[command(flatten)]
     labels: LabelArgs,
-    /// Passwords of encrypted archives.
+    /// How archives are read.
     #[command(flatten)]
-    passwords: PasswordArgs,
+    archives: ArchiveArgs,
     /// Print one JSON object per line, with a row for each seed as it is measured
     #[arg(long)]
     json: bool,
@@ -139,7 +139,7 @@ pub fn run(args: ExperimentArgs) -> Result<(), Stop> {
         Format::of(chart)?;
     }
     let rows = events::run(as_json, &mut Printed::default(), move |run| {
-        let reader = args.passwords.reader();
+        let reader = args.archives.reader();
         let folder = read_folder(&args.folder, args.labels.labelling(), Pictures::Native, &reader, run)?;
         let setup = args.setup(Setup::reference(folder.set.spec))?;
         experiment(&folder.set, &setup, run)

@@ -1,9 +1,9 @@
 //! `lookalike batchnorm-repair`: gives a model other running statistics, as a new model.
 
+use super::archives::ArchiveArgs;
 use super::events::{self, Printed};
 use super::labels::LabelArgs;
 use super::output;
-use super::passwords::PasswordArgs;
 use crate::batchnorm::Repair;
 use crate::escape;
 use crate::job::Stop;
@@ -30,9 +30,9 @@ pub struct RepairArgs {
     /// Where the labels come from.
     #[command(flatten)]
     labels: LabelArgs,
-    /// Passwords of encrypted archives.
+    /// How archives are read.
     #[command(flatten)]
-    passwords: PasswordArgs,
+    archives: ArchiveArgs,
     /// Print one JSON object per line
     #[arg(long)]
     json: bool,
@@ -57,7 +57,7 @@ pub fn run(args: RepairArgs) -> Result<(), Stop> {
     };
     let (folder, model, out) = (args.folder, args.model, args.out.clone());
     let labelling = args.labels.labelling();
-    let reader = args.passwords.reader();
+    let reader = args.archives.reader();
     let repaired = events::run(args.json, &mut Printed::default(), move |run| {
         let model = Model::load(&model)?;
         let folder = read_for(&model, &folder, labelling, &reader, run)?;

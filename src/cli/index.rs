@@ -1,9 +1,9 @@
 //! `lookalike index`: adds folders to a library.
 
+use super::archives::ArchiveArgs;
 use super::events::{self, Printed};
 use super::labels::LabelArgs;
 use super::output;
-use super::passwords::PasswordArgs;
 use crate::escape;
 use crate::job::Stop;
 use crate::library::Library;
@@ -28,9 +28,9 @@ pub struct IndexArgs {
     /// Where the labels come from.
     #[command(flatten)]
     labels: LabelArgs,
-    /// Passwords of encrypted archives.
+    /// How archives are read.
     #[command(flatten)]
-    passwords: PasswordArgs,
+    archives: ArchiveArgs,
     /// Print one JSON object per line
     #[arg(long)]
     json: bool,
@@ -40,7 +40,7 @@ pub struct IndexArgs {
 pub fn run(args: IndexArgs) -> Result<(), Stop> {
     let (folders, model, library) = (args.folders, args.model, args.library.clone());
     let labelling = args.labels.labelling();
-    let reader = args.passwords.reader();
+    let reader = args.archives.reader();
     let mut printed = Printed::default();
     let added = events::run(args.json, &mut printed, move |run| {
         let model = Model::load(&model)?;

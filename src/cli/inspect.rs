@@ -1,8 +1,8 @@
 //! `lookalike inspect`: what each file says about itself, without a model or a library.
 
+use super::archives::ArchiveArgs;
 use super::events::{self, Printed};
 use super::output;
-use super::passwords::PasswordArgs;
 use crate::escape;
 use crate::export::facts_csv;
 use crate::job::Stop;
@@ -49,9 +49,9 @@ pub struct InspectArgs {
     /// Begin the table with a byte-order mark, so that Excel reads its letters right
     #[arg(long, requires = "csv")]
     excel: bool,
-    /// Passwords of encrypted archives.
+    /// How archives are read.
     #[command(flatten)]
-    passwords: PasswordArgs,
+    archives: ArchiveArgs,
     /// Print one JSON object per file
     #[arg(long)]
     json: bool,
@@ -59,7 +59,7 @@ pub struct InspectArgs {
 
 /// Inspects, prints, and writes the table.
 pub fn run(args: InspectArgs) -> Result<(), Stop> {
-    let (paths, reader) = (args.paths, args.passwords.reader());
+    let (paths, reader) = (args.paths, args.archives.reader());
     let kept = Arc::new(Mutex::new(Vec::new()));
     let inspected = args.csv.is_some().then(|| Arc::clone(&kept));
     let mut printed = Printed { inspected, inspect: true, ..Printed::default() };

@@ -7,6 +7,7 @@
 //! and a chart of it; `--model` and `--library` name a model and a library wherever they occur.
 
 mod advice;
+mod archives;
 mod batchnorm;
 mod batchnorm_experiment;
 mod batchnorm_repair;
@@ -19,7 +20,6 @@ mod labels;
 mod library;
 mod map;
 mod output;
-mod passwords;
 mod query;
 mod train;
 mod watch;

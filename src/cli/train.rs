@@ -1,8 +1,8 @@
 //! `lookalike train`: from a labelled folder to a model file.
 
+use super::archives::ArchiveArgs;
 use super::events::{self, Printed};
 use super::labels::LabelArgs;
-use super::passwords::PasswordArgs;
 use super::{output, watch};
 use crate::escape;
 use crate::job::Stop;
@@ -52,9 +52,9 @@ pub struct TrainArgs {
     /// Where the labels come from.
     #[command(flatten)]
     labels: LabelArgs,
-    /// Passwords of encrypted archives.
+    /// How archives are read.
     #[command(flatten)]
-    passwords: PasswordArgs,
+    archives: ArchiveArgs,
     /// Print one JSON object per line
     #[arg(long)]
     json: bool,
@@ -126,7 +126,7 @@ impl TrainArgs {
 pub fn run(args: TrainArgs) -> Result<(), Stop> {
     watch::use_threads(args.threads)?;
     let config = args.config();
-    let reader = args.passwords.reader();
+    let reader = args.archives.reader();
     let labelling = args.labels.labelling();
     let (folder, path, as_json) = (args.folder, args.model, args.json);
     let outputs = Outputs { model: Some(path.clone()), library: args.library };
