@@ -35,7 +35,7 @@ pub fn architecture(machine: u16) -> Option<Architecture> {
         42 => Architecture::SuperH,
         44 => Architecture::TriCore,
         45 | 93 | 195 | 253 | 255 => Architecture::Arc,
-        46 | 47 | 48 | 49 => Architecture::H8,
+        46..=49 => Architecture::H8,
         50 => Architecture::Ia64,
         51 => Architecture::MipsX,
         52 => Architecture::ColdFire,

@@ -31,10 +31,12 @@ fn program(changes: &[(usize, &[u8])]) -> Vec<u8> {
 }
 
 fn imports(program: &Program) -> Vec<(Option<&str>, &str)> {
-    let name = |symbol| match symbol {
-        &ImportedSymbol::Name(ref name) => name.as_str(),
-        ImportedSymbol::Ordinal(_) => "",
-    };
+    fn name(symbol: &ImportedSymbol) -> &str {
+        match symbol {
+            ImportedSymbol::Name(name) => name.as_str(),
+            ImportedSymbol::Ordinal(_) => "",
+        }
+    }
     let all = program.imports.as_deref().unwrap_or_default();
     all.iter().map(|import| (import.library.as_deref(), name(&import.symbol))).collect()
 }

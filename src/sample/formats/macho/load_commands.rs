@@ -5,7 +5,7 @@ use super::segments::Segment;
 use crate::sample::bytes::Bytes;
 use crate::sample::facts::Notes;
 use crate::sample::formats::layout::Region;
-use crate::sample::formats::listing::FileLimits;
+use crate::sample::formats::listing::{FileLimits, SPENT};
 use object::macho;
 
 /// Load commands that are read. Real programs have less than a hundred.
@@ -98,7 +98,8 @@ impl<'a> Commands<'a> {
             };
             limits.work(8);
             if number >= MAX_COMMANDS || limits.is_spent() {
-                found.fail("there are too many; the rest is not read", notes);
+                let many = "there are too many; the rest is not read";
+                found.fail(if limits.is_spent() { SPENT } else { many }, notes);
                 break;
             }
             found.add(bytes, header, Region { offset: at, size: size.into() }, limits, notes);

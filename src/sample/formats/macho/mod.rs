@@ -18,6 +18,7 @@ mod fat;
 mod header;
 mod leb128;
 mod load_commands;
+mod sections;
 mod segments;
 mod symbols;
 #[cfg(test)]
@@ -107,7 +108,7 @@ fn read_slice(bytes: Bytes<'_>, limits: &mut FileLimits) -> Program {
     }
     let commands = Commands::read(bytes, &header, limits, &mut program.notes);
     program.entry = entry::entry(bytes, &header, &commands, &mut program.notes);
-    let sections = segments::sections(bytes, &commands, limits, &mut program.notes);
+    let sections = sections::sections(bytes, &commands, limits, &mut program.notes);
     program.sections = Some(sections).filter(|sections| !(commands.incomplete && sections.is_empty()));
     add_libraries(&commands, limits, &mut program);
     symbols::add_functions(bytes, &header, &commands, limits, &mut program);
@@ -138,7 +139,7 @@ fn add_overlay(bytes: Bytes<'_>, commands: &Commands<'_>, limits: &mut FileLimit
         program.notes.problem("overlay", "without all load commands, the end of the program is not known");
         return;
     }
-    let Some(sections_end) = segments::sections_end(bytes, commands, limits) else {
+    let Some(sections_end) = sections::sections_end(bytes, commands, limits) else {
         program.notes.problem("overlay", SPENT);
         return;
     };

@@ -1,14 +1,9 @@
-//! The segments of a Mach-O program and the sections in them. A segment may have no section.
+//! The segments of a Mach-O program and the section headers in them. A segment may have no section.
 
-use super::load_commands::Commands;
 use crate::sample::bytes::Bytes;
-use crate::sample::facts::{Access, MAX_SECTIONS, Notes, Section};
+use crate::sample::facts::Access;
 use crate::sample::formats::layout::{Layout, Region};
-use crate::sample::formats::listing::{FileLimits, Listing, SECTION_COST, SPENT};
 use object::macho;
-
-/// The work of reading a section header.
-const HEADER: u64 = 80;
 
 /// One segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +14,8 @@ pub struct Segment {
     pub address: u64,
     /// Its bytes in the file.
     pub content: Region,
-    access: Access,
+    /// What its memory may be used for.
+    pub access: Access,
     /// Its section headers.
     headers: Region,
     count: u64,
@@ -54,7 +50,7 @@ impl Segment {
     }
 
     /// Its section headers: as many as are said and as are in the command.
-    fn sections<'a>(&'a self, bytes: Bytes<'a>) -> impl Iterator<Item = SectionHeader> + 'a {
+    pub fn sections<'a>(&'a self, bytes: Bytes<'a>) -> impl Iterator<Item = SectionHeader> + 'a {
         let size = self.layout.either(68, 80);
         let count = self.count.min(self.headers.size / size);
         (0..count).map_while(move |index| {
@@ -62,20 +58,24 @@ impl Segment {
         })
     }
 
-    fn is_cut(&self) -> bool {
+    /// Whether its command holds fewer section headers than are said.
+    pub fn is_cut(&self) -> bool {
         self.count > self.headers.size / self.layout.either(68, 80)
     }
 }
 
 /// One section header.
-struct SectionHeader {
+pub struct SectionHeader {
     name: [u8; 16],
     segment: [u8; 16],
-    address: u64,
-    size: u64,
+    /// Its address.
+    pub address: u64,
+    /// Its size in memory.
+    pub size: u64,
     offset: u64,
     flags: u32,
-    relocations: Region,
+    /// Its relocations in the file.
+    pub relocations: Region,
 }
 
 impl SectionHeader {
@@ -93,7 +93,7 @@ impl SectionHeader {
     }
 
     /// Its bytes in the file, as the header says; `None` without bytes.
-    fn content(&self, segment: &Segment) -> Option<Region> {
+    pub fn content(&self, segment: &Segment) -> Option<Region> {
         let zeros = matches!(
             self.flags & macho::SECTION_TYPE,
             macho::S_ZEROFILL | macho::S_GB_ZEROFILL | macho::S_THREAD_LOCAL_ZEROFILL
@@ -102,74 +102,11 @@ impl SectionHeader {
         let has_bytes = !zeros && self.offset > 0 && segment.content.size > 0;
         has_bytes.then(|| Region::new(self.offset, self.size))
     }
-}
 
-/// The sections of all segments as facts, named `segment,section`.
-pub fn sections(
-    bytes: Bytes<'_>,
-    commands: &Commands<'_>,
-    limits: &mut FileLimits,
-    notes: &mut Notes,
-) -> Vec<Section> {
-    let mut list = Listing::new(MAX_SECTIONS);
-    let (mut outside, mut unmeasured) = (0_usize, 0_usize);
-    for (number, segment) in commands.segments.iter().enumerate() {
-        if segment.is_cut() {
-            notes.problem("sections", "a segment is said to have more than its command holds");
-        }
-        for (index, header) in segment.sections(bytes).enumerate() {
-            if list.is_cut() || !limits.work(HEADER) {
-                break;
-            }
-            let said = header.content(segment);
-            let inside = said.and_then(|content| content.listed_within(bytes.size()));
-            outside += usize::from(said != inside);
-            let name = format!("{},{}", text(&header.segment), text(&header.name));
-            list.add((number, index), SECTION_COST + name.len(), limits, |limits| {
-                let content = inside.and_then(|inside| bytes.get(inside.offset, inside.size));
-                let entropy = content.and_then(|content| limits.entropy.measure(content));
-                unmeasured += usize::from(inside.is_some_and(|inside| inside.size > 0) && entropy.is_none());
-                Section {
-                    name,
-                    offset: inside.map(|inside| inside.offset),
-                    size: inside.map_or(0, |inside| inside.size),
-                    address: header.address,
-                    virtual_size: header.size,
-                    access: segment.access,
-                    entropy,
-                }
-            });
-        }
+    /// Its name: `segment,section`.
+    pub fn full_name(&self) -> String {
+        format!("{},{}", text(&self.segment), text(&self.name))
     }
-    for (count, what) in [
-        (outside, "reach beyond the end of the file"),
-        (unmeasured, "are not measured: more bytes than are read, or the same again and again"),
-    ] {
-        if count > 0 {
-            notes.problem("sections", format!("{count} {what}"));
-        }
-    }
-    if limits.is_spent() {
-        notes.problem("sections", SPENT);
-    }
-    list.finish("sections", notes)
-}
-
-/// The end of the last section and of the relocations of sections; `None` beyond the limit on the work.
-pub fn sections_end(bytes: Bytes<'_>, commands: &Commands<'_>, limits: &mut FileLimits) -> Option<u64> {
-    let mut end = 0;
-    for segment in &commands.segments {
-        for section in segment.sections(bytes) {
-            if !limits.work(HEADER) {
-                return None;
-            }
-            let parts = [section.content(segment), Some(section.relocations)];
-            let ends =
-                parts.into_iter().flatten().filter_map(|part| part.within(bytes.size())).map(Region::end);
-            end = ends.max().unwrap_or(0).max(end);
-        }
-    }
-    Some(end)
 }
 
 /// A name up to its first zero.

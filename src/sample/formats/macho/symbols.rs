@@ -68,7 +68,7 @@ fn add_imports<'a>(
     };
     for (name, ordinal) in &externals.undefined {
         // The loader binds by its own table.
-        add(*name, bound.get(name).copied().filter(|ordinal| *ordinal > 0).unwrap_or(*ordinal));
+        add(name, bound.get(name).copied().filter(|ordinal| *ordinal > 0).unwrap_or(*ordinal));
     }
     for bind in &binds.all {
         if !bind.is_weak() || !(defined.contains(bind.name) || exported.contains(bind.name)) {

@@ -33,10 +33,12 @@ fn changed(file: &[u8], at: usize, bytes: &[u8]) -> Vec<u8> {
 
 fn names(program: &Program) -> Vec<(Option<&str>, &str, bool)> {
     let all = program.imports.as_deref().unwrap_or_default();
-    let name = |symbol| match symbol {
-        &ImportedSymbol::Name(ref name) => name.as_str(),
-        ImportedSymbol::Ordinal(_) => "",
-    };
+    fn name(symbol: &ImportedSymbol) -> &str {
+        match symbol {
+            ImportedSymbol::Name(name) => name.as_str(),
+            ImportedSymbol::Ordinal(_) => "",
+        }
+    }
     all.iter().map(|one| (one.library.as_deref(), name(&one.symbol), one.delayed)).collect()
 }
 
