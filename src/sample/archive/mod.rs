@@ -14,6 +14,8 @@ mod container;
 mod cpio;
 mod error;
 mod extents;
+#[cfg(test)]
+mod format_tests;
 mod iso;
 mod limits;
 mod lz4;

@@ -28,7 +28,7 @@ const CHUNK: usize = 1 << 20;
 
 /// Whether these are the first bytes of an archive.
 pub fn is_rar(head: &[u8]) -> bool {
-    head.starts_with(RAR4) || head.starts_with(RAR5)
+    head.starts_with(RAR4) || head.starts_with(RAR5) || head.starts_with(b"RE~^")
 }
 
 /// Reads the archive and passes its members to `unpacker`.
@@ -405,7 +405,9 @@ fn needs_password(error: &Error) -> bool {
 fn reason(error: &Error) -> ArchiveError {
     let text = error.root_cause().to_string();
     match error.kind() {
-        ErrorKind::UnsupportedFeature | ErrorKind::UnsupportedFormat => ArchiveError::Method(text),
+        ErrorKind::UnsupportedFeature | ErrorKind::UnsupportedFormat => {
+            ArchiveError::Method(format!("a part of RAR that is not known ({text})"))
+        }
         ErrorKind::ResourceLimit => ArchiveError::Method("more memory than an archive may take".to_owned()),
         _ => ArchiveError::damaged(text),
     }
