@@ -93,7 +93,9 @@ fn is_emf(bytes: Bytes<'_>) -> bool {
 
 fn is_icns(bytes: Bytes<'_>) -> bool {
     let name = bytes.get(8, 4).unwrap_or_default();
-    bytes.kept().starts_with(b"icns") && bytes.u32(4, Endian::Big).is_some_and(|n| n > 16) && name.is_ascii()
+    bytes.kept().starts_with(b"icns")
+        && bytes.u32(4, Endian::Big).is_some_and(|n| (17..1 << 26).contains(&n))
+        && name.is_ascii()
 }
 
 /// P1 to P6 with two numbers, or P7 with its key words.
