@@ -1,34 +1,32 @@
 //! Compilers whose programs differ from others: Go, Rust, Delphi, Visual Basic 6, .NET in one file.
 
-use super::layout::{Format, Layout, lower_case, occurrences, resource_name};
+use super::layout::{Layout, occurrences, resource_name};
 use crate::sample::bytes::Endian;
+use crate::sample::facts::Section;
 
 /// The longest version of Go that is shown.
 const MAX_VERSION: u8 = 64;
-/// Bytes of a section that are searched.
-const SEARCHED: usize = 16 << 20;
+/// Paths that begin like those of Rust's library.
+const MAX_PATHS: usize = 4096;
 /// Go's build information is at the start of a section for data; tools look this far.
 const GO_SEARCHED: usize = 64 << 10;
 
 /// Go: its build information at a multiple of 16 in a section for data, or the build ID at the start of the code, as
 /// `debug/buildinfo` and `cmd/internal/buildid` of Go read them.
 pub fn go(layout: &Layout<'_>) -> Option<String> {
-    let information =
-        layout.sections().iter().filter(|section| !section.access.execute).find_map(|section| {
-            let bytes = layout.bytes_of(section);
-            let bytes = bytes.get(..GO_SEARCHED).unwrap_or(bytes);
-            let at = occurrences(bytes, b"\xff Go buildinf:").find(|at| {
-                at % 16 == 0 && bytes.get(at + 14..at + 16).is_some_and(|sizes| is_build_information(sizes))
-            })?;
-            let version =
-                version(bytes.get(at + 32..)?).map_or_else(String::new, |version| format!(": {version}"));
-            Some(format!("build information at offset {}{version}", section.offset? + at as u64))
-        });
+    let information = layout.data().find_map(|(offset, bytes)| {
+        let bytes = bytes.get(..GO_SEARCHED).unwrap_or(bytes);
+        let at = occurrences(bytes, b"\xff Go buildinf:")
+            .find(|at| at % 16 == 0 && bytes.get(at + 14..at + 16).is_some_and(is_build_information))?;
+        let version =
+            version(bytes.get(at + 32..)?).map_or_else(String::new, |version| format!(": {version}"));
+        Some(format!("build information at offset {}{version}", offset + at as u64))
+    });
     information.or_else(|| {
         let note =
             layout.section(&[".note.go.buildid"]).map(|(section, _)| format!("section {}", section.name));
         let code = layout.sections().iter().filter(|section| section.access.execute);
-        let id = |section: &crate::sample::facts::Section| {
+        let id = |section: &Section| {
             let bytes = layout.bytes_of(section);
             bytes
                 .starts_with(b"\xff Go build ID: \"")
@@ -59,16 +57,10 @@ pub fn rust(layout: &Layout<'_>) -> Option<String> {
     {
         return Some(format!("the compiler's version in {}", section.name));
     }
-    let data =
-        layout.sections().iter().filter(|section| !section.access.execute || layout.format == Format::MachO);
-    data.filter(|section| section.size > 0).find_map(|section| {
-        let bytes = layout.bytes_of(section);
-        let bytes = bytes.get(..SEARCHED).unwrap_or(bytes);
-        let at = memchr::memmem::find_iter(bytes, b"rustc").take(4096).find(|at| {
-            let slash = at.checked_sub(1).and_then(|before| bytes.get(before)) == Some(&b'/');
-            slash && bytes.get(at + 5..).is_some_and(is_library_path)
-        })?;
-        Some(format!("path of its library at offset {}", section.offset? + at as u64 - 1))
+    layout.data().find_map(|(offset, bytes)| {
+        let mut paths = memchr::memmem::find_iter(bytes, b"/rustc").take(MAX_PATHS);
+        let at = paths.find(|at| bytes.get(at + 6..).is_some_and(is_library_path))?;
+        Some(format!("path of its library at offset {}", offset + at as u64))
     })
 }
 
@@ -108,11 +100,8 @@ pub fn dotnet_bundle(layout: &Layout<'_>) -> Option<String> {
         0x8b, 0x12, 0x02, 0xb9, 0x6a, 0x61, 0x20, 0x38, 0x72, 0x7b, 0x93, 0x02, 0x14, 0xd7, 0xa0, 0x32, 0x13,
         0xf5, 0xb9, 0xe6, 0xef, 0xae, 0x33, 0x18, 0xee, 0x3b, 0x2d, 0xce, 0x24, 0xb3, 0x6a, 0xae,
     ];
-    let data = layout.sections().iter().filter(|section| lower_case(section).contains("data"));
-    data.filter(|section| !section.access.execute).find_map(|section| {
-        let bytes = layout.bytes_of(section);
-        let bytes = bytes.get(..SEARCHED).unwrap_or(bytes);
-        let at = section.offset?.checked_add(occurrences(bytes, &MARK).next()? as u64)?;
+    layout.data().find_map(|(offset, bytes)| {
+        let at = offset + occurrences(bytes, &MARK).next()? as u64;
         let header = layout.bytes.u64(at.checked_sub(8)?, Endian::Little)?;
         (header > 0 && header < layout.bytes.size()).then(|| format!("bundle at offset {header}"))
     })

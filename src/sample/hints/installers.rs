@@ -11,7 +11,7 @@ const STEP: u64 = 512;
 /// NSIS: the header of its data, at a multiple of 512 behind the program (`firstheader` in `Source/exehead/fileform.h`).
 pub fn nsis(layout: &Layout<'_>) -> Option<String> {
     let (begin, appended) = layout.appended();
-    let begin = begin - begin % STEP;
+    let begin = begin.checked_next_multiple_of(STEP)?;
     let end = begin.saturating_add((appended.len() as u64).min(SEARCHED).saturating_add(STEP));
     let mut places = (begin..end).step_by(STEP as usize);
     let at = places.find(|at| {

@@ -5,6 +5,8 @@ use crate::sample::facts::{Program, Section};
 
 /// Occurrences of one text that are looked at.
 const MAX_FOUND: usize = 64;
+/// Bytes of all sections together that one search looks at: sections may overlap, again and again.
+const MAX_SEARCHED: usize = 128 << 20;
 
 /// The executable format, by its first bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +50,20 @@ impl<'a> Layout<'a> {
         let Some(offset) = section.offset else { return &[] };
         let rest = self.bytes.from(offset);
         usize::try_from(section.size).ok().and_then(|size| rest.get(..size)).unwrap_or(rest)
+    }
+
+    /// The sections that are not executable, of a Mach-O all, with their offsets in the file and their bytes.
+    pub fn data(&self) -> impl Iterator<Item = (u64, &'a [u8])> {
+        let mut left = MAX_SEARCHED;
+        let all = self.format == Format::MachO;
+        let sections = self.sections().iter().filter(move |section| all || !section.access.execute);
+        let layout = *self;
+        sections.filter_map(move |section| {
+            let bytes = layout.bytes_of(section);
+            let bytes = bytes.get(..left).unwrap_or(bytes);
+            left -= bytes.len();
+            Some((section.offset.filter(|_| !bytes.is_empty())?, bytes))
+        })
     }
 
     /// The resources of a PE: the offset in the file and the bytes.

@@ -55,7 +55,11 @@ pub fn find(layout: &Layout<'_>) -> Option<String> {
 
 fn of_sections(layout: &Layout<'_>) -> Evidence {
     let sections = layout.sections();
-    let with_code = sections.iter().filter(|section| section.size >= SMALLEST && holds_code(layout, section));
+    let code =
+        sections.iter().filter(|one| one.access.execute).map(|one| one.size).fold(0, u64::saturating_add);
+    let with_code = sections
+        .iter()
+        .filter(|section| section.size >= SMALLEST && holds_code(layout.format, section, code));
     let densest = with_code.max_by(|a, b| entropy(a).total_cmp(&entropy(b)));
     let dense = densest.filter(|section| entropy(section) >= DENSE).map(|section| Dense {
         text: format!("section {} has entropy {:.2}", section.name, entropy(section)),
@@ -89,17 +93,16 @@ fn is_driver_start(section: &Section) -> bool {
     section.name == "INIT"
 }
 
-/// Whether a section is executable, or is data of a PE that is much larger than all code: a stub unpacks that too.
-fn holds_code(layout: &Layout<'_>, section: &Section) -> bool {
+/// Whether a section is executable, or is data of a PE that is much larger than all `code`: a stub unpacks that too.
+fn holds_code(format: Format, section: &Section, code: u64) -> bool {
     let name = lower_case(section);
-    match layout.format {
+    match format {
         // The executable segment of a Mach-O has constants too.
         Format::MachO => section.access.execute && (name == "__text" || section.access.write),
         Format::Elf => section.access.execute,
         Format::Pe => {
-            let code = layout.sections().iter().filter(|one| one.access.execute).map(|one| one.size);
-            let code = code.fold(0, u64::saturating_add);
-            section.access.execute || (![".rsrc", ".reloc"].contains(&&*name) && section.size / 4 > code)
+            let data = ![".rsrc", ".reloc"].contains(&name.as_str()) && section.size / 4 > code;
+            section.access.execute || data
         }
     }
 }

@@ -2,7 +2,6 @@
 
 use super::layout::{Layout, last_occurrences, occurrences, resource_name};
 use crate::sample::bytes::Endian;
-use crate::sample::facts::Section;
 
 /// The size of PyInstaller's cookie: that of 2.0, and that of 2.1 and later with the name of Python's library.
 const OLD_COOKIE: u64 = 24;
@@ -47,13 +46,11 @@ pub fn nuitka(layout: &Layout<'_>) -> Option<String> {
     const PAYLOAD: &[u8] = b"KAY\x28\xb5\x2f\xfd";
     let (appended, overlay) = layout.appended();
     let at = if overlay.starts_with(PAYLOAD) { Some(appended) } else { named_payload(layout, PAYLOAD) };
-    let in_data = |section: &Section| {
-        let bytes = layout.bytes_of(section);
+    let in_data = |(offset, bytes): (u64, &[u8])| {
         let at = occurrences(bytes, PAYLOAD).find(|at| at % 4 == 0 && bytes.len() - at > SMALLEST_PAYLOAD)?;
-        Some(section.offset? + at as u64)
+        Some(offset + at as u64)
     };
-    let data = || layout.sections().iter().filter(|section| !section.access.execute);
-    let at = at.or_else(|| data().find_map(in_data))?;
+    let at = at.or_else(|| layout.data().find_map(in_data))?;
     Some(format!("payload at offset {at}"))
 }
 

@@ -4,7 +4,6 @@
 
 use super::layout::{Format, Layout, occurrences};
 use super::segments;
-use crate::sample::bytes::Endian;
 
 /// A PE has the header before its first section's bytes; ELF and Mach-O at the end of the file.
 const HEAD: usize = 8 << 10;
@@ -66,11 +65,13 @@ fn loader_information(layout: &Layout<'_>) -> Option<String> {
     let valid = (11..=20).contains(&version) && (10..=50).contains(&format) && identity == 0;
     let same_magic = layout.bytes.array::<4>(at.checked_add(4)?)? == magic();
     let whole = size > 0 && block > 0 && block <= size && u64::from(size) > layout.bytes.size() / 8;
-    let after = number(24)? == block.min(size) || endian == Endian::Big;
+    // The first block: its size unpacked and packed, and the method.
+    let (unpacked, packed, [method]) = (number(24)?, number(28)?, layout.bytes.array(at.checked_add(32)?)?);
+    let first = packed > 0 && packed <= unpacked && unpacked <= size && (1..=16).contains(&method);
     match (valid, same_magic) {
         (true, true) => Some(format!("its loader's header at offset {at}")),
         // Mirai and others write another magic, and sometimes other sizes.
-        (true, false) if whole && after && packed_tail(layout) => {
+        (true, false) if whole && first && packed_tail(layout) => {
             Some(format!("its loader's header at offset {at}, with another magic"))
         }
         _ => None,
