@@ -2,22 +2,18 @@
 //! files in them. The folders are read once from start to end, and files are told apart by their number and not by
 //! their name, so that neither a name that occurs twice nor a file that overlaps another costs more than its bytes.
 
+use super::cab_codec::{BLOCK, Codec, damaged};
 use super::error::ArchiveError;
 use super::extents::{Exactly, read_at, read_up_to};
-use super::unpacker::{Source, Unpacker};
+use super::names;
+use super::source::Source;
+use super::unpacker::Unpacker;
 use crate::sample::bytes::{Bytes, Endian};
-use lzxd::{Lzxd, WindowSize};
-use miniz_oxide::inflate::TINFLStatus;
-use miniz_oxide::inflate::core::inflate_flags::TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;
-use miniz_oxide::inflate::core::{DecompressorOxide, decompress};
 use std::io::{self, Read};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 /// The first bytes of a cabinet.
-pub const MAGIC: &[u8] = b"MSCF\0\0\0\0";
-/// What a block decompresses to at most, and how far MSZIP refers back.
-const BLOCK: usize = 32 << 10;
+pub const MAGIC: &[u8] = b"MSCF";
 /// The longest name.
 const MOST_NAME: usize = 1024;
 
@@ -54,8 +50,7 @@ pub fn read(unpacker: &mut Unpacker<'_>, path: &Path, source: &mut dyn Source) -
     let mut cabinet = header(source)?;
     for (name, other) in cabinet.split {
         unpacker.budget.take_member()?;
-        let why = format!("a part of it is in the cabinet {other}");
-        unpacker.fail(path, &name, ArchiveError::damaged(why))?;
+        unpacker.fail(path, &name, ArchiveError::Split(other))?;
     }
     for (folder, files) in cabinet.folders.iter().zip(&mut cabinet.files) {
         files.sort_by_key(|file| file.offset);
@@ -113,7 +108,7 @@ fn header(source: &mut dyn Source) -> Result<Cabinet, ArchiveError> {
             let offset = bytes.u32(at + 4, Endian::Little)?;
             let folder = bytes.u16(at + 8, Endian::Little)?;
             let name = bytes.text(at + 16, MOST_NAME)?;
-            Some((File { name: slashes(name), offset: offset.into(), size: size.into() }, folder))
+            Some((File { name: name.to_vec(), offset: offset.into(), size: size.into() }, folder))
         })();
         let Some((file, folder)) = found else {
             damaged = Some(ArchiveError::damaged("its list of files is cut off"));
@@ -126,16 +121,24 @@ fn header(source: &mut dyn Source) -> Result<Cabinet, ArchiveError> {
             0xfffe => split.push((file.name, after.clone())),
             folder => match files.get_mut(usize::from(folder)) {
                 Some(files) => files.push(file),
-                None => split.push((file.name, "that is not named".to_owned())),
+                None => split.push((file.name, "a folder that is not in it".to_owned())),
             },
         }
+    }
+    let names = files.iter_mut().flatten().map(|file| &mut file.name);
+    names::make_readable(names.chain(split.iter_mut().map(|(name, _)| name)));
+    for name in
+        files.iter_mut().flatten().map(|file| &mut file.name).chain(split.iter_mut().map(|(name, _)| name))
+    {
+        slashes(name);
     }
     Ok(Cabinet { folders, files, split, reserved, damaged })
 }
 
-/// A name with the separator of folders that other formats have.
-fn slashes(name: &[u8]) -> Vec<u8> {
-    name.iter().map(|byte| if *byte == b'\\' { b'/' } else { *byte }).collect()
+/// Gives a name the separator of folders that other formats have. In a code page, a backslash can be a part of a letter,
+/// so the name has to be readable.
+fn slashes(name: &mut [u8]) {
+    name.iter_mut().filter(|byte| **byte == b'\\').for_each(|byte| *byte = b'/');
 }
 
 /// Passes on the files of one folder, which are in the order of their offsets.
@@ -221,7 +224,7 @@ impl Blocks<'_> {
         let content = read_at(self.source, self.next + 8, u64::from(self.reserved) + u64::from(packed))?;
         self.next += 8 + content.len() as u64;
         self.left -= 1;
-        if expected != 0 && checksum(packed_sizes(&[p, q, s, t]), &content, self.reserved) != expected {
+        if expected != 0 && !fits(expected, [p, q, s, t], &content, self.reserved) {
             return Err(damaged("the checksum of a block is wrong"));
         }
         if size > BLOCK {
@@ -237,21 +240,18 @@ impl Blocks<'_> {
     }
 }
 
-fn packed_sizes(sizes: &[u8; 4]) -> u32 {
-    u32::from_le_bytes(*sizes)
-}
-
-/// The checksum of a block: its words of four bytes combined, last the sizes. What the format reserves comes first and
-/// is summed on its own.
-fn checksum(seed: u32, content: &[u8], reserved: u8) -> u32 {
+/// Whether the checksum of a block fits: its words of four bytes combined, with the two sizes. Programs differ in whether
+/// the bytes that are reserved count.
+fn fits(expected: u32, sizes: [u8; 4], content: &[u8], reserved: u8) -> bool {
     let (reserved, packed) = content.split_at(usize::from(reserved).min(content.len()));
-    let sum = |seed: u32, bytes: &[u8]| {
+    let sum = |bytes: &[u8]| {
         let (words, rest) = bytes.as_chunks::<4>();
-        let sum = words.iter().fold(seed, |sum, word| sum ^ u32::from_le_bytes(*word));
+        let sum = words.iter().fold(0, |sum, word| sum ^ u32::from_le_bytes(*word));
         // The last bytes are read as a number whose first byte is the highest.
         sum ^ rest.iter().fold(0, |last, byte| last << 8 | u32::from(*byte))
     };
-    sum(0, reserved) ^ sum(seed, packed)
+    let found = u32::from_le_bytes(sizes) ^ sum(packed);
+    expected == found || expected == found ^ sum(reserved)
 }
 
 impl Read for Blocks<'_> {
@@ -274,89 +274,5 @@ impl Read for Blocks<'_> {
         let read = rest.read(buffer)?;
         self.at += read;
         Ok(read)
-    }
-}
-
-fn damaged(why: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, why)
-}
-
-/// The decompressor of a folder.
-enum Codec {
-    Stored,
-    /// The block before, to which the next one may refer.
-    MsZip {
-        state: Box<DecompressorOxide>,
-        history: Vec<u8>,
-    },
-    Lzx(Box<Lzxd>),
-}
-
-impl Codec {
-    /// The decompressor of this type, or the name of the compression that cannot be read.
-    fn new(compression: u16, memory_kib: u32) -> Result<Self, String> {
-        let bits = (compression >> 8) & 31;
-        match compression & 15 {
-            0 => Ok(Self::Stored),
-            1 => Ok(Self::MsZip { state: Box::default(), history: Vec::new() }),
-            2 => Err("Quantum compression".to_owned()),
-            3 => {
-                let window = match bits {
-                    15 => WindowSize::KB32,
-                    16 => WindowSize::KB64,
-                    17 => WindowSize::KB128,
-                    18 => WindowSize::KB256,
-                    19 => WindowSize::KB512,
-                    20 => WindowSize::MB1,
-                    21 => WindowSize::MB2,
-                    bits => return Err(format!("LZX compression with a window of 2^{bits} bytes")),
-                };
-                if (1 << bits) >> 10 > memory_kib {
-                    return Err("LZX compression with more memory than an archive may take".to_owned());
-                }
-                Ok(Self::Lzx(Box::new(Lzxd::new(window))))
-            }
-            other => Err(format!("compression {other}")),
-        }
-    }
-
-    /// Appends the `size` bytes that a block decompresses to.
-    fn decompress(&mut self, packed: &[u8], size: usize, to: &mut Vec<u8>) -> io::Result<()> {
-        match self {
-            Self::Stored => {
-                if packed.len() != size {
-                    return Err(damaged("the size of a block is wrong"));
-                }
-                to.extend_from_slice(packed);
-            }
-            Self::MsZip { state, history } => {
-                let Some(packed) = packed.strip_prefix(b"CK") else {
-                    return Err(damaged("a block of MSZIP has no mark"));
-                };
-                let before = history.len();
-                history.resize(before + size, 0);
-                state.init();
-                let flags = TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;
-                let (status, _, written) = decompress(state, packed, history, before, flags);
-                if status != TINFLStatus::Done || written != size {
-                    return Err(damaged("a block of MSZIP does not decompress to its size"));
-                }
-                to.extend_from_slice(history.get(before..).unwrap_or_default());
-                let old = history.len().saturating_sub(BLOCK);
-                history.drain(..old);
-            }
-            Self::Lzx(lzx) => {
-                // Damaged blocks can make it panic.
-                let result = catch_unwind(AssertUnwindSafe(|| {
-                    lzx.decompress_next(packed, size).map(<[u8]>::to_vec).map_err(|error| error.to_string())
-                }));
-                match result {
-                    Ok(Ok(bytes)) if bytes.len() == size => to.extend_from_slice(&bytes),
-                    Ok(Err(why)) => return Err(damaged(&format!("a block of LZX is damaged: {why}"))),
-                    Ok(Ok(_)) | Err(_) => return Err(damaged("a block of LZX is damaged")),
-                }
-            }
-        }
-        Ok(())
     }
 }

@@ -30,6 +30,11 @@ pub enum ArchiveError {
         "is volume {0} of an archive in several files, and {1} is missing. Put all volumes into one folder"
     )]
     MissingVolume(usize, String),
+    /// A member of which only a part is in this volume; the others are in the named one, or in other volumes.
+    #[error(
+        "is only partly in this archive: the rest is in {0}. Unpack all volumes elsewhere and open the folder"
+    )]
+    Split(String),
     /// Bytes that belong to no member.
     #[error("was read, but {0} bytes after its end were ignored. They belong to no file in it")]
     Trailing(u64),

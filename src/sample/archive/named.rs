@@ -2,14 +2,14 @@
 //! a mark is two or three bytes long, more of the header is checked.
 
 use super::extents::read_up_to;
-use super::unpacker::Source;
+use super::source::Source;
 use crate::sample::bytes::{Bytes, Endian};
 
 /// Marks of at least four bytes, where they are, and the names of their formats.
 const MARKS: &[(usize, &[u8], &str)] = &[
     (0, b"Rar!\x1a\x07", "a RAR archive of an unknown version"),
-    (0, b"RE~^", "a RAR archive of a version before 1.5"),
     (0, b"!<thin>\n", "a thin archive, which only names its files"),
+    (0, b"070727", "a cpio archive of afio"),
     (7, b"**ACE**", "an ACE archive"),
     (0, b"MSWIM\0\0\0", "a WIM image"),
     (0, b"WLPWM\0\0\0", "a WIM image"),

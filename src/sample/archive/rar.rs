@@ -3,11 +3,14 @@
 
 use super::error::ArchiveError;
 use super::extents::{read_at, size_of};
-use super::unpacker::{Source, Unpacker};
+use super::names;
+use super::source::Source;
+use super::unpacker::Unpacker;
+use crate::sample::bytes::{Bytes, Endian};
 use crate::sample::sparse_bytes::SparseBytes;
 use rars::{
-    Archive, ArchiveMember, ArchiveReadOptions, ArchiveReader, Error, ErrorKind, ExtractionDecision,
-    ExtractionErrorAction,
+    Archive, ArchiveFamily, ArchiveMember, ArchiveReadOptions, ArchiveReader, Error, ErrorKind,
+    ExtractionDecision, ExtractionErrorAction,
 };
 use std::cell::{Cell, RefCell};
 use std::io::{self, Cursor, Write};
@@ -15,6 +18,10 @@ use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
+/// The first bytes of an archive of the versions 1.5 to 4.
+const RAR4: &[u8] = b"Rar!\x1a\x07\0";
+/// The first bytes of an archive of version 5 and later.
+const RAR5: &[u8] = b"Rar!\x1a\x07\x01\0";
 /// Bytes of the headers of all members.
 const MOST_HEADERS: u64 = 64 << 20;
 /// Bytes of a member that are collected at a time.
@@ -22,7 +29,7 @@ const CHUNK: usize = 1 << 20;
 
 /// Whether these are the first bytes of an archive.
 pub fn is_rar(head: &[u8]) -> bool {
-    head.starts_with(b"Rar!\x1a\x07\0") || head.starts_with(b"Rar!\x1a\x07\x01\0")
+    head.starts_with(RAR4) || head.starts_with(RAR5) || head.starts_with(b"RE~^")
 }
 
 /// Reads the archive and passes its members to `unpacker`.
@@ -33,6 +40,10 @@ pub fn read(unpacker: &mut Unpacker<'_>, path: &Path, source: &mut dyn Source) -
         return Err(ArchiveError::Method(format!("a RAR archive of more than {} MiB", most >> 20)));
     }
     let bytes: Arc<[u8]> = read_at(source, 0, size).map_err(ArchiveError::damaged)?.into();
+    let names_encrypted = bytes.starts_with(RAR4) && bytes.get(10).is_some_and(|flags| flags & 0x80 != 0);
+    // All blocks before the first one that is cut off or damaged.
+    let mut whole = bytes.len();
+    let mut damage = None;
     let passwords: Vec<Option<Vec<u8>>> = std::iter::once(None)
         .chain(unpacker.passwords.iter().map(|password| Some(password.reveal().as_bytes().to_vec())))
         .collect();
@@ -40,18 +51,30 @@ pub fn read(unpacker: &mut Unpacker<'_>, path: &Path, source: &mut dyn Source) -
     for password in &passwords {
         unpacker.budget.take_bytes(0, 0)?;
         let options = options(unpacker, password.as_deref());
-        let archive = match ArchiveReader::read_reader_with_options(Cursor::new(Arc::clone(&bytes)), options)
-        {
+        let parse = |size| {
+            let part: Arc<[u8]> = if size == bytes.len() {
+                Arc::clone(&bytes)
+            } else {
+                bytes.get(..size).unwrap_or(&bytes).into()
+            };
+            ArchiveReader::read_reader_with_options(Cursor::new(part), options)
+        };
+        let archive = match parse(whole) {
             Ok(archive) => archive,
             // The names are encrypted too.
-            Err(error) if needs_password(&error) => continue,
+            Err(error) if needs_password(&error) || names_encrypted => continue,
+            Err(error) if whole == bytes.len() => {
+                whole = whole_blocks(&bytes);
+                damage = Some(reason(&error));
+                let Ok(archive) = parse(whole) else { return Err(reason(&error)) };
+                archive
+            }
             Err(error) => return Err(reason(&error)),
         };
-        let states =
-            members.get_or_insert_with(|| archive.members().map(|member| State::of(&member)).collect());
+        let states = members.get_or_insert_with(|| State::of_all(&archive));
         extract(unpacker, path, &archive, password.as_deref(), states)?;
         if states.iter().all(|state| state.is_done) {
-            return Ok(());
+            break;
         }
     }
     let Some(members) = members else { return Err(unpacker.no_password_fits()) };
@@ -64,13 +87,85 @@ pub fn read(unpacker: &mut Unpacker<'_>, path: &Path, source: &mut dyn Source) -
         };
         unpacker.fail(path, &member.name, error)?;
     }
-    Ok(())
+    damage.map_or(Ok(()), Err)
+}
+
+/// The size of all blocks before the first one that is cut off or damaged.
+fn whole_blocks(archive: &[u8]) -> usize {
+    let is_new = archive.starts_with(RAR5);
+    let bytes = Bytes::new(archive, archive.len() as u64);
+    let mut at = if is_new { RAR5.len() } else { RAR4.len() } as u64;
+    loop {
+        let size = if is_new { block_5(&bytes, at) } else { block_4(&bytes, at) };
+        match size.and_then(|size| at.checked_add(size)) {
+            Some(next) if next > at && next <= bytes.size() => at = next,
+            _ => return usize::try_from(at).unwrap_or(usize::MAX),
+        }
+    }
+}
+
+/// The size of a block of the versions 1.5 to 4, with the data after its header.
+fn block_4(bytes: &Bytes<'_>, at: u64) -> Option<u64> {
+    const LONG_BLOCK: u16 = 0x8000;
+    const LARGE: u16 = 0x100;
+    let [kind] = bytes.array(at + 2)?;
+    let flags = bytes.u16(at + 3, Endian::Little)?;
+    let header = u64::from(bytes.u16(at + 5, Endian::Little)?);
+    let mut hash = flate2::Crc::new();
+    hash.update(bytes.get(at + 2, header.checked_sub(2)?)?);
+    if hash.sum() as u16 != bytes.u16(at, Endian::Little)? {
+        return None;
+    }
+    // Files and services have data.
+    let mut data = 0;
+    if matches!(kind, 0x74 | 0x7a) || flags & LONG_BLOCK != 0 {
+        data = u64::from(bytes.u32(at + 7, Endian::Little)?);
+        if matches!(kind, 0x74 | 0x7a) && flags & LARGE != 0 {
+            data |= u64::from(bytes.u32(at + 32, Endian::Little)?) << 32;
+        }
+    }
+    header.checked_add(data)
+}
+
+/// The same for version 5.
+fn block_5(bytes: &Bytes<'_>, at: u64) -> Option<u64> {
+    let mut next = at + 4;
+    let size = number(bytes, &mut next)?;
+    let header = next.checked_add(size)?;
+    let mut hash = flate2::Crc::new();
+    hash.update(bytes.get(at + 4, header.checked_sub(at + 4)?)?);
+    if hash.sum() != bytes.u32(at, Endian::Little)? {
+        return None;
+    }
+    number(bytes, &mut next)?;
+    let flags = number(bytes, &mut next)?;
+    if flags & 1 != 0 {
+        number(bytes, &mut next)?;
+    }
+    let data = if flags & 2 != 0 { number(bytes, &mut next)? } else { 0 };
+    (header - at).checked_add(data)
+}
+
+/// A number of seven bits for each byte.
+fn number(bytes: &Bytes<'_>, at: &mut u64) -> Option<u64> {
+    let mut value = 0;
+    for i in 0..10 {
+        let [byte] = bytes.array(*at)?;
+        *at += 1;
+        value |= u64::from(byte & 0x7f).checked_shl(7 * i)?;
+        if byte & 0x80 == 0 {
+            return Some(value);
+        }
+    }
+    None
 }
 
 /// What became of a member.
 struct State {
     name: Vec<u8>,
     is_encrypted: bool,
+    /// A part of it is in another volume.
+    is_split: bool,
     /// It was passed on, or is no file.
     is_done: bool,
     /// A password seemed to be right, and what it decrypts to was damaged.
@@ -78,11 +173,22 @@ struct State {
 }
 
 impl State {
-    fn of(member: &ArchiveMember) -> Self {
-        let meta = &member.meta;
-        let name = meta.name.iter().map(|byte| if *byte == b'\\' { b'/' } else { *byte }).collect();
-        let is_done = meta.is_directory || meta.is_redirection;
-        Self { name, is_encrypted: meta.is_encrypted, is_done, was_damaged: false }
+    fn of_all(archive: &Archive) -> Vec<Self> {
+        let mut states: Vec<Self> = archive
+            .members()
+            .map(|member| Self {
+                is_done: is_no_file(&member),
+                is_encrypted: member.meta.is_encrypted,
+                is_split: member.meta.is_split_before || member.meta.is_split_after,
+                name: member.meta.name,
+                was_damaged: false,
+            })
+            .collect();
+        names::make_readable(states.iter_mut().map(|state| &mut state.name));
+        for byte in states.iter_mut().flat_map(|state| &mut state.name).filter(|byte| **byte == b'\\') {
+            *byte = b'/';
+        }
+        states
     }
 }
 
@@ -121,12 +227,11 @@ fn extract(
             if work.stopped.is_some() {
                 return Ok(ExtractionDecision::Stop);
             }
-            let meta = &member.meta;
             let wanted = work
                 .states
                 .get(index)
                 .is_some_and(|state| !state.is_done && (state.is_encrypted == password.is_some()));
-            if meta.is_directory || meta.is_redirection {
+            if member.meta.is_directory || member.meta.is_redirection {
                 return Ok(ExtractionDecision::Skip);
             }
             if !wanted {
@@ -211,7 +316,7 @@ impl Work<'_, '_> {
                 state.is_done = true;
                 self.unpacker.take(self.path, &state.name, bytes)
             }
-            Some(error) if state.is_encrypted => {
+            Some(error) if state.is_encrypted && !state.is_split => {
                 state.was_damaged |= !needs_password(error);
                 Ok(())
             }
@@ -222,7 +327,9 @@ impl Work<'_, '_> {
     fn fail(&mut self, index: usize, error: &Error) -> Result<(), ArchiveError> {
         let Some(state) = self.states.get_mut(index) else { return Ok(()) };
         state.is_done = true;
-        self.unpacker.fail(self.path, &state.name, reason(error))
+        let why =
+            if state.is_split { ArchiveError::Split("other volumes".to_owned()) } else { reason(error) };
+        self.unpacker.fail(self.path, &state.name, why)
     }
 }
 
@@ -281,6 +388,16 @@ impl Drop for Sink {
     }
 }
 
+/// Whether a member is a folder or a link.
+fn is_no_file(member: &ArchiveMember) -> bool {
+    const UNIX: u64 = 3;
+    let meta = &member.meta;
+    let is_link = meta.family == ArchiveFamily::Rar15To40
+        && meta.host_os == Some(UNIX)
+        && meta.file_attr >> 12 & 15 == 10;
+    meta.is_directory || meta.is_redirection || is_link
+}
+
 fn needs_password(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::PasswordRequired | ErrorKind::BadPassword)
 }
@@ -289,7 +406,9 @@ fn needs_password(error: &Error) -> bool {
 fn reason(error: &Error) -> ArchiveError {
     let text = error.root_cause().to_string();
     match error.kind() {
-        ErrorKind::UnsupportedFeature | ErrorKind::UnsupportedFormat => ArchiveError::Method(text),
+        ErrorKind::UnsupportedFeature | ErrorKind::UnsupportedFormat => {
+            ArchiveError::Method(format!("a part of RAR that is not known ({text})"))
+        }
         ErrorKind::ResourceLimit => ArchiveError::Method("more memory than an archive may take".to_owned()),
         _ => ArchiveError::damaged(text),
     }
