@@ -34,6 +34,7 @@ pub fn open(
         on_member,
         files: 0,
         paths: HashSet::new(),
+        behind_program: false,
     };
     read_archive(&mut unpacker, path, container, source)?;
     if unpacker.files == 0 { Err(ArchiveError::Empty) } else { Ok(()) }
@@ -56,6 +57,7 @@ pub fn open_appended(
         on_member,
         files: 0,
         paths: HashSet::new(),
+        behind_program: false,
     };
     match unpacker.read_appended(path, found, source) {
         // Its name tells it from the program.

@@ -43,6 +43,8 @@ pub struct Unpacker<'a> {
     pub files: usize,
     /// Digests of the paths that were passed on. Names can be long, so that the paths themselves would take memory.
     pub paths: HashSet<u64>,
+    /// Whether the archive that is read next comes behind a program: what is before it is known.
+    pub behind_program: bool,
 }
 
 impl Unpacker<'_> {
@@ -118,6 +120,7 @@ impl Unpacker<'_> {
             Err(ArchiveError::TooDeep(deepest))
         } else {
             self.depth += 1;
+            self.behind_program = container == Container::Zip;
             // A zip counts from its own start or from that of the program; its reader knows both.
             let start = if container == Container::Zip { 0 } else { found.offset };
             let read = (self.formats.read)(self, path, container, &mut OffsetSource::new(source, start));
