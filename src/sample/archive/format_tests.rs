@@ -46,6 +46,7 @@ fn small() -> Limits {
         depth: 3,
         memory_kib: 32 << 10,
         time: Duration::from_secs(5),
+        ..Limits::default()
     }
 }
 
