@@ -1,7 +1,6 @@
 //! Tests of all formats: the members of small archives, what is left of damaged ones, and the limits.
 
 use super::container::{Container, recognise};
-use super::error::ArchiveError;
 use super::limits::{Budget, Limits};
 use super::open::open;
 use crate::sample::kind::FileKind;
@@ -68,17 +67,19 @@ fn members(archive: &[u8], limits: Limits) -> Found {
         &mut budget,
         &mut |path, member| {
             let path = path.to_str().unwrap_or("?").trim_start_matches("one.x!").to_owned();
-            found.push((path, member.map(|m| m.bytes.chunks().collect::<Vec<_>>().concat()).map_err(text)));
+            let found_here = match member {
+                // A part of a file, with a word about the rest.
+                Ok(member) if !member.notes.is_empty() => Err(format!("{:?}", member.notes)),
+                Ok(member) => Ok(member.bytes.chunks().collect::<Vec<_>>().concat()),
+                Err(error) => Err(error.to_string()),
+            };
+            found.push((path, found_here));
         },
     );
     if let Err(error) = result {
         found.push((String::new(), Err(error.to_string())));
     }
     found
-}
-
-fn text(error: ArchiveError) -> String {
-    error.to_string()
 }
 
 /// The files in the archives, by the end of their names.
