@@ -277,8 +277,8 @@ impl Worker {
         progress.between = true;
         send_request(&mut self.socket, &request, &open).map_err(Failure::Gone)?;
         progress.between = false;
-        // An archive has an output for each member and one for itself.
-        let max_outputs = ArchiveLimits::default().members + 2;
+        // An archive has an output for each member and one for itself; so has each archive in it.
+        let max_outputs = 2 * ArchiveLimits::default().members + 2;
         for (at, (input, _)) in files.iter().enumerate() {
             let time = limits.time + Duration::from_secs(input.total() / MIN_SPEED);
             let mut outputs = 0;

@@ -59,6 +59,10 @@ pub fn in_code_pages(text: &str) -> Vec<Vec<u8>> {
     all
 }
 
+/// Frequent syllables of Korean and characters of Chinese in names of files.
+const KOREAN: &str = "이다에의가는을하한지로고사기서도를은인자시정일대어리해아부여주보전나수스공장문서계제과조원동안있상그만구성라무들년월용관국소신사합파업실요비결개내발진송견적금거래명세보고파일폴더새첨부";
+const CHINESE: &str = "的一是不了在人有我他这个们中来上大为和国地到以说时要就出会可也你对生能而子那得于着下自之年过发后作里用道行所然家种事成方多经么去法学如都同现当没动面起看定天分还进好小部其些主样理心本前开但因只从想实日军者意无力它与长把机十民第公此已工使情明性知全三又关点正业外将两高间由问很最重并物手应战向头文体政美相见被利什二等产或新己制身果加西斯月话合回特代内信表化老给世位次度门任常先海通教儿原东声提立及比员解水名真论处走义各入几口认条平系气题活尔更别打女变四神总何电数安少报才结反受目太量再感建务做接必场件计管期市直德资命山金指克许统区保至队形社便空决治展马科司五基眼书非则听白却界达光放强即像难且权思王象完设式色路记南品住告类求据程北边死张该交规万取拉格望觉术领共确传师观清今切院让识候带导争运票息文件夹测试软恶意图片新建下载资料说明合同通知附件订单账号密码";
+
 /// Guesses the code page of names, none of which is UTF-8. Where nothing speaks for another one, it is that of DOS.
 pub fn guess<'a>(names: impl Iterator<Item = &'a [u8]>) -> CodePage {
     let mut names: Vec<&[u8]> = names.take(200).collect();
@@ -107,7 +111,7 @@ pub fn guess<'a>(names: impl Iterator<Item = &'a [u8]>) -> CodePage {
 /// The share of the characters that are common in the encoding's language. Only those next to another one count: a
 /// single one in the midst of Latin letters may be an accented letter. 0 if any name is not valid in the encoding.
 fn score(encoding: &'static Encoding, names: &[&[u8]]) -> f32 {
-    let (mut common, mut all, mut single) = (0_u32, 0_u32, 0_u32);
+    let (mut common, mut all, mut single) = (0.0, 0_u32, 0_u32);
     for name in names {
         let Some(text) = encoding.decode_without_bom_handling_and_without_replacement(name) else {
             return 0.0;
@@ -119,27 +123,27 @@ fn score(encoding: &'static Encoding, names: &[&[u8]]) -> f32 {
             let after = letters.get(at + 1).is_some_and(|next| !next.is_ascii());
             if other && (before || after) {
                 all += 1;
-                common += u32::from(is_common(encoding, *letter));
+                common += is_common(encoding, *letter);
             }
             single += u32::from(other && !before && !after);
             before = other;
         }
     }
-    if all == 0 || single > 2 * all { 0.0 } else { common as f32 / all as f32 }
+    if all == 0 || single > 2 * all { 0.0 } else { common / all as f32 }
 }
 
-/// Whether a character is common in the language that an encoding is for.
-fn is_common(encoding: &'static Encoding, letter: char) -> bool {
+/// How common a character is in the language that an encoding is for: 0 to 1.
+fn is_common(encoding: &'static Encoding, letter: char) -> f32 {
     let kana = matches!(letter, '\u{3041}'..='\u{30fe}');
     let punctuation = matches!(letter, '、' | '。' | '・' | '「' | '」' | '【' | '】' | '（' | '）' | '　');
     // The bytes of a character tell how common it is: the first level of each standard.
     let mut text = [0; 4];
     let (bytes, _, lossy) = encoding.encode(letter.encode_utf8(&mut text));
     if lossy {
-        return false;
+        return 0.0;
     }
-    let [lead, trail] = *bytes else { return false };
-    if encoding == SHIFT_JIS {
+    let [lead, trail] = *bytes else { return 0.0 };
+    let common = if encoding == SHIFT_JIS {
         kana || punctuation || matches!(lead, 0x88..=0x97)
     } else if encoding == EUC_KR {
         matches!(lead, 0xb0..=0xc8) && trail >= 0xa1
@@ -147,6 +151,14 @@ fn is_common(encoding: &'static Encoding, letter: char) -> bool {
         (matches!(lead, 0xb0..=0xd7) && trail >= 0xa1) || punctuation
     } else {
         matches!(lead, 0xa4..=0xc6)
+    };
+    // What two encodings can be is told apart by the frequent characters of both languages.
+    let frequent = (encoding != EUC_KR || KOREAN.contains(letter))
+        && (encoding != GB18030 || CHINESE.contains(letter) || punctuation);
+    match (common, frequent) {
+        (false, _) => 0.0,
+        (true, false) => 0.85,
+        (true, true) => 1.0,
     }
 }
 
@@ -161,6 +173,7 @@ mod tests {
             ("請求書_2024年.exe", SHIFT_JIS),
             ("新しいフォルダー/請求書.pdf.exe", SHIFT_JIS),
             ("发票信息.exe", GB18030),
+            ("发票.exe", GB18030),
             ("测试文件夹/恶意软件.exe", GB18030),
             ("송장.exe", EUC_KR),
             ("發票資料.exe", BIG5),

@@ -43,6 +43,9 @@ pub fn read(unpacker: &mut Unpacker<'_>, path: &Path, source: &mut dyn Source) -
             // The names are encrypted: it is not known whether it is damaged.
             Err(Error::PasswordRequired) => {}
             Err(_) if password.is_some() => {}
+            Err(Error::ChecksumVerificationFailed) => {
+                return Err(ArchiveError::damaged("its header does not fit its CRC-32"));
+            }
             Err(error) => return Err(why(error)),
         }
     }
@@ -218,6 +221,28 @@ impl BlockReader<'_, '_> {
     }
 }
 
+/// The name of a method, which the reader gives as a list of its bytes if it does not know it.
+fn method_name(method: &str) -> String {
+    let id: Vec<u8> =
+        method.trim_matches(['[', ']']).split(", ").filter_map(|byte| byte.parse().ok()).collect();
+    let name = match &id[..] {
+        [2, 3, 2] => "the filter Swap2",
+        [2, 3, 4] => "the filter Swap4",
+        [0xb] => "the filter RISCV",
+        [4, 0xf7, 0x11, 1] => "Zstandard compression",
+        [4, 0xf7, 0x11, 2] => "Brotli compression",
+        [4, 0xf7, 0x11, 4] => "LZ4 compression",
+        [4, 0xf7, 0x11, 5] => "LZ5 compression",
+        [4, 0xf7, 0x11, 6] => "Lizard compression",
+        [] => return method.to_owned(),
+        id => {
+            let digits: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
+            return format!("7z method {digits}");
+        }
+    };
+    name.to_owned()
+}
+
 /// The same error again, for each file of a block.
 fn copy(error: &ArchiveError) -> ArchiveError {
     match error {
@@ -230,7 +255,7 @@ fn copy(error: &ArchiveError) -> ArchiveError {
 /// What an error of the reader means.
 fn why(error: Error) -> ArchiveError {
     ArchiveError::Damaged(match error {
-        Error::UnsupportedCompressionMethod(method) => return ArchiveError::Method(method),
+        Error::UnsupportedCompressionMethod(method) => return ArchiveError::Method(method_name(&method)),
         Error::MaxMemLimited { max_kb, actaul_kb } => {
             return ArchiveError::Method(format!(
                 "a dictionary of {} MiB, more than {} MiB",

@@ -238,7 +238,7 @@ mod tests {
     #[test]
     fn records_override_the_header() {
         let mut next = Overrides::default();
-        next.add_records(b"12 path=a/b\n15 size=123456\n22 GNU.sparse.size=99\n26 GNU.sparse.map=0,5,10,2\n");
+        next.add_records(b"12 path=a/b\n15 size=123456\n22 GNU.sparse.size=99\n27 GNU.sparse.map=0,5,10,2\n");
         assert_eq!((next.name.as_deref(), next.size), (Some(&b"a/b"[..]), Some(123456)));
         let sparse = next.sparse.clone().unwrap();
         assert_eq!((sparse.size, &sparse.parts[..]), (99, &[(0, 5), (10, 2)][..]));

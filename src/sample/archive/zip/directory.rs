@@ -109,6 +109,10 @@ pub struct Directory {
     pub has_end: bool,
     /// How many entries the central directories promise and do not have.
     pub missing: u64,
+    /// Whether the zip was made in several volumes.
+    pub in_volumes: bool,
+    /// Bytes before the first zip and after the last one.
+    pub around: (u64, u64),
 }
 
 /// Lists the members; a few more than `most` at most. Fails if the source cannot be read.
@@ -119,21 +123,32 @@ pub fn list(source: &mut dyn Source, most: usize) -> io::Result<Directory> {
     let mut known: Vec<(u64, u64)> = Vec::new();
     let mut zips: Vec<Vec<Entry>> = Vec::new();
     let mut before = size;
+    let mut end = match last_end(source, before)? {
+        // More comes behind the end than it can have as its comment.
+        None => find_last_end(source, size)?,
+        end => end,
+    };
     while zips.len() < MAX_ZIPS
-        && let Some(end) = last_end(source, before)?
+        && let Some(found_end) = end
     {
+        if zips.is_empty() {
+            found.around.1 = size.saturating_sub(found_end.end);
+        }
         found.has_end = true;
-        let (entries, directory_end) = read_directory(source, &end, most)?;
-        found.missing += end.entries.min(most as u64).saturating_sub(entries.len() as u64);
-        known.push((end.directory, directory_end));
-        known.push((end.directory_end, end.end));
+        let (entries, directory_end) = read_directory(source, &found_end, most)?;
+        found.in_volumes |= (1..0xffff).contains(&found_end.volume);
+        found.missing += found_end.entries.min(most as u64).saturating_sub(entries.len() as u64);
+        known.push((found_end.directory, directory_end));
+        known.push((found_end.directory_end, found_end.end));
         let first = entries.iter().filter(|entry| entry.local.is_some()).map(|entry| entry.offset).min();
-        let next = first.unwrap_or(end.directory).min(end.directory).min(end.shift.max(first.unwrap_or(0)));
+        let next = first.unwrap_or(found_end.directory).min(found_end.directory);
         zips.push(entries);
+        found.around.0 = next;
         if next >= before || next == 0 {
             break;
         }
         before = next;
+        end = last_end(source, before)?;
     }
     let mut entries: Vec<Entry> = zips.into_iter().rev().flatten().collect();
     known.extend(
@@ -151,7 +166,27 @@ pub fn list(source: &mut dyn Source, most: usize) -> io::Result<Directory> {
     }
     place(&mut entries, lost);
     found.entries = entries;
+    if let Some(first) =
+        found.entries.iter().filter(|entry| entry.local.is_some()).map(|entry| entry.offset).min()
+    {
+        found.around.0 = found.around.0.min(first);
+    }
+    // The mark of an archive that was made to span several files.
+    if found.around.0 == 4 && matches!(&read_at(source, 0, 4)?[..], b"PK00" | b"PK\x07\x08") {
+        found.around.0 = 0;
+    }
     Ok(found)
+}
+
+/// The last end of a zip anywhere in the file.
+fn find_last_end(source: &mut dyn Source, size: u64) -> io::Result<Option<End>> {
+    let (mut at, mut last) = (0, None);
+    for _ in 0..MAX_ZIPS {
+        let Some(found) = find(source, at, size, &[b"PK\x05\x06"])? else { break };
+        at = found + 4;
+        last = last_end(source, found.saturating_add(22))?.or(last);
+    }
+    Ok(last)
 }
 
 /// Adds members that were found by their local headers. One that belongs to an entry whose offset was wrong completes
@@ -193,6 +228,13 @@ fn read_directory(source: &mut dyn Source, end: &End, most: usize) -> io::Result
     // In the order of the file, reading is sequential; a directory is often sorted by name.
     for entry in &mut entries {
         find_local(source, entry)?;
+        // Offsets count from the start of a volume, so that another header may be there.
+        let same = |central: &Header, local: &Header| central.name == local.name;
+        if end.volume > 0
+            && !entry.central.as_ref().zip(entry.local.as_ref()).is_some_and(|(a, b)| same(a, b))
+        {
+            entry.local = None;
+        }
     }
     Ok((entries, end.directory + at as u64))
 }
@@ -290,40 +332,57 @@ fn search(
         if !plausible(&bytes) {
             continue;
         }
-        let Some((header, length)) = read_local(&bytes) else { continue };
+        let Some((mut header, length)) = read_local(&bytes) else { continue };
         let data = offset.saturating_add(length);
         // The sizes may follow the data (APPNOTE 4.3.9).
-        let compressed = if header.flags & 8 != 0 && header.compressed == 0 {
-            let end = find_end(source, data, to)?;
-            end.saturating_sub(data)
-        } else {
-            header.compressed
-        };
+        if header.flags & 8 != 0 && header.compressed == 0 {
+            complete(source, &mut header, data, to)?;
+        }
+        let compressed = header.compressed;
         at = at.max(data.saturating_add(compressed).min(to));
         found.push(Entry { central: None, local: Some(header), offset, data, compressed, link: false });
     }
     Ok(())
 }
 
-/// The end of data whose size is not known: before its descriptor, the next header, or `to`.
-fn find_end(source: &mut dyn Source, data: u64, to: u64) -> io::Result<u64> {
+/// Completes a header whose CRC-32 and sizes come in a descriptor after the data. Without one, the data ends at the next
+/// header or at `to`.
+fn complete(source: &mut dyn Source, header: &mut Header, data: u64, to: u64) -> io::Result<()> {
     let mut at = data;
     loop {
         let marks: [&[u8]; 3] = [b"PK\x07\x08", b"PK\x03\x04", b"PK\x01\x02"];
         let end = find(source, at, to, &marks)?.unwrap_or(to);
         let length = end.saturating_sub(data);
         let mark = read_at(source, end, 24)?;
-        let long = number::<4>(&mark, 8) == Some(length) || number::<8>(&mark, 8) == Some(length);
-        if end < to && mark.starts_with(b"PK\x07\x08") && !long {
-            at = end + 4;
-            continue;
+        let signed = end < to && mark.starts_with(b"PK\x07\x08");
+        // With the signature and without, with short sizes and with long ones.
+        let before = read_at(source, end.saturating_sub(20), end.min(20))?;
+        let tail =
+            |size: usize| before.len().checked_sub(size).and_then(|at| before.get(at..)).unwrap_or_default();
+        let after = mark.get(4..).unwrap_or_default();
+        let forms: &[(&[u8], bool, u64)] = if signed {
+            &[(after, false, 0), (after, true, 0)]
+        } else {
+            &[(tail(12), false, 12), (tail(20), true, 20)]
+        };
+        for (descriptor, long, size) in forms {
+            let (compressed, whole) = if *long {
+                (number::<8>(descriptor, 4), number::<8>(descriptor, 12))
+            } else {
+                (number::<4>(descriptor, 4), number::<4>(descriptor, 8))
+            };
+            if compressed.is_some() && compressed == length.checked_sub(*size) {
+                header.crc = number::<4>(descriptor, 0).unwrap_or_default() as u32;
+                header.compressed = compressed.unwrap_or_default();
+                header.size = whole.unwrap_or_default();
+                return Ok(());
+            }
         }
-        // A descriptor without a signature.
-        let without = read_at(source, end.saturating_sub(12), 12)?;
-        if !mark.starts_with(b"PK\x07\x08") && number::<4>(&without, 4) == length.checked_sub(12) {
-            return Ok(end - 12);
+        if !signed {
+            header.compressed = length;
+            return Ok(());
         }
-        return Ok(end);
+        at = end + 4;
     }
 }
 

@@ -17,6 +17,8 @@ pub struct End {
     pub directory: u64,
     /// What is added to an offset that an entry names: not 0 if something comes before the zip.
     pub shift: u64,
+    /// The number of the volume that the record is in, from 0.
+    pub volume: u64,
     /// The number of entries, as the record says.
     pub entries: u64,
     /// The offset of what ends the directory.
@@ -64,8 +66,8 @@ pub fn last_end(source: &mut dyn Source, limit: u64) -> io::Result<Option<End>> 
 fn end_at(source: &mut dyn Source, tail: &[u8], from: u64, at: usize) -> io::Result<Option<End>> {
     let Some(record) = tail.get(at..) else { return Ok(None) };
     let field = |place| number::<4>(record, place);
-    let (Some(mut entries), Some(mut size), Some(mut offset), Some(comment)) =
-        (number::<2>(record, 10), field(12), field(16), number::<2>(record, 20))
+    let (Some(volume), Some(mut entries), Some(mut size), Some(mut offset), Some(comment)) =
+        (number::<2>(record, 4), number::<2>(record, 10), field(12), field(16), number::<2>(record, 20))
     else {
         return Ok(None);
     };
@@ -100,7 +102,7 @@ fn end_at(source: &mut dyn Source, tail: &[u8], from: u64, at: usize) -> io::Res
         let empty = entries == 0 && size == 0 && directory == directory_end;
         if directory <= directory_end && (empty || read_at(source, directory, 4)? == ENTRY) {
             let shift = shift.unwrap_or(0);
-            return Ok(Some(End { directory, shift, entries, directory_end, end }));
+            return Ok(Some(End { directory, shift, volume, entries, directory_end, end }));
         }
     }
     Ok(None)

@@ -4,6 +4,7 @@ use super::directory::list;
 use super::member::Reader;
 use super::{name, package};
 use crate::sample::archive::error::ArchiveError;
+use crate::sample::archive::member::Note;
 use crate::sample::archive::unpacker::{Source, Unpacker};
 use std::path::Path;
 
@@ -25,6 +26,13 @@ pub fn read(unpacker: &mut Unpacker<'_>, path: &Path, source: &mut dyn Source) -
         return Err(ArchiveError::Document(kind));
     }
     let guess = name::guess(directory.entries.iter().filter_map(|entry| entry.header()));
+    // Once is enough: with the first file.
+    let mut around = match directory.around {
+        (0, 0) => None,
+        (before, after) => Some(Note::problem(format!(
+            "{before} bytes before the zip and {after} bytes after it belong to no file"
+        ))),
+    };
     for entry in &directory.entries {
         let Some(header) = entry.header() else { continue };
         let empty = header.size == 0 && (header.compressed <= 2 || entry.central.is_none());
@@ -33,8 +41,16 @@ pub fn read(unpacker: &mut Unpacker<'_>, path: &Path, source: &mut dyn Source) -
         }
         unpacker.budget.take_member()?;
         let name = name::name(header, guess);
+        if directory.in_volumes && entry.local.is_none() {
+            let error = "its data is in another volume of this zip. Put all volumes into one folder";
+            unpacker.fail(path, &name, ArchiveError::damaged(error))?;
+            continue;
+        }
         match reader.read(unpacker.budget, entry) {
-            Ok(member) => unpacker.take(path, &name, member)?,
+            Ok(mut member) => {
+                member.notes.extend(around.take());
+                unpacker.take(path, &name, member)?;
+            }
             Err(error) => unpacker.fail(path, &name, error)?,
         }
     }
