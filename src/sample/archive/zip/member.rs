@@ -1,6 +1,7 @@
 //! Reading one member of a zip: its headers may contradict each other, and what fits its CRC-32 is right.
 
 use super::directory::{Entry, Header};
+use super::end::{number, read_at};
 use super::splice::Splice;
 use crate::sample::archive::error::ArchiveError;
 use crate::sample::archive::limits::Budget;
@@ -8,7 +9,7 @@ use crate::sample::archive::member::{Member, Note};
 use crate::sample::archive::source::Source;
 use crate::sample::passwords::Passwords;
 use crate::sample::sparse_bytes::SparseBytes;
-use std::io::{self, Read, SeekFrom};
+use std::io::{self, BufReader, Read, SeekFrom};
 use zip::ZipArchive;
 use zip::result::ZipError;
 
@@ -16,8 +17,12 @@ use zip::result::ZipError;
 const STRONG: u16 = 1 << 6 | 1 << 13;
 /// The method number of WinZip's AES; the real one is in the extra field.
 const AES: u16 = 99;
+/// LZMA.
+const LZMA: u16 = 14;
 /// Zstandard.
 const ZSTD: u16 = 93;
+/// Xz.
+const XZ: u16 = 95;
 
 /// Reads members of one zip.
 pub struct Reader<'a> {
@@ -139,10 +144,11 @@ impl<'a> Reader<'a> {
             header.method = real_method(&header);
             header.extra.clear();
         }
-        if header.method == ZSTD {
-            return self.read_zstd(budget, offset, compressed, &header);
+        if matches!(header.method, ZSTD | XZ) {
+            return self.read_stream(budget, offset, compressed, &header);
         }
         readable(&header)?;
+        self.check_dictionary(budget, offset, &header)?;
         let mut archive =
             ZipArchive::new(Splice::new(self.source, offset, compressed, &header)).map_err(damaged)?;
         let mut reader = archive.by_index(0).map_err(damaged)?;
@@ -150,7 +156,36 @@ impl<'a> Reader<'a> {
         check_size(&header, bytes)
     }
 
-    fn read_zstd(
+    /// Fails if LZMA needs more memory than the limit: its dictionary, or the content if that is smaller.
+    fn check_dictionary(
+        &mut self,
+        budget: &Budget,
+        offset: u64,
+        header: &Header,
+    ) -> Result<(), ArchiveError> {
+        let most = u64::from(budget.limits.memory_kib) << 10;
+        if header.method != LZMA || header.size <= most {
+            return Ok(());
+        }
+        // Encrypted, it cannot be seen before.
+        let dictionary = if header.encrypted() {
+            header.size
+        } else {
+            let start = read_at(self.source, offset, 9).map_err(ArchiveError::damaged)?;
+            number::<4>(&start, 5).unwrap_or_default()
+        };
+        if dictionary <= most {
+            return Ok(());
+        }
+        Err(ArchiveError::Method(format!(
+            "a dictionary of {} MiB, more than {} MiB",
+            dictionary >> 20,
+            most >> 20
+        )))
+    }
+
+    /// Reads a member whose compression has its own limit of memory.
+    fn read_stream(
         &mut self,
         budget: &mut Budget,
         offset: u64,
@@ -159,10 +194,16 @@ impl<'a> Reader<'a> {
     ) -> Result<SparseBytes, ArchiveError> {
         self.source.seek(SeekFrom::Start(offset)).map_err(ArchiveError::damaged)?;
         let window = u64::from(budget.limits.memory_kib) << 10;
-        let data = (&mut *self.source).take(compressed);
-        let mut reader = ruzstd::decoding::StreamingDecoder::new_with_max_window_size(data, window)
-            .map_err(ArchiveError::damaged)?;
-        let bytes = budget.read(&mut reader, ArchiveError::damaged)?;
+        let data = BufReader::new((&mut *self.source).take(compressed));
+        let bytes = if header.method == XZ {
+            let memory = budget.limits.memory_kib;
+            budget
+                .read(&mut lzma_rust2::XzReader::new_mem_limit(data, false, memory), ArchiveError::damaged)?
+        } else {
+            let mut reader = ruzstd::decoding::StreamingDecoder::new_with_max_window_size(data, window)
+                .map_err(ArchiveError::damaged)?;
+            budget.read(&mut reader, ArchiveError::damaged)?
+        };
         let mut crc = crc32fast::Hasher::new();
         bytes.chunks().for_each(|chunk| crc.update(chunk));
         if crc.finalize() != header.crc {
@@ -182,6 +223,7 @@ impl<'a> Reader<'a> {
             return Err(ArchiveError::Method("PKWARE's strong encryption".to_owned()));
         }
         readable(header)?;
+        self.check_dictionary(budget, offset, &Header { method: real_or(header), ..header.clone() })?;
         let aes = header.method == AES;
         // Of two ways to check a password, most programs use the one for this flag.
         let other = Header { flags: header.flags ^ 8, ..header.clone() };
@@ -246,21 +288,27 @@ fn variants(entry: &Entry, local: &Header) -> Vec<Header> {
 
 /// Fails if a method is not supported.
 fn readable(header: &Header) -> Result<(), ArchiveError> {
-    let method = if header.method == AES { real_method(header) } else { header.method };
+    let method = real_or(header);
     let name = match method {
-        0..=6 | 8 | 9 | 12 | 14 | 95 | 98 => return Ok(()),
+        0..=6 | 8 | 9 | 12 | 14 | 98 => return Ok(()),
         7 => "tokenizing",
         10 => "PKWARE's DCL implode",
         16 => "IBM CMPSC",
         18 => "IBM TERSE",
         19 => "IBM LZ77",
         93 => "Zstandard with encryption",
+        95 => "xz with encryption",
         94 => "MP3",
         96 => "JPEG",
         97 => "WavPack",
         other => return Err(ArchiveError::Method(format!("zip compression method {other}"))),
     };
     Err(ArchiveError::Method(format!("{name} compression")))
+}
+
+/// The compression method, whatever the encryption.
+fn real_or(header: &Header) -> u16 {
+    if header.method == AES { real_method(header) } else { header.method }
 }
 
 /// The method of a member encrypted with AES.
