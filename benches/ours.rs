@@ -104,7 +104,7 @@ fn workers() -> Reader {
 /// Reads, hashes and encodes all files.
 fn pictures(repeats: usize, folder: &Path, reader: &Reader) -> Vec<f64> {
     timed(repeats, || {
-        let (found, _) = walk(folder, Labelling::FromFolders);
+        let found = walk(folder, Labelling::FromFolders(1)).found;
         let taken = reader.pictures(&found, PictureSpec::BYTES, &Reporter::silent());
         assert!(!taken.set.samples.is_empty());
     })

@@ -162,6 +162,12 @@ def main():
         for name, data in archives(folder).items():
             for target in ["archive", "identify"]:
                 put(target, name, data)
+    for folder, _, names in os.walk(os.path.join(ROOT, "..", "..", "tests", "field")):
+        for name in names:
+            data = open(os.path.join(folder, name), "rb").read()
+            if name != "expected.json" and len(data) < 64 << 10:
+                for target in ["identify", "header", "archive", "image"]:
+                    put(target, name, data)
     try:
         for name, data in images().items():
             for target in ["image", "identify"]:

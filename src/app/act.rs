@@ -17,6 +17,10 @@ impl App {
             Command::OpenFolder => self.pick(Pick::Folder, Picked::Open),
             Command::OpenFiles => self.pick(Pick::Files, Picked::Open),
             Command::EnterPassword => self.view.question = Some(Question::Password(Default::default())),
+            Command::UnpackAppended(on) => {
+                self.view.kept.unpack_appended = on;
+                self.session.reader.options.unpack_appended = on;
+            }
             Command::OpenLibrary => self.ask_for_path(Purpose::Library),
             Command::LoadModel => self.ask_for_path(Purpose::LoadModel),
             Command::Save(purpose) => self.ask_for_path(purpose),

@@ -13,7 +13,14 @@ pub fn warning_advice(warning: &Warning) -> String {
     match warning {
         Warning::Unreliable(_) => format!("{text}. The Batch norm tab explains and repairs it"),
         Warning::MapNotStored => format!("{text}. Open the library again to see its current contents"),
-        Warning::Resumed { .. } | Warning::Checkpoint(_) | Warning::OtherLabel(_) => text,
+        Warning::Splits { deeper: true, .. } => format!("{text}. Open one of these folders instead"),
+        Warning::Splits { deeper: false, .. } => {
+            format!("{text}. Put the files of each family in a folder of their own")
+        }
+        Warning::Resumed { .. }
+        | Warning::Checkpoint(_)
+        | Warning::OtherLabel(_)
+        | Warning::PassedOver(_) => text,
     }
 }
 

@@ -25,6 +25,8 @@ pub enum Command {
     OpenFiles,
     /// Enter a password for encrypted archives.
     EnterPassword,
+    /// Open archives that are appended to programs, or no longer.
+    UnpackAppended(bool),
     /// Open or create a library.
     OpenLibrary,
     /// Load a model for the open folder.
@@ -107,6 +109,11 @@ impl Command {
                 .key_while_typing(COMMAND.plus(Modifiers::SHIFT), Key::O),
             Self::OpenFiles => About::new("Open files…", "Queries files").key_while_typing(COMMAND, Key::O),
             Self::EnterPassword => About::new("Password…", "Adds a password for encrypted archives"),
+            Self::UnpackAppended(_) => About::new(
+                "Unpack appended",
+                "Also opens archives that are appended to programs, as in self-extracting archives and installers. \
+                 The program stays a sample; a member is named program!member",
+            ),
             Self::OpenLibrary => About::new(
                 "Open or create a library…",
                 "A library is one file with samples, labels, embeddings and the model",
@@ -207,6 +214,7 @@ impl Command {
             | Self::OpenFolder
             | Self::OpenFiles
             | Self::EnterPassword
+            | Self::UnpackAppended(_)
             | Self::OpenLibrary
             | Self::Answer(_)
             | Self::FitMap

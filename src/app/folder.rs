@@ -7,6 +7,7 @@ use super::query::PICTURES;
 use super::view::Tab;
 use super::window::App;
 use crate::escape;
+use crate::sample::Labelling;
 use crate::workflow::{self, LabelledFolder, Pictures, QueryResult, read_folder};
 use std::path::{Path, PathBuf};
 
@@ -30,7 +31,13 @@ impl App {
                     return Ok(Opened::Queried(result));
                 }
                 drop(contents);
-                Ok(Opened::Folder(read_folder(&folder, Pictures::Chosen, &reader, run)?))
+                Ok(Opened::Folder(read_folder(
+                    &folder,
+                    Labelling::FromFolders(1),
+                    Pictures::Chosen,
+                    &reader,
+                    run,
+                )?))
             },
             move |app, opened| match opened {
                 Opened::Folder(folder) => app.show_folder(folder),

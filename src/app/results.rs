@@ -63,6 +63,8 @@ impl App {
             }
             // The library is read again once all samples are added.
             Event::Added(_) => {}
+            // Only the command line inspects files by a task; the window reads the facts of the selected file.
+            Event::Inspected(_) => {}
         }
     }
 

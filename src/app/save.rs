@@ -7,7 +7,7 @@ use super::selection::Selection;
 use super::window::App;
 use crate::escape;
 use crate::experiment::{Format, experiment_csv, mean_over_seeds, render};
-use crate::export::neighbours_csv;
+use crate::export::{for_excel, neighbours_csv};
 use crate::job::Stop;
 use crate::library::Contents;
 use crate::model::Embeddings;
@@ -38,21 +38,23 @@ impl App {
             }
             Purpose::ExperimentTable => {
                 let rows = mean_over_seeds(&self.lab.rows);
-                self.save_file(path, move |_, _| Ok(experiment_csv(&rows)));
+                self.save_file(path, move |_, _| Ok(for_excel(&experiment_csv(&rows))));
             }
             Purpose::ExperimentChart => {
                 let chart = self.lab.chart.clone();
                 self.save_file(path, move |path, _| render(&chart, Format::of(path)?));
             }
-            Purpose::Samples => self.save_file(path, move |_, _| Ok(sample_table(&contents))),
-            Purpose::Map => self.save_file(path, move |_, _| Ok(map_table(&contents))),
+            Purpose::Samples => self.save_file(path, move |_, _| Ok(for_excel(&sample_table(&contents)))),
+            Purpose::Map => self.save_file(path, move |_, _| Ok(for_excel(&map_table(&contents)))),
             Purpose::Model => self.save_file(path, move |_, _| match contents.model() {
                 Some(model) => Ok(model.bytes.clone()),
                 None => Err(Stop::failed("the library has no model")),
             }),
             Purpose::Neighbours => {
                 let (queries, k) = (self.shown_queries(), self.view.kept.k);
-                self.save_file(path, move |_, run| neighbour_table(&contents, &queries, k, run));
+                self.save_file(path, move |_, run| {
+                    Ok(for_excel(&neighbour_table(&contents, &queries, k, run)?))
+                });
             }
         }
     }

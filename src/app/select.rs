@@ -15,13 +15,12 @@ use std::path::PathBuf;
 const NEIGHBOURS: Kind = Kind("neighbours");
 const REFRESH: Kind = Kind("refresh queried samples");
 const INSPECT: Kind = Kind("inspect");
-const PICTURE: Kind = Kind("picture");
 const USUAL: Kind = Kind("usual distance");
 
 /// The share of the library's samples whose nearest neighbour is within the usual distance.
 const USUAL_SHARE: f64 = 0.95;
 /// Facts and pictures kept.
-const FACTS: usize = 1000;
+const FACTS: usize = 200;
 const PICTURES: usize = 32;
 
 impl App {
@@ -30,10 +29,7 @@ impl App {
         self.session.selection = selection;
         self.view.marked = None;
         self.find_neighbours();
-        if let Some(Selection::InLibrary(sha256)) = selection {
-            self.read_picture(sha256);
-        }
-        self.read_facts();
+        self.read_file();
     }
 
     /// Removes a queried sample from the list.
@@ -134,25 +130,39 @@ impl App {
         );
     }
 
-    /// Reads the facts of the selected file.
-    fn read_facts(&mut self) {
+    /// Reads the facts of the selected file, and of a library sample the full picture too, in one reading.
+    fn read_file(&mut self) {
         let Some(selection) = self.session.selection else { return };
         let (Some(path), sha256) = (self.path_of(selection), selection.sha256()) else { return };
-        if self.session.facts.contains_key(&sha256) {
+        let model = self.session.contents.model().map(|model| (model.hash, model.config.picture));
+        // A queried sample has its picture.
+        let wanted =
+            matches!(selection, Selection::InLibrary(_)) && !self.session.pictures.contains_key(&sha256);
+        let spec = model.filter(|_| wanted).map(|(_, spec)| spec);
+        if spec.is_none() && self.session.facts.contains_key(&sha256) {
             return;
         }
         let reader = self.session.reader.clone();
         self.start(
-            Task::new("Inspecting the file").of_kind(INSPECT).quiet(),
-            move |_| match reader.inspect(&path, None)? {
-                (facts, _) if facts.digests.sha256 == sha256 => Ok(facts),
+            Task::new("Reading the file").of_kind(INSPECT).quiet(),
+            move |_| match reader.inspect(&path, spec)? {
+                (facts, picture) if facts.digests.sha256 == sha256 => Ok((facts, picture)),
                 _ => Err(Stop::failed("the file has changed since it was read")),
             },
-            move |app, facts| {
-                if app.session.facts.len() >= FACTS {
-                    app.session.facts.clear();
+            move |app, (facts, picture)| {
+                let session = &mut app.session;
+                if session.facts.len() >= FACTS {
+                    session.facts.clear();
                 }
-                app.session.facts.insert(sha256, facts);
+                session.facts.insert(sha256, facts);
+                if let (Some(picture), Some((model, _))) = (picture, model)
+                    && session.contents.model_hash() == Some(model)
+                {
+                    if session.pictures.len() >= PICTURES {
+                        session.pictures.clear();
+                    }
+                    session.pictures.insert(sha256, picture);
+                }
             },
         );
     }
@@ -162,37 +172,6 @@ impl App {
             Selection::Queried(sha256) => Some(self.session.queried(sha256)?.sample.path.clone()),
             Selection::InLibrary(sha256) => Some(self.session.contents.get(sha256)?.path.to_owned()),
         }
-    }
-
-    /// Reads a library sample's file again for its full picture.
-    fn read_picture(&mut self, sha256: Sha256) {
-        let contents = &self.session.contents;
-        let (Some(entry), Some(model)) = (contents.get(sha256), contents.model()) else { return };
-        if self.session.inspected.contains_key(&sha256) {
-            return;
-        }
-        let (path, spec, model) = (entry.path.to_owned(), model.config.picture, model.hash);
-        let reader = self.session.reader.clone();
-        self.start(
-            Task::new("Reading the sample").of_kind(PICTURE).quiet(),
-            move |_| {
-                let (sample, picture) = reader.picture(&path, spec)?;
-                if sample.sha256 == sha256 {
-                    Ok(picture)
-                } else {
-                    Err(Stop::failed("the file has changed since it was added"))
-                }
-            },
-            move |app, picture| {
-                if app.session.contents.model_hash() != Some(model) {
-                    return;
-                }
-                if app.session.inspected.len() >= PICTURES {
-                    app.session.inspected.clear();
-                }
-                app.session.inspected.insert(sha256, picture);
-            },
-        );
     }
 
     /// Measures how far the library's samples are from their nearest neighbours.

@@ -41,7 +41,7 @@ pub struct Session {
     /// The distance within which 95 % of the library's samples have a neighbour, once measured.
     pub usual_distance: Option<f32>,
     /// Pictures of library samples that were read again.
-    pub inspected: HashMap<Sha256, Encoded>,
+    pub pictures: HashMap<Sha256, Encoded>,
     /// The facts of files that were selected.
     pub facts: HashMap<Sha256, Facts>,
     /// The curves of the current or the last training.
@@ -67,7 +67,7 @@ impl Session {
             selection: None,
             selected_near: None,
             usual_distance: None,
-            inspected: HashMap::new(),
+            pictures: HashMap::new(),
             facts: HashMap::new(),
             history: Vec::new(),
             messages: Vec::new(),
@@ -90,7 +90,7 @@ impl Session {
         self.contents = contents;
         self.edition += 1;
         self.usual_distance = None;
-        self.inspected.clear();
+        self.pictures.clear();
         self.selected_near = None;
         if !same_model {
             self.queried.clear();

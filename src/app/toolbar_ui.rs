@@ -18,9 +18,19 @@ pub fn toolbar_ui(ui: &mut Ui, facts: &Facts, session: &Session, view: &mut View
         command_button(ui, facts, Command::OpenFiles, out);
         path_ui(ui, view, out);
         command_button(ui, facts, Command::EnterPassword, out);
+        appended_ui(ui, view, out);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| library_ui(ui, facts, session, out));
     });
     ui.add_space(2.0);
+}
+
+/// Draws the check box that opens archives appended to programs.
+fn appended_ui(ui: &mut Ui, view: &View, out: &mut Vec<Command>) {
+    let mut on = view.kept.unpack_appended;
+    let about = Command::UnpackAppended(on).about();
+    if ui.checkbox(&mut on, about.text).on_hover_text(about.hint).changed() {
+        out.push(Command::UnpackAppended(on));
+    }
 }
 
 /// Draws the field for a path, which Enter or the button opens.
@@ -28,7 +38,7 @@ fn path_ui(ui: &mut Ui, view: &mut View, out: &mut Vec<Command>) {
     let label = ui.label("or path:");
     let field = TextEdit::singleline(&mut view.path)
         .hint_text("file or folder, then Enter")
-        .desired_width((ui.available_width() - 430.0).clamp(120.0, 420.0));
+        .desired_width((ui.available_width() - 560.0).clamp(120.0, 420.0));
     let response = ui.add(field).labelled_by(label.id);
     let entered = response.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
     let command = Command::Open(paths_in(&view.path));

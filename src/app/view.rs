@@ -32,6 +32,8 @@ pub struct Remembered {
     pub k: usize,
     /// The chosen tab.
     pub tab: Tab,
+    /// Whether archives that are appended to programs are opened.
+    pub unpack_appended: bool,
     /// How the map is computed.
     #[serde(alias = "layout")]
     pub map_method: MapMethod,
@@ -55,6 +57,7 @@ impl Default for Remembered {
             library: None,
             k: 10,
             tab: Tab::Map,
+            unpack_appended: false,
             map_method: MapMethod::Umap,
             names: true,
             epochs: 0,

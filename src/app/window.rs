@@ -121,6 +121,7 @@ impl App {
             pulse: Pulse::default(),
             frames: 0,
         };
+        app.session.reader.options.unpack_appended = app.view.kept.unpack_appended;
         if options.demo {
             app.open_demo(false);
         } else if path.exists() {

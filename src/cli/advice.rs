@@ -1,6 +1,7 @@
 //! What to do next, in the words of the command line: the command or option that helps with a warning or an
 //! error. The domain only reports the problem.
 
+use crate::escape;
 use crate::library::LibraryError;
 use crate::model::ModelError;
 use crate::workflow::{NothingToRead, Warning};
@@ -16,8 +17,26 @@ pub fn warning_advice(warning: &Warning) -> String {
             "{warning}: lookalike batchnorm-repair --model M.safetensors --stats recompute FOLDER --out REPAIRED.safetensors"
         ),
         Warning::MapNotStored => format!("{warning}; run lookalike map again"),
-        Warning::Resumed { .. } | Warning::Checkpoint(_) | Warning::OtherLabel(_) => warning.to_string(),
+        Warning::Splits { folder, labels, deeper: true } => {
+            let [train, test] = train_and_test(labels).map(|part| escape::path(&folder.join(part)));
+            format!("{warning}: train on {train} and query {test}, or read all of them with --label-level 2")
+        }
+        Warning::Splits { deeper: false, .. } => {
+            format!("{warning}: put the files of each family in a folder of their own")
+        }
+        Warning::Resumed { .. }
+        | Warning::Checkpoint(_)
+        | Warning::OtherLabel(_)
+        | Warning::PassedOver(_) => warning.to_string(),
     }
+}
+
+/// The parts of a data set to train on and to query.
+fn train_and_test(labels: &[String]) -> [&str; 2] {
+    let begins = |with: &str| labels.iter().find(|label| label.to_lowercase().starts_with(with));
+    let train = begins("train").or(labels.first()).map_or("train", |label| label);
+    let test = begins("test").or_else(|| labels.iter().find(|label| *label != train));
+    [train, test.map_or("FILE", |label| label)]
 }
 
 /// An error as the last line of the command line.

@@ -1,8 +1,9 @@
 //! `lookalike batchnorm`: compares train mode with eval mode, layer by layer.
 
+use super::archives::ArchiveArgs;
 use super::events::{self, Printed};
+use super::labels::LabelArgs;
 use super::output;
-use super::passwords::PasswordArgs;
 use crate::batchnorm::{Channel, Condition, Layer, ModeFigures, Report, Severity};
 use crate::escape;
 use crate::job::Stop;
@@ -23,9 +24,12 @@ pub struct BatchNormArgs {
     /// The model to measure; it is not changed
     #[arg(long, value_name = "M.safetensors")]
     model: PathBuf,
-    /// Passwords of encrypted archives.
+    /// Where the labels come from.
     #[command(flatten)]
-    passwords: PasswordArgs,
+    labels: LabelArgs,
+    /// How archives are read.
+    #[command(flatten)]
+    archives: ArchiveArgs,
     /// Print one JSON object per line
     #[arg(long)]
     json: bool,
@@ -33,10 +37,11 @@ pub struct BatchNormArgs {
 
 /// Measures and prints.
 pub fn run(args: BatchNormArgs) -> Result<(), Stop> {
-    let (folder, path, reader) = (args.folder, args.model.clone(), args.passwords.reader());
+    let (folder, path, reader) = (args.folder, args.model.clone(), args.archives.reader());
+    let labelling = args.labels.labelling();
     let report = events::run(args.json, &mut Printed::default(), move |run| {
         let model = Model::load(&path)?;
-        let folder = read_for(&model, &folder, &reader, run)?;
+        let folder = read_for(&model, &folder, labelling, &reader, run)?;
         measure(&model, &folder.set, run)
     })?;
     if args.json { print_json(&report) } else { print_text(&report, &escape::path(&args.model)) }

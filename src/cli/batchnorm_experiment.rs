@@ -1,7 +1,8 @@
 //! `lookalike batchnorm-experiment`: trains with and without batch normalisation and measures both by step.
 
+use super::archives::ArchiveArgs;
 use super::events::{self, Printed};
-use super::passwords::PasswordArgs;
+use super::labels::LabelArgs;
 use super::train::share;
 use super::{output, watch};
 use crate::escape;
@@ -24,6 +25,9 @@ pub struct ExperimentArgs {
     /// The table to write, with a row for each policy and step
     #[arg(long, value_name = "OUT.csv")]
     csv: PathBuf,
+    /// Begin the table with a byte-order mark, so that Excel reads its letters right
+    #[arg(long)]
+    excel: bool,
     /// Also draw a chart, as PNG or SVG by the extension
     #[arg(long, value_name = "OUT.png|OUT.svg")]
     chart: Option<PathBuf>,
@@ -57,9 +61,12 @@ pub struct ExperimentArgs {
     /// Threads to compute with [default: all cores]
     #[arg(long, default_value_t = 0)]
     threads: usize,
-    /// Passwords of encrypted archives.
+    /// Where the labels come from.
     #[command(flatten)]
-    passwords: PasswordArgs,
+    labels: LabelArgs,
+    /// How archives are read.
+    #[command(flatten)]
+    archives: ArchiveArgs,
     /// Print one JSON object per line, with a row for each seed as it is measured
     #[arg(long)]
     json: bool,
@@ -127,18 +134,18 @@ impl ExperimentArgs {
 /// Trains, measures, and writes.
 pub fn run(args: ExperimentArgs) -> Result<(), Stop> {
     watch::use_threads(args.threads)?;
-    let (csv, chart, as_json) = (args.csv.clone(), args.chart.clone(), args.json);
+    let (csv, chart, excel, as_json) = (args.csv.clone(), args.chart.clone(), args.excel, args.json);
     if let Some(chart) = &chart {
         Format::of(chart)?;
     }
     let rows = events::run(as_json, &mut Printed::default(), move |run| {
-        let reader = args.passwords.reader();
-        let folder = read_folder(&args.folder, Pictures::Native, &reader, run)?;
+        let reader = args.archives.reader();
+        let folder = read_folder(&args.folder, args.labels.labelling(), Pictures::Native, &reader, run)?;
         let setup = args.setup(Setup::reference(folder.set.spec))?;
         experiment(&folder.set, &setup, run)
     })?;
     let rows = mean_over_seeds(&rows);
-    save(&csv, &experiment_csv(&rows))?;
+    save(&csv, &output::table(experiment_csv(&rows), excel))?;
     if let Some(path) = &chart {
         save(path, &render(&Chart::new(&rows), Format::of(path)?)?)?;
     }

@@ -1,8 +1,9 @@
 //! `lookalike batchnorm-repair`: gives a model other running statistics, as a new model.
 
+use super::archives::ArchiveArgs;
 use super::events::{self, Printed};
+use super::labels::LabelArgs;
 use super::output;
-use super::passwords::PasswordArgs;
 use crate::batchnorm::Repair;
 use crate::escape;
 use crate::job::Stop;
@@ -26,9 +27,12 @@ pub struct RepairArgs {
     /// The model file to write
     #[arg(long, value_name = "M2.safetensors")]
     out: PathBuf,
-    /// Passwords of encrypted archives.
+    /// Where the labels come from.
     #[command(flatten)]
-    passwords: PasswordArgs,
+    labels: LabelArgs,
+    /// How archives are read.
+    #[command(flatten)]
+    archives: ArchiveArgs,
     /// Print one JSON object per line
     #[arg(long)]
     json: bool,
@@ -52,10 +56,11 @@ pub fn run(args: RepairArgs) -> Result<(), Stop> {
         WayArg::Debias => Repair::Debias,
     };
     let (folder, model, out) = (args.folder, args.model, args.out.clone());
-    let reader = args.passwords.reader();
+    let labelling = args.labels.labelling();
+    let reader = args.archives.reader();
     let repaired = events::run(args.json, &mut Printed::default(), move |run| {
         let model = Model::load(&model)?;
-        let folder = read_for(&model, &folder, &reader, run)?;
+        let folder = read_for(&model, &folder, labelling, &reader, run)?;
         let before = measure(&model, &folder.set, run)?;
         let repaired = repair_model(&model, how, &folder.set, &before, run)?.model;
         repaired.save(&out)?;

@@ -1,7 +1,7 @@
 //! Printing the events of a task: for people, or as one JSON object a line.
 
 use super::advice::warning_advice;
-use super::{inspect, output};
+use super::{facts, output};
 use crate::experiment::Row;
 use crate::job::Stop;
 use crate::model::Epoch;
@@ -52,7 +52,7 @@ fn print(event: Event, as_json: bool, printed: &mut Printed) -> Result<(), Stop>
         Event::Skipped(files) => {
             printed.skipped += files.len();
             if printed.inspect && as_json {
-                return files.iter().try_for_each(inspect::print_skipped);
+                return files.iter().try_for_each(facts::print_skipped);
             }
             output::skipped(&files, as_json)
         }
@@ -80,8 +80,8 @@ fn print(event: Event, as_json: bool, printed: &mut Printed) -> Result<(), Stop>
                 kept.lock().unwrap_or_else(PoisonError::into_inner).push(*file);
                 Ok(())
             }
-            None if as_json => inspect::print_json(&file),
-            None => inspect::print(&file),
+            None if as_json => facts::print_json(&file),
+            None => facts::print(&file),
         },
         Event::Row(row, seed) if as_json => print_row(&row, seed),
         Event::Row(..) => Ok(()),

@@ -22,6 +22,9 @@ pub struct ExportArgs {
     /// The file to write [default: standard output]
     #[arg(long, short, alias = "output", value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Begin the table with a byte-order mark, so that Excel reads its letters right
+    #[arg(long)]
+    excel: bool,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -36,7 +39,7 @@ pub fn run(args: ExportArgs) -> Result<(), Stop> {
     let contents =
         events::run(false, &mut Printed::default(), move |_| Ok(Library::open(&library)?.contents()?))?;
     let table = match args.format {
-        Format::Csv => sample_table(&contents),
+        Format::Csv => output::table(sample_table(&contents), args.excel),
     };
     match args.out {
         None => output::bytes(&table),

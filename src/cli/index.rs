@@ -1,8 +1,9 @@
 //! `lookalike index`: adds folders to a library.
 
+use super::archives::ArchiveArgs;
 use super::events::{self, Printed};
+use super::labels::LabelArgs;
 use super::output;
-use super::passwords::PasswordArgs;
 use crate::escape;
 use crate::job::Stop;
 use crate::library::Library;
@@ -24,9 +25,12 @@ pub struct IndexArgs {
     /// The library; created if it does not exist
     #[arg(long, value_name = "L.lookalike")]
     library: PathBuf,
-    /// Passwords of encrypted archives.
+    /// Where the labels come from.
     #[command(flatten)]
-    passwords: PasswordArgs,
+    labels: LabelArgs,
+    /// How archives are read.
+    #[command(flatten)]
+    archives: ArchiveArgs,
     /// Print one JSON object per line
     #[arg(long)]
     json: bool,
@@ -35,12 +39,13 @@ pub struct IndexArgs {
 /// Adds the files to the library.
 pub fn run(args: IndexArgs) -> Result<(), Stop> {
     let (folders, model, library) = (args.folders, args.model, args.library.clone());
-    let reader = args.passwords.reader();
+    let labelling = args.labels.labelling();
+    let reader = args.archives.reader();
     let mut printed = Printed::default();
     let added = events::run(args.json, &mut printed, move |run| {
         let model = Model::load(&model)?;
         let mut library = Library::open_or_create(&library)?;
-        index(&folders, &model, &mut library, &reader, run)
+        index(&folders, labelling, &model, &mut library, &reader, run)
     });
     let added = match added {
         Err(Stop::Cancelled) if printed.added > 0 => {

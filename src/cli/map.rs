@@ -24,6 +24,9 @@ pub struct MapArgs {
     /// The table to write: sha256, label, x, y
     #[arg(long, value_name = "OUT.csv")]
     csv: PathBuf,
+    /// Begin the table with a byte-order mark, so that Excel reads its letters right
+    #[arg(long)]
+    excel: bool,
     /// How to compute the map
     #[arg(long, value_enum, default_value_t = MethodArg::Umap)]
     method: MethodArg,
@@ -58,7 +61,7 @@ pub fn run(args: MapArgs) -> Result<(), Stop> {
         contents.set_places(places, false);
         Ok((contents, trust))
     })?;
-    save(&args.csv, &map_table(&contents))?;
+    save(&args.csv, &output::table(map_table(&contents), args.excel))?;
     if args.json {
         return output::json(&json!({
             "event": "done", "csv": escape::path(&args.csv), "samples": contents.len(),

@@ -7,17 +7,19 @@
 //! and a chart of it; `--model` and `--library` name a model and a library wherever they occur.
 
 mod advice;
+mod archives;
 mod batchnorm;
 mod batchnorm_experiment;
 mod batchnorm_repair;
 mod events;
 mod export;
+mod facts;
 mod index;
 mod inspect;
+mod labels;
 mod library;
 mod map;
 mod output;
-mod passwords;
 mod query;
 mod train;
 mod watch;

@@ -2,6 +2,7 @@
 
 use super::advice::PASSWORD;
 use crate::escape;
+use crate::export::for_excel;
 use crate::job::Stop;
 use crate::sample::Skipped;
 use serde_json::Value;
@@ -34,6 +35,11 @@ pub fn bytes(bytes: &[u8]) -> Result<(), Stop> {
         }
         Stop::failed(format!("the output could not be written: {error}"))
     })
+}
+
+/// A table as it is written: with a byte-order mark for Excel, if that is asked for.
+pub fn table(table: Vec<u8>, excel: bool) -> Vec<u8> {
+    if excel { for_excel(&table) } else { table }
 }
 
 /// Prints skipped files: on stderr for people, as objects on stdout for a program.

@@ -1,8 +1,8 @@
 //! `lookalike query`: lists the nearest samples of each file.
 
+use super::archives::ArchiveArgs;
 use super::events::{self, Printed};
 use super::output;
-use super::passwords::PasswordArgs;
 use crate::escape;
 use crate::export::NeighbourRow;
 use crate::job::Stop;
@@ -28,9 +28,12 @@ pub struct QueryArgs {
     /// Write a table instead of printing, with a row for each neighbour
     #[arg(long, value_name = "OUT.csv")]
     csv: Option<PathBuf>,
-    /// Passwords of encrypted archives.
+    /// Begin the table with a byte-order mark, so that Excel reads its letters right
+    #[arg(long, requires = "csv")]
+    excel: bool,
+    /// How archives are read.
     #[command(flatten)]
-    passwords: PasswordArgs,
+    archives: ArchiveArgs,
     /// Print one JSON object per line
     #[arg(long)]
     json: bool,
@@ -39,14 +42,14 @@ pub struct QueryArgs {
 /// Queries, prints, and writes the table.
 pub fn run(args: QueryArgs) -> Result<(), Stop> {
     let (paths, library, k) = (args.paths, args.library, args.k as usize);
-    let reader = args.passwords.reader();
+    let reader = args.archives.reader();
     let (contents, result) = events::run(args.json, &mut Printed::default(), move |run| {
         let contents = Library::open(&library)?.contents()?;
         let result = query(&paths, &contents, k, 0, &reader, run)?;
         Ok((contents, result))
     })?;
     if let Some(path) = &args.csv {
-        save(path, &neighbour_table(&contents, &result.queried))?;
+        save(path, &output::table(neighbour_table(&contents, &result.queried), args.excel))?;
     }
     let queried = &result.queried;
     if args.json {

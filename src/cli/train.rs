@@ -1,7 +1,8 @@
 //! `lookalike train`: from a labelled folder to a model file.
 
+use super::archives::ArchiveArgs;
 use super::events::{self, Printed};
-use super::passwords::PasswordArgs;
+use super::labels::LabelArgs;
 use super::{output, watch};
 use crate::escape;
 use crate::job::Stop;
@@ -48,9 +49,12 @@ pub struct TrainArgs {
     /// Threads to compute with [default: all cores]
     #[arg(long, default_value_t = 0)]
     threads: usize,
-    /// Passwords of encrypted archives.
+    /// Where the labels come from.
     #[command(flatten)]
-    passwords: PasswordArgs,
+    labels: LabelArgs,
+    /// How archives are read.
+    #[command(flatten)]
+    archives: ArchiveArgs,
     /// Print one JSON object per line
     #[arg(long)]
     json: bool,
@@ -122,11 +126,12 @@ impl TrainArgs {
 pub fn run(args: TrainArgs) -> Result<(), Stop> {
     watch::use_threads(args.threads)?;
     let config = args.config();
-    let reader = args.passwords.reader();
+    let reader = args.archives.reader();
+    let labelling = args.labels.labelling();
     let (folder, path, as_json) = (args.folder, args.model, args.json);
     let outputs = Outputs { model: Some(path.clone()), library: args.library };
     let trained = events::run(as_json, &mut Printed::default(), move |run| {
-        let folder = read_folder(&folder, Pictures::Chosen, &reader, run)?;
+        let folder = read_folder(&folder, labelling, Pictures::Chosen, &reader, run)?;
         train_folder(&folder.set, &config, &outputs, run)
     });
     let trained = match trained {

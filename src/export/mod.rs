@@ -4,4 +4,4 @@ mod facts;
 mod table;
 
 pub use facts::{access, date, facts_csv, facts_json, symbol};
-pub use table::{MapRow, NeighbourRow, SampleRow, map_csv, neighbours_csv, samples_csv, table};
+pub use table::{MapRow, NeighbourRow, SampleRow, for_excel, map_csv, neighbours_csv, samples_csv, table};

@@ -133,6 +133,11 @@ where
     writer.into_inner().unwrap_or_default()
 }
 
+/// A table that begins with a byte-order mark, without which Excel takes it for one in the code page of the system.
+pub fn for_excel(table: &[u8]) -> Vec<u8> {
+    [b"\xef\xbb\xbf", table].concat()
+}
+
 fn coordinates(place: [f32; 2]) -> [String; 2] {
     place.map(|v| format!("{v:.5}"))
 }
@@ -174,6 +179,14 @@ mod tests {
         assert!(cells.starts_with("'=cmd|' /C calc'!A0,abab"));
         assert!(cells.contains(",1,\"a,\"\"b\"\".exe\","));
         assert!(cells.ends_with(",'@fam\\u{202e}ily,0.250000,PE,7"));
+    }
+
+    #[test]
+    fn excel_reads_a_byte_order_mark() {
+        let row = MapRow { sha256: Sha256([1; 32]), label: Some("Käfer"), place: [0.0, 0.0] };
+        let plain = map_csv([row]);
+        let marked = String::from_utf8(for_excel(&plain)).unwrap();
+        assert_eq!(marked.strip_prefix('\u{feff}').map(str::as_bytes), Some(&plain[..]));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Chooses the picture specification for a set of files: the kind that most of them are, and for images the size.
 
-use super::image_planes;
+use super::image_decode;
 use super::spec::{PictureKind, PictureSpec, Range};
 use crate::sample::FileKind;
 
@@ -10,7 +10,7 @@ const SMALL: usize = 32;
 /// The longer side of an image file in pixels, 0 if its size cannot be read; `None` for other files.
 pub fn longer_side(kind: FileKind, head: &[u8]) -> Option<u32> {
     (PictureKind::for_file(kind) == PictureKind::Image)
-        .then(|| image_planes::dimensions(head).map_or(0, |(width, height)| width.max(height)))
+        .then(|| image_decode::dimensions(head).map_or(0, |(width, height)| width.max(height)))
 }
 
 /// The specification for files with these [`longer_side`]s.

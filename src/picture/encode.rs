@@ -2,12 +2,16 @@
 
 use super::byte_planes::Builder;
 use super::encoded::Encoded;
-use super::image_planes::{ImageError, ImagePlanes, MAX_FILE};
+use super::image_error::{ImageError, MAX_FILE};
+use super::image_planes::ImagePlanes;
 use super::spec::{PictureKind, PictureSpec};
 use crate::sample::{
-    Facts, FileKind, OpenSample, Sample, SampleError, SparseBytes, inspect_bytes, inspect_open,
+    Facts, FileKind, OpenSample, Sample, SampleError, SparseBytes, images, inspect_bytes, inspect_open,
 };
 use std::path::Path;
+
+/// First bytes that name a format which is not decoded.
+const HEAD: u64 = 64 << 10;
 
 /// Why a file has no picture. Other files are not affected.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +30,9 @@ pub enum EncodeError {
         /// What the file is.
         found: FileKind,
     },
+    /// The file is an image in a format that is not decoded, and the model reads images.
+    #[error("is {0}, which this version does not decode. Convert it to PNG to compare it with other images")]
+    Undecoded(String),
 }
 
 /// Samples and their pictures; `pictures[i]` belongs to `samples[i]`.
@@ -39,16 +46,20 @@ pub struct PictureSet {
     pub pictures: Vec<Encoded>,
 }
 
-fn check_kind(kind: FileKind, spec: PictureSpec) -> Result<(), EncodeError> {
+/// Whether a file of this kind, with these first bytes, has a picture of this specification.
+fn check_kind(kind: FileKind, head: &[u8], spec: PictureSpec) -> Result<(), EncodeError> {
     if PictureKind::for_file(kind) == spec.kind {
         return Ok(());
     }
-    Err(EncodeError::OtherKind { expected: spec.kind, found: kind })
+    match images::undecoded(head).filter(|_| kind == FileKind::Other && spec.kind == PictureKind::Image) {
+        Some(name) => Err(EncodeError::Undecoded(images::with_article(name))),
+        None => Err(EncodeError::OtherKind { expected: spec.kind, found: kind }),
+    }
 }
 
 /// Reads an open file once and computes its hash and picture.
 pub fn encode_open(open: OpenSample, spec: PictureSpec) -> Result<(Sample, Encoded), EncodeError> {
-    check_kind(open.kind, spec)?;
+    check_kind(open.kind, open.head(), spec)?;
     match spec.kind {
         PictureKind::Bytes => {
             let mut planes = Builder::new(open.size);
@@ -73,7 +84,7 @@ pub fn encode_and_inspect(
     open: OpenSample,
     spec: Option<PictureSpec>,
 ) -> Result<(Sample, Facts, Option<Encoded>), SampleError> {
-    let spec = spec.filter(|spec| check_kind(open.kind, *spec).is_ok());
+    let spec = spec.filter(|spec| check_kind(open.kind, open.head(), *spec).is_ok());
     let (mut planes, mut image) = (None, None);
     match spec.map(|spec| spec.kind) {
         Some(PictureKind::Bytes) => planes = Some(Builder::new(open.size)),
@@ -118,7 +129,7 @@ pub fn encode_bytes(
     spec: PictureSpec,
 ) -> Result<(Sample, Encoded), EncodeError> {
     let sample = Sample::of_bytes(path, bytes)?;
-    check_kind(sample.kind, spec)?;
+    check_kind(sample.kind, &bytes.first(HEAD), spec)?;
     let picture = match spec.kind {
         PictureKind::Bytes => {
             let mut planes = Builder::new(bytes.size());

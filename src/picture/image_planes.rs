@@ -1,46 +1,21 @@
 //! The planes of a decoded image: three channels, fitted into a square.
 //!
 //! The picture is what a viewer would show: rotated by its EXIF orientation, on white where it is transparent, the
-//! first frame of an animation. Its proportions are kept; black fills the rest of the square. Width, height and
-//! memory are limited before decoding.
+//! first frame of an animation. Its proportions are kept; black fills the rest of the square.
 
-use image::error::{LimitError, LimitErrorKind};
-use image::{
-    ColorType, DynamicImage, GrayImage, ImageBuffer, ImageDecoder, ImageReader, Limits, Rgb, RgbImage,
-    RgbaImage, imageops,
-};
-use std::io::{Cursor, ErrorKind};
+use super::box_scaler::fitted;
+use super::image_decode::decode;
+use super::image_error::ImageError;
+use image::{RgbImage, imageops};
 
 /// Red, green, blue.
 pub const CHANNELS: usize = 3;
-/// The largest image file that is decoded, in bytes.
-pub const MAX_FILE: u64 = 256 << 20;
-/// The largest width and height in pixels.
-const MAX_SIDE: u32 = 16_384;
-/// The most memory that a decoder may allocate, in bytes.
-const MAX_MEMORY: u64 = 512 << 20;
 
 /// One image as `side · side` RGB pixels, row by row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImagePlanes {
     pub(super) side: usize,
     pub(super) rgb: Box<[u8]>,
-}
-
-/// Why an image could not be decoded.
-#[derive(Debug, thiserror::Error)]
-pub enum ImageError {
-    /// Damaged, truncated, or beyond a limit of the decoder.
-    #[error(
-        "could not be decoded: {0}. Expected a complete image of at most {MAX_SIDE}×{MAX_SIDE} pixels; check that a viewer opens it"
-    )]
-    Decode(#[from] image::ImageError),
-    /// A pixel format that no supported image format should have.
-    #[error("has an unsupported pixel format ({0}). Convert it to PNG or JPEG first")]
-    PixelFormat(String),
-    /// Larger than [`MAX_FILE`].
-    #[error("is an image file of {0} bytes; at most {MAX_FILE} are decoded. Scale it down first")]
-    TooLarge(u64),
 }
 
 impl ImagePlanes {
@@ -51,14 +26,11 @@ impl ImagePlanes {
 
     /// Decodes `bytes` and fits the image into `side × side`.
     pub fn decode(bytes: &[u8], side: usize) -> Result<Self, ImageError> {
-        Ok(Self::of(&decode(bytes)?, side))
+        Ok(Self::of(&decode(bytes, side)?, side))
     }
 
     fn of(image: &RgbImage, side: usize) -> Self {
-        let (w, h) = image.dimensions();
-        let longest = w.max(h).max(1);
-        let scaled = |n: u32| ((n as usize * side).div_ceil(longest as usize)).clamp(1, side) as u32;
-        let (sw, sh) = (scaled(w), scaled(h));
+        let (sw, sh) = fitted(image.dimensions(), side);
         let small = imageops::resize(image, sw, sh, imageops::FilterType::Triangle);
         let mut square = RgbImage::new(side as u32, side as u32);
         let at = |n: u32| i64::from((side as u32 - n) / 2);
@@ -67,75 +39,11 @@ impl ImagePlanes {
     }
 }
 
-/// Width and height from the header, without decoding.
-pub fn dimensions(bytes: &[u8]) -> Option<(u32, u32)> {
-    ImageReader::new(Cursor::new(bytes)).with_guessed_format().ok()?.into_dimensions().ok()
-}
-
-fn decode(bytes: &[u8]) -> Result<RgbImage, ImageError> {
-    let mut limits = Limits::default();
-    limits.max_image_width = Some(MAX_SIDE);
-    limits.max_image_height = Some(MAX_SIDE);
-    limits.max_alloc = Some(MAX_MEMORY);
-    let mut reader =
-        ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(image::ImageError::IoError)?;
-    reader.limits(limits);
-    let mut decoder = reader.into_decoder()?;
-    let orientation = decoder.orientation()?;
-    let mut image = read_pixels(decoder)?;
-    image.apply_orientation(orientation);
-    Ok(if image.color().has_alpha() { on_white(&image) } else { image.into_rgb8() })
-}
-
-/// Reads all pixels. Of a truncated image it returns those that are there, on black, as viewers do; if there are
-/// none, it fails.
-fn read_pixels(decoder: impl ImageDecoder) -> Result<DynamicImage, ImageError> {
-    let ((width, height), colour) = (decoder.dimensions(), decoder.color_type());
-    let size = usize::try_from(decoder.total_bytes()).ok().filter(|size| *size as u64 <= MAX_MEMORY);
-    let too_large = || image::ImageError::Limits(LimitError::from_kind(LimitErrorKind::InsufficientMemory));
-    let mut bytes = vec![0; size.ok_or_else(too_large)?];
-    match decoder.read_image(&mut bytes) {
-        Err(error) if !(ended_early(&error) && bytes.iter().any(|byte| *byte != 0)) => {
-            return Err(error.into());
-        }
-        Ok(()) | Err(_) => {}
-    }
-    let deep = |bytes: Vec<u8>| bytes.as_chunks().0.iter().map(|pair| u16::from_ne_bytes(*pair)).collect();
-    let image = match colour {
-        ColorType::L8 => GrayImage::from_raw(width, height, bytes).map(DynamicImage::from),
-        ColorType::La8 => ImageBuffer::from_raw(width, height, bytes).map(DynamicImage::ImageLumaA8),
-        ColorType::Rgb8 => RgbImage::from_raw(width, height, bytes).map(DynamicImage::from),
-        ColorType::Rgba8 => RgbaImage::from_raw(width, height, bytes).map(DynamicImage::from),
-        ColorType::L16 => ImageBuffer::from_raw(width, height, deep(bytes)).map(DynamicImage::ImageLuma16),
-        ColorType::La16 => ImageBuffer::from_raw(width, height, deep(bytes)).map(DynamicImage::ImageLumaA16),
-        ColorType::Rgb16 => ImageBuffer::from_raw(width, height, deep(bytes)).map(DynamicImage::ImageRgb16),
-        ColorType::Rgba16 => ImageBuffer::from_raw(width, height, deep(bytes)).map(DynamicImage::ImageRgba16),
-        _ => None,
-    };
-    image.ok_or_else(|| ImageError::PixelFormat(format!("{colour:?}")))
-}
-
-fn ended_early(error: &image::ImageError) -> bool {
-    match error {
-        image::ImageError::IoError(io) => io.kind() == ErrorKind::UnexpectedEof,
-        // The GIF decoder reports this only in its text.
-        other => other.to_string().to_lowercase().contains("unexpected end of file"),
-    }
-}
-
-fn on_white(image: &DynamicImage) -> RgbImage {
-    let rgba = image.to_rgba8();
-    RgbImage::from_fn(rgba.width(), rgba.height(), |x, y| {
-        let [r, g, b, a] = rgba.get_pixel(x, y).0.map(u32::from);
-        let over = |c: u32| ((c * a + 255 * (255 - a) + 127) / 255) as u8;
-        Rgb([over(r), over(g), over(b)])
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use image::{ImageFormat, Luma, Rgba, RgbaImage};
+    use image::{DynamicImage, ImageBuffer, ImageFormat, Luma, Rgba, RgbaImage};
+    use std::io::Cursor;
 
     fn png(image: &DynamicImage) -> Vec<u8> {
         let mut out = Cursor::new(Vec::new());

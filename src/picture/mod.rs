@@ -4,6 +4,7 @@
 //! can also look at: how often each pair of bytes occurs, which text it contains, and the layout planes over the
 //! file offset (mean byte, share of zeros, share of printable text, entropy).
 
+mod box_scaler;
 mod byte_pairs;
 mod byte_planes;
 mod cells;
@@ -13,16 +14,20 @@ mod counts;
 mod crop;
 mod encode;
 mod encoded;
+mod image_decode;
+mod image_error;
 mod image_planes;
 mod large_cells;
 mod layout;
 mod levels;
 mod plane_set;
+mod png_rows;
 mod render;
 mod segments;
 mod small_cells;
 mod spec;
 mod text_grams;
+mod tiff_samples;
 mod wire;
 
 pub use byte_planes::BytePlanes;

@@ -35,7 +35,7 @@ impl fmt::Display for PictureKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Bytes => "executables and other binary files",
-            Self::Image => "images (PNG, JPEG, GIF, BMP, WebP)",
+            Self::Image => "images (PNG, JPEG, GIF, BMP, WebP, TIFF, ICO)",
         })
     }
 }

@@ -8,7 +8,7 @@ use super::workers::{Limits, Workers};
 use crate::job::Reporter;
 use crate::picture::{Encoded, PictureSet, PictureSpec};
 use crate::sample::archive::{Set, Volumes, archive_of};
-use crate::sample::{Facts, Found, Passwords, Sample, Skipped, open_file};
+use crate::sample::{Facts, Found, Passwords, Skipped, open_file};
 use rayon::prelude::*;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -162,14 +162,6 @@ impl Reader {
             }
         }
         (facts, skipped)
-    }
-
-    /// Reads one sample, which may be a member of an archive.
-    pub(crate) fn picture(&self, path: &Path, spec: PictureSpec) -> Result<(Sample, Encoded), ReadError> {
-        match self.read_one(Task::Picture(spec), path)? {
-            Output::Picture(output) => Ok(*output),
-            _ => Err(missing()),
-        }
     }
 
     /// Reads the facts of one sample, which may be a member of an archive, and its picture if `spec` asks for one

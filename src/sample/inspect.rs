@@ -4,8 +4,8 @@ use super::archive::add_appended_hint;
 use super::bytes::Bytes;
 use super::digests::{DigestBuilder, Digests};
 use super::error::SampleError;
-use super::facts::{Content, Facts, Notes};
-use super::formats::{elf, macho, pe};
+use super::facts::{Content, Facts};
+use super::formats::{elf, images, macho, pe};
 use super::hints::add_hints;
 use super::kind::FileKind;
 use super::open::OpenSample;
@@ -53,7 +53,11 @@ pub fn read_content(kind: FileKind, bytes: Bytes<'_>) -> Content {
         FileKind::Elf => Content::Program(Box::new(elf::read_program(bytes))),
         FileKind::MachO => Content::Program(Box::new(macho::read_program(bytes))),
         FileKind::MachOFat => Content::Fat(macho::read_fat(bytes)),
-        _ => Content::Other(Notes::default()),
+        _ => {
+            let mut notes = images::notes(kind, bytes);
+            pe::add_dos_notes(bytes, &mut notes);
+            Content::Other(notes)
+        }
     };
     match &mut content {
         Content::Program(program) => add_hints(bytes, program),

@@ -6,6 +6,7 @@ use super::bytes::Bytes;
 use super::error::SampleError;
 use super::kind::FileKind;
 use super::passwords::Passwords;
+use super::read_at::read_at;
 use super::record::Sample;
 use super::sha256::Sha256;
 use sha2::Digest as _;
@@ -48,9 +49,10 @@ impl OpenSample {
         let mut head = Vec::with_capacity(HEAD.min(size as usize));
         file.by_ref().take(HEAD as u64).read_to_end(&mut head)?;
         let end = file.stream_position()?;
-        let (kind, architecture) = FileKind::identify(&head);
+        let (kind, architecture) =
+            FileKind::identify_file(&head, size, &mut |offset, len| read_at(&mut file, offset, len));
         let container = recognise(kind, &head, &mut file);
-        // Recognising may read other parts; streaming continues after the head.
+        // Both may read other parts; streaming continues after the head.
         file.seek(SeekFrom::Start(end))?;
         Ok(Self { file, head, path: path.to_owned(), size, kind, architecture, container })
     }

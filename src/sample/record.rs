@@ -3,13 +3,14 @@
 use super::architecture::Architecture;
 use super::error::SampleError;
 use super::kind::FileKind;
+use super::read_at::read_at;
 use super::sha256::Sha256;
 use super::sparse_bytes::SparseBytes;
 use sha2::Digest as _;
 use std::path::{Path, PathBuf};
 
 /// Bytes that identify a file in memory.
-const HEAD: u64 = 1 << 20;
+const HEAD: u64 = 64 << 10;
 
 /// One file or archive member that was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,10 +35,17 @@ impl Sample {
         if bytes.size() == 0 {
             return Err(SampleError::Empty);
         }
-        let (kind, architecture) = FileKind::identify(&bytes.first(HEAD));
+        let (kind, architecture) = identify(bytes);
         let mut digest = sha2::Sha256::new();
         bytes.chunks().for_each(|chunk| digest.update(chunk));
         let sha256 = Sha256(digest.finalize().into());
         Ok(Self { path: path.to_owned(), label: None, sha256, size: bytes.size(), kind, architecture })
     }
+}
+
+/// Identifies a file in memory.
+pub fn identify(bytes: &SparseBytes) -> (FileKind, Option<Architecture>) {
+    FileKind::identify_file(&bytes.first(HEAD), bytes.size(), &mut |offset, len| {
+        read_at(&mut bytes.reader(), offset, len)
+    })
 }

@@ -3,21 +3,14 @@
 //! A labelled folder is `FOLDER/<label>/…/file`, at any depth below the label, as torchvision's `ImageFolder` reads it.
 //! Files directly in FOLDER have no label.
 
+use super::clutter::{is_clutter_file, is_clutter_folder};
+use super::labelling::Labelling;
 use super::skipped::Skipped;
 use std::path::{Path, PathBuf};
-use walkdir::WalkDir;
+use walkdir::{DirEntry, WalkDir};
 
 /// The depth below the root at which folders are no longer listed.
 const MAX_DEPTH: usize = 64;
-
-/// How a walk assigns labels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Labelling {
-    /// The label of a file is the name of the first folder below the root.
-    FromFolders,
-    /// Files have no labels.
-    Unlabelled,
-}
 
 /// A file that a walk found, not yet opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,52 +21,67 @@ pub struct Found {
     pub label: Option<String>,
 }
 
-/// Lists the files below `root`, in the order of their paths so that the order is always the same, and what could not
-/// be listed. If `root` is a file, it is the only one. Links are followed; loops of links are skipped.
-pub fn walk(root: &Path, labelling: Labelling) -> (Vec<Found>, Vec<Skipped>) {
-    let mut found = Vec::new();
-    let mut skipped = Vec::new();
-    let walker = WalkDir::new(root).follow_links(true).max_depth(MAX_DEPTH).sort_by_file_name();
-    for entry in walker {
+/// What a walk found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listing {
+    /// The files, in the order of their paths.
+    pub found: Vec<Found>,
+    /// What could not be listed.
+    pub skipped: Vec<Skipped>,
+    /// Names of files and folders that were passed over: what systems leave in folders. Those in a folder that was
+    /// passed over are not among them.
+    pub passed_over: Vec<String>,
+}
+
+/// Lists the files below `root`, in the order of their paths so that the order is always the same. If `root` is a file,
+/// it is the only one. Links are followed; loops of links are skipped. Folders and files that systems leave are passed
+/// over, unless `root` is one.
+pub fn walk(root: &Path, labelling: Labelling) -> Listing {
+    let mut listing = Listing::default();
+    let mut walker =
+        WalkDir::new(root).follow_links(true).max_depth(MAX_DEPTH).sort_by_file_name().into_iter();
+    while let Some(entry) = walker.next() {
         match entry {
+            Ok(entry) if is_clutter(&entry) => {
+                listing.passed_over.push(entry.file_name().to_string_lossy().into_owned());
+                if entry.file_type().is_dir() {
+                    walker.skip_current_dir();
+                }
+            }
             Ok(entry) if entry.file_type().is_dir() => {
                 if entry.depth() == MAX_DEPTH {
                     let reason = format!(
                         "is more than {MAX_DEPTH} folders deep and was not listed. Open it by itself"
                     );
-                    skipped.push(Skipped::new(entry.into_path(), reason));
+                    listing.skipped.push(Skipped::new(entry.into_path(), reason));
                 }
             }
             Ok(entry) => {
-                let label = match labelling {
-                    Labelling::FromFolders => label_of(root, entry.path()),
-                    Labelling::Unlabelled => None,
-                };
-                found.push(Found { path: entry.into_path(), label });
+                let label = labelling.label_of(root, entry.path());
+                listing.found.push(Found { path: entry.into_path(), label });
             }
-            Err(error) => {
-                let reason = match error.loop_ancestor() {
-                    Some(_) => "is a link to a folder that contains it; it was not followed".to_owned(),
-                    None => match error.io_error() {
-                        Some(io) => format!(
-                            "could not be listed: {io}. Check that it still exists and that you have permission to read it"
-                        ),
-                        None => error.to_string(),
-                    },
-                };
-                skipped.push(Skipped::new(error.path().unwrap_or(root).to_owned(), reason));
-            }
+            Err(error) => listing.skipped.push(unlisted(root, &error)),
         }
     }
-    (found, skipped)
+    listing
 }
 
-/// The name of the first folder of `path` below `root`; `None` if the file is directly in `root`.
-fn label_of(root: &Path, path: &Path) -> Option<String> {
-    let mut parts = path.strip_prefix(root).ok()?.components();
-    let first = parts.next()?;
-    parts.next()?;
-    Some(first.as_os_str().to_string_lossy().into_owned())
+/// Whether an entry below the root is passed over.
+fn is_clutter(entry: &DirEntry) -> bool {
+    let name = entry.file_name().to_string_lossy();
+    let is_dir = entry.file_type().is_dir();
+    entry.depth() > 0 && if is_dir { is_clutter_folder(&name) } else { is_clutter_file(&name) }
+}
+
+fn unlisted(root: &Path, error: &walkdir::Error) -> Skipped {
+    let reason = match (error.loop_ancestor(), error.io_error()) {
+        (Some(_), _) => "is a link to a folder that contains it; it was not followed".to_owned(),
+        (None, Some(io)) => format!(
+            "could not be listed: {io}. Check that it still exists and that you have permission to read it"
+        ),
+        (None, None) => error.to_string(),
+    };
+    Skipped::new(error.path().unwrap_or(root).to_owned(), reason)
 }
 
 #[cfg(test)]
@@ -89,19 +97,44 @@ mod tests {
         for name in ["b/deep/er/two", "a/one", "loose"] {
             fs::write(root.path().join(name), name).unwrap();
         }
-        let (found, skipped) = walk(root.path(), Labelling::FromFolders);
+        let Listing { found, skipped, .. } = walk(root.path(), Labelling::FromFolders(1));
         assert!(skipped.is_empty());
         let got: Vec<_> = found.iter().map(|f| f.label.as_deref()).collect();
         assert_eq!(got, [Some("a"), Some("b"), None]);
-        let (plain, _) = walk(root.path(), Labelling::Unlabelled);
-        assert!(plain.iter().all(|f| f.label.is_none()));
-        let (single, _) = walk(&root.path().join("loose"), Labelling::FromFolders);
-        assert_eq!(single.len(), 1);
+        let plain = walk(root.path(), Labelling::Unlabelled);
+        assert!(plain.found.iter().all(|f| f.label.is_none()));
+        let single = walk(&root.path().join("loose"), Labelling::FromFolders(1));
+        assert_eq!(single.found.len(), 1);
+    }
+
+    #[test]
+    fn clutter_is_passed_over_unless_it_is_named() {
+        let root = tempfile::tempdir().unwrap();
+        for folder in [".git/objects", "__MACOSX", "a/.ipynb_checkpoints", ".hidden"] {
+            fs::create_dir_all(root.path().join(folder)).unwrap();
+        }
+        for name in [
+            ".git/objects/0",
+            "__MACOSX/._x",
+            "a/.ipynb_checkpoints/x",
+            "a/.DS_Store",
+            "a/._x",
+            "a/x",
+            ".hidden/x",
+        ] {
+            fs::write(root.path().join(name), name).unwrap();
+        }
+        let listing = walk(root.path(), Labelling::FromFolders(1));
+        let labels: Vec<_> = listing.found.iter().map(|found| found.label.as_deref()).collect();
+        assert_eq!(labels, [Some(".hidden"), Some("a")]);
+        assert_eq!(listing.passed_over, [".git", "__MACOSX", ".DS_Store", "._x", ".ipynb_checkpoints"]);
+        assert_eq!(walk(&root.path().join(".git"), Labelling::Unlabelled).found.len(), 1);
+        assert_eq!(walk(&root.path().join("a/.DS_Store"), Labelling::Unlabelled).found.len(), 1);
     }
 
     #[test]
     fn a_missing_folder_is_reported() {
-        let (found, skipped) = walk(Path::new("/no/such/folder"), Labelling::FromFolders);
+        let Listing { found, skipped, .. } = walk(Path::new("/no/such/folder"), Labelling::FromFolders(1));
         assert!(found.is_empty());
         assert_eq!(skipped.len(), 1);
     }
@@ -113,7 +146,7 @@ mod tests {
         fs::create_dir(root.path().join("a")).unwrap();
         fs::write(root.path().join("a/file"), "x").unwrap();
         std::os::unix::fs::symlink(root.path(), root.path().join("a/loop")).unwrap();
-        let (found, skipped) = walk(root.path(), Labelling::FromFolders);
+        let Listing { found, skipped, .. } = walk(root.path(), Labelling::FromFolders(1));
         assert_eq!(found.len(), 1);
         assert!(skipped[0].reason.contains("contains it"));
     }

@@ -9,6 +9,7 @@ use crate::job::Stop;
 use crate::model::{BatchNormPolicy, Head, Model, Norm, StatisticsPolicy};
 use crate::picture::PictureSet;
 use crate::reading::Reader;
+use crate::sample::Labelling;
 use crate::training::{TrainConfig, continue_training, train};
 use std::path::Path;
 
@@ -26,10 +27,11 @@ const FORGOTTEN: f64 = 0.01;
 pub fn read_for(
     model: &Model,
     folder: &Path,
+    labelling: Labelling,
     reader: &Reader,
     run: &Run<'_>,
 ) -> Result<LabelledFolder, Stop> {
-    read_folder(folder, Pictures::Of(model.config.picture), reader, run)
+    read_folder(folder, labelling, Pictures::Of(model.config.picture), reader, run)
 }
 
 /// Measures train mode and eval mode of `model` on `set`.

@@ -14,11 +14,12 @@ use std::path::PathBuf;
 /// Samples of one transaction.
 const BATCH: usize = 128;
 
-/// Reads the files below `folders`, each FOLDER/<label>/…, embeds them with `model` and adds them to
+/// Reads the files below `folders`, each a labelled folder, embeds them with `model` and adds them to
 /// `library`. Each batch is reported as [`Event::Added`] once it is durable; what was added before the task
 /// was cancelled stays. A model that is new to the library becomes its current one at the end.
 pub fn index(
     folders: &[PathBuf],
+    labelling: Labelling,
     model: &Model,
     library: &mut Library,
     reader: &Reader,
@@ -26,7 +27,7 @@ pub fn index(
 ) -> Result<Added, Stop> {
     adding(model, library, run, |library, current| {
         let mut added = Added::default();
-        read_in_parts(folders, Labelling::FromFolders, model.config.picture, reader, run, |set, run| {
+        read_in_parts(folders, labelling, model.config.picture, reader, run, |set, run| {
             added += add_batches(&set, model, library, current, run)?;
             Ok(())
         })?;

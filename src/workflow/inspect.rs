@@ -1,25 +1,17 @@
 //! Inspecting files: what each file, and each member of an archive, says about itself. It needs no model and no
 //! library.
 
+use super::inspected::Inspected;
 use super::nothing_to_read::NothingToRead;
 use super::read::list;
 use super::run::{Event, Run};
 use crate::job::Stop;
 use crate::reading::Reader;
-use crate::sample::{Facts, Labelling};
+use crate::sample::Labelling;
 use std::path::PathBuf;
 
 /// Files inspected together: memory holds the facts of one part at a time.
 const PART: usize = 128;
-
-/// The facts of one file or archive member.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Inspected {
-    /// Where it was read from.
-    pub path: PathBuf,
-    /// Its facts.
-    pub facts: Facts,
-}
 
 /// Inspects all files below `paths`, and reports the facts ([`Event::Inspected`]) and the skipped files part by part,
 /// in the order of their paths. Finding nothing usable is an error.

@@ -3,7 +3,9 @@
 mod batch_norm;
 mod index;
 mod inspect;
+mod inspected;
 mod map;
+mod names;
 mod nothing_to_read;
 mod query;
 mod read;
@@ -13,7 +15,8 @@ mod train;
 
 pub use batch_norm::{SEED, experiment, measure, read_for, repair_model, train_longer, train_without_norm};
 pub use index::{ChangedLibrary, add_samples, add_to_library, index};
-pub use inspect::{Inspected, inspect};
+pub use inspect::inspect;
+pub use inspected::Inspected;
 pub use map::{MapMethod, map_library, with_first_map};
 pub use nothing_to_read::NothingToRead;
 pub use query::{Near, Queried, QueryResult, find_near, query};

@@ -1,5 +1,6 @@
 //! The error that there was nothing to read: no file, or none that could be used.
 
+use super::names::some_of;
 use crate::escape;
 use crate::sample::Skipped;
 use std::path::PathBuf;
@@ -10,6 +11,9 @@ pub enum NothingToRead {
     /// These folders are empty.
     #[error("expected files in {}, found an empty folder. Put files there, or choose another folder", names(.0))]
     Empty(Vec<PathBuf>),
+    /// In these folders there are only files and folders of these names, which systems leave.
+    #[error("expected files in {}, found only what systems leave in folders ({}). Name such a file itself to read it", names(.0), some_of(.1))]
+    PassedOver(Vec<PathBuf>, Vec<String>),
     /// This is the first path that could not be listed.
     #[error("expected files, found none: {} {}", escape::path(&.0.path), .0.reason)]
     Unlisted(Skipped),
@@ -20,10 +24,11 @@ pub enum NothingToRead {
 
 impl NothingToRead {
     /// Nothing was found below `roots`.
-    pub fn not_found(roots: &[PathBuf], skipped: Vec<Skipped>) -> Self {
+    pub fn not_found(roots: &[PathBuf], skipped: Vec<Skipped>, passed_over: Vec<String>) -> Self {
         match skipped.into_iter().next() {
             Some(first) => Self::Unlisted(first),
-            None => Self::Empty(roots.to_owned()),
+            None if passed_over.is_empty() => Self::Empty(roots.to_owned()),
+            None => Self::PassedOver(roots.to_owned(), passed_over),
         }
     }
 
@@ -31,7 +36,7 @@ impl NothingToRead {
     pub fn needs_password(&self) -> bool {
         match self {
             Self::Unusable(_, skipped) => skipped.iter().any(|file| file.needs_password),
-            Self::Empty(_) | Self::Unlisted(_) => false,
+            Self::Empty(_) | Self::PassedOver(..) | Self::Unlisted(_) => false,
         }
     }
 }

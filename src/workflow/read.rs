@@ -1,15 +1,15 @@
 //! Reading what the user names: finds the files, reads each once, and skips repeated contents.
 
 use super::nothing_to_read::NothingToRead;
-use super::run::Run;
+use super::run::{Run, Warning};
 use crate::escape;
 use crate::job::Stop;
 use crate::picture::{PictureSet, PictureSpec, choose, choose_native};
 use crate::reading::{ReadSet, Reader};
-use crate::sample::{Found, Labelling, Sha256, Skipped, walk};
+use crate::sample::{Found, Labelling, Sha256, Skipped, is_split, walk};
 use sha2::{Digest as _, Sha256 as Hasher};
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -37,15 +37,16 @@ pub struct LabelledFolder {
     pub hash: Sha256,
 }
 
-/// Reads FOLDER/<label>/…. Skipped files are reported; finding nothing usable is an error.
+/// Reads a labelled folder: FOLDER/<label>/…, or with the labels at another level. Skipped files are reported; finding nothing usable is an error.
 pub fn read_folder(
     folder: &Path,
+    labelling: Labelling,
     pictures: Pictures,
     reader: &Reader,
     run: &Run<'_>,
 ) -> Result<LabelledFolder, Stop> {
     let roots = [folder.to_owned()];
-    let (found, mut skipped) = list(&roots, Labelling::FromFolders, run)?;
+    let (found, mut skipped) = list(&roots, labelling, run)?;
     let spec = match pictures {
         Pictures::Chosen => choose(&reader.sides(&found)),
         Pictures::Native => choose_native(&reader.sides(&found)),
@@ -127,18 +128,37 @@ pub(super) fn list(
     run: &Run<'_>,
 ) -> Result<(Vec<Found>, Vec<Skipped>), Stop> {
     let stage = run.reporter().stage("Listing files", 0);
-    let (mut found, mut skipped) = (Vec::new(), Vec::new());
+    let (mut found, mut skipped, mut passed_over) = (Vec::new(), Vec::new(), Vec::new());
     for root in roots {
         run.check()?;
-        let (more, unlisted) = walk(root, labelling);
-        stage.advance(more.len());
-        found.extend(more);
-        skipped.extend(unlisted);
+        let listing = walk(root, labelling);
+        stage.advance(listing.found.len());
+        if let Some(warning) = splits(root, labelling, &listing.found) {
+            run.warn(warning);
+        }
+        found.extend(listing.found);
+        skipped.extend(listing.skipped);
+        passed_over.extend(listing.passed_over);
     }
     if found.is_empty() {
-        return Err(NothingToRead::not_found(roots, skipped).into());
+        return Err(NothingToRead::not_found(roots, skipped, passed_over).into());
+    }
+    if !passed_over.is_empty() {
+        run.warn(Warning::PassedOver(passed_over));
     }
     Ok((found, skipped))
+}
+
+/// The warning that all labels are the parts of a data set, if they are.
+fn splits(folder: &Path, labelling: Labelling, found: &[Found]) -> Option<Warning> {
+    let labels: BTreeSet<_> = found.iter().filter_map(|file| file.label.as_deref()).collect();
+    if labels.is_empty() || !labels.iter().all(|label| is_split(label)) {
+        return None;
+    }
+    let below = labelling.next_level();
+    let deeper = found.iter().any(|file| below.label_of(folder, &file.path).is_some());
+    let labels = labels.into_iter().map(str::to_owned).collect();
+    Some(Warning::Splits { folder: folder.to_owned(), labels, deeper })
 }
 
 /// The contents that were read. The same content under two names would end on both sides of the held-out

@@ -1,12 +1,15 @@
 //! A run of a task: through it the task reports its progress, its warnings and its results as they come, and
 //! sees whether it was cancelled. The window and the command line each show the events in their own way.
 
-use super::inspect::Inspected;
+use super::inspected::Inspected;
+use super::names::some_of;
+use crate::escape;
 use crate::experiment::Row;
 use crate::job::{Reporter, Stop};
 use crate::model::{Epoch, ModelConfig};
 use crate::sample::{Sha256, Skipped};
 use std::fmt;
+use std::path::PathBuf;
 
 /// What a task reports while it runs, in addition to its progress.
 #[derive(Clone, Debug)]
@@ -41,6 +44,17 @@ pub enum Warning {
     Checkpoint(String),
     /// Samples whose label in the library differs from that of the folder. The library's label was kept.
     OtherLabel(usize),
+    /// Files and folders of these names were passed over: systems leave them, and nobody means them.
+    PassedOver(Vec<String>),
+    /// All labels of this folder are names of the parts of a data set.
+    Splits {
+        /// The folder.
+        folder: PathBuf,
+        /// The labels.
+        labels: Vec<String>,
+        /// Whether there are folders below them, which may name the families.
+        deeper: bool,
+    },
     /// The map was computed and not stored, since the library has other samples or another model by now.
     MapNotStored,
 }
@@ -65,6 +79,20 @@ impl fmt::Display for Warning {
             }
             Self::OtherLabel(n) => {
                 write!(f, "{n} files came with another label than the library has; the library's were kept")
+            }
+            Self::PassedOver(names) => {
+                let files = if names.len() == 1 { "file or folder" } else { "files and folders" };
+                let n = names.len();
+                write!(f, "{n} {files} that systems leave were passed over ({})", some_of(names))
+            }
+            Self::Splits { folder, labels, .. } => {
+                let labels: Vec<_> = labels.iter().map(|label| escape::text(label)).collect();
+                write!(
+                    f,
+                    "{}: the labels are {}, which are probably the parts of one data set and not families",
+                    escape::path(folder),
+                    labels.join(", ")
+                )
             }
             Self::MapNotStored => {
                 f.write_str("the map was not stored: the library has other samples or another model by now")

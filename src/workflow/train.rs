@@ -59,7 +59,7 @@ pub fn train_folder(
     }
     let unlabelled = set.samples.iter().filter(|sample| sample.label.is_none()).map(|sample| {
         let reason =
-            "has no label: it is directly in the folder, not in a folder below it. It was not trained on";
+            "has no label: it is not in one of the folders that name the labels. It was not trained on";
         Skipped::new(sample.path.clone(), reason)
     });
     run.skipped(unlabelled.collect());

@@ -9,6 +9,7 @@ mod archives;
 mod checkpoint;
 mod command_line;
 mod field;
+mod folders;
 mod images;
 mod library;
 mod mutations;

@@ -5,7 +5,7 @@ use crate::common::{self, sample};
 use lookalike::job::Reporter;
 use lookalike::picture::PictureSpec;
 use lookalike::reading::{Limits, ReadSet, Reader, Workers};
-use lookalike::sample::{Labelling, walk};
+use lookalike::sample::{Labelling, Listing, walk};
 use rand::{Rng as _, SeedableRng as _};
 use rustix::process::{Pid, Signal, kill_process};
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -19,7 +19,7 @@ fn workers(limits: Limits) -> Reader {
 }
 
 fn read(reader: &Reader, folder: &Path) -> ReadSet {
-    let (found, skipped) = walk(folder, Labelling::Unlabelled);
+    let Listing { found, skipped, .. } = walk(folder, Labelling::Unlabelled);
     assert!(skipped.is_empty());
     reader.pictures(&found, PictureSpec::BYTES, &Reporter::silent())
 }

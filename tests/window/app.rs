@@ -235,7 +235,11 @@ fn from_a_labelled_folder_to_a_table_of_neighbours() {
     window.save_as(&csv);
     window.wait_for("Written to");
     let table = std::fs::read_to_string(&csv).unwrap();
-    assert!(table.starts_with("query_path,query_sha256,rank,neighbour_path,neighbour_sha256,label,distance"));
+    assert!(
+        table.starts_with(
+            "\u{feff}query_path,query_sha256,rank,neighbour_path,neighbour_sha256,label,distance"
+        )
+    );
     assert_eq!(table.lines().count(), 11);
     assert!(table.lines().nth(1).unwrap().contains("suspicious.exe"));
 }
@@ -527,7 +531,7 @@ fn the_experiment_draws_its_chart_and_saves_it() {
     for (button, name, begins) in [
         ("Save the chart…", "chart.png", &b"\x89PNG"[..]),
         ("Save the chart…", "chart.svg", b"<svg"),
-        ("Save the table as CSV…", "table.csv", b"policy,step,train_mode_accuracy"),
+        ("Save the table as CSV…", "table.csv", b"\xef\xbb\xbfpolicy,step,train_mode_accuracy"),
     ] {
         let path = window.at(name);
         window.click(button);

@@ -209,7 +209,7 @@ fn a_picture_that_was_read_belongs_to_its_sample() {
     window.harness.state_mut().session.show(contents);
     settle(&mut window);
     let session = &window.harness.state().session;
-    for (sha256, picture) in &session.inspected {
+    for (sha256, picture) in &session.pictures {
         let path = session.contents.get(*sha256).unwrap().path;
         let spec = session.contents.model().unwrap().config.picture;
         let expected = Encoded::Bytes(BytePlanes::of(&std::fs::read(path).unwrap()));

@@ -1,7 +1,7 @@
 //! The right panel: the selected file with its pictures, facts, header and neighbours.
 
+use super::content_ui::content_ui;
 use super::neighbours_ui::neighbours_ui;
-use super::program_ui::content_ui;
 use super::textures::Textures;
 use crate::app::command::Command;
 use crate::app::command_ui::command_button_as;
@@ -13,7 +13,7 @@ use crate::app::view::View;
 use crate::escape;
 use crate::library::Library;
 use crate::picture::{BytePlanes, Encoded, cell_range};
-use crate::sample::Sha256;
+use crate::sample::{self, Sha256, hex};
 use egui::{Button, Grid, Image, Role, Sense, TextureHandle, Ui, Vec2, WidgetInfo, load::SizedTexture, vec2};
 use indicatif::HumanBytes;
 use std::path::Path;
@@ -79,9 +79,10 @@ pub fn file_ui(
         command_button_as(ui, facts, Button::new(command.about().text).small(), command, out);
     });
     pictures_ui(ui, &shown, session.library.as_ref(), textures);
-    facts_ui(ui, &shown);
-    if let Some(facts) = session.facts.get(&shown.sha256) {
-        content_ui(ui, &facts.content);
+    let own_facts = session.facts.get(&shown.sha256);
+    facts_ui(ui, &shown, own_facts);
+    if let Some(own_facts) = own_facts {
+        content_ui(ui, &own_facts.content);
     }
     ui.separator();
     neighbours_ui(ui, facts, session, view, textures, out);
@@ -115,7 +116,7 @@ fn shown(session: &Session, selection: Selection) -> Option<Shown<'_>> {
                 architecture: entry.architecture,
                 label: entry.label,
                 label_index: Some(entry.label_index),
-                picture: session.inspected.get(&sha256),
+                picture: session.pictures.get(&sha256),
                 id: Some(entry.id),
             })
         }
@@ -191,11 +192,12 @@ fn cell_ui(ui: &mut Ui, planes: &BytePlanes, size: u64, at: Vec2) {
     ui.weak("Blue is text, green to orange code and data, red random or packed, black zeros.");
 }
 
-/// Draws kind, size, SHA-256 and path.
-fn facts_ui(ui: &mut Ui, file: &Shown<'_>) {
+/// Draws kind, size, digests and path. `facts` once the file is read.
+fn facts_ui(ui: &mut Ui, file: &Shown<'_>, facts: Option<&sample::Facts>) {
     Grid::new("facts").num_columns(2).spacing([10.0, 3.0]).show(ui, |ui| {
         ui.weak("Kind");
-        ui.label(match file.architecture {
+        let known = facts.and_then(|facts| facts.architecture).map(|architecture| architecture.name());
+        ui.label(match known.or(file.architecture) {
             Some(architecture) => format!("{} for {architecture}", file.kind),
             None => file.kind.to_owned(),
         });
@@ -203,19 +205,28 @@ fn facts_ui(ui: &mut Ui, file: &Shown<'_>) {
         ui.weak("Size");
         ui.label(format!("{} ({} bytes)", HumanBytes(file.size), file.size));
         ui.end_row();
-        ui.weak("SHA-256");
-        ui.horizontal(|ui| {
-            let digest = file.sha256.to_string();
-            let copy = ui.small_button("📋").on_hover_text("Copy the SHA-256");
-            copy.widget_info(|| WidgetInfo::labeled(Role::Button, true, "Copy the SHA-256"));
-            if copy.clicked() {
-                ui.copy_text(digest.clone());
-            }
-            ui.add(egui::Label::new(egui::RichText::new(digest).monospace().small()).truncate());
-        });
-        ui.end_row();
+        digest_ui(ui, "SHA-256", &file.sha256.to_string());
+        if let Some(facts) = facts {
+            digest_ui(ui, "SHA-1", &hex(&facts.digests.sha1));
+            digest_ui(ui, "MD5", &hex(&facts.digests.md5));
+        }
         ui.weak("Path");
         ui.add(egui::Label::new(escape::path(file.path)).truncate()).on_hover_text(escape::path(file.path));
         ui.end_row();
     });
+}
+
+/// Draws a digest with a button that copies it, as a row of the facts.
+fn digest_ui(ui: &mut Ui, name: &str, digest: &str) {
+    ui.weak(name);
+    ui.horizontal(|ui| {
+        let text = format!("Copy the {name}");
+        let copy = ui.small_button("📋").on_hover_text(&text);
+        copy.widget_info(|| WidgetInfo::labeled(Role::Button, true, &text));
+        if copy.clicked() {
+            ui.copy_text(digest.to_owned());
+        }
+        ui.add(egui::Label::new(egui::RichText::new(digest).monospace().small()).truncate());
+    });
+    ui.end_row();
 }

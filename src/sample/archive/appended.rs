@@ -1,6 +1,7 @@
-//! Archives appended to a program: self-extracting archives and installers. The program stays a sample.
+//! Archives appended to a program, as in self-extracting archives. The program stays a sample. Installers with formats of
+//! their own (NSIS, Inno Setup) are recognised in `hints`.
 
-use super::container::Container;
+use super::container::{Appended, Container};
 use super::prefix::find_seven_zip;
 use super::zip;
 use crate::sample::bytes::Bytes;
@@ -12,29 +13,12 @@ use std::io::Cursor;
 /// Bytes of an overlay that are searched for the start of an archive: the settings of an installer may come first.
 const SEARCHED: u64 = 1 << 20;
 
-/// An archive behind a program.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Appended {
-    /// What it is: "zip archive".
-    pub name: &'static str,
-    /// Its offset in the file.
-    pub offset: u64,
-    /// The number of its members, where that is known without unpacking.
-    pub members: Option<u64>,
-    /// The format, if it can be opened.
-    pub container: Option<Container>,
-}
-
 /// Finds an archive that begins in the overlay of a program, which starts at `overlay`.
 pub fn appended(bytes: Bytes<'_>, overlay: u64) -> Option<Appended> {
     let found = |name, offset, container| Appended { name, offset, members: None, container };
     let rest = bytes.from(overlay);
     let rest = rest.get(..SEARCHED as usize).unwrap_or(rest);
     let find = |mark: &[u8]| memchr::memmem::find(rest, mark).map(|at| overlay + at as u64);
-    if let Some(offset) = find(b"\xef\xbe\xad\xdeNullsoftInst") {
-        // Flags come before the mark.
-        return Some(found("NSIS installer data", offset.saturating_sub(4).max(overlay), None));
-    }
     if let Some(zip) = appended_zip(bytes, overlay) {
         return Some(zip);
     }
@@ -48,11 +32,6 @@ pub fn appended(bytes: Bytes<'_>, overlay: u64) -> Option<Appended> {
     if let Some(offset) = find(b"MSCF\0\0\0\0") {
         let container = Container::of(bytes.from(offset));
         return container.is_some().then(|| found("cabinet", offset, container));
-    }
-    for mark in [&b"Inno Setup Setup Data ("[..], b"zlb\x1a", b"idska32\x1a"] {
-        if let Some(offset) = find(mark) {
-            return Some(found("Inno Setup data", offset, None));
-        }
     }
     let name = match Container::of(rest)? {
         Container::Tar => "tar archive",

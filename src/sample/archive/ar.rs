@@ -3,7 +3,8 @@
 
 use super::error::ArchiveError;
 use super::extents::Exactly;
-use super::unpacker::{Source, Unpacker};
+use super::source::Source;
+use super::unpacker::Unpacker;
 use std::io::{BufReader, Read, SeekFrom};
 use std::path::Path;
 

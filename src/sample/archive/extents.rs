@@ -1,7 +1,7 @@
 //! Parts of a file: a member of a disk image lies in several places, and is read as one stream.
 
 use super::error::ArchiveError;
-use super::unpacker::Source;
+use super::source::Source;
 use std::io::{self, Read, SeekFrom};
 
 /// A part of a member.

@@ -1,8 +1,9 @@
 //! Tests of all formats: the members of small archives, what is left of damaged ones, and the limits.
 
-use super::container::{Container, recognise};
+use super::container::Container;
 use super::limits::{Budget, Limits};
 use super::open::open;
+use super::recognise::recognise;
 use crate::sample::kind::FileKind;
 use crate::sample::passwords::Passwords;
 use crate::secret::Secret;

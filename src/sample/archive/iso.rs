@@ -4,8 +4,10 @@
 
 use super::error::ArchiveError;
 use super::extents::{Extents, Part, read_at, read_up_to, size_of};
+use super::image_file::ImageFile;
+use super::source::Source;
 use super::udf;
-use super::unpacker::{Source, Unpacker};
+use super::unpacker::Unpacker;
 use crate::sample::bytes::{Bytes, Endian};
 use std::collections::HashSet;
 use std::path::Path;
@@ -20,16 +22,6 @@ const MOST_DIRECTORIES: u64 = 64 << 20;
 const MOST_PATH: usize = 4096;
 /// Areas in which the fields of one name may continue.
 const MOST_AREAS: usize = 16;
-
-/// A file in an image.
-pub struct File {
-    /// Its path in the image.
-    pub name: Vec<u8>,
-    /// Where its content is.
-    pub parts: Vec<Part>,
-    /// Why it cannot be read.
-    pub problem: Option<ArchiveError>,
-}
 
 /// Whether these are the first bytes of an image: the mark of a volume descriptor of ISO 9660 or of UDF (ECMA-167).
 pub fn is_image(head: &[u8]) -> bool {
@@ -186,9 +178,9 @@ impl Tree {
     }
 
     /// All files of the tree, at most so many.
-    fn files(&self, source: &mut dyn Source, most: usize) -> Result<Vec<File>, ArchiveError> {
+    fn files(&self, source: &mut dyn Source, most: usize) -> Result<Vec<ImageFile>, ArchiveError> {
         let image = size_of(source)?;
-        let mut files: Vec<File> = Vec::new();
+        let mut files: Vec<ImageFile> = Vec::new();
         let mut todo = vec![Directory { block: self.root, size: Some(self.root_size), path: Vec::new() }];
         // Directories that were moved are named by the directory in which they belong, if there is one.
         let mut moved = Vec::new();
@@ -213,7 +205,7 @@ impl Tree {
                 Ok(records) => records,
                 Err(error) => {
                     let problem = Some(ArchiveError::damaged(error));
-                    files.push(File { name: directory.path, parts: Vec::new(), problem });
+                    files.push(ImageFile { name: directory.path, parts: Vec::new(), problem });
                     continue;
                 }
             };
@@ -246,7 +238,7 @@ impl Tree {
                     let part = Part { offset: Some(offset), size: record.size.into() };
                     match files.last_mut().filter(|_| continues) {
                         Some(file) => file.parts.push(part),
-                        None => files.push(File { name: path, parts: vec![part], problem: None }),
+                        None => files.push(ImageFile { name: path, parts: vec![part], problem: None }),
                     }
                     if let Some(file) = files.last_mut() {
                         file.problem = file.problem.take().or(problem(&record, &fields, offset, image));

@@ -1,6 +1,6 @@
 //! Lzma without a container: the format of LZMA Utils, which has no magic number, and members of lzip.
 
-use super::streams::Peekable;
+use super::peekable::Peekable;
 use lzma_rust2::LzmaReader;
 use std::io::{self, Read};
 

@@ -2,7 +2,7 @@
 //! a mark is two or three bytes long, more of the header is checked.
 
 use super::extents::read_up_to;
-use super::unpacker::Source;
+use super::source::Source;
 use crate::sample::bytes::{Bytes, Endian};
 
 /// Marks of at least four bytes, where they are, and the names of their formats.

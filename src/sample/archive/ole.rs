@@ -4,7 +4,8 @@
 
 use super::error::ArchiveError;
 use super::extents::{Extents, Part, read_at, size_of};
-use super::unpacker::{Source, Unpacker};
+use super::source::Source;
+use super::unpacker::Unpacker;
 use crate::sample::bytes::{Bytes, Endian};
 use std::collections::HashSet;
 use std::path::Path;

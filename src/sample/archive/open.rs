@@ -1,15 +1,20 @@
 //! Opens archives: chooses the reader of the format.
 
-use super::appended::Appended;
-use super::container::Container;
+use super::appended::find_appended;
+use super::container::{Appended, Container};
 use super::error::ArchiveError;
 use super::limits::Budget;
-use super::unpacker::{OnMember, Source, Unpacker};
+use super::recognise::recognise;
+use super::source::Source;
+use super::unpacker::{Formats, OnMember, Unpacker};
 use super::{ar, cab, cpio, iso, ole, rar, rpm, seven_zip, tar, wrapped, zip};
 use crate::sample::passwords::Passwords;
 use std::collections::HashSet;
 use std::io::BufReader;
 use std::path::Path;
+
+/// For archives in archives.
+const FORMATS: Formats = Formats { recognise, read: read_archive, find_appended };
 
 /// Passes every file in an archive, and in the archives in it, to `on_member`. Fails if the archive itself cannot be
 /// read; the members that could be read are passed on before.
@@ -21,8 +26,15 @@ pub fn open(
     budget: &mut Budget,
     on_member: OnMember<'_>,
 ) -> Result<(), ArchiveError> {
-    let mut unpacker =
-        Unpacker { passwords, budget, read_archive, depth: 0, on_member, files: 0, paths: HashSet::new() };
+    let mut unpacker = Unpacker {
+        passwords,
+        budget,
+        formats: FORMATS,
+        depth: 0,
+        on_member,
+        files: 0,
+        paths: HashSet::new(),
+    };
     read_archive(&mut unpacker, path, container, source)?;
     if unpacker.files == 0 { Err(ArchiveError::Empty) } else { Ok(()) }
 }
@@ -36,8 +48,15 @@ pub fn open_appended(
     budget: &mut Budget,
     on_member: OnMember<'_>,
 ) -> Result<(), ArchiveError> {
-    let mut unpacker =
-        Unpacker { passwords, budget, read_archive, depth: 0, on_member, files: 0, paths: HashSet::new() };
+    let mut unpacker = Unpacker {
+        passwords,
+        budget,
+        formats: FORMATS,
+        depth: 0,
+        on_member,
+        files: 0,
+        paths: HashSet::new(),
+    };
     match unpacker.read_appended(path, found, source) {
         // Its name tells it from the program.
         Err(error) => unpacker.report(path, found.name.as_bytes(), error),

@@ -1,7 +1,7 @@
 //! Archives that begin after something else: a script, a mark, two letters of a program, the stub of a program.
 
 use super::container::{Container, HEAD};
-use super::unpacker::Source;
+use super::source::Source;
 use super::zip;
 use std::io::{Read as _, SeekFrom};
 

@@ -4,7 +4,8 @@
 use super::error::ArchiveError;
 use super::extents::{read_at, size_of};
 use super::names;
-use super::unpacker::{Source, Unpacker};
+use super::source::Source;
+use super::unpacker::Unpacker;
 use crate::sample::bytes::{Bytes, Endian};
 use crate::sample::sparse_bytes::SparseBytes;
 use rars::{

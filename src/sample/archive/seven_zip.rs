@@ -4,7 +4,8 @@
 
 use super::error::ArchiveError;
 use super::prefix::find_seven_zip;
-use super::unpacker::{OffsetSource, Source, Unpacker};
+use super::source::{OffsetSource, Source};
+use super::unpacker::Unpacker;
 use sevenz_rust2::{Archive, ArchiveEntry, Block, BlockDecoder, EncoderMethod, Error, Password};
 use std::io::{Read as _, SeekFrom};
 use std::path::Path;

@@ -2,8 +2,10 @@
 //! the single stream of lzma and compress.
 
 use super::compress;
+use super::container::Compression;
 use super::lz4;
 use super::lzma;
+use super::peekable::Peekable;
 use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
 use std::io::{self, BufRead, Read};
 
@@ -11,27 +13,6 @@ use std::io::{self, BufRead, Read};
 const SHORT_STREAMS: u64 = 10_000;
 /// Bytes that each further stream has on average: to start one takes longer than to read its bytes.
 const STREAM_BYTES: u64 = 1024;
-
-/// A compression.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Compression {
-    /// Of gzip.
-    Gzip,
-    /// Of XZ Utils.
-    Xz,
-    /// Zstandard.
-    Zstd,
-    /// Of bzip2, by Julian Seward.
-    Bzip2,
-    /// Frames of lz4, or its legacy format.
-    Lz4,
-    /// Of lzip (RFC draft-diaz-lzip).
-    Lzip,
-    /// The format of LZMA Utils, which xz calls lzma: one stream with hardly a mark.
-    Lzma,
-    /// Of the program `compress`.
-    Z,
-}
 
 /// The decoder of one stream.
 enum Decoder<R: Read> {
@@ -204,62 +185,4 @@ fn skip_frames<R: Read>(source: &mut Peekable<R>) -> io::Result<()> {
         }
     }
     Ok(())
-}
-
-/// A reader whose next bytes can be seen before they are read.
-pub struct Peekable<R> {
-    reader: R,
-    buffer: Vec<u8>,
-    /// Bytes of the buffer that were read.
-    at: usize,
-}
-
-impl<R: Read> Peekable<R> {
-    /// Bytes that are read at a time.
-    const BUFFER: u64 = 64 << 10;
-
-    fn new(reader: R) -> Self {
-        Self { reader, buffer: Vec::new(), at: 0 }
-    }
-
-    /// The next `most` bytes, or fewer at the end.
-    pub fn peek(&mut self, most: usize) -> io::Result<&[u8]> {
-        if self.rest().len() < most {
-            self.buffer.drain(..self.at);
-            self.at = 0;
-            let missing = (most.saturating_sub(self.buffer.len()) as u64).max(Self::BUFFER);
-            (&mut self.reader).take(missing).read_to_end(&mut self.buffer)?;
-        }
-        let rest = self.rest();
-        Ok(rest.get(..most).unwrap_or(rest))
-    }
-
-    /// Puts back bytes that were read last.
-    pub fn unread(&mut self, bytes: &[u8]) {
-        self.buffer.splice(..self.at, bytes.iter().copied());
-        self.at = 0;
-    }
-
-    fn rest(&self) -> &[u8] {
-        self.buffer.get(self.at..).unwrap_or_default()
-    }
-}
-
-impl<R: Read> BufRead for Peekable<R> {
-    fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        self.peek(1)?;
-        Ok(self.rest())
-    }
-
-    fn consume(&mut self, read: usize) {
-        self.at = self.at.saturating_add(read).min(self.buffer.len());
-    }
-}
-
-impl<R: Read> Read for Peekable<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.fill_buf()?.read(buffer)?;
-        self.consume(read);
-        Ok(read)
-    }
 }

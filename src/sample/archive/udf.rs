@@ -2,8 +2,8 @@
 
 use super::error::ArchiveError;
 use super::extents::{Extents, Part, read_at, size_of};
-use super::iso::File;
-use super::unpacker::Source;
+use super::image_file::ImageFile;
+use super::source::Source;
 use crate::sample::bytes::{Bytes, Endian};
 use std::collections::HashSet;
 use std::io::Read as _;
@@ -46,7 +46,7 @@ fn damaged(why: &str) -> ArchiveError {
 }
 
 /// All files of the volume, at most so many.
-pub fn files(source: &mut dyn Source, most: usize) -> Result<Vec<File>, ArchiveError> {
+pub fn files(source: &mut dyn Source, most: usize) -> Result<Vec<ImageFile>, ArchiveError> {
     let (mut volume, set) = Volume::open(source)?;
     let descriptor = volume.descriptor(source, set, 256)?;
     let root = place(&Bytes::new(&descriptor, descriptor.len() as u64), 400)
@@ -72,7 +72,7 @@ pub fn files(source: &mut dyn Source, most: usize) -> Result<Vec<File>, ArchiveE
             Ok(listed) => listed,
             Err(error) if error.is_final() || path.is_empty() => return Err(error),
             Err(error) => {
-                files.push(File { name: path, parts: Vec::new(), problem: Some(error) });
+                files.push(ImageFile { name: path, parts: Vec::new(), problem: Some(error) });
                 continue;
             }
         };
@@ -92,10 +92,10 @@ pub fn files(source: &mut dyn Source, most: usize) -> Result<Vec<File>, ArchiveE
             }
             match volume.content(source, entry.place) {
                 // Of the types of ICB, 0 and 5 are files; the others are links, devices and parts of the system.
-                Ok((parts, 0 | 5)) => files.push(File { name, parts, problem: None }),
+                Ok((parts, 0 | 5)) => files.push(ImageFile { name, parts, problem: None }),
                 Ok(_) => {}
                 Err(error) if error.is_final() => return Err(error),
-                Err(error) => files.push(File { name, parts: Vec::new(), problem: Some(error) }),
+                Err(error) => files.push(ImageFile { name, parts: Vec::new(), problem: Some(error) }),
             }
         }
     }

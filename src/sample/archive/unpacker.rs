@@ -1,36 +1,41 @@
 //! The unpacker: the state of reading one archive and the archives in it.
 
-use super::appended::{Appended, find_appended};
-use super::container::{Container, HEAD, recognise};
+use super::container::{Appended, Container, HEAD};
 use super::error::ArchiveError;
 use super::limits::Budget;
 use super::member::Member;
 use super::member_path::member_path;
+use super::source::{OffsetSource, Source};
 use crate::sample::bytes::Bytes;
+use crate::sample::clutter::is_clutter;
 use crate::sample::kind::FileKind;
 use crate::sample::passwords::Passwords;
+use crate::sample::record::identify;
 use crate::sample::sparse_bytes::SparseBytes;
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 /// Receives each file in an archive: its path, and the file or why it could not be read.
 pub type OnMember<'a> = &'a mut dyn FnMut(PathBuf, Result<Member, ArchiveError>);
 
-/// A reader that can seek.
-pub trait Source: Read + Seek {}
-impl<T: Read + Seek> Source for T {}
-
-/// Reads an archive of any format and passes its members to the unpacker.
-pub type ReadArchive = fn(&mut Unpacker<'_>, &Path, Container, &mut dyn Source) -> Result<(), ArchiveError>;
+/// What is done with archives of any format: the readers of formats use the unpacker, and not the other way around.
+#[derive(Clone, Copy)]
+pub struct Formats {
+    /// The archive format of a file of this kind with these first bytes.
+    pub recognise: fn(FileKind, &[u8], &mut dyn Source) -> Option<Container>,
+    /// Reads an archive and passes its members to the unpacker.
+    pub read: fn(&mut Unpacker<'_>, &Path, Container, &mut dyn Source) -> Result<(), ArchiveError>,
+    /// Finds an archive behind a program.
+    pub find_appended: fn(FileKind, Bytes<'_>) -> Option<Appended>,
+}
 
 /// Receives the members of an archive from the reader of its format.
 pub struct Unpacker<'a> {
     pub passwords: &'a Passwords,
     pub budget: &'a mut Budget,
-    /// Reads the archives in the archive.
-    pub read_archive: ReadArchive,
+    /// For the archives in the archive.
+    pub formats: Formats,
     /// Archives around the current one.
     pub depth: usize,
     pub on_member: OnMember<'a>,
@@ -48,11 +53,14 @@ impl Unpacker<'_> {
         name: &[u8],
         member: impl Into<Member>,
     ) -> Result<(), ArchiveError> {
-        let path = self.distinct(member_path(archive, name));
         let mut member = member.into();
         let head = member.bytes.first(HEAD);
-        let (kind, _) = FileKind::identify(&head);
-        let found = recognise(kind, &head, &mut member.bytes.reader());
+        if is_clutter(name, Some(&head)) {
+            return Ok(());
+        }
+        let path = self.distinct(member_path(archive, name));
+        let (kind, _) = identify(&member.bytes);
+        let found = (self.formats.recognise)(kind, &head, &mut member.bytes.reader());
         drop(head);
         let Some(container) = found else {
             let bytes = self.appended_to(kind, &member);
@@ -68,7 +76,7 @@ impl Unpacker<'_> {
             return Ok(());
         }
         self.depth += 1;
-        let result = (self.read_archive)(self, &path, container, &mut member.bytes.reader());
+        let result = (self.formats.read)(self, &path, container, &mut member.bytes.reader());
         self.depth -= 1;
         match result {
             Ok(()) => Ok(()),
@@ -91,7 +99,9 @@ impl Unpacker<'_> {
             return None;
         }
         let bytes = &member.bytes;
-        let found = find_appended(kind, Bytes::new(&bytes.first(self.budget.limits.member), bytes.size()))?;
+        let first = bytes.first(self.budget.limits.member);
+        let found = (self.formats.find_appended)(kind, Bytes::new(&first, bytes.size()))?;
+        drop(first);
         Some((found, bytes.clone()))
     }
 
@@ -110,7 +120,7 @@ impl Unpacker<'_> {
             self.depth += 1;
             // A zip counts from its own start or from that of the program; its reader knows both.
             let start = if container == Container::Zip { 0 } else { found.offset };
-            let read = (self.read_archive)(self, path, container, &mut OffsetSource::new(source, start));
+            let read = (self.formats.read)(self, path, container, &mut OffsetSource::new(source, start));
             self.depth -= 1;
             read
         };
@@ -127,8 +137,10 @@ impl Unpacker<'_> {
         if error.is_final() {
             return Err(error);
         }
-        let path = self.distinct(member_path(archive, name));
-        self.pass_on(path, Err(error));
+        if !is_clutter(name, None) {
+            let path = self.distinct(member_path(archive, name));
+            self.pass_on(path, Err(error));
+        }
         Ok(())
     }
 
@@ -175,34 +187,4 @@ fn digest(path: &Path) -> u64 {
     let mut hasher = DefaultHasher::new();
     path.as_os_str().hash(&mut hasher);
     hasher.finish()
-}
-
-/// The part of a source from an offset on.
-pub struct OffsetSource<'a> {
-    source: &'a mut dyn Source,
-    start: u64,
-}
-
-impl<'a> OffsetSource<'a> {
-    /// `source` from `start` on; it must be seeked before it is read.
-    pub fn new(source: &'a mut dyn Source, start: u64) -> Self {
-        Self { source, start }
-    }
-}
-
-impl Read for OffsetSource<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.source.read(buffer)
-    }
-}
-
-impl Seek for OffsetSource<'_> {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let to = match to {
-            SeekFrom::Start(to) => SeekFrom::Start(self.start.saturating_add(to)),
-            other => other,
-        };
-        // A place before the start is at the start.
-        Ok(self.source.seek(to)?.saturating_sub(self.start))
-    }
 }

@@ -2,8 +2,9 @@
 //!
 //! The files of a set are recognised by their names; whether they are an archive, by the content of the first one.
 
-use super::container::{Container, recognise};
+use super::container::Container;
 use super::member_path::SEPARATOR;
+use super::recognise::recognise;
 use crate::sample::kind::FileKind;
 use serde::{Deserialize, Serialize};
 use std::fs::File;

@@ -1,12 +1,14 @@
 //! A tar or a single file, compressed as a whole: gzip (RFC 1952), xz, zstd (RFC 8878), and the formats of `streams`.
 
+use super::container::Compression;
 use super::container::Container;
 use super::error::ArchiveError;
 use super::member::{Member, Note};
 use super::member_path::SEPARATOR;
-use super::streams::{Compression, Streams};
+use super::source::Source;
+use super::streams::Streams;
 use super::tar;
-use super::unpacker::{Source, Unpacker};
+use super::unpacker::Unpacker;
 use std::io::{self, Cursor, Read as _};
 use std::path::Path;
 

@@ -1,7 +1,10 @@
-//! Formats of executables: each file recognises one format and reads facts from its headers.
+//! Formats of executables and images: each file recognises one format and reads facts from its headers.
 //!
 //! Everything in a header was written by the author of the sample: it is reported, not trusted.
 
 pub mod elf;
+pub mod images;
+mod layout;
+mod listing;
 pub mod macho;
 pub mod pe;

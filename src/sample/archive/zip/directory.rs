@@ -2,7 +2,7 @@
 //! local header (APPNOTE 4.3.7, 4.3.12).
 
 use super::end::{End, last_end, number, read_at};
-use crate::sample::archive::unpacker::Source;
+use crate::sample::archive::source::Source;
 use std::io::{self, SeekFrom};
 
 /// Bytes of a local header without its name and extra field.

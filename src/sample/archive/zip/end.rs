@@ -1,6 +1,6 @@
 //! The end of a zip: the record from which its central directory is found (APPNOTE 4.3.14 to 4.3.16).
 
-use crate::sample::archive::unpacker::Source;
+use crate::sample::archive::source::Source;
 use std::io::{self, Read as _, SeekFrom};
 
 /// Bytes of the record without its comment.

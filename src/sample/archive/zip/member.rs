@@ -6,7 +6,7 @@ use super::splice::Splice;
 use crate::sample::archive::error::ArchiveError;
 use crate::sample::archive::limits::Budget;
 use crate::sample::archive::member::{Member, Note};
-use crate::sample::archive::unpacker::Source;
+use crate::sample::archive::source::Source;
 use crate::sample::passwords::Passwords;
 use crate::sample::sparse_bytes::SparseBytes;
 use std::io::{self, BufReader, Read, SeekFrom};

@@ -5,7 +5,8 @@ use super::member::Reader;
 use super::{name, package};
 use crate::sample::archive::error::ArchiveError;
 use crate::sample::archive::member::Note;
-use crate::sample::archive::unpacker::{Source, Unpacker};
+use crate::sample::archive::source::Source;
+use crate::sample::archive::unpacker::Unpacker;
 use std::path::Path;
 
 /// The most bytes of the target of a symbolic link. What is longer is no target.

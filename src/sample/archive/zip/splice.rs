@@ -2,7 +2,7 @@
 //! member whose headers are wrong or missing.
 
 use super::directory::Header;
-use crate::sample::archive::unpacker::Source;
+use crate::sample::archive::source::Source;
 use std::io::{self, Read, Seek, SeekFrom};
 
 /// The name of the member.

@@ -1,0 +1,148 @@
+//! Lists of facts that are cut at a limit, and what one file may add to all of its lists.
+//!
+//! A fat Mach-O has many programs, and their facts go into one reply, so that the limits are those of the file.
+
+use crate::sample::bytes::Bytes;
+use crate::sample::entropy::EntropyMeter;
+use crate::sample::facts::{MAX_NAME, MAX_NAMES, Notes};
+use std::collections::HashSet;
+use std::hash::Hash;
+
+/// What a list entry takes in a reply besides its names, in bytes, at most.
+const ENTRY: usize = 8;
+
+/// Why a list is not complete when the limit on the work is reached.
+pub const SPENT: &str = "the tables of this file take too much work to be read to their ends";
+/// Bytes of numbers that a section takes in a reply, at most.
+pub const SECTION_COST: usize = 48;
+
+/// Work that reading lists may take, about in bytes that are looked at: structures may overlap and refer to each other
+/// as often as their author likes.
+const MAX_WORK: u64 = 256 << 20;
+
+/// What is left of the limits of one file.
+#[derive(Debug)]
+pub struct FileLimits {
+    bytes: usize,
+    work: u64,
+    /// Computes entropies within a limit for the whole file.
+    pub entropy: EntropyMeter,
+}
+
+impl Default for FileLimits {
+    fn default() -> Self {
+        Self { bytes: MAX_NAMES, work: MAX_WORK, entropy: EntropyMeter::default() }
+    }
+}
+
+impl FileLimits {
+    /// Counts work; `false` beyond the limit.
+    pub fn work(&mut self, bytes: u64) -> bool {
+        let left = self.work.checked_sub(bytes);
+        self.work = left.unwrap_or(0);
+        left.is_some()
+    }
+
+    /// Whether the limit on the work is reached: nothing more is read.
+    pub fn is_spent(&self) -> bool {
+        self.work == 0
+    }
+
+    /// The bytes at `offset` up to a zero byte; `None` if there is none within `most` bytes or in the length of a
+    /// name, or beyond the limit on the work.
+    pub fn text<'a>(&mut self, bytes: Bytes<'a>, offset: u64, most: u64) -> Option<&'a [u8]> {
+        let most = usize::try_from(most).unwrap_or(MAX_NAME).min(MAX_NAME);
+        if self.work == 0 {
+            return None;
+        }
+        let text = bytes.text(offset, most);
+        self.work(text.map_or(most, <[u8]>::len) as u64 + 1);
+        text
+    }
+
+    fn spend(&mut self, bytes: usize) -> bool {
+        let left = self.bytes.checked_sub(bytes);
+        self.bytes = left.unwrap_or(self.bytes);
+        left.is_some()
+    }
+}
+
+/// A list without repetition, in the order of the file.
+#[derive(Debug)]
+pub struct Listing<K, T> {
+    items: Vec<T>,
+    seen: HashSet<K>,
+    most: usize,
+    cut: bool,
+}
+
+impl<K: Hash + Eq, T> Listing<K, T> {
+    /// An empty list that takes `most` entries.
+    pub fn new(most: usize) -> Self {
+        Self { items: Vec::new(), seen: HashSet::new(), most, cut: false }
+    }
+
+    /// Adds what `item` makes, with `bytes` bytes of names and numbers, unless `key` is in the list. Beyond a limit
+    /// the list stays as it is.
+    pub fn add(
+        &mut self,
+        key: K,
+        bytes: usize,
+        limits: &mut FileLimits,
+        item: impl FnOnce(&mut FileLimits) -> T,
+    ) {
+        if self.cut || self.seen.contains(&key) {
+            return;
+        }
+        if self.items.len() >= self.most || !limits.spend(bytes.saturating_add(ENTRY)) {
+            self.cut = true;
+            return;
+        }
+        self.seen.insert(key);
+        self.items.push(item(limits));
+    }
+
+    /// Whether a limit has cut the list: nothing more can be added.
+    pub fn is_cut(&self) -> bool {
+        self.cut
+    }
+
+    /// Whether nothing was added.
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    /// The list; `notes` say if it was cut.
+    pub fn finish(self, fact: &str, notes: &mut Notes) -> Vec<T> {
+        if self.cut {
+            notes.problem(fact, format!("there are more; only the first {} are listed", self.items.len()));
+        }
+        self.items
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_ends_at_its_limit_and_says_so() {
+        let (mut limits, mut notes) = (FileLimits::default(), Notes::default());
+        let mut list = Listing::new(2);
+        for name in ["a", "a", "b", "c"] {
+            list.add(name, name.len(), &mut limits, |_| name);
+        }
+        assert!(list.is_cut());
+        assert_eq!(list.finish("imports", &mut notes), ["a", "b"]);
+        assert_eq!(notes.problems, ["imports: there are more; only the first 2 are listed"]);
+    }
+
+    #[test]
+    fn the_lists_of_a_file_share_one_limit() {
+        let mut limits = FileLimits { bytes: 20, ..FileLimits::default() };
+        let (mut first, mut second) = (Listing::new(9), Listing::new(9));
+        first.add(1, 4, &mut limits, |_| 1);
+        second.add(1, 1, &mut limits, |_| 1);
+        assert!(!first.is_cut() && second.is_cut() && second.is_empty());
+    }
+}
