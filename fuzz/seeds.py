@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Writes small seeds for the fuzz targets to fuzz/corpus. Uses zip, 7z, tar, gzip, xz, zstd, cc and Pillow where they are
-installed."""
+"""Writes small seeds for the fuzz targets to fuzz/corpus. Uses zip, 7z, tar, gzip, xz, zstd, bzip2, lz4, lzip,
+compress, cpio, ar, gcab, genisoimage, arj, cc and Pillow where they are installed, and the archives in tests/archives."""
 import json
+import lzma
 import os
 import struct
 import subprocess
@@ -66,11 +67,23 @@ def archives(folder):
     zip -q a.zip one; zip -q -0 b.zip one; zip -q -P infected c.zip one
     7z a -tzip -mem=AES256 -pmalware d.zip one; 7z a e.7z one; 7z a -pinfected -mhe=on f.7z one
     7z a -m0=ppmd g.7z one; 7z a -m0=bzip2 h.7z one; 7z a -m0=deflate i.7z one
+    bzip2 -k one; lz4 -q one one.lz4; lz4 -q -l one m.lz4; lzip -k one; xz -k --format=lzma one; compress -c one > one.Z
+    for kind in newc odc bin hpbin; do echo one | cpio -o -H $kind > n.$kind.cpio; done
+    ar rc o.a one; gcab -c -z p.cab one; gcab -c -n q.cab one; arj a -y r.arj one
+    genisoimage -quiet -no-pad -R -J -o s.iso one
     tar cf j.tar one; gzip -k one; xz -k one; zstd -q one; tar czf k.tgz one; zip -q l.zip a.zip j.tar
     """
     subprocess.run(["sh", "-c", script], cwd=folder, capture_output=True)
     names = [name for name in os.listdir(folder) if "." in name and not name.endswith(".c")]
-    return {name: open(os.path.join(folder, name), "rb").read() for name in names}
+    found = {name: open(os.path.join(folder, name), "rb").read() for name in names}
+    kept = os.path.join(os.path.dirname(ROOT), "..", "tests", "archives")
+    for name in os.listdir(kept):
+        if name == "README.md":
+            continue
+        data = open(os.path.join(kept, name), "rb").read()
+        # Images are kept compressed.
+        found[name] = lzma.decompress(data) if name.endswith(".xz") else data
+    return found
 
 
 def images():

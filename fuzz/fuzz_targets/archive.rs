@@ -1,14 +1,15 @@
 //! Archives of every format, with small limits.
 #![no_main]
 
-use lookalike::sample::Passwords;
-use lookalike::sample::archive::{self, Budget, Container, Limits};
+use lookalike::sample::archive::{self, Budget, Limits};
+use lookalike::sample::{FileKind, Passwords};
 use std::io::Cursor;
 use std::path::Path;
 use std::time::Duration;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
-    let Some(container) = Container::of(bytes) else { return };
+    let kind = FileKind::identify(bytes).0;
+    let Some(container) = archive::recognise(kind, bytes, &mut Cursor::new(bytes)) else { return };
     let limits = Limits {
         members: 50,
         member: 1 << 16,

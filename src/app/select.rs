@@ -20,7 +20,7 @@ const USUAL: Kind = Kind("usual distance");
 /// The share of the library's samples whose nearest neighbour is within the usual distance.
 const USUAL_SHARE: f64 = 0.95;
 /// Facts and pictures kept.
-const FACTS: usize = 200;
+const FACTS: usize = 64;
 const PICTURES: usize = 32;
 
 impl App {

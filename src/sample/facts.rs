@@ -13,7 +13,7 @@ pub const MAX_SECTIONS: usize = 4096;
 /// Libraries that are listed.
 pub const MAX_LIBRARIES: usize = 4096;
 /// Imported functions that are listed, and exported ones.
-pub const MAX_FUNCTIONS: usize = 20_000;
+pub const MAX_FUNCTIONS: usize = 65_536;
 /// The longest name that is read, in bytes. A longer one is a trap: its end would be searched for in the whole file,
 /// again and again.
 pub const MAX_NAME: usize = 4096;

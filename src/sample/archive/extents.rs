@@ -133,7 +133,7 @@ mod tests {
         ];
         let mut read = Vec::new();
         Extents::new(&mut source, &parts).read_to_end(&mut read).unwrap();
-        assert_eq!(read, b"89\0\0\01234");
+        assert_eq!(read, b"89\x00\x00\x001234");
         let outside = [Part { offset: Some(7), size: 9 }];
         let error = Extents::new(&mut source, &outside).read_to_end(&mut Vec::new()).unwrap_err();
         assert_eq!(error.to_string(), "6 bytes of it are missing");

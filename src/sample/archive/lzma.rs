@@ -5,7 +5,7 @@ use lzma_rust2::LzmaReader;
 use std::io::{self, Read};
 
 /// Bytes that are decompressed to see whether a file is in this format.
-const TRIED: usize = 256;
+const TRIED: usize = 4096;
 
 /// Whether a file with these first bytes is in the format of LZMA Utils. It has no mark, so each field of its header has
 /// to be one that a program writes, and what follows has to decompress: nearly all files are turned away.

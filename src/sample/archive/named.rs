@@ -89,8 +89,22 @@ fn is_lha(head: &[u8]) -> bool {
     let known = matches!(
         header.get(2..7),
         Some(
-            b"-lh0-" | b"-lh1-" | b"-lh2-" | b"-lh3-" | b"-lh4-" | b"-lh5-" | b"-lh6-" | b"-lh7-" | b"-lhd-"
-        ) | Some(b"-lzs-" | b"-lz4-" | b"-lz5-" | b"-pm0-" | b"-pm1-" | b"-pm2-")
+            b"-lh0-"
+                | b"-lh1-"
+                | b"-lh2-"
+                | b"-lh3-"
+                | b"-lh4-"
+                | b"-lh5-"
+                | b"-lh6-"
+                | b"-lh7-"
+                | b"-lhd-"
+                | b"-lzs-"
+                | b"-lz4-"
+                | b"-lz5-"
+                | b"-pm0-"
+                | b"-pm1-"
+                | b"-pm2-"
+        )
     );
     let (size, level) = (usize::from(header[0]), header[20]);
     known

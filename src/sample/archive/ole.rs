@@ -153,20 +153,20 @@ impl Compound {
             let numbers = compound.numbers(source, table)?;
             compound.next.extend(numbers);
         }
-        for at in compound.chain(&compound.next, long(48), sectors)? {
+        for at in chain(&compound.next, long(48), sectors)? {
             let bytes = compound.sector(source, at)?;
             compound.entries.extend(bytes.chunks_exact(128).filter_map(entry));
             if compound.entries.len() > MOST_ENTRIES {
                 return Err(ArchiveError::Limit("the most files that an archive may hold"));
             }
         }
-        for at in compound.chain(&compound.next, long(60), sectors)? {
+        for at in chain(&compound.next, long(60), sectors)? {
             let numbers = compound.numbers(source, at)?;
             compound.mini_next.extend(numbers);
         }
         if let Some(root) = compound.entries.first() {
             let used = root.size.div_ceil(sector).min(sectors);
-            compound.mini = compound.chain(&compound.next, root.start, used)?;
+            compound.mini = chain(&compound.next, root.start, used)?;
         }
         Ok(compound)
     }
@@ -182,18 +182,6 @@ impl Compound {
         Ok(bytes.as_chunks::<4>().0.iter().map(|number| u32::from_le_bytes(*number)).collect())
     }
 
-    /// The sectors of a stream from `start` on, at most so many.
-    fn chain(&self, next: &[u32], start: u32, most: u64) -> Result<Vec<u32>, ArchiveError> {
-        let mut found = Vec::new();
-        let mut at = start;
-        while at < LAST_SECTOR && (found.len() as u64) < most {
-            found.push(at);
-            let following = usize::try_from(at).ok().and_then(|at| next.get(at));
-            at = *following.ok_or_else(|| damaged("it refers to a sector that is not there"))?;
-        }
-        Ok(found)
-    }
-
     /// Where the content of a stream is.
     fn parts(&self, entry: &Entry) -> Result<Vec<Part>, ArchiveError> {
         let is_mini = entry.size < self.mini_below;
@@ -201,7 +189,7 @@ impl Compound {
             if is_mini { (self.mini_sector, &self.mini_next) } else { (self.sector, &self.next) };
         let mut left = entry.size;
         let mut parts: Vec<Part> = Vec::new();
-        for at in self.chain(next, entry.start, left.div_ceil(unit))? {
+        for at in chain(next, entry.start, left.div_ceil(unit))? {
             let offset = if is_mini {
                 let within = u64::from(at) * unit;
                 let sector = usize::try_from(within / self.sector).ok().and_then(|at| self.mini.get(at));
@@ -221,6 +209,18 @@ impl Compound {
         }
         if left > 0 { Err(damaged("parts of it are missing")) } else { Ok(parts) }
     }
+}
+
+/// The sectors of a stream from `start` on, at most so many.
+fn chain(next: &[u32], start: u32, most: u64) -> Result<Vec<u32>, ArchiveError> {
+    let mut found = Vec::new();
+    let mut at = start;
+    while at < LAST_SECTOR && (found.len() as u64) < most {
+        found.push(at);
+        let following = usize::try_from(at).ok().and_then(|at| next.get(at));
+        at = *following.ok_or_else(|| damaged("it refers to a sector that is not there"))?;
+    }
+    Ok(found)
 }
 
 /// An entry of the directory; one that is not used keeps its place.

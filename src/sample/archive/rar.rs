@@ -20,6 +20,8 @@ use std::sync::Arc;
 
 /// The first bytes of an archive of the versions 1.5 to 4.
 const RAR4: &[u8] = b"Rar!\x1a\x07\0";
+/// The first bytes of an archive before version 1.5.
+const RAR1: &[u8] = b"RE~^";
 /// The first bytes of an archive of version 5 and later.
 const RAR5: &[u8] = b"Rar!\x1a\x07\x01\0";
 /// Bytes of the headers of all members.
@@ -29,7 +31,7 @@ const CHUNK: usize = 1 << 20;
 
 /// Whether these are the first bytes of an archive.
 pub fn is_rar(head: &[u8]) -> bool {
-    head.starts_with(RAR4) || head.starts_with(RAR5) || head.starts_with(b"RE~^")
+    head.starts_with(RAR4) || head.starts_with(RAR5) || head.starts_with(RAR1)
 }
 
 /// Reads the archive and passes its members to `unpacker`.
@@ -43,6 +45,7 @@ pub fn read(unpacker: &mut Unpacker<'_>, path: &Path, source: &mut dyn Source) -
     let names_encrypted = bytes.starts_with(RAR4) && bytes.get(10).is_some_and(|flags| flags & 0x80 != 0);
     // All blocks before the first one that is cut off or damaged.
     let mut whole = bytes.len();
+    let blocks = whole_blocks(&bytes);
     let mut damage = None;
     let passwords: Vec<Option<Vec<u8>>> = std::iter::once(None)
         .chain(unpacker.passwords.iter().map(|password| Some(password.reveal().as_bytes().to_vec())))
@@ -64,13 +67,16 @@ pub fn read(unpacker: &mut Unpacker<'_>, path: &Path, source: &mut dyn Source) -
             // The names are encrypted too.
             Err(error) if needs_password(&error) || names_encrypted => continue,
             Err(error) if whole == bytes.len() => {
-                whole = whole_blocks(&bytes);
+                whole = blocks.size;
                 damage = Some(reason(&error));
                 let Ok(archive) = parse(whole) else { return Err(reason(&error)) };
                 archive
             }
             Err(error) => return Err(reason(&error)),
         };
+        if damage.is_none() && !blocks.are_all && !names_encrypted && !bytes.starts_with(RAR1) {
+            damage = Some(ArchiveError::damaged("its end is missing, and maybe files with it"));
+        }
         let states = members.get_or_insert_with(|| State::of_all(&archive));
         extract(unpacker, path, &archive, password.as_deref(), states)?;
         if states.iter().all(|state| state.is_done) {
@@ -90,22 +96,36 @@ pub fn read(unpacker: &mut Unpacker<'_>, path: &Path, source: &mut dyn Source) -
     damage.map_or(Ok(()), Err)
 }
 
-/// The size of all blocks before the first one that is cut off or damaged.
-fn whole_blocks(archive: &[u8]) -> usize {
+/// The blocks before the first one that is cut off or damaged.
+struct Blocks {
+    /// Their size.
+    size: usize,
+    /// Whether nothing is missing, as far as can be seen: headers can be encrypted.
+    are_all: bool,
+}
+
+fn whole_blocks(archive: &[u8]) -> Blocks {
     let is_new = archive.starts_with(RAR5);
     let bytes = Bytes::new(archive, archive.len() as u64);
     let mut at = if is_new { RAR5.len() } else { RAR4.len() } as u64;
-    loop {
-        let size = if is_new { block_5(&bytes, at) } else { block_4(&bytes, at) };
-        match size.and_then(|size| at.checked_add(size)) {
-            Some(next) if next > at && next <= bytes.size() => at = next,
-            _ => return usize::try_from(at).unwrap_or(usize::MAX),
-        }
+    let mut are_all = false;
+    let mut kind = 0;
+    while !are_all {
+        let block = if is_new { block_5(&bytes, at) } else { block_4(&bytes, at) };
+        let next = block.and_then(|(size, found)| {
+            kind = found;
+            at.checked_add(size).filter(|next| *next > at && *next <= bytes.size())
+        });
+        let Some(next) = next else { break };
+        at = next;
+        // The end, or encrypted blocks. Version 2 and before had no mark of the end.
+        are_all = if is_new { matches!(kind, 4 | 5) } else { kind == 0x7b || at == bytes.size() };
     }
+    Blocks { size: usize::try_from(at).unwrap_or(usize::MAX), are_all }
 }
 
-/// The size of a block of the versions 1.5 to 4, with the data after its header.
-fn block_4(bytes: &Bytes<'_>, at: u64) -> Option<u64> {
+/// The size of a block of the versions 1.5 to 4, with the data after its header, and its type.
+fn block_4(bytes: &Bytes<'_>, at: u64) -> Option<(u64, u64)> {
     const LONG_BLOCK: u16 = 0x8000;
     const LARGE: u16 = 0x100;
     let [kind] = bytes.array(at + 2)?;
@@ -124,11 +144,11 @@ fn block_4(bytes: &Bytes<'_>, at: u64) -> Option<u64> {
             data |= u64::from(bytes.u32(at + 32, Endian::Little)?) << 32;
         }
     }
-    header.checked_add(data)
+    Some((header.checked_add(data)?, kind.into()))
 }
 
 /// The same for version 5.
-fn block_5(bytes: &Bytes<'_>, at: u64) -> Option<u64> {
+fn block_5(bytes: &Bytes<'_>, at: u64) -> Option<(u64, u64)> {
     let mut next = at + 4;
     let size = number(bytes, &mut next)?;
     let header = next.checked_add(size)?;
@@ -137,13 +157,13 @@ fn block_5(bytes: &Bytes<'_>, at: u64) -> Option<u64> {
     if hash.sum() != bytes.u32(at, Endian::Little)? {
         return None;
     }
-    number(bytes, &mut next)?;
+    let kind = number(bytes, &mut next)?;
     let flags = number(bytes, &mut next)?;
     if flags & 1 != 0 {
         number(bytes, &mut next)?;
     }
     let data = if flags & 2 != 0 { number(bytes, &mut next)? } else { 0 };
-    (header - at).checked_add(data)
+    Some(((header - at).checked_add(data)?, kind))
 }
 
 /// A number of seven bits for each byte.
