@@ -46,7 +46,6 @@ fn small() -> Limits {
         appended: false,
         memory_kib: 32 << 10,
         time: Duration::from_secs(5),
-        ..Limits::default()
     }
 }
 
