@@ -9,7 +9,7 @@ use super::source::Source;
 use super::unpacker::{Formats, OnMember, Unpacker};
 use super::{ar, cab, cpio, iso, ole, rar, rpm, seven_zip, tar, wrapped, zip};
 use crate::sample::passwords::Passwords;
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::io::BufReader;
 use std::path::Path;
 
@@ -33,7 +33,7 @@ pub fn open(
         depth: 0,
         on_member,
         files: 0,
-        paths: HashSet::new(),
+        paths: HashMap::new(),
     };
     read_archive(&mut unpacker, path, container, source)?;
     if unpacker.files == 0 { Err(ArchiveError::Empty) } else { Ok(()) }
@@ -55,7 +55,7 @@ pub fn open_appended(
         depth: 0,
         on_member,
         files: 0,
-        paths: HashSet::new(),
+        paths: HashMap::new(),
     };
     match unpacker.read_appended(path, found, source) {
         // Its name tells it from the program.

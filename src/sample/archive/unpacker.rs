@@ -12,7 +12,8 @@ use crate::sample::kind::FileKind;
 use crate::sample::passwords::Passwords;
 use crate::sample::record::identify;
 use crate::sample::sparse_bytes::SparseBytes;
-use std::collections::HashSet;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 
@@ -41,8 +42,9 @@ pub struct Unpacker<'a> {
     pub on_member: OnMember<'a>,
     /// Files passed to `on_member`.
     pub files: usize,
-    /// Digests of the paths that were passed on. Names can be long, so that the paths themselves would take memory.
-    pub paths: HashSet<u64>,
+    /// The paths that were passed on, by their digests, and the number of the next file of the same name. Names can be
+    /// long, so that the paths themselves would take memory.
+    pub paths: HashMap<u64, u32>,
 }
 
 impl Unpacker<'_> {
@@ -146,18 +148,25 @@ impl Unpacker<'_> {
 
     /// `path`, or with a number if another member has that path: `a.zip!b (2)`.
     fn distinct(&mut self, path: PathBuf) -> PathBuf {
-        if self.paths.insert(digest(&path)) {
-            return path;
-        }
-        for number in 2_u32.. {
+        let key = digest(&path);
+        let mut number = match self.paths.entry(key) {
+            Entry::Vacant(place) => {
+                place.insert(2);
+                return path;
+            }
+            Entry::Occupied(next) => *next.get(),
+        };
+        loop {
             let mut name = path.clone().into_os_string();
             name.push(format!(" ({number})"));
+            number = number.saturating_add(1);
             let other = PathBuf::from(name);
-            if self.paths.insert(digest(&other)) {
+            if let Entry::Vacant(place) = self.paths.entry(digest(&other)) {
+                place.insert(2);
+                self.paths.insert(key, number);
                 return other;
             }
         }
-        path
     }
 
     /// Reports a member, whatever the error is.
