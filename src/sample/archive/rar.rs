@@ -3,6 +3,7 @@
 
 use super::error::ArchiveError;
 use super::extents::{read_at, size_of};
+use super::named;
 use super::names;
 use super::source::Source;
 use super::unpacker::Unpacker;
@@ -31,7 +32,7 @@ const CHUNK: usize = 1 << 20;
 
 /// Whether these are the first bytes of an archive.
 pub fn is_rar(head: &[u8]) -> bool {
-    head.starts_with(RAR4) || head.starts_with(RAR5) || head.starts_with(RAR1)
+    head.starts_with(RAR4) || head.starts_with(RAR5) || head.starts_with(RAR1) && !named::is_text(head)
 }
 
 /// Reads the archive and passes its members to `unpacker`.
