@@ -252,7 +252,7 @@ fn row(path: &Path, facts: &Facts, program: Option<&Program>) -> Vec<String> {
     let architecture = program.and_then(|program| program.architecture).or(facts.architecture);
     let overlay = |show: fn(Overlay) -> u64| {
         known(program.map(|program| &program.overlay), |overlay| {
-            overlay.map_or(String::new(), |o| show(o).to_string())
+            overlay.map_or_else(none, |overlay| show(overlay).to_string())
         })
     };
     vec![
@@ -266,16 +266,16 @@ fn row(path: &Path, facts: &Facts, program: Option<&Program>) -> Vec<String> {
         known(program.map(|p| &p.entry), |entry| entry.map_or_else(none, |entry| format!("0x{entry:x}"))),
         known(program.map(|p| &p.linked), |linked| linked.map_or_else(none, date)),
         known(program.map(|p| &p.sections), |all| {
-            joined(all.iter().map(|section| escape::text(&section.name)))
+            listed(all.iter().map(|section| escape::text(&section.name)))
         }),
-        known(program.map(|p| &p.libraries), |all| joined(texts(all).into_iter())),
+        known(program.map(|p| &p.libraries), |all| listed(texts(all).into_iter())),
         known(program.map(|p| &p.imports), |all| {
-            joined(all.iter().map(|import| match &import.library {
+            listed(all.iter().map(|import| match &import.library {
                 Some(library) => format!("{}!{}", escape::text(library), symbol(&import.symbol)),
                 None => symbol(&import.symbol),
             }))
         }),
-        known(program.map(|p| &p.exports), |all| joined(texts(all).into_iter())),
+        known(program.map(|p| &p.exports), |all| listed(texts(all).into_iter())),
         known(program.map(|p| &p.signed), |signed| if *signed { "yes" } else { "no" }.to_owned()),
         overlay(|overlay| overlay.offset),
         overlay(|overlay| overlay.size),
@@ -286,6 +286,11 @@ fn row(path: &Path, facts: &Facts, program: Option<&Program>) -> Vec<String> {
 
 /// The most characters of one cell: a spreadsheet takes 32,767.
 const MAX_CELL: usize = 32_000;
+
+/// The values of a known list: an empty cell would say that it is unknown.
+fn listed(values: impl Iterator<Item = String>) -> String {
+    Some(joined(values)).filter(|cell| !cell.is_empty()).unwrap_or_else(|| "none".to_owned())
+}
 
 /// Values between semicolons, cut where a spreadsheet would cut them.
 fn joined(values: impl Iterator<Item = String>) -> String {
