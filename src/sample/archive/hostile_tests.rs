@@ -2,6 +2,7 @@
 
 use super::format_tests::{members, small};
 use super::limits::Limits;
+use std::io::Write as _;
 use std::time::{Duration, Instant};
 
 /// Tar headers with these names, types and contents, and sizes that may be others.
@@ -64,5 +65,33 @@ fn a_zip_of_marks_alone_is_searched_in_little_time() {
         let found = members(&archive, small());
         assert!(began.elapsed() < Duration::from_secs(4), "{mark:?}: {:?}", began.elapsed());
         assert!(found.iter().all(|(_, member)| member.is_err()));
+    }
+}
+
+#[test]
+fn an_archive_of_clutter_alone_is_said_to_be_one() {
+    let archive =
+        tar(&[("__MACOSX/._a", b'0', 8, b"\x00\x05\x16\x07\0\0\0\0"), (".DS_Store", b'0', 1, b"x")]);
+    let found = members(&archive, small());
+    assert!(matches!(&found[..], [(_, Err(why))] if why.contains("such as .DS_Store")), "{found:?}");
+    let found = members(&tar(&[("folder/", b'5', 0, b"")]), small());
+    assert!(matches!(&found[..], [(_, Err(why))] if why.contains("without files")), "{found:?}");
+}
+
+#[test]
+fn a_small_compressed_file_that_is_cut_off_is_no_sample() {
+    let content: Vec<u8> = (0..3000_u32).map(|i| (i * i >> 7) as u8).collect();
+    let mut packed = Vec::new();
+    let options = lzma_rust2::LzmaOptions::default();
+    let mut writer = lzma_rust2::LzmaWriter::new_use_header(&mut packed, &options, None).unwrap();
+    writer.write_all(&content).unwrap();
+    writer.finish().unwrap();
+    assert_eq!(members(&packed, small())[0].1, Ok(content));
+    for size in [packed.len() / 4, packed.len() / 2, packed.len() - 1] {
+        let found = members(&packed[..size], small());
+        assert!(
+            found.iter().all(|(_, file)| file.as_ref().is_err_and(|why| why.contains("cut off"))),
+            "{found:?}"
+        );
     }
 }

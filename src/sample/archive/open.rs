@@ -33,10 +33,15 @@ pub fn open(
         depth: 0,
         on_member,
         files: 0,
+        passed_over: false,
         paths: HashMap::new(),
     };
     read_archive(&mut unpacker, path, container, source)?;
-    if unpacker.files == 0 { Err(ArchiveError::Empty) } else { Ok(()) }
+    match (unpacker.files, unpacker.passed_over) {
+        (0, true) => Err(ArchiveError::OnlyClutter),
+        (0, false) => Err(ArchiveError::Empty),
+        _ => Ok(()),
+    }
 }
 
 /// The same for an archive that is appended to the program `path`.
@@ -55,6 +60,7 @@ pub fn open_appended(
         depth: 0,
         on_member,
         files: 0,
+        passed_over: false,
         paths: HashMap::new(),
     };
     match unpacker.read_appended(path, found, source) {

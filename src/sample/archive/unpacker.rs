@@ -42,6 +42,8 @@ pub struct Unpacker<'a> {
     pub on_member: OnMember<'a>,
     /// Files passed to `on_member`.
     pub files: usize,
+    /// Whether files were passed over.
+    pub passed_over: bool,
     /// The paths that were passed on, by their digests, and the number of the next file of the same name. Names can be
     /// long, so that the paths themselves would take memory.
     pub paths: HashMap<u64, u32>,
@@ -58,6 +60,7 @@ impl Unpacker<'_> {
         let mut member = member.into();
         let head = member.bytes.first(HEAD);
         if is_clutter(name, Some(&head)) {
+            self.passed_over = true;
             return Ok(());
         }
         let path = self.distinct(member_path(archive, name));
@@ -139,11 +142,11 @@ impl Unpacker<'_> {
         if error.is_final() {
             return Err(error);
         }
-        if !is_clutter(name, None) {
-            let path = self.distinct(member_path(archive, name));
-            self.pass_on(path, Err(error));
+        if is_clutter(name, None) {
+            self.passed_over = true;
+            return Ok(());
         }
-        Ok(())
+        self.report(archive, name, error)
     }
 
     /// `path`, or with a number if another member has that path: `a.zip!b (2)`.

@@ -30,6 +30,8 @@ pub fn read(unpacker: &mut Unpacker<'_>, path: &Path, source: &mut dyn Source) -
     // Once is enough: with the first file.
     let mut around = match directory.around {
         (0, 0) => None,
+        (before, 0) => Some(Note::problem(format!("{before} bytes before the zip belong to no file"))),
+        (0, after) => Some(Note::problem(format!("{after} bytes after the zip belong to no file"))),
         (before, after) => Some(Note::problem(format!(
             "{before} bytes before the zip and {after} bytes after it belong to no file"
         ))),
