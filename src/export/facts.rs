@@ -307,3 +307,35 @@ fn joined(values: impl Iterator<Item = String>) -> String {
     }
     text(&out)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{Digests, FileKind, Sha256, content_of};
+
+    #[test]
+    fn a_cell_of_the_table_says_none_and_is_empty_for_unknown() {
+        // An ELF without sections or a dynamic section, whole and cut off.
+        let mut elf = b"\x7fELF\x02\x01\x01".to_vec();
+        elf.resize(64, 0);
+        elf[16] = 2;
+        elf[18] = 62;
+        elf[52] = 64;
+        let digests = Digests { sha256: Sha256([0; 32]), sha1: [0; 20], md5: [0; 16] };
+        for (file, expected) in [(&elf[..], "none"), (&elf[..4], "")] {
+            let (kind, content) = content_of(file);
+            assert_eq!(kind, FileKind::Elf);
+            let facts = Facts { kind, architecture: None, size: file.len() as u64, digests, content };
+            let table = String::from_utf8(facts_csv([(Path::new("a"), &facts)])).unwrap();
+            let (head, row) = table.split_once('\n').unwrap();
+            let cell = |name: &str| {
+                let place =
+                    head.trim_end().split(',').position(|column| column.trim_matches('"') == name).unwrap();
+                row.split(',').nth(place).unwrap().trim_matches('"').to_owned()
+            };
+            for name in ["libraries", "imports", "overlay_offset", "overlay_size"] {
+                assert_eq!(cell(name), expected, "{name}: {row}");
+            }
+        }
+    }
+}

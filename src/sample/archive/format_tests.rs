@@ -15,9 +15,7 @@ use std::time::{Duration, Instant};
 
 /// The files in tests/archives, without the compression around some of them.
 fn archives() -> BTreeMap<String, Vec<u8>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tree/tests/archives");
-    let folder =
-        if folder.is_dir() { folder } else { Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/archives") };
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/archives");
     let mut found = BTreeMap::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

@@ -32,6 +32,7 @@ mod open;
 mod peekable;
 mod prefix;
 mod rar;
+mod rar_blocks;
 mod recognise;
 mod rpm;
 mod seven_zip;

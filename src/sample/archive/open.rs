@@ -35,6 +35,7 @@ pub fn open(
         files: 0,
         passed_over: false,
         paths: HashMap::new(),
+        behind_program: false,
     };
     read_archive(&mut unpacker, path, container, source)?;
     match (unpacker.files, unpacker.passed_over) {
@@ -62,6 +63,7 @@ pub fn open_appended(
         files: 0,
         passed_over: false,
         paths: HashMap::new(),
+        behind_program: false,
     };
     match unpacker.read_appended(path, found, source) {
         // Its name tells it from the program.

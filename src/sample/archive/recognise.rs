@@ -4,7 +4,7 @@ use super::container::{Compression, Container};
 use super::prefix::behind_a_prefix;
 use super::source::Source;
 use super::tar_header::Block;
-use super::{ar, cab, compress, cpio, iso, lz4, lzma, named, ole, rar, rpm};
+use super::{ar, cab, compress, cpio, iso, lz4, lzma, named, ole, rar_blocks, rpm};
 use crate::sample::kind::FileKind;
 use std::io::SeekFrom;
 
@@ -32,7 +32,7 @@ impl Container {
             () if lz4::is_lz4(head) => Some(Self::Compressed(Compression::Lz4)),
             () if at(0, b"LZIP\x01") => Some(Self::Compressed(Compression::Lzip)),
             () if at(0, cab::MAGIC) && (at(25, b"\x01") || at(4, &[0; 4])) => Some(Self::Cab),
-            () if rar::is_rar(head) => Some(Self::Rar),
+            () if rar_blocks::is_rar(head) => Some(Self::Rar),
             () if cpio::is_cpio(head) => Some(Self::Cpio),
             () if compress::is_compress(head) => Some(Self::Compressed(Compression::Z)),
             () if lzma::is_lzma(head) => Some(Self::Compressed(Compression::Lzma)),

@@ -47,6 +47,8 @@ pub struct Unpacker<'a> {
     /// The paths that were passed on, by their digests, and the number of the next file of the same name. Names can be
     /// long, so that the paths themselves would take memory.
     pub paths: HashMap<u64, u32>,
+    /// Whether the archive that is read next comes behind a program: what is before it is known.
+    pub behind_program: bool,
 }
 
 impl Unpacker<'_> {
@@ -123,6 +125,7 @@ impl Unpacker<'_> {
             Err(ArchiveError::TooDeep(deepest))
         } else {
             self.depth += 1;
+            self.behind_program = container == Container::Zip;
             // A zip counts from its own start or from that of the program; its reader knows both.
             let start = if container == Container::Zip { 0 } else { found.offset };
             let read = (self.formats.read)(self, path, container, &mut OffsetSource::new(source, start));

@@ -14,6 +14,7 @@ const MAX_LINK: u64 = 1024;
 
 /// Reads the archive and passes its members to `unpacker`.
 pub fn read(unpacker: &mut Unpacker<'_>, path: &Path, source: &mut dyn Source) -> Result<(), ArchiveError> {
+    let behind_program = std::mem::take(&mut unpacker.behind_program);
     let directory = list(source, unpacker.budget.members_left()).map_err(ArchiveError::damaged)?;
     if directory.entries.is_empty() {
         return Err(if directory.has_end && directory.missing == 0 {
@@ -30,6 +31,7 @@ pub fn read(unpacker: &mut Unpacker<'_>, path: &Path, source: &mut dyn Source) -
     // Once is enough: with the first file.
     let mut around = match directory.around {
         (0, 0) => None,
+        _ if behind_program => None,
         (before, 0) => Some(Note::problem(format!("{before} bytes before the zip belong to no file"))),
         (0, after) => Some(Note::problem(format!("{after} bytes after the zip belong to no file"))),
         (before, after) => Some(Note::problem(format!(
