@@ -252,7 +252,7 @@ fn row(path: &Path, facts: &Facts, program: Option<&Program>) -> Vec<String> {
     let architecture = program.and_then(|program| program.architecture).or(facts.architecture);
     let overlay = |show: fn(Overlay) -> u64| {
         known(program.map(|program| &program.overlay), |overlay| {
-            overlay.map_or(String::new(), |o| show(o).to_string())
+            overlay.map_or_else(none, |overlay| show(overlay).to_string())
         })
     };
     vec![
@@ -266,16 +266,16 @@ fn row(path: &Path, facts: &Facts, program: Option<&Program>) -> Vec<String> {
         known(program.map(|p| &p.entry), |entry| entry.map_or_else(none, |entry| format!("0x{entry:x}"))),
         known(program.map(|p| &p.linked), |linked| linked.map_or_else(none, date)),
         known(program.map(|p| &p.sections), |all| {
-            joined(all.iter().map(|section| escape::text(&section.name)))
+            listed(all.iter().map(|section| escape::text(&section.name)))
         }),
-        known(program.map(|p| &p.libraries), |all| joined(texts(all).into_iter())),
+        known(program.map(|p| &p.libraries), |all| listed(texts(all).into_iter())),
         known(program.map(|p| &p.imports), |all| {
-            joined(all.iter().map(|import| match &import.library {
+            listed(all.iter().map(|import| match &import.library {
                 Some(library) => format!("{}!{}", escape::text(library), symbol(&import.symbol)),
                 None => symbol(&import.symbol),
             }))
         }),
-        known(program.map(|p| &p.exports), |all| joined(texts(all).into_iter())),
+        known(program.map(|p| &p.exports), |all| listed(texts(all).into_iter())),
         known(program.map(|p| &p.signed), |signed| if *signed { "yes" } else { "no" }.to_owned()),
         overlay(|overlay| overlay.offset),
         overlay(|overlay| overlay.size),
@@ -286,6 +286,11 @@ fn row(path: &Path, facts: &Facts, program: Option<&Program>) -> Vec<String> {
 
 /// The most characters of one cell: a spreadsheet takes 32,767.
 const MAX_CELL: usize = 32_000;
+
+/// The values of a known list: an empty cell would say that it is unknown.
+fn listed(values: impl Iterator<Item = String>) -> String {
+    Some(joined(values)).filter(|cell| !cell.is_empty()).unwrap_or_else(|| "none".to_owned())
+}
 
 /// Values between semicolons, cut where a spreadsheet would cut them.
 fn joined(values: impl Iterator<Item = String>) -> String {
@@ -301,4 +306,36 @@ fn joined(values: impl Iterator<Item = String>) -> String {
         out.push_str(&value);
     }
     text(&out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{Digests, FileKind, Sha256, content_of};
+
+    #[test]
+    fn a_cell_of_the_table_says_none_and_is_empty_for_unknown() {
+        // An ELF without sections or a dynamic section, whole and cut off.
+        let mut elf = b"\x7fELF\x02\x01\x01".to_vec();
+        elf.resize(64, 0);
+        elf[16] = 2;
+        elf[18] = 62;
+        elf[52] = 64;
+        let digests = Digests { sha256: Sha256([0; 32]), sha1: [0; 20], md5: [0; 16] };
+        for (file, expected) in [(&elf[..], "none"), (&elf[..4], "")] {
+            let (kind, content) = content_of(file);
+            assert_eq!(kind, FileKind::Elf);
+            let facts = Facts { kind, architecture: None, size: file.len() as u64, digests, content };
+            let table = String::from_utf8(facts_csv([(Path::new("a"), &facts)])).unwrap();
+            let (head, row) = table.split_once('\n').unwrap();
+            let cell = |name: &str| {
+                let place =
+                    head.trim_end().split(',').position(|column| column.trim_matches('"') == name).unwrap();
+                row.split(',').nth(place).unwrap().trim_matches('"').to_owned()
+            };
+            for name in ["libraries", "imports", "overlay_offset", "overlay_size"] {
+                assert_eq!(cell(name), expected, "{name}: {row}");
+            }
+        }
+    }
 }

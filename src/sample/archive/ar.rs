@@ -3,6 +3,7 @@
 
 use super::error::ArchiveError;
 use super::extents::Exactly;
+use super::named;
 use super::source::Source;
 use super::unpacker::Unpacker;
 use std::io::{BufReader, Read, SeekFrom};
@@ -17,6 +18,12 @@ const MOST_NAME: usize = 4096;
 /// Tables of symbols, which are no files.
 const SYMBOLS: [&[u8]; 6] =
     [b"/", b"/SYM64/", b"__.SYMDEF", b"__.SYMDEF SORTED", b"__.SYMDEF_64", b"__.SYMDEF_64 SORTED"];
+
+/// Whether an archive begins with these bytes: the mark alone, or a member.
+pub fn is_ar(head: &[u8]) -> bool {
+    head.strip_prefix(MAGIC)
+        .is_some_and(|rest| rest.is_empty() || !named::is_text(head) || parse(rest).is_ok())
+}
 
 /// Reads the archive and passes its members to `unpacker`.
 pub fn read(unpacker: &mut Unpacker<'_>, path: &Path, source: &mut dyn Source) -> Result<(), ArchiveError> {

@@ -53,7 +53,8 @@ pub fn read(unpacker: &mut Unpacker<'_>, path: &Path, source: &mut dyn Source) -
         unpacker.fail(path, &name, ArchiveError::Split(other))?;
     }
     for (folder, files) in cabinet.folders.iter().zip(&mut cabinet.files) {
-        files.sort_by_key(|file| file.offset);
+        // An empty file is where another one begins.
+        files.sort_by_key(|file| (file.offset, file.size));
         read_folder(unpacker, path, source, folder, files, cabinet.reserved)?;
     }
     cabinet.damaged.map_or(Ok(()), Err)

@@ -54,6 +54,11 @@ pub enum ArchiveError {
     /// A file that is an archive by its format, but a document or a package by its use: it is a sample.
     #[error("is {}, not an archive", .0.name)]
     Document(Note),
+    /// Only members that are passed over.
+    #[error(
+        "is an archive of files that systems leave in folders, such as .DS_Store: expected at least one other file"
+    )]
+    OnlyClutter,
     /// No members.
     #[error("is an archive without files: expected at least one")]
     Empty,

@@ -33,7 +33,7 @@ fn archives() -> BTreeMap<String, Vec<u8>> {
     found
 }
 
-fn small() -> Limits {
+pub fn small() -> Limits {
     Limits {
         members: 100,
         member: 1 << 20,
@@ -47,10 +47,10 @@ fn small() -> Limits {
     }
 }
 
-type Found = Vec<(String, Result<Vec<u8>, String>)>;
+pub type Found = Vec<(String, Result<Vec<u8>, String>)>;
 
 /// The members of an archive, and the error of the archive itself under its own name.
-fn members(archive: &[u8], limits: Limits) -> Found {
+pub fn members(archive: &[u8], limits: Limits) -> Found {
     let Some(container) = recognise(FileKind::Other, archive, &mut Cursor::new(archive)) else {
         return vec![(String::new(), Err("is no archive".to_owned()))];
     };

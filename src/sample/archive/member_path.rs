@@ -5,12 +5,30 @@ use std::path::{Path, PathBuf};
 /// Between the name of an archive and that of a member.
 pub const SEPARATOR: char = '!';
 
+/// The longest name of a member in bytes, as long as paths in a file system can be. A longer one is cut: formats allow
+/// up to a mebibyte, for each of many members.
+const MAX_NAME: usize = 4096;
+
 /// The path of a member. Its name may contain anything, since nothing is ever written to this path.
 pub fn member_path(archive: &Path, name: &[u8]) -> PathBuf {
     let mut path = archive.as_os_str().to_owned();
     path.push(SEPARATOR.to_string());
-    path.push(os_name(name));
+    match name.get(..MAX_NAME) {
+        Some(start) if name.len() > MAX_NAME => {
+            path.push(os_name(whole_characters(start)));
+            path.push("…");
+        }
+        _ => path.push(os_name(name)),
+    }
     PathBuf::from(path)
+}
+
+/// The bytes without a part of a UTF-8 character at their end.
+fn whole_characters(bytes: &[u8]) -> &[u8] {
+    match std::str::from_utf8(bytes) {
+        Err(error) if error.error_len().is_none() => bytes.get(..error.valid_up_to()).unwrap_or(bytes),
+        _ => bytes,
+    }
 }
 
 #[cfg(unix)]
@@ -38,4 +56,21 @@ pub fn archive_of(path: &Path) -> Option<PathBuf> {
         let archive = PathBuf::from(name);
         archive.is_file().then_some(archive)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_name_is_cut_between_characters() {
+        let path = |name: &str| member_path(Path::new("a.zip"), name.as_bytes()).to_str().map(str::to_owned);
+        let longest = "x".repeat(MAX_NAME);
+        assert_eq!(path(&longest), Some(format!("a.zip!{longest}")));
+        assert_eq!(path(&"x".repeat(MAX_NAME + 1)), Some(format!("a.zip!{longest}…")));
+        // A character of two bytes at the limit.
+        let name = format!("x{}", "ö".repeat(MAX_NAME));
+        let cut = format!("a.zip!x{}…", "ö".repeat(MAX_NAME / 2 - 1));
+        assert_eq!(path(&name), Some(cut));
+    }
 }

@@ -16,6 +16,8 @@ mod error;
 mod extents;
 #[cfg(test)]
 mod format_tests;
+#[cfg(test)]
+mod hostile_tests;
 mod image_file;
 mod iso;
 mod limits;

@@ -45,12 +45,24 @@ pub fn of(head: &[u8]) -> Option<&'static str> {
     let by_mark =
         MARKS.iter().find(|(at, mark, _)| head.get(*at..).is_some_and(|rest| rest.starts_with(mark)));
     match by_mark {
+        // A text can begin with any letters, and only these two formats are text.
+        Some((_, mark, _))
+            if is_text(head) && !mark.starts_with(b"!<thin>") && !mark.starts_with(b"# Disk") =>
+        {
+            None
+        }
         Some((_, _, name)) => Some(name),
         None if is_arj(head) => Some("an ARJ archive"),
         None if is_lha(head) => Some("an LHA archive"),
         None if is_sis(head) => Some("a SIS package"),
         None => None,
     }
+}
+
+/// Whether the first bytes are those of a text: no control characters but those that separate words and lines.
+pub fn is_text(head: &[u8]) -> bool {
+    let start = head.get(..512).unwrap_or(head);
+    start.iter().all(|byte| matches!(byte, b'\t' | b'\n' | 0x0c | b'\r' | b' '..=0x7e | 0x80..))
 }
 
 /// The format of a disk image that has its mark at the end.
@@ -125,4 +137,32 @@ fn is_sis(head: &[u8]) -> bool {
     let number = |at| fields.u32(at, Endian::Little);
     number(8) == Some(0x1000_0419) && matches!(number(4), Some(0x1000_006d | 0x1000_3a12))
         || number(0) == Some(0x1020_1a7a) && number(12).is_some_and(|sum| sum != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::archive::container::Container;
+
+    #[test]
+    fn a_text_that_begins_with_a_mark_is_no_archive() {
+        let text = b" is how some archives begin. This is a line of a text file.\n".repeat(20);
+        let marks = MARKS.iter().map(|(at, mark, name)| ([&b"0".repeat(*at)[..], mark].concat(), *name));
+        for (mark, name) in marks {
+            let head = [&mark[..], &text].concat();
+            let expected =
+                (!is_text(&mark) || name.contains("VMDK") && mark.starts_with(b"#") || name.contains("thin"))
+                    .then_some(name);
+            assert_eq!(of(&head), expected, "{name}");
+            // The same mark in a binary file.
+            assert_eq!(of(&[&mark[..], &[0; 64]].concat()), Some(name));
+        }
+        for mark in [&b"!<arch>\n"[..], b"RE~^", b"BZh91", b"LZIP", b"MSCF", b"Rar!", b"070701", b"070707"] {
+            assert_eq!(Container::of(&[mark, &text].concat()), None, "{mark:?}");
+        }
+        let mut text = text;
+        text[257..262].copy_from_slice(b"ustar");
+        assert_eq!(Container::of(&text), None);
+        assert_eq!(Container::of(b"!<arch>\n"), Some(Container::Ar));
+    }
 }

@@ -189,6 +189,10 @@ impl Compound {
             if is_mini { (self.mini_sector, &self.mini_next) } else { (self.sector, &self.next) };
         let mut left = entry.size;
         let mut parts: Vec<Part> = Vec::new();
+        // A chain that is longer than its table goes in a circle.
+        if left.div_ceil(unit) > next.len() as u64 {
+            return Err(damaged("its size is larger than the file"));
+        }
         for at in chain(next, entry.start, left.div_ceil(unit))? {
             let offset = if is_mini {
                 let within = u64::from(at) * unit;

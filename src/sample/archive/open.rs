@@ -9,7 +9,7 @@ use super::source::Source;
 use super::unpacker::{Formats, OnMember, Unpacker};
 use super::{ar, cab, cpio, iso, ole, rar, rpm, seven_zip, tar, wrapped, zip};
 use crate::sample::passwords::Passwords;
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::io::BufReader;
 use std::path::Path;
 
@@ -33,11 +33,16 @@ pub fn open(
         depth: 0,
         on_member,
         files: 0,
-        paths: HashSet::new(),
+        passed_over: false,
+        paths: HashMap::new(),
         behind_program: false,
     };
     read_archive(&mut unpacker, path, container, source)?;
-    if unpacker.files == 0 { Err(ArchiveError::Empty) } else { Ok(()) }
+    match (unpacker.files, unpacker.passed_over) {
+        (0, true) => Err(ArchiveError::OnlyClutter),
+        (0, false) => Err(ArchiveError::Empty),
+        _ => Ok(()),
+    }
 }
 
 /// The same for an archive that is appended to the program `path`.
@@ -56,7 +61,8 @@ pub fn open_appended(
         depth: 0,
         on_member,
         files: 0,
-        paths: HashSet::new(),
+        passed_over: false,
+        paths: HashMap::new(),
         behind_program: false,
     };
     match unpacker.read_appended(path, found, source) {

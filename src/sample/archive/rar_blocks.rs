@@ -1,5 +1,6 @@
 //! The blocks of a RAR archive: which of them are whole in an archive that is cut off or damaged.
 
+use super::named;
 use crate::sample::bytes::{Bytes, Endian};
 
 /// The first bytes of an archive of the versions 1.5 to 4.
@@ -8,9 +9,10 @@ pub const RAR4: &[u8] = b"Rar!\x1a\x07\0";
 pub const RAR1: &[u8] = b"RE~^";
 /// The first bytes of an archive of version 5 and later.
 const RAR5: &[u8] = b"Rar!\x1a\x07\x01\0";
+
 /// Whether these are the first bytes of an archive.
 pub fn is_rar(head: &[u8]) -> bool {
-    head.starts_with(RAR4) || head.starts_with(RAR5) || head.starts_with(RAR1)
+    head.starts_with(RAR4) || head.starts_with(RAR5) || head.starts_with(RAR1) && !named::is_text(head)
 }
 
 /// The blocks before the first one that is cut off or damaged.

@@ -26,7 +26,7 @@ impl Container {
                 Some(Self::Compressed(Compression::Lz4))
             }
             () if tar_header(head) => Some(Self::Tar),
-            () if at(0, ar::MAGIC) => Some(Self::Ar),
+            () if ar::is_ar(head) => Some(Self::Ar),
             () if at(0, rpm::MAGIC) && at(4, b"\x03") => Some(Self::Rpm),
             () if at(0, b"BZh") && bzip2_block(head) => Some(Self::Compressed(Compression::Bzip2)),
             () if lz4::is_lz4(head) => Some(Self::Compressed(Compression::Lz4)),
@@ -80,7 +80,10 @@ fn skippable(head: &[u8]) -> Option<usize> {
     (at > 0).then_some(at)
 }
 
-/// Whether the first bytes are the header of a member of a tar. Those from before POSIX do not contain "ustar".
+/// Whether the first bytes are the header of a member of a tar. Those from before POSIX do not contain "ustar"; a text
+/// may, by chance.
 fn tar_header(head: &[u8]) -> bool {
-    head.first_chunk().is_some_and(|block| block.get(257..262) == Some(b"ustar") || Block(*block).is_header())
+    head.first_chunk().is_some_and(|block| {
+        block.get(257..262) == Some(b"ustar") && !named::is_text(block) || Block(*block).is_header()
+    })
 }

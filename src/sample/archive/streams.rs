@@ -143,21 +143,31 @@ impl<R: Read> Read for Streams<R> {
         loop {
             let read = match &mut self.decoder {
                 None => return Ok(0),
-                Some(Decoder::Gzip(decoder)) => decoder.read(buffer)?,
-                Some(Decoder::Xz(decoder)) => decoder.read(buffer)?,
-                Some(Decoder::Zstd(decoder)) => decoder.read(buffer)?,
-                Some(Decoder::Bzip2(decoder)) => decoder.read(buffer)?,
-                Some(Decoder::Lz4(decoder)) => decoder.read(buffer)?,
-                Some(Decoder::Lzip(decoder)) => decoder.read(buffer)?,
-                Some(Decoder::Lzma(decoder)) => decoder.read(buffer)?,
-                Some(Decoder::Z(decoder)) => decoder.read(buffer)?,
+                Some(Decoder::Gzip(decoder)) => decoder.read(buffer),
+                Some(Decoder::Xz(decoder)) => decoder.read(buffer),
+                Some(Decoder::Zstd(decoder)) => decoder.read(buffer),
+                Some(Decoder::Bzip2(decoder)) => decoder.read(buffer),
+                Some(Decoder::Lz4(decoder)) => decoder.read(buffer),
+                Some(Decoder::Lzip(decoder)) => decoder.read(buffer),
+                Some(Decoder::Lzma(decoder)) => decoder.read(buffer),
+                Some(Decoder::Z(decoder)) => decoder.read(buffer),
             };
+            let read = read.map_err(cut_off)?;
             if read > 0 {
                 self.bytes = self.bytes.saturating_add(read as u64);
                 return Ok(read);
             }
             self.next()?;
         }
+    }
+}
+
+/// The error of a decoder, in words if the file ends before its data.
+fn cut_off(error: io::Error) -> io::Error {
+    if error.kind() == io::ErrorKind::UnexpectedEof {
+        io::Error::new(io::ErrorKind::UnexpectedEof, "the compressed data is cut off")
+    } else {
+        error
     }
 }
 

@@ -224,6 +224,13 @@ fn read_sparse(
         bytes.push_zeros(zeros);
         budget.take_bytes(0, bytes.kept() - kept)?;
         budget.read_into(&mut bytes, &mut data.take(size), &mut *why)?;
+        let end = offset.saturating_add(size);
+        if bytes.size() < end {
+            let missing = end - bytes.size();
+            return Err(ArchiveError::damaged(format!(
+                "{missing} bytes of a part of a sparse file are missing"
+            )));
+        }
     }
     Ok(bytes)
 }

@@ -12,7 +12,8 @@ use crate::sample::kind::FileKind;
 use crate::sample::passwords::Passwords;
 use crate::sample::record::identify;
 use crate::sample::sparse_bytes::SparseBytes;
-use std::collections::HashSet;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 
@@ -41,8 +42,11 @@ pub struct Unpacker<'a> {
     pub on_member: OnMember<'a>,
     /// Files passed to `on_member`.
     pub files: usize,
-    /// Digests of the paths that were passed on. Names can be long, so that the paths themselves would take memory.
-    pub paths: HashSet<u64>,
+    /// Whether files were passed over.
+    pub passed_over: bool,
+    /// The paths that were passed on, by their digests, and the number of the next file of the same name. Names can be
+    /// long, so that the paths themselves would take memory.
+    pub paths: HashMap<u64, u32>,
     /// Whether the archive that is read next comes behind a program: what is before it is known.
     pub behind_program: bool,
 }
@@ -58,6 +62,7 @@ impl Unpacker<'_> {
         let mut member = member.into();
         let head = member.bytes.first(HEAD);
         if is_clutter(name, Some(&head)) {
+            self.passed_over = true;
             return Ok(());
         }
         let path = self.distinct(member_path(archive, name));
@@ -140,27 +145,34 @@ impl Unpacker<'_> {
         if error.is_final() {
             return Err(error);
         }
-        if !is_clutter(name, None) {
-            let path = self.distinct(member_path(archive, name));
-            self.pass_on(path, Err(error));
+        if is_clutter(name, None) {
+            self.passed_over = true;
+            return Ok(());
         }
-        Ok(())
+        self.report(archive, name, error)
     }
 
     /// `path`, or with a number if another member has that path: `a.zip!b (2)`.
     fn distinct(&mut self, path: PathBuf) -> PathBuf {
-        if self.paths.insert(digest(&path)) {
-            return path;
-        }
-        for number in 2_u32.. {
+        let key = digest(&path);
+        let mut number = match self.paths.entry(key) {
+            Entry::Vacant(place) => {
+                place.insert(2);
+                return path;
+            }
+            Entry::Occupied(next) => *next.get(),
+        };
+        loop {
             let mut name = path.clone().into_os_string();
             name.push(format!(" ({number})"));
+            number = number.saturating_add(1);
             let other = PathBuf::from(name);
-            if self.paths.insert(digest(&other)) {
+            if let Entry::Vacant(place) = self.paths.entry(digest(&other)) {
+                place.insert(2);
+                self.paths.insert(key, number);
                 return other;
             }
         }
-        path
     }
 
     /// Reports a member, whatever the error is.

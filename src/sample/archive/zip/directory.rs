@@ -1,7 +1,8 @@
 //! The members of a zip: those in its central directory, those of zips in front of it, and those that only have a
 //! local header (APPNOTE 4.3.7, 4.3.12).
 
-use super::end::{End, last_end, number, read_at};
+use super::end::{End, end_of_record, last_end, number, read_at};
+use super::scanner::Scanner;
 use crate::sample::archive::source::Source;
 use std::io::{self, SeekFrom};
 
@@ -13,8 +14,6 @@ const ENTRY: usize = 46;
 const MAX_DIRECTORY: u64 = 64 << 20;
 /// The most zips in one file.
 const MAX_ZIPS: usize = 1000;
-/// Bytes that are searched at a time.
-const CHUNK: u64 = 256 << 10;
 
 /// What a header says about a member.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -54,6 +53,16 @@ impl Header {
             }
             rest = data.get(size..)?;
         }
+    }
+
+    /// Forgets what is only needed to recognise a local header: many entries can refer to one with long fields.
+    fn shrink(&mut self) {
+        // The field of AES.
+        let field = self.extra_field(0x9901).map(|field| field.get(..7).unwrap_or(field).to_vec());
+        self.extra = field.map_or_else(Vec::new, |field| {
+            [&0x9901_u16.to_le_bytes()[..], &(field.len() as u16).to_le_bytes(), &field].concat()
+        });
+        self.name = Vec::new();
     }
 
     /// Replaces sizes that only fit into the zip64 extra field (APPNOTE 4.5.3); returns the offset of the local header.
@@ -128,7 +137,9 @@ pub fn list(source: &mut dyn Source, most: usize) -> io::Result<Directory> {
         None => find_last_end(source, size)?,
         end => end,
     };
+    let mut listed = 0;
     while zips.len() < MAX_ZIPS
+        && listed <= most
         && let Some(found_end) = end
     {
         if zips.is_empty() {
@@ -142,6 +153,7 @@ pub fn list(source: &mut dyn Source, most: usize) -> io::Result<Directory> {
         known.push((found_end.directory_end, found_end.end));
         let first = entries.iter().filter(|entry| entry.local.is_some()).map(|entry| entry.offset).min();
         let next = first.unwrap_or(found_end.directory).min(found_end.directory);
+        listed += entries.len();
         zips.push(entries);
         found.around.0 = next;
         if next >= before || next == 0 {
@@ -157,10 +169,11 @@ pub fn list(source: &mut dyn Source, most: usize) -> io::Result<Directory> {
     known.sort_unstable();
     let mut at = 0;
     let mut lost: Vec<Entry> = Vec::new();
+    let mut scanner = Scanner::new(source);
     for (begin, end) in known.into_iter().chain([(size, size)]) {
         // What is shorter holds no header.
         if begin > at && begin - at >= LOCAL {
-            search(source, at, begin, most, &mut lost)?;
+            search(&mut scanner, at, begin, most, &mut lost)?;
         }
         at = at.max(end);
     }
@@ -182,9 +195,9 @@ pub fn list(source: &mut dyn Source, most: usize) -> io::Result<Directory> {
 fn find_last_end(source: &mut dyn Source, size: u64) -> io::Result<Option<End>> {
     let (mut at, mut last) = (0, None);
     for _ in 0..MAX_ZIPS {
-        let Some(found) = find(source, at, size, &[b"PK\x05\x06"])? else { break };
+        let Some(found) = Scanner::new(source).find(at, size, &[b"PK\x05\x06"])? else { break };
         at = found + 4;
-        last = last_end(source, found.saturating_add(22))?.or(last);
+        last = end_of_record(source, found)?.or(last);
     }
     Ok(last)
 }
@@ -235,6 +248,7 @@ fn read_directory(source: &mut dyn Source, end: &End, most: usize) -> io::Result
         {
             entry.local = None;
         }
+        entry.local.iter_mut().for_each(Header::shrink);
     }
     Ok((entries, end.directory + at as u64))
 }
@@ -307,17 +321,17 @@ fn read_local(bytes: &[u8]) -> Option<(Header, u64)> {
 
 /// Whether a local header that was found by searching is one, and not four bytes of something else.
 pub fn plausible(bytes: &[u8]) -> bool {
-    read_local(bytes).is_some_and(|(header, _)| {
-        let version = number::<2>(bytes, 4).unwrap_or_default();
-        let method = matches!(header.method, 0..=20 | 93..=99);
-        let name = !header.name.is_empty() && header.name.iter().all(|byte| *byte >= b' ');
-        version & 0xff <= 63 && method && name && header.size < 1 << 40
-    })
+    let short = |at| number::<2>(bytes, at).unwrap_or(u64::MAX);
+    let name = usize::try_from(short(26)).ok().and_then(|size| bytes.get(LOCAL as usize..)?.get(..size));
+    short(4) & 0xff <= 63
+        && matches!(short(8), 0..=20 | 93..=99)
+        && name.is_some_and(|name| !name.is_empty() && name.iter().all(|byte| *byte >= b' '))
+        && read_local(bytes).is_some_and(|(header, _)| header.size < 1 << 40)
 }
 
 /// Finds members between two offsets by their local headers.
 fn search(
-    source: &mut dyn Source,
+    scanner: &mut Scanner<'_>,
     from: u64,
     to: u64,
     most: usize,
@@ -325,18 +339,18 @@ fn search(
 ) -> io::Result<()> {
     let mut at = from;
     while found.len() <= most
-        && let Some(offset) = find(source, at, to, &[b"PK\x03\x04"])?
+        && let Some(offset) = scanner.find(at, to, &[b"PK\x03\x04"])?
     {
         at = offset + 4;
-        let bytes = read_at(source, offset, LOCAL + 2 * 0xffff)?;
-        if !plausible(&bytes) {
+        let bytes = scanner.bytes(offset, LOCAL + 2 * 0xffff)?;
+        if !plausible(bytes) {
             continue;
         }
-        let Some((mut header, length)) = read_local(&bytes) else { continue };
+        let Some((mut header, length)) = read_local(bytes) else { continue };
         let data = offset.saturating_add(length);
         // The sizes may follow the data (APPNOTE 4.3.9).
         if header.flags & 8 != 0 && header.compressed == 0 {
-            complete(source, &mut header, data, to)?;
+            complete(scanner, &mut header, data, to)?;
         }
         let compressed = header.compressed;
         at = at.max(data.saturating_add(compressed).min(to));
@@ -347,16 +361,18 @@ fn search(
 
 /// Completes a header whose CRC-32 and sizes come in a descriptor after the data. Without one, the data ends at the next
 /// header or at `to`.
-fn complete(source: &mut dyn Source, header: &mut Header, data: u64, to: u64) -> io::Result<()> {
+fn complete(scanner: &mut Scanner<'_>, header: &mut Header, data: u64, to: u64) -> io::Result<()> {
     let mut at = data;
     loop {
         let marks: [&[u8]; 3] = [b"PK\x07\x08", b"PK\x03\x04", b"PK\x01\x02"];
-        let end = find(source, at, to, &marks)?.unwrap_or(to);
+        let end = scanner.find(at, to, &marks)?.unwrap_or(to);
         let length = end.saturating_sub(data);
-        let mark = read_at(source, end, 24)?;
+        let mark: Vec<u8> = scanner.bytes(end, 24)?.iter().take(24).copied().collect();
         let signed = end < to && mark.starts_with(b"PK\x07\x08");
         // With the signature and without, with short sizes and with long ones.
-        let before = read_at(source, end.saturating_sub(20), end.min(20))?;
+        let size = end.min(20);
+        let before = scanner.bytes(end - size, size)?;
+        let before = before.get(..size as usize).unwrap_or(before);
         let tail =
             |size: usize| before.len().checked_sub(size).and_then(|at| before.get(at..)).unwrap_or_default();
         let after = mark.get(4..).unwrap_or_default();
@@ -384,23 +400,4 @@ fn complete(source: &mut dyn Source, header: &mut Header, data: u64, to: u64) ->
         }
         at = end + 4;
     }
-}
-
-/// The offset of the first of `marks`, which have four bytes and begin with PK, between two offsets.
-fn find(source: &mut dyn Source, from: u64, to: u64, marks: &[&[u8]]) -> io::Result<Option<u64>> {
-    let mut at = from;
-    while at < to {
-        let chunk = read_at(source, at, (to - at).min(CHUNK))?;
-        for place in memchr::memmem::find_iter(&chunk, b"PK") {
-            if chunk.get(place..place + 4).is_some_and(|mark| marks.contains(&mark)) {
-                return Ok(Some(at + place as u64));
-            }
-        }
-        // A mark may begin in the last three bytes.
-        match (chunk.len() as u64).checked_sub(3) {
-            Some(step) if step > 0 => at += step,
-            _ => break,
-        }
-    }
-    Ok(None)
 }

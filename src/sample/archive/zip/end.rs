@@ -62,6 +62,14 @@ pub fn last_end(source: &mut dyn Source, limit: u64) -> io::Result<Option<End>> 
     Ok(None)
 }
 
+/// The end whose record is at `offset`; `None` if it leads to no directory.
+pub fn end_of_record(source: &mut dyn Source, offset: u64) -> io::Result<Option<End>> {
+    // With the locator of zip64 before it.
+    let from = offset.saturating_sub(20);
+    let bytes = read_at(source, from, offset - from + RECORD as u64)?;
+    end_at(source, &bytes, from, (offset - from) as usize)
+}
+
 /// The end whose record is at `at` of `tail`, which begins at `from` of the source; `None` if it leads to no directory.
 fn end_at(source: &mut dyn Source, tail: &[u8], from: u64, at: usize) -> io::Result<Option<End>> {
     let Some(record) = tail.get(at..) else { return Ok(None) };

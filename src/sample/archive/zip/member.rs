@@ -71,6 +71,7 @@ impl<'a> Reader<'a> {
         let header = entry.header().filter(|header| !header.encrypted())?;
         let compressed = self.size.checked_sub(entry.data)?.min(entry.compressed);
         readable(header).ok()?;
+        self.check_dictionary(budget, entry.data, header).ok()?;
         let splice = Splice::new(self.source, entry.data, compressed, header);
         let mut bytes = Vec::new();
         let mut archive = ZipArchive::new(splice).ok()?;

@@ -9,6 +9,7 @@ mod member;
 mod name;
 mod package;
 mod read;
+mod scanner;
 mod splice;
 
 pub use directory::plausible as begins_a_member;

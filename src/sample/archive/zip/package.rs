@@ -28,7 +28,9 @@ pub fn package(reader: &mut Reader<'_>, budget: &mut Budget, entries: &[Entry]) 
     let contains = |bytes: &[u8], text: &[u8]| memchr::memmem::find(bytes, text).is_some();
     let kind = if has("AndroidManifest.xml")
         && (has("classes.dex") || has("resources.arsc") || has("classes.jar"))
-        && peek("AndroidManifest.xml").is_some_and(|head| head.starts_with(&[3, 0]) || head.starts_with(b"<"))
+        && (peek("AndroidManifest.xml").is_some_and(|head| head.starts_with(&[3, 0]) || head.starts_with(b"<"))
+            // Android reads a manifest with a wrong type, which keeps other tools from reading it.
+            || peek("classes.dex").is_some_and(|head| head.starts_with(b"dex\n")))
     {
         "Android package"
     } else if peek("[Content_Types].xml").is_some_and(|head| contains(&head, b"Types")) {

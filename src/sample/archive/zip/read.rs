@@ -32,6 +32,8 @@ pub fn read(unpacker: &mut Unpacker<'_>, path: &Path, source: &mut dyn Source) -
     let mut around = match directory.around {
         (0, 0) => None,
         _ if behind_program => None,
+        (before, 0) => Some(Note::problem(format!("{before} bytes before the zip belong to no file"))),
+        (0, after) => Some(Note::problem(format!("{after} bytes after the zip belong to no file"))),
         (before, after) => Some(Note::problem(format!(
             "{before} bytes before the zip and {after} bytes after it belong to no file"
         ))),

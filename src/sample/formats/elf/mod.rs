@@ -45,7 +45,9 @@ pub fn machine(head: &[u8]) -> Option<u16> {
 pub fn read_program(bytes: Bytes<'_>) -> Program {
     let (mut program, mut limits) = (Program::default(), FileLimits::default());
     let Some(header) = Header::read(bytes.kept(), &mut program.notes) else {
-        for fact in ["architecture", "entry", "sections", "libraries", "imports", "exports", "overlay"] {
+        for fact in
+            ["architecture", "entry", "sections", "libraries", "imports", "exports", "signed", "overlay"]
+        {
             program.notes.problem(fact, "the file header says neither its class nor its data encoding");
         }
         return program;

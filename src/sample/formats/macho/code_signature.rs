@@ -1,6 +1,6 @@
 //! The code signature of a Mach-O program (Apple's `kern/cs_blobs.h`). It is found, not verified.
 
-use super::load_commands::Commands;
+use super::load_commands::{Commands, INCOMPLETE};
 use crate::sample::bytes::{Bytes, Endian};
 use crate::sample::facts::{Fact, Notes};
 use crate::sample::formats::layout::Region;
@@ -14,7 +14,7 @@ const MAX_PARTS: u64 = 4096;
 pub fn signed(bytes: Bytes<'_>, commands: &Commands<'_>, notes: &mut Notes) -> Fact<bool> {
     let Some(region) = commands.signature else {
         if commands.incomplete {
-            notes.problem("signed", "not all load commands can be read");
+            notes.problem("signed", INCOMPLETE);
             return None;
         }
         return Some(false);

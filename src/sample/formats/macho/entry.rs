@@ -1,7 +1,7 @@
 //! The entry point of a Mach-O program, as an address.
 
 use super::header::Header;
-use super::load_commands::{Commands, Start};
+use super::load_commands::{Commands, INCOMPLETE, Start};
 use crate::sample::bytes::Bytes;
 use crate::sample::facts::{Fact, Notes};
 use crate::sample::formats::layout::Region;
@@ -26,7 +26,7 @@ pub fn entry(
                 "no segment holds the header, so that the offset in LC_MAIN has no address"
             }
             Some(Start::Registers(_)) => "the registers in LC_UNIXTHREAD are not known for this processor",
-            None => "not all load commands can be read",
+            None => INCOMPLETE,
         };
         notes.problem("entry", why);
     }

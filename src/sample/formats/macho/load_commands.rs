@@ -8,6 +8,9 @@ use crate::sample::formats::layout::Region;
 use crate::sample::formats::listing::{FileLimits, SPENT};
 use object::macho;
 
+/// Why facts are unknown or incomplete where load commands are missing.
+pub const INCOMPLETE: &str = "not all load commands can be read";
+
 /// Load commands that are read. Real programs have less than a hundred.
 const MAX_COMMANDS: u32 = 1 << 16;
 /// `LC_LAZY_LOAD_DYLIB`, without the bit that the loader must know it.

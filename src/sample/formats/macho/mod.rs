@@ -7,7 +7,7 @@ use crate::sample::formats::layout::Region;
 use crate::sample::formats::listing::{FileLimits, Listing, SPENT};
 use fat::FatArch;
 use header::Header;
-use load_commands::Commands;
+use load_commands::{Commands, INCOMPLETE};
 
 mod binds;
 mod code_signature;
@@ -109,6 +109,10 @@ fn read_slice(bytes: Bytes<'_>, limits: &mut FileLimits) -> Program {
     let commands = Commands::read(bytes, &header, limits, &mut program.notes);
     program.entry = entry::entry(bytes, &header, &commands, &mut program.notes);
     let sections = sections::sections(bytes, &commands, limits, &mut program.notes);
+    if commands.incomplete {
+        program.notes.problem("sections", INCOMPLETE);
+        program.notes.problem("libraries", INCOMPLETE);
+    }
     program.sections = Some(sections).filter(|sections| !(commands.incomplete && sections.is_empty()));
     add_libraries(&commands, limits, &mut program);
     symbols::add_functions(bytes, &header, &commands, limits, &mut program);

@@ -3,7 +3,7 @@
 use super::binds::Binds;
 use super::export_trie;
 use super::header::Header;
-use super::load_commands::{Commands, SymbolTable};
+use super::load_commands::{Commands, INCOMPLETE, SymbolTable};
 use crate::sample::bytes::Bytes;
 use crate::sample::facts::{Import, ImportedSymbol, MAX_FUNCTIONS, Notes, Program};
 use crate::sample::formats::listing::{FileLimits, Listing, SPENT};
@@ -121,7 +121,7 @@ fn finish<K: std::hash::Hash + Eq, T>(
         notes.problem(name, problem);
     }
     if empty && commands.incomplete {
-        notes.problem(name, "not all load commands can be read");
+        notes.problem(name, INCOMPLETE);
     }
     *fact = (!empty).then(|| list.finish(name, notes));
 }

@@ -183,3 +183,13 @@ fn damaged_files_are_read_within_limits() {
         }
     }
 }
+
+#[test]
+fn facts_of_missing_load_commands_are_unknown_and_named() {
+    // The size of the first command is larger than all commands.
+    let found = read(&changed(SIGNED, 32 + 4, &[0xff, 0xff, 0xff, 0]));
+    assert_eq!((found.sections.clone(), found.libraries.clone()), (None, None));
+    for fact in ["sections: ", "libraries: ", "imports: ", "exports: ", "signed: ", "overlay: ", "entry: "] {
+        assert!(found.notes.problems.iter().any(|problem| problem.starts_with(fact)), "{fact}");
+    }
+}

@@ -61,8 +61,10 @@ pub struct Optional {
     pub headers_size: u32,
     /// All data directories that fit into an optional header.
     directories: [Directory; MAX_DIRECTORIES],
-    /// How many of them count.
+    /// How many of them count: all if the file ends before it says so.
     directory_count: usize,
+    /// How many of them are in the file.
+    directories_present: usize,
 }
 
 /// Where a table is.
@@ -118,6 +120,7 @@ impl Optional {
             headers_size: 0,
             directories: [Directory::default(); MAX_DIRECTORIES],
             directory_count: 0,
+            directories_present: 0,
         };
         // The optional header of a ROM image ends after the standard fields.
         if magic == ROM_MAGIC {
@@ -130,8 +133,13 @@ impl Optional {
         optional.file_alignment = long(36);
         optional.image_size = long(56);
         optional.headers_size = long(60);
-        optional.directory_count = (long(count_at) as usize).min(MAX_DIRECTORIES);
+        optional.directory_count = header
+            .u32(count_at, Endian::Little)
+            .map_or(MAX_DIRECTORIES, |count| count as usize)
+            .min(MAX_DIRECTORIES);
         let mut at = count_at + 4;
+        let present = header.size().saturating_sub(at) / 8;
+        optional.directories_present = usize::try_from(present).unwrap_or(MAX_DIRECTORIES);
         for directory in &mut optional.directories {
             *directory = Directory { rva: long(at), size: long(at + 4) };
             at += 8;
@@ -144,7 +152,12 @@ impl Optional {
         self.uncounted_directory(number).filter(|_| number < self.directory_count)
     }
 
-    /// The same, also after the number of directories that the header gives.
+    /// Whether the file ends before the data directory with this number, so that it is not known what it says.
+    pub fn is_cut_off(&self, number: usize) -> bool {
+        (self.directories_present..self.directory_count).contains(&number)
+    }
+
+    /// The same as [`Self::directory`], also after the number of directories that the header gives.
     pub fn uncounted_directory(&self, number: usize) -> Option<Directory> {
         self.directories.get(number).copied().filter(|directory| directory.rva != 0)
     }
@@ -200,6 +213,9 @@ mod tests {
         let optional = read(&bytes[..24 + 70]).unwrap().optional.unwrap();
         assert_eq!((optional.entry, optional.image_base), (Some(0x10), 0x40_0000));
         assert_eq!(optional.directory(0), None);
+        assert!(optional.is_cut_off(0) && optional.is_cut_off(15));
+        let optional = read(&bytes[..24 + 96 + 8]).unwrap().optional.unwrap();
+        assert_eq!([0, 1, 2].map(|number| optional.is_cut_off(number)), [false, true, false]);
         assert_eq!(read(&bytes[..24 + 18]).unwrap().optional.unwrap().entry, None);
         assert!(read(&bytes[..25]).unwrap().optional.is_err());
         assert!(read(&bytes[..5]).is_none());

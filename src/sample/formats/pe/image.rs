@@ -29,6 +29,15 @@ struct Range {
     offset: u64,
     /// The number of bytes that come from the file; the others are zero.
     raw: u64,
+    /// The number of bytes after them that should come from the file, which ends before.
+    lost: u64,
+}
+
+impl Range {
+    /// Whether the byte at this distance from the start is not known, since the file ends before it.
+    fn is_lost(&self, within: u64) -> bool {
+        within >= self.raw && within - self.raw < self.lost
+    }
 }
 
 /// The ranges of the image, in order of their RVA and without overlap.
@@ -40,7 +49,7 @@ pub struct Map {
 impl Map {
     /// The map of a file of `size` bytes.
     pub fn new(headers: &Headers, sections: &[SectionHeader], layout: Layout, size: u64) -> Self {
-        let flat = Range { start: 0, end: size, offset: 0, raw: size };
+        let flat = Range { start: 0, end: size, offset: 0, raw: size, lost: 0 };
         let Ok(optional) = &headers.optional else {
             return Self { ranges: vec![flat] };
         };
@@ -55,7 +64,7 @@ impl Map {
         ranges.dedup_by_key(|range| range.start);
         let first = ranges.first().map_or(size, |range| range.start);
         if first > 0 {
-            ranges.insert(0, Range { start: 0, end: first, offset: 0, raw: first.min(size) });
+            ranges.insert(0, Range { start: 0, end: first, offset: 0, raw: first.min(size), lost: 0 });
         }
         let starts: Vec<u64> = ranges.iter().skip(1).map(|range| range.start).collect();
         for (range, next) in ranges.iter_mut().zip(starts) {
@@ -82,15 +91,18 @@ impl Map {
 /// The range of one section.
 fn range_of(section: &SectionHeader, optional: &Optional, size: u64) -> Option<Range> {
     let start = u64::from(section.virtual_address);
-    let (offset, raw) = match section.raw_range() {
-        Some((offset, raw)) => {
+    let (offset, raw, lost) = match section.raw_range() {
+        Some((offset, said)) => {
             let offset = loaded_offset(offset, section, optional);
-            (offset, raw.min(size.saturating_sub(offset)))
+            let raw = said.min(size.saturating_sub(offset));
+            // What fills the last sector is often not written.
+            let lost = said.min(section.memory_size()).saturating_sub(raw);
+            (offset, raw, if lost < SECTOR { 0 } else { lost })
         }
-        None => (0, 0),
+        None => (0, 0, 0),
     };
     let len = u64::from(section.virtual_size).max(raw).next_multiple_of(PAGE);
-    (len > 0).then_some(Range { start, end: start + len, offset, raw })
+    (len > 0).then_some(Range { start, end: start + len, offset, raw, lost })
 }
 
 /// The offset from which the loader reads a section.
@@ -126,6 +138,9 @@ impl<'a> Image<'a> {
                 let found = self.bytes.get(range.offset.checked_add(within)?, raw)?;
                 out.get_mut(filled..)?.get_mut(..found.len())?.copy_from_slice(found);
             }
+            if raw < here && range.is_lost(within.saturating_add(raw)) {
+                return None;
+            }
             filled += here as usize;
         }
         Some(out)
@@ -150,7 +165,7 @@ impl<'a> Image<'a> {
     pub fn text(&self, rva: u64, most: usize) -> Option<&'a [u8]> {
         let (range, within) = self.map.find(rva)?;
         let Some(raw) = range.raw.checked_sub(within).filter(|raw| *raw > 0) else {
-            return Some(b"");
+            return (!range.is_lost(within)).then_some(b"");
         };
         let rest = self.bytes.from(range.offset.checked_add(within)?);
         let mapped = usize::try_from(raw).ok().and_then(|raw| rest.get(..raw)).unwrap_or(rest);
@@ -158,7 +173,12 @@ impl<'a> Image<'a> {
         match searched.iter().position(|byte| *byte == 0) {
             Some(end) => searched.get(..end),
             // After the bytes from the file there are zeros.
-            None if searched.len() as u64 == raw && range.end - range.start > range.raw => Some(searched),
+            None if searched.len() as u64 == raw
+                && range.end - range.start > range.raw
+                && !range.is_lost(range.raw) =>
+            {
+                Some(searched)
+            }
             None => None,
         }
     }
@@ -167,6 +187,21 @@ impl<'a> Image<'a> {
 #[cfg(test)]
 mod tests {
     use super::super::test_pe::{OPTIONAL, TestPe};
+
+    #[test]
+    fn what_a_file_that_is_cut_off_lacks_is_not_zero() {
+        let mut pe = TestPe::new(&[[0x1000, 0x3000, 0x400, 0x1000]]);
+        pe.put(0x7f8, b"abcdefgh");
+        pe.0.truncate(0x800);
+        assert_eq!(pe.image().array(0x13f8), Some(*b"abcdefgh"));
+        assert_eq!((pe.image().array::<8>(0x13fc), pe.image().text(0x13fc, 9)), (None, None));
+        assert_eq!((pe.image().u32(0x1800), pe.image().text(0x1800, 9)), (None, None));
+        // Memory that the file does not fill.
+        assert_eq!((pe.image().u32(0x2000), pe.image().text(0x2000, 9)), (Some(0), Some(&b""[..])));
+        // Only the end of the last sector is missing.
+        pe.0.resize(0x1201, 0);
+        assert_eq!(pe.image().u32(0x1fff), Some(0));
+    }
 
     #[test]
     fn the_offset_of_a_section_is_rounded_down_as_the_loader_does() {

@@ -24,9 +24,10 @@ use crate::sample::bytes::Bytes;
 use crate::sample::facts::{Notes, Program};
 use crate::sample::read_at::ReadAt;
 pub use dos::add_notes as add_dos_notes;
-use headers::{Headers, header_offset};
+use headers::{Headers, Optional, header_offset};
 use image::{Image, Layout, Map};
 use names::NameBudget;
+use object::pe;
 use section_table::{SectionHeader, read_table};
 use signature::Certificates;
 
@@ -61,6 +62,9 @@ pub fn identify(head: &[u8], size: u64, read_at: ReadAt<'_>) -> Option<Option<Ar
     Some(configuration.or_else(|| machine::architecture(headers.machine)))
 }
 
+/// Bytes from the signature to the end of the link time.
+const LINKED_END: u64 = 12;
+
 /// Reads the facts of a PE.
 pub fn read_program(bytes: Bytes<'_>) -> Program {
     let mut program = Program::default();
@@ -68,7 +72,11 @@ pub fn read_program(bytes: Bytes<'_>) -> Program {
     let nt = Bytes::new(bytes.from(offset), bytes.size().saturating_sub(offset));
     let Some(headers) = Headers::read(nt, offset) else { return program };
     program.architecture = machine::architecture(headers.machine);
-    program.linked = Some(Some(headers.linked).filter(|linked| *linked > 0));
+    if nt.size() < LINKED_END {
+        program.notes.problem("linked", "the file ends before it");
+    } else {
+        program.linked = Some(Some(headers.linked).filter(|linked| *linked > 0));
+    }
     let sections = read_table(nt, &headers, &mut program.notes);
     let mut names = NameBudget::default();
     let dump = memory_dump::recognise(bytes, &headers, &sections);
@@ -76,9 +84,17 @@ pub fn read_program(bytes: Bytes<'_>) -> Program {
     if let Some(reason) = dump {
         program.notes.hint("memory dump", reason);
     }
-    program.sections =
-        Some(sections::section_facts(bytes, &headers, &sections, layout, &mut names, &mut program.notes));
+    let listed = sections::section_facts(bytes, &headers, &sections, layout, &mut names, &mut program.notes);
+    if nt.size() < LINKED_END {
+        program.notes.problem("sections", "the file ends before their number");
+    } else {
+        // Of a table that is lost as a whole, nothing is known.
+        program.sections = Some(listed).filter(|listed| !listed.is_empty() || headers.section_count == 0);
+    }
     add_facts_of_image(bytes, &headers, &sections, layout, &mut names, &mut program);
+    if program.architecture.is_none() {
+        program.notes.problem("architecture", format_args!("machine 0x{:x} is not known", headers.machine));
+    }
     program
 }
 
@@ -136,12 +152,35 @@ fn add_facts_of_image(
             .notes
             .problem("signed", "the certificates are not loaded, so a memory dump does not contain them");
     }
+    forget_cut_off(optional, program);
     program.overlay = Some(match layout {
         Layout::File => {
             overlay::find_overlay(bytes, headers, sections, &debug, &certificates, &mut program.notes)
         }
         Layout::Memory => overlay::after_image(bytes, optional, sections),
     });
+}
+
+/// Makes the facts unknown whose data directories are after the end of the file.
+fn forget_cut_off(optional: &Optional, program: &mut Program) {
+    let lost = |numbers: &[usize]| numbers.iter().any(|number| optional.is_cut_off(*number));
+    let mut unknown = Vec::new();
+    if lost(&[pe::IMAGE_DIRECTORY_ENTRY_IMPORT, pe::IMAGE_DIRECTORY_ENTRY_DELAY_IMPORT]) {
+        unknown.extend(["libraries", "imports"]);
+        program.libraries = program.libraries.take().filter(|all| !all.is_empty());
+        program.imports = program.imports.take().filter(|all| !all.is_empty());
+    }
+    if lost(&[pe::IMAGE_DIRECTORY_ENTRY_EXPORT]) {
+        unknown.push("exports");
+        program.exports = None;
+    }
+    if lost(&[pe::IMAGE_DIRECTORY_ENTRY_SECURITY]) {
+        unknown.push("signed");
+        program.signed = None;
+    }
+    for fact in unknown {
+        program.notes.problem(fact, "the file ends in the data directories");
+    }
 }
 
 #[cfg(test)]
@@ -206,6 +245,34 @@ mod tests {
         assert_eq!((pe.facts().entry, pe.facts().linked), (Some(Some(BASE + 0x1000)), Some(None)));
         pe.put32(OPTIONAL + 16, 0).put32(NT + 8, 7);
         assert_eq!((pe.facts().entry, pe.facts().linked), (Some(None), Some(Some(7))));
+    }
+
+    #[test]
+    fn what_is_after_the_end_of_the_file_is_unknown() {
+        let mut whole = TestPe::with_imports().0;
+        whole[NT + 8] = 7;
+        // In the number of sections, the address of the entry point, the first directories and the section table.
+        let table = OPTIONAL + 224;
+        for size in [NT + 6, OPTIONAL + 18, OPTIONAL + 96 + 4, table + 30, table + 40] {
+            let program = read_program(Bytes::new(&whole[..size], size as u64));
+            let unknown = [
+                ("linked", program.linked.is_none(), NT + 12),
+                ("sections", program.sections.is_none(), table + 40),
+                ("entry", program.entry.is_none(), OPTIONAL + 20),
+                ("exports", program.exports.is_none(), OPTIONAL + 96 + 8),
+                ("signed", program.signed.is_none(), OPTIONAL + 96 + 40),
+            ];
+            for (fact, is_unknown, end) in unknown {
+                assert_eq!(is_unknown, size < end, "{fact} of {size} bytes");
+                let is_named = program.notes.problems.iter().any(|problem| problem.starts_with(fact));
+                assert!(is_named || !is_unknown, "{fact} of {size} bytes");
+            }
+            assert_eq!((program.libraries, program.imports), (None, None), "{size}");
+            assert_eq!(program.overlay.flatten(), None, "{size}");
+        }
+        whole[NT + 4] = 0x99;
+        let problems = read_program(Bytes::new(&whole, whole.len() as u64)).notes.problems;
+        assert!(problems.contains(&"architecture: machine 0x199 is not known".to_owned()), "{problems:?}");
     }
 
     #[test]

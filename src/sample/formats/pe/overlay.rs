@@ -10,6 +10,8 @@ use std::ops::Range;
 
 /// The size of a COFF symbol.
 const SYMBOL: u64 = 18;
+/// The size of a section header.
+const SECTION_HEADER: u64 = 40;
 /// The unit to which the certificate table is aligned.
 const CERTIFICATE_ALIGNMENT: u64 = 8;
 
@@ -55,7 +57,10 @@ pub fn find_overlay(
 
 /// The end of the headers and the sections in the file.
 fn image_end(headers: &Headers, sections: &[SectionHeader], size: u64) -> u64 {
-    let table = headers.offset + headers.table + sections.len() as u64 * 40;
+    let table = headers.offset + headers.table + sections.len() as u64 * SECTION_HEADER;
+    // The file ends within the next header: there is nothing after it.
+    let is_cut_off = sections.len() < usize::from(headers.section_count) && table + SECTION_HEADER > size;
+    let table = if is_cut_off { size } else { table };
     let ranges = sections.iter().filter_map(SectionHeader::raw_range).filter(|(offset, _)| *offset < size);
     let first = ranges.clone().map(|(offset, _)| offset).min();
     // Nothing is hidden behind a number that cannot be right: the headers end where the first section starts.
