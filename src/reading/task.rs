@@ -10,6 +10,7 @@ use crate::sample::archive::{self, ArchiveError, Budget, Container, Joined, Limi
 use crate::sample::{Facts, FileKind, OpenSample, Passwords, Sample, SampleError};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
+use std::io::Seek as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
@@ -143,8 +144,10 @@ fn read(
     let Some(file) = files.next() else {
         return on_output(input.path.clone(), Err(ReadError::new("could not be read: it was not sent")));
     };
-    let mut joined = match join(input, &file, files) {
-        Ok(joined) => joined,
+    let (mut joined, ends) = match join(input, &file, files)
+        .and_then(|mut joined| Ok((ends(input, &file, joined.as_mut())?, joined)))
+    {
+        Ok((ends, joined)) => (joined, ends),
         Err(error) => return on_output(input.path.clone(), Err(SampleError::from(error).into())),
     };
     let open = match OpenSample::identify(&input.path, file, input.size) {
@@ -152,11 +155,11 @@ fn read(
         Err(error) => return on_output(input.path.clone(), Err(error.into())),
     };
     let set = match &input.volumes {
-        Some(volumes) => match volume(volumes, &open, joined.as_mut()) {
+        Some(volumes) if ends.first != Some(true) => match volume(volumes, &open, ends.container) {
             Ok(set) => set,
             Err(error) => return on_output(input.path.clone(), Err(error.into())),
         },
-        None => None,
+        _ => None,
     };
     // A member of a program is asked for by its name.
     let appended = options.unpack_appended || input.only.is_some();
@@ -178,10 +181,10 @@ fn read(
             (Some(container), Some(joined)) => {
                 let mut budget = Budget::new(limits, joined.size());
                 archive::open(&input.path, container, joined, passwords, &mut budget, on_member)
-                    .map_err(|error| missing(input, error))
+                    .map_err(|error| missing(input, ends, error))
             }
             _ if container.is_some() => {
-                open.unpack(limits, passwords, on_member).map_err(|error| missing(input, error))
+                open.unpack(limits, passwords, on_member).map_err(|error| missing(input, ends, error))
             }
             _ => open.unpack_appended(limits, passwords, on_member),
         };
@@ -213,16 +216,12 @@ fn join(input: &Input, file: &File, others: impl Iterator<Item = File>) -> std::
     Ok(Some(Joined::new(parts)))
 }
 
-/// What to do with a volume: read the whole set as an archive of a format, read the file alone (`None`), or skip it.
+/// What to do with a volume if what was joined is an archive of this format: read the whole set as an archive of a format, read the file alone (`None`), or skip it.
 fn volume(
     volumes: &Volumes,
     open: &OpenSample,
-    joined: Option<&mut Joined>,
+    found: Option<Container>,
 ) -> Result<Option<Container>, ArchiveError> {
-    let found = match joined {
-        Some(joined) => joined.container().map_err(|error| ArchiveError::Damaged(error.to_string()))?,
-        None => None,
-    };
     if volumes.reads {
         return Ok(found);
     }
@@ -242,11 +241,40 @@ fn volume(
     }
 }
 
+/// What the joined volumes are, and where their archive ends: in the first one, in all that are read, or not known.
+#[derive(Clone, Copy, Default)]
+struct Ends {
+    container: Option<Container>,
+    first: Option<bool>,
+    all: Option<bool>,
+}
+
+/// Looks at the joined volumes. The file is at its start again afterwards.
+fn ends(input: &Input, mut file: &File, mut joined: Option<&mut Joined>) -> std::io::Result<Ends> {
+    let Some(volumes) = input.volumes.as_ref() else { return Ok(Ends::default()) };
+    let mut ends = Ends::default();
+    if let Some(joined) = &mut joined {
+        ends.container = joined.container()?;
+    }
+    if volumes.is_numbered() {
+        let all = joined.map_or(Ok(None), Joined::is_complete)?;
+        if volumes.reads {
+            ends.first = Joined::new(vec![(file.try_clone()?, input.size)]).is_complete()?;
+            ends.all = if volumes.others.is_empty() { ends.first } else { all };
+        } else {
+            // What was joined is the first one.
+            ends.first = all;
+        }
+    }
+    file.rewind()?;
+    Ok(ends)
+}
+
 /// An archive that is damaged because a volume of it is missing.
-fn missing(input: &Input, error: ArchiveError) -> ArchiveError {
+fn missing(input: &Input, ends: Ends, error: ArchiveError) -> ArchiveError {
     match (&input.volumes, error) {
-        (Some(volumes), ArchiveError::Damaged(_)) if volumes.reads && volumes.number == 1 => {
-            ArchiveError::MissingVolume(1, volumes.next.clone())
+        (Some(volumes), ArchiveError::Damaged(_)) if volumes.reads && ends.all == Some(false) => {
+            ArchiveError::MissingVolume(volumes.number, volumes.next.clone())
         }
         (_, error) => error,
     }

@@ -70,7 +70,7 @@ impl OpenSample {
         on_member: OnMember<'_>,
     ) -> Result<(), ArchiveError> {
         let Some(container) = self.container else {
-            return Err(ArchiveError::Empty);
+            return Err(ArchiveError::Damaged("expected an archive, found another file".to_owned()));
         };
         let damaged = |error: std::io::Error| ArchiveError::Damaged(error.to_string());
         let mut source = BufReader::new(self.file.try_clone().map_err(damaged)?);

@@ -235,6 +235,27 @@ fn volumes_are_joined_when_all_are_there() {
         let reason = reason(&gap, &format!("gap/v.7z.{volume}"));
         assert!(reason.contains(part) && reason.contains("v.7z.003 is missing"), "{reason}");
     }
+    // Nothing is missing of a damaged one.
+    home.shell("cp -r v bad; printf broken | dd of=bad/v.7z.001 bs=1 seek=8 conv=notrunc status=none");
+    let bad = reason(&home.inspected("bad"), "bad/v.7z.001");
+    assert!(bad.contains("damaged") && !bad.contains("missing"), "{bad}");
+}
+
+#[test]
+fn a_file_beside_a_complete_archive_is_no_volume_of_it() {
+    let home = Home::new();
+    home.shell(
+        "cd new; mkdir ../x; zip -q ../x/x.zip one.bin; mv ../x/x.zip ../x/x.001; cp two.bin ../x/x.002",
+    );
+    home.shell("cd x; head -c 200000 /dev/zero | tr '\\0' y > t.001; cp t.001 t.002");
+    let (facts, _) = lookalike::reading::Reader::default().inspect(&home.at("x/t.001"), None).unwrap();
+    let content = std::fs::read(home.at("x/t.001")).unwrap();
+    assert_eq!(facts.digests.sha256, lookalike::sample::Sha256::of(&content), "files that are no archive");
+    home.shell("rm x/t.*");
+    let found = home.inspected("x");
+    let paths: Vec<_> = found.iter().map(|object| object["path"].as_str().unwrap()).collect();
+    assert_eq!(paths, ["x/x.001!one.bin", "x/x.002"], "{found:?}");
+    assert!(found.iter().all(|object| object["skipped"].is_null()), "{found:?}");
 }
 
 #[test]
