@@ -1,5 +1,5 @@
 //! What is in the selected file: its hints, its problems and the facts of its programs, collapsed below the file's
-//! own facts. The closed section shows the most important ones in its title.
+//! own facts. The names of the hints stay visible, and the closed section says in its title what is in it.
 
 use super::program_ui::program_ui;
 use super::sections_ui::sections_ui;
@@ -18,6 +18,11 @@ pub fn content_ui(ui: &mut Ui, content: &Content) {
     let notes = content.notes();
     if content.programs().next().is_none() && *notes == Notes::default() {
         return;
+    }
+    if !notes.hints.is_empty() {
+        ui.add(Label::new(hint_names(notes)).wrap()).on_hover_text(
+            "Traces of compilers, packers and installers. Their reasons are in the facts below",
+        );
     }
     // The neighbours stay in view below it.
     let most = (ui.available_height() - BELOW).max(LEAST);
@@ -56,9 +61,13 @@ fn one_ui(ui: &mut Ui, id: &str, program: &Program) {
     });
 }
 
-/// "UPX; signed, 3 sections, 2 libraries, 39 imports".
+/// "UPX, zip archive appended".
+fn hint_names(notes: &Notes) -> String {
+    notes.hints.iter().map(|hint| escape::text(&hint.name)).collect::<Vec<_>>().join(", ")
+}
+
+/// "Facts: signed, 3 sections, 39 imports; 1 problem". Short, since a title is not cut.
 fn title(content: &Content) -> String {
-    let hints: Vec<_> = content.notes().hints.iter().map(|hint| escape::text(&hint.name)).collect();
     let facts = match content {
         Content::Program(program) => summary(program),
         Content::Fat(fat) => count(Some(fat.slices.len()), "program"),
@@ -66,9 +75,12 @@ fn title(content: &Content) -> String {
     };
     let problems = content.notes().problems.len();
     let problems = (problems > 0).then(|| count(Some(problems), "problem"));
-    let parts = [Some(hints.join(", ")).filter(|hints| !hints.is_empty()), Some(facts), problems];
+    let parts = [Some(facts), problems];
     let parts: Vec<_> = parts.into_iter().flatten().filter(|part| !part.is_empty()).collect();
-    format!("Facts: {}", parts.join("; "))
+    match parts.is_empty() {
+        true => "Facts".to_owned(),
+        false => format!("Facts: {}", parts.join("; ")),
+    }
 }
 
 fn summary(program: &Program) -> String {
@@ -119,9 +131,8 @@ mod tests {
     #[test]
     fn the_title_says_what_is_unknown() {
         let mut program = Program { imports: Some(vec![]), signed: Some(true), ..Program::default() };
-        program.notes.hint("UPX", "section UPX0");
         program.notes.problem("sections", "outside of the file");
         let title = title(&Content::Program(Box::new(program)));
-        assert_eq!(title, "Facts: UPX; signed, sections unknown, 0 imports; 1 problem");
+        assert_eq!(title, "Facts: signed, sections unknown, 0 imports; 1 problem");
     }
 }
