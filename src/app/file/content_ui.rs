@@ -11,7 +11,7 @@ use egui::{CollapsingHeader, Label, RichText, ScrollArea, Ui};
 
 /// Height left for the neighbours below, and the least height of the facts, in points.
 const BELOW: f32 = 230.0;
-const LEAST: f32 = 120.0;
+const LEAST: f32 = 200.0;
 
 /// Draws what is in the file as a section that can be expanded.
 pub fn content_ui(ui: &mut Ui, content: &Content) {

@@ -19,7 +19,8 @@ pub fn program_ui(ui: &mut Ui, program: &Program) {
         "Address of the first instruction, with the preferred image base",
     )];
     if let Some(linked) = program.linked {
-        let linked = linked.map_or_else(none, date);
+        let hash = if program.linked_is_hash() { " (a hash, not a time)" } else { "" };
+        let linked = linked.map_or_else(none, |linked| date(linked) + hash);
         rows.push((
             "Linked",
             linked,
