@@ -98,7 +98,7 @@ impl BlockReader<'_, '_> {
         &mut self,
         source: &mut OffsetSource<'_>,
         block: &Block,
-        passwords: &mut Vec<Option<String>>,
+        passwords: &mut [Option<String>],
     ) -> Result<(), ArchiveError> {
         let encrypted =
             block.coders.iter().any(|coder| coder.encoder_method_id() == EncoderMethod::ID_AES256_SHA256);
