@@ -107,8 +107,9 @@ fn what_systems_leave_is_no_sample_in_an_archive() {
         ("._script", b"#!/bin/sh"),
         ("__MACOSX/._a.bin", b"\x00\x05\x16\x07"),
         ("__MACOSX/hidden", &program[..4096]),
-        ("x/.git/config", b"[core]"),
-        ("x/Thumbs.db", b"\xd0\xcf\x11\xe0"),
+        ("__MACOSX/evil.js", b"eval()"),
+        ("x/desktop.ini", b"[.ShellClassInfo]"),
+        ("x/Thumbs.db", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"),
         ("x/.DS_Store", b"\x00\x00\x00\x01Bud1"),
     ] {
         zip.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
@@ -117,7 +118,11 @@ fn what_systems_leave_is_no_sample_in_an_archive() {
     zip.finish().unwrap();
     let mut names: Vec<_> = inspected(&path).into_iter().map(|(name, _)| name).collect();
     names.sort();
-    assert_eq!(names, ["a.zip!._script", "a.zip!a.bin", "hidden"], "a program is a sample wherever it is");
+    assert_eq!(
+        names,
+        ["a.zip!._script", "a.zip!a.bin", "evil.js", "hidden"],
+        "anything else is a sample wherever it is"
+    );
 }
 
 #[test]

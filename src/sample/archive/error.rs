@@ -6,7 +6,9 @@ use super::member::Note;
 #[derive(Debug, thiserror::Error)]
 pub enum ArchiveError {
     /// The bytes do not follow the format.
-    #[error("is damaged or of an unsupported variant: {0}. Unpack it elsewhere and open the files")]
+    #[error(
+        "is damaged or in an unsupported variant of its format ({0}). Unpack it elsewhere and open the files"
+    )]
     Damaged(String),
     /// None of the passwords, of which there are so many, opens it.
     #[error("is encrypted, and none of the {0} known passwords opens it. Read it again with its password")]

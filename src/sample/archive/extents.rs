@@ -1,4 +1,4 @@
-//! Parts of a file: a member of a disk image lies in several places, and is read as one stream.
+//! Parts of a file: a member of a disk image is in several places, and is read as one stream.
 
 use super::error::ArchiveError;
 use super::source::Source;

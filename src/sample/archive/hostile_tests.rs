@@ -70,8 +70,10 @@ fn a_zip_of_marks_alone_is_searched_in_little_time() {
 
 #[test]
 fn an_archive_of_clutter_alone_is_said_to_be_one() {
-    let archive =
-        tar(&[("__MACOSX/._a", b'0', 8, b"\x00\x05\x16\x07\0\0\0\0"), (".DS_Store", b'0', 1, b"x")]);
+    let archive = tar(&[
+        ("__MACOSX/._a", b'0', 8, b"\x00\x05\x16\x07\0\0\0\0"),
+        (".DS_Store", b'0', 8, b"\x00\x00\x00\x01Bud1"),
+    ]);
     let found = members(&archive, small());
     assert!(matches!(&found[..], [(_, Err(why))] if why.contains("such as .DS_Store")), "{found:?}");
     let found = members(&tar(&[("folder/", b'5', 0, b"")]), small());
@@ -94,4 +96,16 @@ fn a_small_compressed_file_that_is_cut_off_is_no_sample() {
             "{found:?}"
         );
     }
+}
+
+#[test]
+fn a_hard_link_has_content_in_pax_only() {
+    let records = b"11 uid=1234";
+    let pax = ("x", b'x', records.len(), &records[..]);
+    let (link, other) = (("link", b'1', 7, &b"content"[..]), ("other", b'0', 1, &b"x"[..]));
+    let found = members(&tar(&[pax, link, other]), small());
+    assert!(matches!(&found[..], [(_, Ok(link)), (_, Ok(_))] if link == b"content"), "{found:?}");
+    // In other formats it may have the size of its target.
+    let found = members(&tar(&[("link", b'1', 7, b""), other]), small());
+    assert!(matches!(&found[..], [(name, Ok(_))] if name.ends_with("other")), "{found:?}");
 }

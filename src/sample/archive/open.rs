@@ -9,7 +9,6 @@ use super::source::Source;
 use super::unpacker::{Formats, OnMember, Unpacker};
 use super::{ar, cab, cpio, iso, ole, rar, rpm, seven_zip, tar, wrapped, zip};
 use crate::sample::passwords::Passwords;
-use std::collections::HashMap;
 use std::io::BufReader;
 use std::path::Path;
 
@@ -26,17 +25,7 @@ pub fn open(
     budget: &mut Budget,
     on_member: OnMember<'_>,
 ) -> Result<(), ArchiveError> {
-    let mut unpacker = Unpacker {
-        passwords,
-        budget,
-        formats: FORMATS,
-        depth: 0,
-        on_member,
-        files: 0,
-        passed_over: false,
-        paths: HashMap::new(),
-        behind_program: false,
-    };
+    let mut unpacker = Unpacker::new(FORMATS, passwords, budget, on_member);
     read_archive(&mut unpacker, path, container, source)?;
     match (unpacker.files, unpacker.passed_over) {
         (0, true) => Err(ArchiveError::OnlyClutter),
@@ -54,17 +43,7 @@ pub fn open_appended(
     budget: &mut Budget,
     on_member: OnMember<'_>,
 ) -> Result<(), ArchiveError> {
-    let mut unpacker = Unpacker {
-        passwords,
-        budget,
-        formats: FORMATS,
-        depth: 0,
-        on_member,
-        files: 0,
-        passed_over: false,
-        paths: HashMap::new(),
-        behind_program: false,
-    };
+    let mut unpacker = Unpacker::new(FORMATS, passwords, budget, on_member);
     match unpacker.read_appended(path, found, source) {
         // Its name tells it from the program.
         Err(error) => unpacker.report(path, found.name.as_bytes(), error),

@@ -16,7 +16,7 @@ const MAX_PARTS: usize = 100_000;
 
 /// Reads the archive and passes its members to `unpacker`.
 pub fn read(unpacker: &mut Unpacker<'_>, path: &Path, reader: impl Read) -> Result<(), ArchiveError> {
-    let mut tar = Tar { unpacker, path, reader, global: Overrides::default(), ended: false };
+    let mut tar = Tar { unpacker, path, reader, global: Overrides::default(), pax: false, ended: false };
     tar.read()
 }
 
@@ -26,6 +26,8 @@ struct Tar<'a, 'b, R> {
     reader: R,
     /// Of pax headers that hold for all members that follow.
     global: Overrides,
+    /// Whether there was a pax header: in this format alone a hard link may have content.
+    pax: bool,
     /// Whether the archive ended in the middle of a file.
     ended: bool,
 }
@@ -75,10 +77,11 @@ impl<R: Read> Tar<'_, '_, R> {
     fn take(&mut self, block: &Block, next: &mut Overrides) -> Result<bool, ArchiveError> {
         let kind = block.kind();
         let size = match (kind, next.size) {
-            (Kind::HardLink, _) => 0,
+            (Kind::HardLink, _) if !self.pax => 0,
             (_, Some(size)) => size,
             (_, None) => block.size(),
         };
+        self.pax |= matches!(kind, Kind::Pax | Kind::GlobalPax);
         match kind {
             Kind::LongName => next.name = Some(trimmed(self.records(size)?)),
             Kind::Pax => next.add_records(&self.records(size)?),
@@ -88,12 +91,17 @@ impl<R: Read> Tar<'_, '_, R> {
                 next.add_records(&records);
             }
             Kind::LongLink => self.skip(padded(size))?,
-            Kind::Folder | Kind::Link | Kind::Label if size == 0 || kind == Kind::Label => {
+            Kind::HardLink | Kind::Folder | Kind::Link | Kind::Label if size == 0 || kind == Kind::Label => {
                 self.skip(padded(size))?;
                 return Ok(true);
             }
-            Kind::HardLink => return Ok(true),
-            Kind::File | Kind::Sparse | Kind::Continued | Kind::Folder | Kind::Link | Kind::Label => {
+            Kind::File
+            | Kind::Sparse
+            | Kind::Continued
+            | Kind::HardLink
+            | Kind::Folder
+            | Kind::Link
+            | Kind::Label => {
                 self.file(block, kind, size, next)?;
                 return Ok(true);
             }

@@ -51,7 +51,27 @@ pub struct Unpacker<'a> {
     pub behind_program: bool,
 }
 
-impl Unpacker<'_> {
+impl<'a> Unpacker<'a> {
+    /// An unpacker that has not read anything yet.
+    pub fn new(
+        formats: Formats,
+        passwords: &'a Passwords,
+        budget: &'a mut Budget,
+        on_member: OnMember<'a>,
+    ) -> Self {
+        Self {
+            passwords,
+            budget,
+            formats,
+            depth: 0,
+            on_member,
+            files: 0,
+            passed_over: false,
+            paths: HashMap::new(),
+            behind_program: false,
+        }
+    }
+
     /// Takes a member that was read: an archive is unpacked, any other file is passed on.
     pub fn take(
         &mut self,

@@ -46,7 +46,12 @@ pub fn read(
     let mut whole = Cursor::new(head).chain(&mut reader);
     if is_tar {
         // Empty members take time but no bytes of the budget, so the tar as a whole is limited too.
-        tar::read(unpacker, path, whole.take(left))?;
+        let mut limited = whole.take(left);
+        tar::read(unpacker, path, &mut limited)?;
+        let at_limit = limited.limit() == 0;
+        if at_limit && reader.read(&mut [0]).map_err(ArchiveError::damaged)? > 0 {
+            return Err(ArchiveError::Limit("the most bytes that an archive may become"));
+        }
         // What is left of the tar: zeros, and its last stream.
         io::copy(&mut reader.by_ref().take(left), &mut io::sink()).map_err(ArchiveError::damaged)?;
         let trailing = reader.trailing().map_err(ArchiveError::damaged)?;

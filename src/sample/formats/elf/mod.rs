@@ -120,7 +120,9 @@ fn add_libraries(bytes: Bytes<'_>, dynamic: &Dynamic<'_>, limits: &mut FileLimit
         }
     }
     if bad > 0 {
-        program.notes.problem("libraries", format!("{bad} have a name outside of the table of names"));
+        program
+            .notes
+            .problem("libraries", format!("{bad} entries have a name outside of the table of names"));
     }
     if bad == 0 || !list.is_empty() {
         program.libraries = Some(list.finish("libraries", &mut program.notes));
@@ -147,7 +149,10 @@ fn add_end(
             Some(true)
         }
         Some(ModuleSignature::Malformed) => {
-            program.notes.problem("signed", "the mark of a module signature follows none of a possible size");
+            program.notes.problem(
+                "signed",
+                "the file ends with the mark of a module signature, but the size before it is not possible",
+            );
             Some(in_section)
         }
         None if in_section => Some(true),

@@ -107,7 +107,7 @@ fn the_dynamic_section_is_found_as_the_loader_finds_it() {
 fn a_library_with_a_bad_name_is_not_none() {
     let found = read(&program(&[(DYNAMIC + 8, &[0xff; 8])]));
     assert_eq!(found.libraries, None);
-    assert_eq!(found.notes.problems, ["libraries: 1 have a name outside of the table of names"]);
+    assert_eq!(found.notes.problems, ["libraries: 1 entries have a name outside of the table of names"]);
     assert_eq!(imports(&found).len(), 6);
 }
 

@@ -130,7 +130,9 @@ fn add_libraries(commands: &Commands<'_>, limits: &mut FileLimits, program: &mut
         }
     }
     if bad > 0 {
-        program.notes.problem("libraries", format!("{bad} have a name outside of their load command"));
+        program
+            .notes
+            .problem("libraries", format!("{bad} entries have a name outside of their load command"));
     }
     if !list.is_empty() || (bad == 0 && !commands.incomplete) {
         program.libraries = Some(list.finish("libraries", &mut program.notes));
