@@ -40,6 +40,7 @@ pub struct Input {
     pub volumes: Option<Volumes>,
 }
 
+#[cfg(unix)]
 impl Input {
     /// The bytes to read, with those of other volumes.
     pub fn total(&self) -> u64 {
