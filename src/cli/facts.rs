@@ -3,7 +3,7 @@
 use super::advice::PASSWORD;
 use super::output;
 use crate::escape;
-use crate::export::{access, date, facts_json, symbol};
+use crate::export::{access, facts_json, known, linked, symbol};
 use crate::job::Stop;
 use crate::sample::facts::{Content, Fact, Facts, Notes, Overlay, Program};
 use crate::sample::{Skipped, hex};
@@ -58,9 +58,8 @@ pub fn print(file: &Inspected) -> Result<(), Stop> {
 fn print_program(program: &Program) -> Result<(), Stop> {
     let entry = |entry: &Option<u64>| entry.map_or_else(|| "none".to_owned(), |entry| format!("0x{entry:x}"));
     row("entry", &known(&program.entry, entry))?;
-    if let Some(linked) = program.linked {
-        let hash = if program.linked_is_hash() { " (a hash, not a time)" } else { "" };
-        row("linked", &linked.map_or_else(|| "none".to_owned(), |linked| date(linked) + hash))?;
+    if let Some(linked) = linked(program) {
+        row("linked", &linked)?;
     }
     row(
         "signature",
@@ -96,10 +95,6 @@ fn print_notes(notes: &Notes) -> Result<(), Stop> {
 
 fn row(name: &str, value: &str) -> Result<(), Stop> {
     output::line(&format!("  {name:<10} {value}"))
-}
-
-fn known<T>(fact: &Fact<T>, show: impl FnOnce(&T) -> String) -> String {
-    fact.as_ref().map_or_else(|| "unknown".to_owned(), show)
 }
 
 fn overlay(overlay: &Fact<Option<Overlay>>) -> String {

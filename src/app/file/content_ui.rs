@@ -69,25 +69,20 @@ fn hint_names(notes: &Notes) -> String {
 /// "Facts: signed, 3 sections, 39 imports; 1 problem". Short, since a title is not cut.
 fn title(content: &Content) -> String {
     let facts = match content {
-        Content::Program(program) => summary(program),
-        Content::Fat(fat) => count(Some(fat.slices.len()), "program"),
-        Content::Other(_) => String::new(),
+        Content::Program(program) => Some(summary(program)),
+        Content::Fat(fat) => Some(count(Some(fat.slices.len()), "program")),
+        Content::Other(_) => None,
     };
     let problems = content.notes().problems.len();
     let problems = (problems > 0).then(|| count(Some(problems), "problem"));
-    let parts = [Some(facts), problems];
-    let parts: Vec<_> = parts.into_iter().flatten().filter(|part| !part.is_empty()).collect();
-    match parts.is_empty() {
-        true => "Facts".to_owned(),
-        false => format!("Facts: {}", parts.join("; ")),
-    }
+    let parts: Vec<_> = facts.into_iter().chain(problems).collect();
+    if parts.is_empty() { "Facts".to_owned() } else { format!("Facts: {}", parts.join("; ")) }
 }
 
 fn summary(program: &Program) -> String {
-    let length = |list: Option<usize>, what| count(list, what);
     let mut parts = vec![
-        length(program.sections.as_ref().map(Vec::len), "section"),
-        length(program.imports.as_ref().map(Vec::len), "import"),
+        count(program.sections.as_ref().map(Vec::len), "section"),
+        count(program.imports.as_ref().map(Vec::len), "import"),
     ];
     if program.signed == Some(true) {
         parts.insert(0, "signed".to_owned());

@@ -86,7 +86,7 @@ impl Set {
         PathBuf::from(path)
     }
 
-    /// Describes the set and lists the paths to open besides the file itself, in order.
+    /// Describes the set and lists the other paths to open, in order.
     pub fn find(&self) -> (Volumes, Vec<PathBuf>) {
         let main = usize::from(self.scheme != Scheme::Zip);
         let mut number = 1;
