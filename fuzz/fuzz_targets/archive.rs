@@ -19,6 +19,7 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
         depth: 2,
         memory_kib: 4 << 10,
         time: Duration::from_secs(5),
+        appended: true,
     };
     let (mut files, mut total) = (0, 0);
     let mut budget = Budget::new(limits, bytes.len() as u64);

@@ -62,9 +62,8 @@ impl App {
                 self.session.say(Tone::Note, warning_advice(&warning));
             }
             // The library is read again once all samples are added.
-            Event::Added(_) => {}
             // Only the command line inspects files by a task; the window reads the facts of the selected file.
-            Event::Inspected(_) => {}
+            Event::Added(_) | Event::Inspected(_) => {}
         }
     }
 

@@ -3,7 +3,7 @@
 use super::advice::PASSWORD;
 use super::output;
 use crate::escape;
-use crate::export::{access, date, facts_json, symbol};
+use crate::export::{access, facts_json, known, linked, symbol};
 use crate::job::Stop;
 use crate::sample::facts::{Content, Fact, Facts, Notes, Overlay, Program};
 use crate::sample::{Skipped, hex};
@@ -34,6 +34,8 @@ pub fn print(file: &Inspected) -> Result<(), Stop> {
     row("SHA-256", &digests.sha256.to_string())?;
     row("SHA-1", &hex(&digests.sha1))?;
     row("MD5", &hex(&digests.md5))?;
+    // Before the lists, which can be long.
+    print_notes(content.notes())?;
     match content {
         Content::Program(program) => print_program(program)?,
         Content::Fat(fat) => {
@@ -41,23 +43,23 @@ pub fn print(file: &Inspected) -> Result<(), Stop> {
             for slice in &fat.slices {
                 let architecture = slice.program.architecture.map_or("unknown processor", |a| a.name());
                 output::line(&format!(
-                    "  slice for {architecture}, {} bytes at {}",
+                    "  slice for {architecture}, {} bytes at 0x{:x}",
                     slice.size, slice.offset
                 ))?;
-                print_program(&slice.program)?;
                 print_notes(&slice.program.notes)?;
+                print_program(&slice.program)?;
             }
         }
         Content::Other(_) => {}
     }
-    print_notes(content.notes())
+    Ok(())
 }
 
 fn print_program(program: &Program) -> Result<(), Stop> {
     let entry = |entry: &Option<u64>| entry.map_or_else(|| "none".to_owned(), |entry| format!("0x{entry:x}"));
     row("entry", &known(&program.entry, entry))?;
-    if let Some(linked) = program.linked {
-        row("linked", &linked.map_or_else(|| "none".to_owned(), date))?;
+    if let Some(linked) = linked(program) {
+        row("linked", &linked)?;
     }
     row(
         "signature",
@@ -95,13 +97,9 @@ fn row(name: &str, value: &str) -> Result<(), Stop> {
     output::line(&format!("  {name:<10} {value}"))
 }
 
-fn known<T>(fact: &Fact<T>, show: impl FnOnce(&T) -> String) -> String {
-    fact.as_ref().map_or_else(|| "unknown".to_owned(), show)
-}
-
 fn overlay(overlay: &Fact<Option<Overlay>>) -> String {
     known(overlay, |overlay| match overlay {
-        Some(overlay) => format!("{} bytes at {}", overlay.size, overlay.offset),
+        Some(overlay) => format!("{} bytes at 0x{:x}", overlay.size, overlay.offset),
         None => "none".to_owned(),
     })
 }

@@ -197,8 +197,19 @@ pub fn access(access: Access) -> String {
 }
 
 /// "2024-02-29T23:59:00Z" for seconds since 1970.
-pub fn date(seconds: u32) -> String {
+fn date(seconds: u32) -> String {
     jiff::Timestamp::from_second(i64::from(seconds)).map(|time| time.to_string()).unwrap_or_default()
+}
+
+/// A fact as text for a person; "unknown" if it is not known.
+pub fn known<T>(fact: &Fact<T>, show: impl FnOnce(&T) -> String) -> String {
+    fact.as_ref().map_or_else(|| "unknown".to_owned(), show)
+}
+
+/// The link time of a program for a person; `None` if its format does not record one.
+pub fn linked(program: &Program) -> Option<String> {
+    let hash = if program.linked_is_hash() { " (a hash, not a time)" } else { "" };
+    program.linked.map(|linked| linked.map_or_else(|| "none".to_owned(), |linked| date(linked) + hash))
 }
 
 /// "ExitProcess", or "#5" for an ordinal; escaped.
@@ -246,12 +257,12 @@ fn row(path: &Path, facts: &Facts, program: Option<&Program>) -> Vec<String> {
         notes.hints.extend(program.notes.hints.iter().cloned());
         notes.problems.extend(program.notes.problems.iter().cloned());
     }
-    fn known<T>(fact: Option<&Fact<T>>, show: impl FnOnce(&T) -> String) -> String {
+    fn cell<T>(fact: Option<&Fact<T>>, show: impl FnOnce(&T) -> String) -> String {
         fact.and_then(Option::as_ref).map(show).unwrap_or_default()
     }
     let architecture = program.and_then(|program| program.architecture).or(facts.architecture);
     let overlay = |show: fn(Overlay) -> u64| {
-        known(program.map(|program| &program.overlay), |overlay| {
+        cell(program.map(|program| &program.overlay), |overlay| {
             overlay.map_or_else(none, |overlay| show(overlay).to_string())
         })
     };
@@ -263,20 +274,20 @@ fn row(path: &Path, facts: &Facts, program: Option<&Program>) -> Vec<String> {
         facts.digests.sha256.to_string(),
         hex(&facts.digests.sha1),
         hex(&facts.digests.md5),
-        known(program.map(|p| &p.entry), |entry| entry.map_or_else(none, |entry| format!("0x{entry:x}"))),
-        known(program.map(|p| &p.linked), |linked| linked.map_or_else(none, date)),
-        known(program.map(|p| &p.sections), |all| {
+        cell(program.map(|p| &p.entry), |entry| entry.map_or_else(none, |entry| format!("0x{entry:x}"))),
+        cell(program.map(|p| &p.linked), |linked| linked.map_or_else(none, date)),
+        cell(program.map(|p| &p.sections), |all| {
             listed(all.iter().map(|section| escape::text(&section.name)))
         }),
-        known(program.map(|p| &p.libraries), |all| listed(texts(all).into_iter())),
-        known(program.map(|p| &p.imports), |all| {
+        cell(program.map(|p| &p.libraries), |all| listed(texts(all).into_iter())),
+        cell(program.map(|p| &p.imports), |all| {
             listed(all.iter().map(|import| match &import.library {
                 Some(library) => format!("{}!{}", escape::text(library), symbol(&import.symbol)),
                 None => symbol(&import.symbol),
             }))
         }),
-        known(program.map(|p| &p.exports), |all| listed(texts(all).into_iter())),
-        known(program.map(|p| &p.signed), |signed| if *signed { "yes" } else { "no" }.to_owned()),
+        cell(program.map(|p| &p.exports), |all| listed(texts(all).into_iter())),
+        cell(program.map(|p| &p.signed), |signed| if *signed { "yes" } else { "no" }.to_owned()),
         overlay(|overlay| overlay.offset),
         overlay(|overlay| overlay.size),
         joined(notes.hints.iter().map(|hint| escape::text(&hint.name))),

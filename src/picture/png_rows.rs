@@ -34,9 +34,8 @@ pub fn decode_rows(bytes: &[u8], side: usize) -> Result<RgbImage, ImageError> {
     loop {
         let row = match reader.next_row() {
             Ok(Some(row)) => row,
-            Ok(None) => break,
             Err(error) if y == 0 => return Err(damaged(error)),
-            Err(_) => break,
+            Ok(None) | Err(_) => break,
         };
         let row = row.data();
         match colour {

@@ -31,6 +31,9 @@ pub const MAX_FRAME: usize = 4 << 20;
 /// The version of both sides. They run the same program, but its file may have been replaced in between.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
+/// Path, needed member, size and volumes of a file.
+type RequestedFile = (Vec<u8>, Option<Vec<u8>>, u64, Option<Volumes>);
+
 /// A request to a worker.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Request {
@@ -40,8 +43,7 @@ pub struct Request {
     pub passwords: Vec<Secret>,
     /// How to read archives.
     pub options: ReadOptions,
-    /// Path, needed member, size and volumes of each file.
-    files: Vec<(Vec<u8>, Option<Vec<u8>>, u64, Option<Volumes>)>,
+    files: Vec<RequestedFile>,
 }
 
 impl Request {

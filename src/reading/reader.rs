@@ -85,10 +85,8 @@ impl Reader {
     /// from the result.
     pub fn pictures(&self, found: &[Found], spec: PictureSpec, reporter: &Reporter) -> ReadSet {
         let stage = reporter.stage("Reading files", found.len());
-        // Small enough batches that all cores have work until the end.
-        let batch = (found.len() / (4 * rayon::current_num_threads())).clamp(1, MAX_BATCH);
         let results: Vec<(&Found, Outputs)> = found
-            .par_chunks(batch)
+            .par_chunks(batch_size(found.len()))
             .flat_map_iter(|files| {
                 let mut out: Vec<(&Found, Outputs)> = files.iter().map(|file| (file, Vec::new())).collect();
                 if !stage.cancelled() {
@@ -139,9 +137,8 @@ impl Reader {
         found: &[Found],
         reporter: &Reporter,
     ) -> (Vec<(PathBuf, Facts)>, Vec<Skipped>) {
-        let batch = (found.len() / (4 * rayon::current_num_threads())).clamp(1, MAX_BATCH);
         let outputs: Vec<(PathBuf, Result<Output, ReadError>)> = found
-            .par_chunks(batch)
+            .par_chunks(batch_size(found.len()))
             .flat_map_iter(|files| {
                 let paths = files.iter().map(|file| (file.path.clone(), None));
                 let mut out = Vec::new();
@@ -268,6 +265,11 @@ fn volumes_of(path: &Path) -> (Option<Volumes>, Vec<File>) {
         volumes.others.push(size);
     }
     (Some(volumes), others)
+}
+
+/// Files of one request when `files` are read: so few that all cores have work until the end.
+fn batch_size(files: usize) -> usize {
+    (files / (4 * rayon::current_num_threads())).clamp(1, MAX_BATCH)
 }
 
 fn missing() -> ReadError {

@@ -41,6 +41,7 @@ pub struct Input {
     pub volumes: Option<Volumes>,
 }
 
+#[cfg(unix)]
 impl Input {
     /// The bytes to read, with those of other volumes.
     pub fn total(&self) -> u64 {
@@ -227,7 +228,7 @@ fn volume(
     }
     let is_zip = volumes.first.to_ascii_lowercase().ends_with(".zip");
     let starts = open.head().starts_with(b"PK\x07\x08PK\x03\x04");
-    // A file that is something by itself is no part of something else. The last volume of a zip ends like a zip.
+    // A complete file is no part of a set. The last volume of a zip ends like a complete zip.
     let alone = open.kind != FileKind::Other || (Container::of(open.head()).is_some() && !is_zip);
     let is_volume = match (is_zip, found) {
         (true, _) => starts || volumes.number > 1,

@@ -152,7 +152,7 @@ fn is_common(encoding: &'static Encoding, letter: char) -> f32 {
     } else {
         matches!(lead, 0xa4..=0xc6)
     };
-    // What two encodings can be is told apart by the frequent characters of both languages.
+    // The frequent characters of both languages decide between two encodings that fit.
     let frequent = (encoding != EUC_KR || KOREAN.contains(letter))
         && (encoding != GB18030 || CHINESE.contains(letter) || punctuation);
     match (common, frequent) {

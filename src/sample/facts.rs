@@ -192,6 +192,16 @@ impl Notes {
     }
 }
 
+/// The name of the hint that the link time of a PE is a hash and no time.
+pub const REPRODUCIBLE: &str = "reproducible build";
+
+impl Program {
+    /// Whether the link time is a hash, as in a reproducible build.
+    pub fn linked_is_hash(&self) -> bool {
+        self.notes.hints.iter().any(|hint| hint.name == REPRODUCIBLE)
+    }
+}
+
 impl Content {
     /// Hints and problems of the file as a whole.
     pub fn notes(&self) -> &Notes {

@@ -6,7 +6,7 @@ use super::bytes::Bytes;
 use super::error::SampleError;
 use super::kind::FileKind;
 use super::passwords::Passwords;
-use super::read_at::read_at;
+use super::read_at::{read_at, read_most};
 use super::record::Sample;
 use super::sha256::Sha256;
 use sha2::Digest as _;
@@ -142,20 +142,6 @@ impl OpenSample {
             architecture: self.architecture,
         })
     }
-}
-
-/// Fills `buffer`, or as much of it as the file has bytes; returns how much.
-fn read_most(file: &mut File, buffer: &mut [u8]) -> std::io::Result<usize> {
-    let mut filled = 0;
-    while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-        match file.read(rest) {
-            Ok(0) => break,
-            Ok(n) => filled += n,
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(filled)
 }
 
 /// Opens a regular file that is not empty; returns it with its size. Pipes, devices and sockets are refused before

@@ -51,8 +51,8 @@ pub fn add_samples(
     adding(model, library, run, |library, current| add_batches(set, model, library, current, run))
 }
 
-/// What every addition does around `add`, which is told whether `model` is the library's current one: checks and
-/// warns of the model before, makes it current and reports kept labels after.
+/// The steps around every addition: checks the model and warns about it, runs `add`, makes the model the current one,
+/// and reports labels that were kept. `add` gets whether `model` is already the library's current one.
 fn adding(
     model: &Model,
     library: &mut Library,

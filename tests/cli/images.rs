@@ -113,7 +113,7 @@ fn the_start_of_a_truncated_image_is_shown() {
 #[test]
 fn a_wide_or_tall_image_is_scaled_to_its_mean() {
     let pixel = |x: u32, y: u32| {
-        Rgb([(x * 7 % 256) as u8, (y * 3 % 256) as u8, if (x + y) % 5 == 0 { 255 } else { 0 }])
+        Rgb([(x * 7 % 256) as u8, (y * 3 % 256) as u8, if (x + y).is_multiple_of(5) { 255 } else { 0 }])
     };
     for (size, format) in [
         ((21_000, 30), ImageFormat::Png),

@@ -108,6 +108,12 @@ impl Window {
         self.harness.run_steps(2);
     }
 
+    /// Clicks what has a label that contains `part`.
+    pub fn click_part(&mut self, part: &str) {
+        self.harness.get_by_label_contains(part).click();
+        self.harness.run_steps(2);
+    }
+
     pub fn drop(&mut self, paths: &[&Path]) {
         let files = paths.iter().map(|path| Arc::new(Dropped((*path).to_owned())) as _);
         self.harness.input_mut().dropped_files = files.collect();
@@ -542,16 +548,20 @@ fn the_experiment_draws_its_chart_and_saves_it() {
 }
 
 #[test]
-fn the_header_of_an_executable_is_shown() {
+fn the_facts_of_an_executable_are_shown() {
     let mut window = Window::trained();
     let program = window.at("program");
     std::fs::copy(env!("CARGO_BIN_EXE_lookalike"), &program).unwrap();
     window.drop(&[&program]);
-    window.wait_for("Header and sections: Rust");
-    window.click("Header and sections: Rust");
+    // The hint is visible without opening anything.
+    window.wait_for("Facts: ");
+    assert!(window.shows("Rust") && window.shows("SHA-1") && window.shows("MD5"));
+    window.click_part("Facts: ");
     window.wait_for("Entry point");
-    assert!(window.shows(".text") && window.shows("Overlay") && window.shows("libc.so"));
-    assert!(window.shows("Imports"));
+    assert!(window.shows(".text") && window.shows("Overlay") && window.shows("Signature"));
+    window.click_part("Libraries: ");
+    window.wait_for("libc.so");
+    assert!(window.shows("Imports: ") && window.shows("Exports"));
     window.harness.check_accessibility();
 }
 

@@ -1,5 +1,5 @@
 //! What is in the selected file: its hints, its problems and the facts of its programs, collapsed below the file's
-//! own facts. The closed section shows the most important ones in its title.
+//! own facts. The names of the hints stay visible, and the closed section says in its title what is in it.
 
 use super::program_ui::program_ui;
 use super::sections_ui::sections_ui;
@@ -11,13 +11,18 @@ use egui::{CollapsingHeader, Label, RichText, ScrollArea, Ui};
 
 /// Height left for the neighbours below, and the least height of the facts, in points.
 const BELOW: f32 = 230.0;
-const LEAST: f32 = 120.0;
+const LEAST: f32 = 200.0;
 
 /// Draws what is in the file as a section that can be expanded.
 pub fn content_ui(ui: &mut Ui, content: &Content) {
     let notes = content.notes();
     if content.programs().next().is_none() && *notes == Notes::default() {
         return;
+    }
+    if !notes.hints.is_empty() {
+        ui.add(Label::new(hint_names(notes)).wrap()).on_hover_text(
+            "Traces of compilers, packers and installers. Their reasons are in the facts below",
+        );
     }
     // The neighbours stay in view below it.
     let most = (ui.available_height() - BELOW).max(LEAST);
@@ -56,26 +61,28 @@ fn one_ui(ui: &mut Ui, id: &str, program: &Program) {
     });
 }
 
-/// "UPX; signed, 3 sections, 2 libraries, 39 imports".
+/// "UPX, zip archive appended".
+fn hint_names(notes: &Notes) -> String {
+    notes.hints.iter().map(|hint| escape::text(&hint.name)).collect::<Vec<_>>().join(", ")
+}
+
+/// "Facts: signed, 3 sections, 39 imports; 1 problem". Short, since a title is not cut.
 fn title(content: &Content) -> String {
-    let hints: Vec<_> = content.notes().hints.iter().map(|hint| escape::text(&hint.name)).collect();
     let facts = match content {
-        Content::Program(program) => summary(program),
-        Content::Fat(fat) => count(Some(fat.slices.len()), "program"),
-        Content::Other(_) => String::new(),
+        Content::Program(program) => Some(summary(program)),
+        Content::Fat(fat) => Some(count(Some(fat.slices.len()), "program")),
+        Content::Other(_) => None,
     };
     let problems = content.notes().problems.len();
     let problems = (problems > 0).then(|| count(Some(problems), "problem"));
-    let parts = [Some(hints.join(", ")).filter(|hints| !hints.is_empty()), Some(facts), problems];
-    let parts: Vec<_> = parts.into_iter().flatten().filter(|part| !part.is_empty()).collect();
-    format!("Facts: {}", parts.join("; "))
+    let parts: Vec<_> = facts.into_iter().chain(problems).collect();
+    if parts.is_empty() { "Facts".to_owned() } else { format!("Facts: {}", parts.join("; ")) }
 }
 
 fn summary(program: &Program) -> String {
-    let length = |list: Option<usize>, what| count(list, what);
     let mut parts = vec![
-        length(program.sections.as_ref().map(Vec::len), "section"),
-        length(program.imports.as_ref().map(Vec::len), "import"),
+        count(program.sections.as_ref().map(Vec::len), "section"),
+        count(program.imports.as_ref().map(Vec::len), "import"),
     ];
     if program.signed == Some(true) {
         parts.insert(0, "signed".to_owned());
@@ -119,9 +126,8 @@ mod tests {
     #[test]
     fn the_title_says_what_is_unknown() {
         let mut program = Program { imports: Some(vec![]), signed: Some(true), ..Program::default() };
-        program.notes.hint("UPX", "section UPX0");
         program.notes.problem("sections", "outside of the file");
         let title = title(&Content::Program(Box::new(program)));
-        assert_eq!(title, "Facts: UPX; signed, sections unknown, 0 imports; 1 problem");
+        assert_eq!(title, "Facts: signed, sections unknown, 0 imports; 1 problem");
     }
 }

@@ -2,7 +2,7 @@
 //! functions.
 
 use crate::escape;
-use crate::export::{date, symbol};
+use crate::export::{known, linked, symbol};
 use crate::sample::facts::{Fact, Import, Program};
 use egui::{CollapsingHeader, Grid, Label, ScrollArea, TextStyle, Ui};
 use indicatif::HumanBytes;
@@ -18,8 +18,7 @@ pub fn program_ui(ui: &mut Ui, program: &Program) {
         known(&program.entry, |entry| entry.map_or_else(none, |entry| format!("0x{entry:x}"))),
         "Address of the first instruction, with the preferred image base",
     )];
-    if let Some(linked) = program.linked {
-        let linked = linked.map_or_else(none, date);
+    if let Some(linked) = linked(program) {
         rows.push((
             "Linked",
             linked,
@@ -77,8 +76,4 @@ fn list_ui<T>(ui: &mut Ui, name: &str, list: &Fact<Vec<T>>, show: impl Fn(&T) ->
             },
         );
     });
-}
-
-fn known<T>(fact: &Fact<T>, show: impl FnOnce(&T) -> String) -> String {
-    fact.as_ref().map_or_else(|| "unknown".to_owned(), show)
 }

@@ -9,6 +9,9 @@ use indicatif::HumanBytes;
 /// Sections listed; the others are only counted.
 const LISTED: usize = 200;
 
+/// Characters of a name that are shown; the tooltip has all.
+const NAME: usize = 22;
+
 /// Draws the table of sections; `None` if they are unknown.
 pub fn sections_ui(ui: &mut Ui, sections: Option<&[Section]>) {
     let sections = match sections {
@@ -38,7 +41,8 @@ pub fn sections_ui(ui: &mut Ui, sections: Option<&[Section]>) {
         ui.end_row();
         for section in sections.iter().take(LISTED) {
             let address = format!("{} bytes in memory at 0x{:x}", section.virtual_size, section.address);
-            ui.add(Label::new(escape::text(&section.name)).truncate()).on_hover_text(address);
+            let name = escape::text(&section.name);
+            ui.add(Label::new(short(&name)).extend()).on_hover_text(format!("{name}: {address}"));
             ui.label(section.offset.map_or_else(String::new, |at| format!("0x{at:x}")));
             ui.label(HumanBytes(section.size).to_string());
             ui.monospace(access(section.access));
@@ -55,5 +59,26 @@ pub fn sections_ui(ui: &mut Ui, sections: Option<&[Section]>) {
     });
     if sections.len() > LISTED {
         ui.weak(format!("and {} more", sections.len() - LISTED));
+    }
+}
+
+/// The name of a section; of a long one its end, by which the sections of a segment differ.
+fn short(name: &str) -> String {
+    let count = name.chars().count();
+    if count <= NAME {
+        return name.to_owned();
+    }
+    let end: String = name.chars().skip(count - (NAME - 1)).collect();
+    format!("…{end}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_names_keep_their_end() {
+        assert_eq!(short(".text"), ".text");
+        assert_eq!(short("__DATA_CONST,__mod_init_func"), "…CONST,__mod_init_func");
     }
 }

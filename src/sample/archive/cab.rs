@@ -1,6 +1,6 @@
 //! Cabinets ([MS-CAB]): stored, MSZIP ([MS-MCI]) and LZX ([MS-PATCH]). A cabinet has folders, compressed as a whole, and
-//! files in them. The folders are read once from start to end, and files are told apart by their number and not by
-//! their name, so that neither a name that occurs twice nor a file that overlaps another costs more than its bytes.
+//! files in them. The folders are read once from start to end, and files are known by their number and not by their
+//! name, so that neither a name that occurs twice nor a file that overlaps another costs more than its bytes.
 
 use super::cab_codec::{BLOCK, Codec, damaged};
 use super::error::ArchiveError;

@@ -82,7 +82,7 @@ fn an_archive_of_clutter_alone_is_said_to_be_one() {
 
 #[test]
 fn a_small_compressed_file_that_is_cut_off_is_no_sample() {
-    let content: Vec<u8> = (0..3000_u32).map(|i| (i * i >> 7) as u8).collect();
+    let content: Vec<u8> = (0..3000_u32).map(|i| ((i * i) >> 7) as u8).collect();
     let mut packed = Vec::new();
     let options = lzma_rust2::LzmaOptions::default();
     let mut writer = lzma_rust2::LzmaWriter::new_use_header(&mut packed, &options, None).unwrap();

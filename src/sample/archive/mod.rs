@@ -58,4 +58,6 @@ pub use open::open;
 pub(crate) use open::open_appended;
 pub use recognise::recognise;
 pub(crate) use unpacker::OnMember;
-pub(crate) use volumes::{Joined, MAX_VOLUMES, Set, Volumes};
+#[cfg(unix)]
+pub(crate) use volumes::MAX_VOLUMES;
+pub(crate) use volumes::{Joined, Set, Volumes};

@@ -206,7 +206,7 @@ impl Compound {
             left -= size;
             match parts.last_mut() {
                 Some(Part { offset: Some(start), size: before }) if *start + *before == offset => {
-                    *before += size
+                    *before += size;
                 }
                 _ => parts.push(Part { offset: Some(offset), size }),
             }

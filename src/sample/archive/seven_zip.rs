@@ -98,7 +98,7 @@ impl BlockReader<'_, '_> {
         &mut self,
         source: &mut OffsetSource<'_>,
         block: &Block,
-        passwords: &mut Vec<Option<String>>,
+        passwords: &mut [Option<String>],
     ) -> Result<(), ArchiveError> {
         let encrypted =
             block.coders.iter().any(|coder| coder.encoder_method_id() == EncoderMethod::ID_AES256_SHA256);
@@ -225,7 +225,7 @@ impl BlockReader<'_, '_> {
 /// The name of a method, which the reader gives as a list of its bytes if it does not know it.
 fn method_name(method: &str) -> String {
     let id: Vec<u8> =
-        method.trim_matches(['[', ']']).split(", ").filter_map(|byte| byte.parse().ok()).collect();
+        method.trim_matches(['[', ']']).split(", ").filter_map(|byte| byte.parse::<u8>().ok()).collect();
     let name = match &id[..] {
         [2, 3, 2] => "the filter Swap2",
         [2, 3, 4] => "the filter Swap4",

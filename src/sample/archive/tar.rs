@@ -5,6 +5,7 @@
 use super::error::ArchiveError;
 use super::tar_header::{BLOCK, Block, Kind, Overrides, Sparse};
 use super::unpacker::Unpacker;
+use crate::sample::read_at::read_most;
 use crate::sample::sparse_bytes::SparseBytes;
 use std::io::{self, Read};
 use std::path::Path;
@@ -282,17 +283,4 @@ fn trimmed(mut name: Vec<u8>) -> Vec<u8> {
     let end = name.iter().position(|byte| *byte == 0).unwrap_or(name.len());
     name.truncate(end);
     name
-}
-
-fn read_most(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
-    let mut filled = 0;
-    while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-        match reader.read(rest) {
-            Ok(0) => break,
-            Ok(read) => filled += read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(filled)
 }

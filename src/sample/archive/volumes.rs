@@ -86,9 +86,9 @@ impl Set {
         PathBuf::from(path)
     }
 
-    /// Describes the set and lists the paths to open besides the file itself, in order.
+    /// Describes the set and lists the other paths to open, in order.
     pub fn find(&self) -> (Volumes, Vec<PathBuf>) {
-        let main = if self.scheme == Scheme::Zip { 0 } else { 1 };
+        let main = usize::from(self.scheme != Scheme::Zip);
         let mut number = 1;
         let mut paths = Vec::new();
         while number <= MAX_VOLUMES && self.path(number).is_file() {

@@ -8,12 +8,12 @@ use crate::sample::facts::{MAX_NAME, MAX_NAMES, Notes};
 use std::collections::HashSet;
 use std::hash::Hash;
 
-/// What a list entry takes in a reply besides its names, in bytes, at most.
+/// The most bytes that a list entry takes in a reply, without its names.
 const ENTRY: usize = 8;
 
 /// Why a list is not complete when the limit on the work is reached.
 pub const SPENT: &str = "the tables of this file take too much work to be read to their ends";
-/// Bytes of numbers that a section takes in a reply, at most.
+/// The most bytes that the numbers of a section take in a reply.
 pub const SECTION_COST: usize = 48;
 
 /// Work that reading lists may take, about in bytes that are looked at: structures may overlap and refer to each other

@@ -65,26 +65,10 @@ pub fn wix(layout: &Layout<'_>) -> Option<String> {
     bytes.starts_with(&0x00f1_4300_u32.to_le_bytes()).then(|| format!("section {}", section.name))
 }
 
-/// A 7z archive behind a program, with or without its configuration before it.
+/// The configuration that 7-Zip's self-extractor reads before its archive. An archive alone can be behind any program.
 pub fn seven_zip(layout: &Layout<'_>) -> Option<String> {
-    const SIGNATURE: &[u8] = b"7z\xbc\xaf\x27\x1c\x00";
     const CONFIGURATION: &[u8] = b";!@Install@!";
     let (begin, appended) = layout.appended();
-    let near = appended.get(..64 << 10).unwrap_or(appended);
-    let at = match appended {
-        _ if appended.starts_with(SIGNATURE) => 0,
-        _ if appended.trim_ascii_start().starts_with(CONFIGURATION)
-            || appended.starts_with(b"\xef\xbb\xbf;!@Install@!") =>
-        {
-            occurrences(near, SIGNATURE).next()?
-        }
-        _ => return None,
-    };
-    Some(format!("7z archive at offset {}", begin + at as u64))
-}
-
-/// A RAR archive right behind a program.
-pub fn win_rar(layout: &Layout<'_>) -> Option<String> {
-    let (begin, appended) = layout.appended();
-    appended.starts_with(b"Rar!\x1a\x07").then(|| format!("RAR archive at offset {begin}"))
+    let text = appended.strip_prefix(b"\xef\xbb\xbf").unwrap_or(appended).trim_ascii_start();
+    text.starts_with(CONFIGURATION).then(|| format!("configuration at offset {begin}"))
 }

@@ -1,8 +1,9 @@
 //! The members of a zip: those in its central directory, those of zips in front of it, and those that only have a
 //! local header (APPNOTE 4.3.7, 4.3.12).
 
-use super::end::{End, end_of_record, last_end, number, read_at};
+use super::end::{End, end_of_record, last_end, number};
 use super::scanner::Scanner;
+use crate::sample::archive::extents::read_up_to;
 use crate::sample::archive::source::Source;
 use std::io::{self, SeekFrom};
 
@@ -185,7 +186,7 @@ pub fn list(source: &mut dyn Source, most: usize) -> io::Result<Directory> {
         found.around.0 = found.around.0.min(first);
     }
     // The mark of an archive that was made to span several files.
-    if found.around.0 == 4 && matches!(&read_at(source, 0, 4)?[..], b"PK00" | b"PK\x07\x08") {
+    if found.around.0 == 4 && matches!(&read_up_to(source, 0, 4)?[..], b"PK00" | b"PK\x07\x08") {
         found.around.0 = 0;
     }
     Ok(found)
@@ -228,7 +229,7 @@ fn place(entries: &mut Vec<Entry>, lost: Vec<Entry>) {
 /// Reads the entries of a central directory, and where they end.
 fn read_directory(source: &mut dyn Source, end: &End, most: usize) -> io::Result<(Vec<Entry>, u64)> {
     let size = end.directory_end.saturating_sub(end.directory).min(MAX_DIRECTORY);
-    let bytes = read_at(source, end.directory, size)?;
+    let bytes = read_up_to(source, end.directory, size)?;
     let mut entries = Vec::new();
     let mut at = 0;
     while entries.len() <= most
@@ -253,6 +254,24 @@ fn read_directory(source: &mut dyn Source, end: &End, most: usize) -> io::Result
     Ok((entries, end.directory + at as u64))
 }
 
+/// Reads the fields that local headers and entries of a central directory share, from the flags at `at` on, and what
+/// follows `fixed`; `None` if name or extra field are cut off. The sizes are not widened yet.
+fn read_header(fixed: &[u8], rest: &[u8], at: usize) -> Option<Header> {
+    let short = |place| number::<2>(fixed, at + place).unwrap_or_default();
+    let long = |place| number::<4>(fixed, at + place).unwrap_or_default();
+    let (name, extra) = (short(20) as usize, short(22) as usize);
+    Some(Header {
+        flags: short(0) as u16,
+        method: short(2) as u16,
+        time: long(4) as u32,
+        crc: long(8) as u32,
+        compressed: long(12),
+        size: long(16),
+        name: rest.get(..name)?.to_vec(),
+        extra: rest.get(name..name + extra)?.to_vec(),
+    })
+}
+
 /// Reads one entry of a central directory, and its length.
 fn read_entry(bytes: &[u8]) -> Option<(Entry, usize)> {
     if !bytes.starts_with(b"PK\x01\x02") {
@@ -261,32 +280,23 @@ fn read_entry(bytes: &[u8]) -> Option<(Entry, usize)> {
     let (fixed, rest) = bytes.split_at_checked(ENTRY)?;
     let short = |at| number::<2>(fixed, at).unwrap_or_default();
     let long = |at| number::<4>(fixed, at).unwrap_or_default();
-    let (name, extra, comment) = (short(28) as usize, short(30) as usize, short(32) as usize);
-    let mut header = Header {
-        flags: short(8) as u16,
-        method: short(10) as u16,
-        time: long(12) as u32,
-        crc: long(16) as u32,
-        compressed: long(20),
-        size: long(24),
-        name: rest.get(..name)?.to_vec(),
-        extra: rest.get(name..name + extra)?.to_vec(),
-    };
+    let mut header = read_header(fixed, rest, 8)?;
+    let length = ENTRY + header.name.len() + header.extra.len() + short(32) as usize;
     let offset = header.widen(long(42) as u32);
     // Made on Unix, where the upper half of the attributes is the mode.
     let link = short(4) >> 8 == 3 && long(38) >> 28 == 0o12;
     let entry =
         Entry { compressed: header.compressed, central: Some(header), local: None, offset, data: 0, link };
-    Some((entry, ENTRY + name + extra + comment))
+    Some((entry, length))
 }
 
 /// Reads the local header of an entry, if it is where the directory says.
 fn find_local(source: &mut dyn Source, entry: &mut Entry) -> io::Result<()> {
     // Nearly all names and extra fields are short, so that one read is enough.
-    let mut bytes = read_at(source, entry.offset, 256)?;
+    let mut bytes = read_up_to(source, entry.offset, 256)?;
     let mut local = read_local(&bytes);
     if local.is_none() && bytes.starts_with(b"PK\x03\x04") {
-        bytes = read_at(source, entry.offset, LOCAL + 2 * 0xffff)?;
+        bytes = read_up_to(source, entry.offset, LOCAL + 2 * 0xffff)?;
         local = read_local(&bytes);
     }
     if let Some((header, length)) = local {
@@ -302,21 +312,10 @@ fn read_local(bytes: &[u8]) -> Option<(Header, u64)> {
         return None;
     }
     let (fixed, rest) = bytes.split_at_checked(LOCAL as usize)?;
-    let short = |at| number::<2>(fixed, at).unwrap_or_default();
-    let long = |at| number::<4>(fixed, at).unwrap_or_default();
-    let (name, extra) = (short(26) as usize, short(28) as usize);
-    let mut header = Header {
-        flags: short(6) as u16,
-        method: short(8) as u16,
-        time: long(10) as u32,
-        crc: long(14) as u32,
-        compressed: long(18),
-        size: long(22),
-        name: rest.get(..name)?.to_vec(),
-        extra: rest.get(name..name + extra)?.to_vec(),
-    };
+    let mut header = read_header(fixed, rest, 6)?;
+    let length = LOCAL + (header.name.len() + header.extra.len()) as u64;
     header.widen(0);
-    Some((header, LOCAL + (name + extra) as u64))
+    Some((header, length))
 }
 
 /// Whether a local header that was found by searching is one, and not four bytes of something else.

@@ -1,7 +1,8 @@
 //! The end of a zip: the record from which its central directory is found (APPNOTE 4.3.14 to 4.3.16).
 
+use crate::sample::archive::extents::read_up_to;
 use crate::sample::archive::source::Source;
-use std::io::{self, Read as _, SeekFrom};
+use std::io::{self, SeekFrom};
 
 /// Bytes of the record without its comment.
 const RECORD: usize = 22;
@@ -27,14 +28,6 @@ pub struct End {
     pub end: u64,
 }
 
-/// Reads at most `most` bytes at `offset`; fewer at the end of the source.
-pub fn read_at(source: &mut dyn Source, offset: u64, most: u64) -> io::Result<Vec<u8>> {
-    source.seek(SeekFrom::Start(offset))?;
-    let mut bytes = Vec::new();
-    source.take(most).read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
 /// The little-endian number of `N` bytes at `at`.
 pub fn number<const N: usize>(bytes: &[u8], at: usize) -> Option<u64> {
     let part = bytes.get(at..)?.first_chunk::<N>()?;
@@ -51,7 +44,7 @@ pub fn ends_a_zip(source: &mut dyn Source) -> bool {
 /// can have.
 pub fn last_end(source: &mut dyn Source, limit: u64) -> io::Result<Option<End>> {
     let from = limit.saturating_sub(LONGEST);
-    let tail = read_at(source, from, limit - from)?;
+    let tail = read_up_to(source, from, limit - from)?;
     let mut until = tail.len();
     while let Some(at) = memchr::memmem::rfind(tail.get(..until).unwrap_or_default(), b"PK\x05\x06") {
         if let Some(end) = end_at(source, &tail, from, at)? {
@@ -66,7 +59,7 @@ pub fn last_end(source: &mut dyn Source, limit: u64) -> io::Result<Option<End>> 
 pub fn end_of_record(source: &mut dyn Source, offset: u64) -> io::Result<Option<End>> {
     // With the locator of zip64 before it.
     let from = offset.saturating_sub(20);
-    let bytes = read_at(source, from, offset - from + RECORD as u64)?;
+    let bytes = read_up_to(source, from, offset - from + RECORD as u64)?;
     end_at(source, &bytes, from, (offset - from) as usize)
 }
 
@@ -87,7 +80,7 @@ fn end_at(source: &mut dyn Source, tail: &[u8], from: u64, at: usize) -> io::Res
         && (entries == 0xffff || size == 0xffff_ffff || offset == 0xffff_ffff)
     {
         let from = place.saturating_sub(20 + 4096);
-        let before = read_at(source, from, place.saturating_sub(20).saturating_sub(from))?;
+        let before = read_up_to(source, from, place.saturating_sub(20).saturating_sub(from))?;
         let Some(found) = memchr::memmem::rfind(&before, b"PK\x06\x06") else { return Ok(None) };
         let record = before.get(found..).unwrap_or_default();
         let (Some(large_entries), Some(large_size), Some(large_offset)) =
@@ -108,7 +101,7 @@ fn end_at(source: &mut dyn Source, tail: &[u8], from: u64, at: usize) -> io::Res
     .flatten()
     {
         let empty = entries == 0 && size == 0 && directory == directory_end;
-        if directory <= directory_end && (empty || read_at(source, directory, 4)? == ENTRY) {
+        if directory <= directory_end && (empty || read_up_to(source, directory, 4)? == ENTRY) {
             let shift = shift.unwrap_or(0);
             return Ok(Some(End { directory, shift, volume, entries, directory_end, end }));
         }
@@ -121,7 +114,7 @@ pub fn last_zip(source: &mut dyn Source) -> Option<(u64, u64)> {
     let size = source.seek(SeekFrom::End(0)).ok()?;
     let end = last_end(source, size).ok()??;
     // The first entry of the directory is nearly always the first member.
-    let entry = read_at(source, end.directory, 46).ok()?;
+    let entry = read_up_to(source, end.directory, 46).ok()?;
     let first = number::<4>(&entry, 42).filter(|offset| *offset != 0xffff_ffff).unwrap_or(0);
     Some((end.shift.saturating_add(first), end.entries))
 }

@@ -1,9 +1,10 @@
 //! Reading one member of a zip: its headers may contradict each other, and what fits its CRC-32 is right.
 
 use super::directory::{Entry, Header};
-use super::end::{number, read_at};
+use super::end::number;
 use super::splice::Splice;
 use crate::sample::archive::error::ArchiveError;
+use crate::sample::archive::extents::read_up_to;
 use crate::sample::archive::limits::Budget;
 use crate::sample::archive::member::{Member, Note};
 use crate::sample::archive::source::Source;
@@ -172,7 +173,7 @@ impl<'a> Reader<'a> {
         let dictionary = if header.encrypted() {
             header.size
         } else {
-            let start = read_at(self.source, offset, 9).map_err(ArchiveError::damaged)?;
+            let start = read_up_to(self.source, offset, 9).map_err(ArchiveError::damaged)?;
             number::<4>(&start, 5).unwrap_or_default()
         };
         if dictionary <= most {

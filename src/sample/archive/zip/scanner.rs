@@ -1,7 +1,7 @@
 //! Searching a zip for the marks of its records. The bytes that were read last are kept, so that many marks close to each
 //! other are not read again and again.
 
-use super::end::read_at;
+use crate::sample::archive::extents::read_up_to;
 use crate::sample::archive::source::Source;
 use std::io;
 
@@ -35,7 +35,7 @@ impl<'a> Scanner<'a> {
             Some(from) => from,
             None => {
                 let wanted = least.max(CHUNK);
-                self.bytes = read_at(self.source, offset, wanted)?;
+                self.bytes = read_up_to(self.source, offset, wanted)?;
                 self.start = offset;
                 self.is_end = (self.bytes.len() as u64) < wanted;
                 0

@@ -9,7 +9,7 @@ use std::collections::HashSet;
 
 /// Work on a trie, about in bytes that are looked at and kept. The names of a list take far less.
 const MAX_WORK: u64 = 32 << 20;
-/// What a node takes besides its name.
+/// Bytes that a node takes in memory, without its name.
 const NODE: u64 = 64;
 
 /// Adds all names; `None` if the trie is damaged.

@@ -21,7 +21,7 @@ mod thunks;
 
 use crate::sample::architecture::Architecture;
 use crate::sample::bytes::Bytes;
-use crate::sample::facts::{Notes, Program};
+use crate::sample::facts::{Notes, Program, REPRODUCIBLE};
 use crate::sample::read_at::ReadAt;
 pub use dos::add_notes as add_dos_notes;
 use headers::{Headers, Optional, header_offset};
@@ -132,7 +132,7 @@ fn add_facts_of_image(
     dotnet::add_hint(&image, optional, &mut program.notes);
     let debug = debug::read_debug(&image, optional);
     if debug.iter().any(debug::DebugEntry::is_reproducible) {
-        program.notes.hint("reproducible build", "debug entry REPRO: the link time is a hash");
+        program.notes.hint(REPRODUCIBLE, "debug entry REPRO: the link time is a hash");
     }
     let certificates = match layout {
         Layout::File => signature::find_certificates(bytes, optional),
