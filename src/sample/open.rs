@@ -1,7 +1,9 @@
 //! An open file: identified when it is opened, then streamed once.
 
 use super::architecture::Architecture;
-use super::archive::{self, ArchiveError, Budget, Container, Limits, OnMember, find_appended, recognise};
+use super::archive::{
+    self, ArchiveError, Budget, Container, Limits, OnMember, find_appended, hosts_archives, recognise,
+};
 use super::bytes::Bytes;
 use super::error::SampleError;
 use super::kind::FileKind;
@@ -88,15 +90,15 @@ impl OpenSample {
         result
     }
 
-    /// Passes every file in an archive that is appended to this program to `on_member`. A program without one passes
-    /// nothing.
+    /// Passes every file in an archive that is appended to this program, document or image to `on_member`. A file
+    /// without one passes nothing.
     pub fn unpack_appended(
         &self,
         limits: Limits,
         passwords: &Passwords,
         on_member: OnMember<'_>,
     ) -> Result<(), ArchiveError> {
-        if !self.kind.is_executable() {
+        if !hosts_archives(self.kind, &self.head) {
             return Ok(());
         }
         let damaged = |error: std::io::Error| ArchiveError::Damaged(error.to_string());

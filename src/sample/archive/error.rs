@@ -53,9 +53,15 @@ pub enum ArchiveError {
     /// There are too many archives around it.
     #[error("is more than {0} archives deep and was not opened. Unpack the outer archives elsewhere")]
     TooDeep(usize),
-    /// A file that is an archive by its format, but a document or a package by its use: it is a sample.
-    #[error("is {}, not an archive", .0.name)]
-    Document(Note),
+    /// A file that is an archive by its format, but a document or a package by its use: it is a sample. What to say
+    /// about it; the name of the first is what it is.
+    #[error("is {}, not an archive", .0.first().map_or("a document", |note| &note.name))]
+    Document(Vec<Note>),
+    /// The same in several files.
+    #[error(
+        "is the first of several files that together are a zip of this kind: {0}. Join them into one file"
+    )]
+    SplitDocument(String),
     /// Only members that are passed over.
     #[error(
         "is an archive of files that systems leave in folders, such as .DS_Store: expected at least one other file"

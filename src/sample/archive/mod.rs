@@ -13,6 +13,7 @@ mod cab_codec;
 mod compress;
 mod container;
 mod cpio;
+mod documents;
 mod error;
 mod extents;
 #[cfg(test)]
@@ -48,7 +49,7 @@ mod wrapped;
 mod zip;
 
 pub(crate) use appended::add_hint as add_appended_hint;
-pub(crate) use appended::find_appended;
+pub(crate) use appended::{find_appended, hosts_archives};
 pub use container::Container;
 pub use error::ArchiveError;
 pub use limits::{Budget, Limits};

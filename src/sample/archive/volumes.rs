@@ -4,6 +4,7 @@
 
 use super::container::Container;
 use super::member_path::SEPARATOR;
+use super::prefix::seven_zip_end;
 use super::recognise::recognise;
 use crate::sample::kind::FileKind;
 use serde::{Deserialize, Serialize};
@@ -186,7 +187,7 @@ impl Joined {
         self.rewind()?;
         self.by_ref().take(32).read_to_end(&mut head)?;
         let complete = match Container::of(&head) {
-            Some(Container::SevenZip) => seven_zip_size(&head).map(|size| size <= self.size),
+            Some(Container::SevenZip) => seven_zip_end(&head).map(|size| size <= self.size),
             Some(Container::Zip) => {
                 let mut tail = Vec::new();
                 self.seek(SeekFrom::Start(self.size.saturating_sub(ZIP_END + 0xffff)))?;
@@ -202,13 +203,6 @@ impl Joined {
 
 /// Bytes of the end record of a zip without its comment (APPNOTE 4.3.16).
 const ZIP_END: u64 = 22;
-
-/// The size of a 7z archive by its start header (7zFormat.txt, "`SignatureHeader`").
-fn seven_zip_size(head: &[u8]) -> Option<u64> {
-    let number = |at: usize| head.get(at..)?.first_chunk().map(|bytes| u64::from_le_bytes(*bytes));
-    let (offset, size) = (number(12)?, number(20)?);
-    (size > 0).then(|| offset.saturating_add(size).saturating_add(32))
-}
 
 /// Whether these last bytes of a file end with the end record of a zip and its comment.
 fn ends_zip(tail: &[u8]) -> bool {
@@ -311,8 +305,10 @@ mod tests {
         zip.pop();
         assert_eq!(complete(&zip), Some(false));
         let mut archive = [&b"7z\xbc\xaf\x27\x1c\0\x04"[..], &[0; 24]].concat();
-        assert_eq!(complete(&archive), None);
         (archive[12], archive[20]) = (5, 2);
+        assert_eq!(complete(&archive), None, "its checksum is wrong");
+        let crc = crc32fast::hash(&archive[12..]);
+        archive[8..12].copy_from_slice(&crc.to_le_bytes());
         assert_eq!(complete(&archive), Some(false));
         archive.extend([0; 7]);
         assert_eq!(complete(&archive), Some(true));
