@@ -8,7 +8,7 @@ use crate::picture::{
     encode_open, longer_side,
 };
 use crate::sample::archive::{self, ArchiveError, Budget, Limits, Member, Volumes};
-use crate::sample::{Facts, FileKind, OpenSample, Passwords, Sample, SampleError};
+use crate::sample::{Cause, Facts, FileKind, OpenSample, Passwords, Sample, SampleError};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -81,16 +81,14 @@ pub enum Output {
 pub struct ReadError {
     /// One sentence: what was expected, what was found, what to do.
     pub reason: String,
-    /// Whether another password may help.
-    pub needs_password: bool,
-    /// Whether its content is read with another file: it is a later volume of an archive.
-    pub read_elsewhere: bool,
+    /// The kind of reason.
+    pub cause: Cause,
 }
 
 impl ReadError {
-    /// An error other than a missing password.
+    /// An error of a file that cannot be used.
     pub fn new(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into(), needs_password: false, read_elsewhere: false }
+        Self { reason: reason.into(), cause: Cause::Unusable }
     }
 }
 
@@ -110,8 +108,11 @@ impl From<ArchiveError> for ReadError {
     fn from(error: ArchiveError) -> Self {
         Self {
             reason: error.to_string(),
-            needs_password: error.needs_password(),
-            read_elsewhere: matches!(error, ArchiveError::LaterVolume(..)),
+            cause: match error {
+                ArchiveError::LaterVolume(..) => Cause::OtherVolume,
+                error if error.needs_password() => Cause::NeedsPassword,
+                _ => Cause::Unusable,
+            },
         }
     }
 }

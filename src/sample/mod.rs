@@ -41,6 +41,6 @@ pub(crate) use open::{OpenSample, open_file};
 pub use passwords::Passwords;
 pub use record::Sample;
 pub use sha256::Sha256;
-pub use skipped::Skipped;
+pub use skipped::{Cause, Skipped};
 pub use sparse_bytes::SparseBytes;
 pub use walk::{Found, Listing, walk};

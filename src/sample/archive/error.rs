@@ -2,6 +2,9 @@
 
 use super::member::Note;
 
+/// What the standard library says of a reader that ends too early.
+pub(super) const SHORT: &str = "failed to fill whole buffer";
+
 /// Why an archive or one of its members could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ArchiveError {
@@ -75,7 +78,17 @@ pub enum ArchiveError {
 impl ArchiveError {
     /// The archive is damaged; `why` is the error of its reader.
     pub(super) fn damaged(why: impl std::fmt::Display) -> Self {
-        Self::Damaged(why.to_string())
+        let why = why.to_string();
+        // The words of the standard library, in which decoders wrap theirs.
+        if why.contains(SHORT) {
+            return Self::Damaged("it is cut off: expected more bytes, found the end".to_owned());
+        }
+        Self::Damaged(why)
+    }
+
+    /// The archive is cut off: it needs so many bytes, and so many are there.
+    pub(super) fn cut_off(expected: u64, found: u64) -> Self {
+        Self::Damaged(format!("it is cut off: expected {expected} bytes, found {found}"))
     }
 
     /// Whether no more members can be read.

@@ -15,6 +15,7 @@ use crate::sample::sparse_bytes::SparseBytes;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::io::{Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
 /// Receives each file in an archive: its path, and the file or why it could not be read.
@@ -148,7 +149,11 @@ impl<'a> Unpacker<'a> {
             self.zip_from = (container == Container::Zip).then_some(found.from);
             // A zip counts from its own start or from that of the program; its reader knows both.
             let start = if container == Container::Zip { 0 } else { found.offset };
-            let read = (self.formats.read)(self, path, container, &mut OffsetSource::new(source, start));
+            let mut source = OffsetSource::new(source, start);
+            let read = source
+                .seek(SeekFrom::Start(0))
+                .map_err(ArchiveError::damaged)
+                .and_then(|_| (self.formats.read)(self, path, container, &mut source));
             self.depth -= 1;
             read
         };
