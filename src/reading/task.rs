@@ -60,7 +60,8 @@ impl Input {
 /// How to read archives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReadOptions {
-    /// Whether an archive that is appended to a program (self-extracting) is opened too. The program stays a sample.
+    /// Whether an archive that is appended to a program (self-extracting), a document or an image is opened too. The file
+    /// stays a sample.
     pub unpack_appended: bool,
 }
 

@@ -19,6 +19,7 @@ macro_rules! kinds {
 
 kinds! {
     architecture_blank: "architecture-blank",
+    archives_in_other_files: "archives-in-other-files",
     archives_taken_as_samples: "archives-taken-as-samples",
     elf_section_headers_tampered: "elf-section-headers-tampered",
     elf_without_section_headers: "elf-without-section-headers",
