@@ -19,6 +19,8 @@ const MAX_ZIPS: usize = 1000;
 const GAP: u64 = 32;
 /// The longest gap that is looked at to see whether it is empty.
 const LONGEST_PADDING: u64 = 64 << 10;
+/// The end of the signatures of an Android package, which are before the central directory (APK Signature Scheme v2).
+const APK_SIGNATURE: &[u8] = b"APK Sig Block 42";
 /// The most gaps that are looked at.
 const MAX_GAPS: usize = 10_000;
 
@@ -213,9 +215,10 @@ fn gaps(source: &mut dyn Source, known: &[(u64, u64)]) -> io::Result<Option<(u64
         let gap = begin.saturating_sub(at);
         if gap >= GAP && looked < MAX_GAPS {
             looked += 1;
+            let signature = read_up_to(source, begin.saturating_sub(16), 16)? == APK_SIGNATURE;
             let padding =
                 gap <= LONGEST_PADDING && read_up_to(source, at, gap)?.iter().all(|byte| *byte == 0);
-            if !padding {
+            if !padding && !signature {
                 first = first.or(Some(at));
                 bytes = bytes.saturating_add(gap);
             }

@@ -25,9 +25,6 @@ pub fn read(unpacker: &mut Unpacker<'_>, path: &Path, source: &mut dyn Source) -
         });
     }
     let mut reader = Reader::new(source, unpacker.passwords).map_err(ArchiveError::damaged)?;
-    if let Some(notes) = package::package(&mut reader, unpacker.budget, &directory.entries) {
-        return Err(ArchiveError::Document(notes));
-    }
     let guess = name::guess(directory.entries.iter().filter_map(|entry| entry.header()));
     // Once is enough: with the first file.
     let around = match directory.around {
@@ -45,6 +42,10 @@ pub fn read(unpacker: &mut Unpacker<'_>, path: &Path, source: &mut dyn Source) -
         ))
     });
     let mut remarks: Vec<Note> = around.into_iter().chain(between).collect();
+    if let Some(mut notes) = package::package(&mut reader, unpacker.budget, &directory.entries) {
+        notes.append(&mut remarks);
+        return Err(ArchiveError::Document(notes));
+    }
     for entry in &directory.entries {
         let Some(header) = entry.header() else { continue };
         let empty = header.size == 0 && (header.compressed <= 2 || entry.central.is_none());

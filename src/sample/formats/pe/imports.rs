@@ -370,4 +370,17 @@ mod tests {
             assert_eq!(program.libraries.unwrap(), ["k.dll", "w.dll", "d.dll"]);
         }
     }
+
+    #[test]
+    fn a_list_that_is_cut_says_how_many_there_are() {
+        let mut pe = TestPe::new(&[[0x1000, 0x6_0000, 0x400, 0x6_0000]]);
+        let small = TestPe::with_imports().0;
+        pe.put(0x400, &small[0x400..0x1400]).directory(1, 0x1000, 60);
+        // The second library has 70,000 functions.
+        pe.words_rva(0x1014, &[0x2000, 0, 0, 0x1150, 0x2000]).words_rva(0x2000, &[0x8000_0001; 70_000]);
+        let program = pe.facts();
+        assert_eq!(program.imports.as_ref().map(Vec::len), Some(MAX_FUNCTIONS));
+        assert_eq!(program.libraries.as_ref().map(Vec::len), Some(2));
+        assert_eq!(program.notes.problems, ["imports: only the first 65536 of 70002 are listed"]);
+    }
 }
