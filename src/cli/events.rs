@@ -10,6 +10,9 @@ use crate::workflow::{Event, Inspected, Run};
 use serde_json::json;
 use std::sync::{Arc, Mutex, PoisonError};
 
+/// An inspected file, or one that was skipped.
+pub type InspectedOrSkipped = Result<Inspected, Skipped>;
+
 /// Counts of what was printed.
 #[derive(Debug, Default)]
 pub struct Printed {
@@ -20,7 +23,7 @@ pub struct Printed {
     /// Samples added to the library.
     pub added: usize,
     /// Keeps the facts of inspected files, and skipped ones, in place of printing the facts.
-    pub inspected: Option<Arc<Mutex<Vec<Result<Inspected, Skipped>>>>>,
+    pub inspected: Option<Arc<Mutex<Vec<InspectedOrSkipped>>>>,
     /// Whether the command is `inspect`, whose JSON has its own form of skipped files.
     pub inspect: bool,
     /// Points of a training's curves.

@@ -1,14 +1,13 @@
 //! `lookalike inspect`: what each file says about itself, without a model or a library.
 
 use super::archives::ArchiveArgs;
-use super::events::{self, Printed};
+use super::events::{self, InspectedOrSkipped, Printed};
 use super::{facts, output};
 use crate::escape;
 use crate::export::facts_csv;
 use crate::job::Stop;
-use crate::sample::Skipped;
 use crate::whole_file::save;
-use crate::workflow::{Inspected, inspect};
+use crate::workflow::inspect;
 use clap::Args;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -68,7 +67,7 @@ pub fn run(args: InspectArgs) -> Result<(), Stop> {
     let unread = events::run(args.json, &mut printed, move |run| inspect(&paths, &reader, run))?;
     if let Some(path) = &args.csv {
         let files = kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let rows = files.iter().map(|file: &Result<Inspected, Skipped>| match file {
+        let rows = files.iter().map(|file: &InspectedOrSkipped| match file {
             Ok(file) => (file.path.as_path(), Ok(&file.facts)),
             Err(file) => (file.path.as_path(), Err(facts::reason(file))),
         });

@@ -67,10 +67,10 @@ fn the_table_has_a_row_for_each_skipped_file() {
     assert!(run.text.contains("The facts of 1 file are in out.csv"), "{}", run.text);
     let table = std::fs::read_to_string(home.at("out.csv")).unwrap();
     let mut reader = csv::Reader::from_reader(table.as_bytes());
-    assert_eq!(reader.headers().unwrap().iter().last(), Some("skipped"));
+    assert_eq!(reader.headers().unwrap().iter().next_back(), Some("skipped"));
     let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
     let reason =
-        |path: &str| rows.iter().find(|row| &row[0] == path).unwrap().iter().last().unwrap().to_owned();
+        |path: &str| rows.iter().find(|row| &row[0] == path).unwrap().iter().next_back().unwrap().to_owned();
     assert_eq!(rows.len(), 3);
     assert_eq!(reason("a"), "");
     assert!(
