@@ -639,7 +639,11 @@ fn an_archive_behind_a_program_is_opened_with_the_check_box_on() {
     std::fs::write(&setup, both).unwrap();
     let paths = |app: &App| -> Vec<String> {
         let queried = app.session.queried.iter();
-        queried.map(|queried| queried.sample.path.file_name().unwrap().to_str().unwrap().to_owned()).collect()
+        let mut names: Vec<String> = queried
+            .map(|queried| queried.sample.path.file_name().unwrap().to_str().unwrap().to_owned())
+            .collect();
+        names.sort();
+        names
     };
 
     // The program alone; its hint names what is behind it.

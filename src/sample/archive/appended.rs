@@ -121,7 +121,11 @@ pub fn add_hint(bytes: Bytes<'_>, content: &mut Content) {
         }
     };
     if let Some(found) = found {
-        let members = found.members.map(|members| format!(", {members} members")).unwrap_or_default();
+        let members = match found.members {
+            None => String::new(),
+            Some(1) => ", 1 member".to_owned(),
+            Some(members) => format!(", {members} members"),
+        };
         notes.hint(&format!("{} appended", found.name), format!("at offset {}{members}", found.offset));
     }
 }

@@ -44,6 +44,10 @@ pub fn read(unpacker: &mut Unpacker<'_>, path: &Path, source: &mut dyn Source) -
     let mut remarks: Vec<Note> = around.into_iter().chain(between).collect();
     if let Some(mut notes) = package::package(&mut reader, unpacker.budget, &directory.entries) {
         notes.append(&mut remarks);
+        if !directory.has_end {
+            notes
+                .push(Note::problem("the central directory of the zip is missing: it is cut off or damaged"));
+        }
         return Err(ArchiveError::Document(notes));
     }
     for entry in &directory.entries {
