@@ -1,0 +1,184 @@
+//! NRV2B, NRV2D and NRV2E, as the UCL library defines them: literals and matches in the style of LZ77, chosen by single
+//! bits, with whole bytes between them.
+//!
+//! A match is an offset back, in a code of alternating data bits and stop bits followed by a byte, and a length. The
+//! variants differ in these codes. The offset 2^32 - 1 ends the stream.
+
+/// The codes of offsets and lengths.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Variant {
+    B,
+    D,
+    E,
+}
+
+/// How many bytes of bits are stored together, the lowest byte first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    Byte,
+    Two,
+    Four,
+}
+
+/// What was decompressed.
+#[derive(Debug)]
+pub struct Decoded {
+    pub bytes: Vec<u8>,
+    /// The number of compressed bytes.
+    pub read: usize,
+}
+
+/// The largest value of the code of an offset.
+const MAX_CODE: u32 = 0x0100_0002;
+
+/// Reads single bits, and the bytes between them.
+struct Bits<'a> {
+    packed: &'a [u8],
+    at: usize,
+    unit: Unit,
+    bits: u32,
+    left: u32,
+}
+
+impl Bits<'_> {
+    fn byte(&mut self) -> Result<u8, &'static str> {
+        let byte = self.packed.get(self.at).ok_or("the compressed bytes end too early")?;
+        self.at += 1;
+        Ok(*byte)
+    }
+
+    fn bit(&mut self) -> Result<u32, &'static str> {
+        if self.left == 0 {
+            let size = match self.unit {
+                Unit::Byte => 1,
+                Unit::Two => 2,
+                Unit::Four => 4,
+            };
+            self.bits = 0;
+            for index in 0..size {
+                self.bits |= u32::from(self.byte()?) << (8 * index);
+            }
+            self.left = 8 * size;
+        }
+        self.left -= 1;
+        Ok(self.bits >> self.left & 1)
+    }
+
+    /// A number of any size: its bits after the first one, each followed by whether it is the last.
+    fn number(&mut self) -> Result<u32, &'static str> {
+        let mut number = 1_u32;
+        loop {
+            number = number << 1 | self.bit()?;
+            if self.bit()? == 1 {
+                return Ok(number);
+            }
+            if number > MAX_CODE {
+                return Err("a number is too large");
+            }
+        }
+    }
+
+    /// The code of an offset of NRV2D and NRV2E, which saves a stop bit for every second data bit.
+    fn dense_number(&mut self) -> Result<u32, &'static str> {
+        let mut number = 1_u32;
+        loop {
+            number = number << 1 | self.bit()?;
+            if self.bit()? == 1 {
+                return Ok(number);
+            }
+            number = (number - 1) << 1 | self.bit()?;
+            if number > MAX_CODE {
+                return Err("an offset is too large");
+            }
+        }
+    }
+}
+
+/// Decompresses up to the end of the stream; fails beyond `most` bytes.
+pub fn decode(variant: Variant, unit: Unit, packed: &[u8], most: usize) -> Result<Decoded, &'static str> {
+    let mut bits = Bits { packed, at: 0, unit, bits: 0, left: 0 };
+    let mut out: Vec<u8> = Vec::with_capacity(most.min(packed.len().saturating_mul(4)));
+    let mut last = 1_u32;
+    loop {
+        while bits.bit()? == 1 {
+            if out.len() >= most {
+                return Err(TOO_LONG);
+            }
+            let byte = bits.byte()?;
+            out.push(byte);
+        }
+        let code = if variant == Variant::B { bits.number()? } else { bits.dense_number()? };
+        let mut length_bit = None;
+        let offset = match code.checked_sub(3) {
+            None => last,
+            Some(high) => {
+                // Only the low 32 bits count, as in the registers of a stub.
+                let value = high << 8 | u32::from(bits.byte()?);
+                if value == u32::MAX {
+                    return Ok(Decoded { bytes: out, read: bits.at });
+                }
+                last = match variant {
+                    Variant::B => value.wrapping_add(1),
+                    Variant::D | Variant::E => {
+                        length_bit = Some(!value & 1);
+                        (value >> 1).wrapping_add(1)
+                    }
+                };
+                last
+            }
+        };
+        let length = match variant {
+            Variant::B => two_bits(&mut bits, None)?,
+            Variant::D => two_bits(&mut bits, length_bit)?,
+            Variant::E => short_first(&mut bits, length_bit)?,
+        };
+        let far = if variant == Variant::B { 0xd00 } else { 0x500 };
+        let length = length as usize + 1 + usize::from(offset > far);
+        repeat(&mut out, offset as usize, length, most)?;
+    }
+}
+
+const TOO_LONG: &str = "more bytes than expected";
+
+/// The length of NRV2B and NRV2D: 1 to 3 in two bits, or more.
+fn two_bits(bits: &mut Bits<'_>, first: Option<u32>) -> Result<u32, &'static str> {
+    let high = match first {
+        Some(bit) => bit,
+        None => bits.bit()?,
+    };
+    match high << 1 | bits.bit()? {
+        0 => Ok(bits.number()? + 2),
+        short => Ok(short),
+    }
+}
+
+/// The length of NRV2E: 1 or 2, 3 or 4, or more.
+fn short_first(bits: &mut Bits<'_>, first: Option<u32>) -> Result<u32, &'static str> {
+    let short = match first {
+        Some(bit) => bit,
+        None => bits.bit()?,
+    };
+    if short == 1 {
+        Ok(1 + bits.bit()?)
+    } else if bits.bit()? == 1 {
+        Ok(3 + bits.bit()?)
+    } else {
+        Ok(bits.number()? + 3)
+    }
+}
+
+/// Appends `length` bytes from `offset` bytes before the end, which may overlap with what is appended.
+fn repeat(out: &mut Vec<u8>, offset: usize, length: usize, most: usize) -> Result<(), &'static str> {
+    let from = out.len().checked_sub(offset).ok_or("an offset is before the start")?;
+    if length > most.saturating_sub(out.len()) {
+        return Err(TOO_LONG);
+    }
+    let mut left = length;
+    while left > 0 {
+        // What was appended continues the pattern.
+        let now = left.min(out.len() - from);
+        out.extend_from_within(from..from + now);
+        left -= now;
+    }
+    Ok(())
+}
