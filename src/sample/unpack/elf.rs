@@ -23,9 +23,11 @@ const BLOCK: u64 = 12;
 /// What is between the program headers and the first block.
 const INFORMATION: u64 = 24;
 /// Bytes at the end of the file where the header of UPX is searched.
-const TAIL: u64 = 8 << 10;
+const TAIL: u64 = 4 << 10;
 /// Blocks that are tried as the first one.
 const MAX_TRIED: usize = 64;
+/// Places that are looked at for the first one.
+const MAX_FOUND: usize = 4096;
 /// Headers of blocks that are looked at to find those behind the stub.
 const MAX_STEPS: usize = 1 << 20;
 
@@ -206,12 +208,13 @@ fn first_block(
         return Some(found);
     }
     // A shared library has its blocks behind what the dynamic linker reads. The headers are as large as now.
-    let shared = headers.segments.iter().any(|segment| segment.dynamic) && tail.is_some();
+    let shared = headers.segments.iter().any(|segment| segment.dynamic);
     let wanted = u32::try_from(headers.end).ok().filter(|_| shared)?;
-    let end = bytes.kept().len() as u64;
-    (headers.end..end)
-        .step_by(4)
-        .filter(|at| bytes.u32(*at, headers.endian) == Some(wanted))
+    let wanted = if headers.endian == Endian::Little { wanted.to_le_bytes() } else { wanted.to_be_bytes() };
+    memchr::memmem::find_iter(bytes.kept(), &wanted)
+        .take(MAX_FOUND)
+        .map(|at| at as u64)
+        .filter(|at| at % 4 == 0 && *at >= behind_headers)
         .find_map(test)
 }
 

@@ -1,70 +1,108 @@
 //! The filter of code of x86, found from the code itself where the header does not say it.
 //!
-//! After the right filter is undone, calls lead to places within the code. With a wrong one, few do.
+//! A filter with a marker changes each call to a place within the code, and no other operand begins with the marker: of
+//! the operands that begin with it, all are addresses within the code. Filters without a marker change every call; after
+//! the right one is undone, calls lead to places within the code.
 
 use super::filter::Filter;
 
 /// Code that is looked at.
 const MOST: usize = 4 << 20;
-/// Markers that are tried.
-const MARKERS: usize = 3;
 /// Fewer calls decide nothing.
-const FEW: usize = 4;
+const FEW: usize = 3;
+/// Filters without a marker, the usual ones first.
+const PLAIN: [u8; 6] = [0x16, 0x13, 0x14, 0x11, 0x15, 0x12];
 
-/// The filter that was applied to `code`. `add`: what was added to each address.
-pub fn guess(code: &[u8], add: u32) -> Filter {
+/// The filter that was applied to `code`. `add`: what was added to each address; `wide`: whether it is code of x86-64, for
+/// which UPX has one filter.
+pub fn guess(code: &[u8], add: u32, wide: bool) -> Filter {
     let code = code.get(..MOST).unwrap_or(code);
-    let mut candidates = vec![Filter::default()];
-    for marker in markers(code, add) {
-        candidates.extend([0x49, 0x26, 0x24, 0x25].map(|id| Filter { id, marker }));
-    }
-    candidates.extend([0x16, 0x13, 0x14, 0x11, 0x15, 0x12].map(|id| Filter { id, marker: 0 }));
-    let scores = candidates.into_iter().map(|filter| {
+    let undone = |filter: Filter| {
         let mut restored = code.to_vec();
-        let known = filter.undo(&mut restored, add).is_ok();
-        (filter, if known { score(&restored) } else { 0 })
-    });
-    // Of several with the same score, the first.
-    let mut best = (Filter::default(), 0);
-    for (filter, score) in scores {
-        if score > best.1 + if best.0.id == 0 { FEW } else { 0 } {
-            best = (filter, score);
-        }
+        filter.undo(&mut restored, add).map_or(0, |()| inside(&restored, filter))
+    };
+    let mut with_marker = with_marker(code, add);
+    if let Some(filter) = with_marker.as_mut().filter(|_| wide) {
+        filter.id = 0x49;
     }
-    best.0
+    let plain = PLAIN.map(|id| Filter { id, marker: 0 });
+    let candidates = with_marker.into_iter().chain(plain.into_iter().filter(|_| !wide));
+    // Without the filter, few operands are of places within the code.
+    let better = |filter: Filter| (undone(filter), 2 * inside(code, filter) + FEW);
+    let fitting = candidates.map(|filter| (filter, better(filter))).filter(|(_, (with, without))| with > without);
+    // Of several, the first.
+    fitting.rev().max_by_key(|(_, (with, _))| *with).map(|(filter, _)| filter).unwrap_or_default()
 }
 
-/// The most frequent first bytes of operands that are addresses within the code.
-fn markers(code: &[u8], add: u32) -> Vec<u8> {
-    let mut counts = [0_usize; 256];
-    for window in code.windows(5) {
-        let [0xe8 | 0xe9, marker, a, b, c] = *window else { continue };
-        let address = u32::from_be_bytes([0, a, b, c]);
-        if address.checked_sub(add).is_some_and(|address| (address as usize) < code.len())
-            && let Some(count) = counts.get_mut(usize::from(marker))
-        {
-            *count += 1;
-        }
-    }
-    let mut order: Vec<u8> = (0..=255).collect();
-    order.sort_by_key(|marker| std::cmp::Reverse(counts.get(usize::from(*marker)).copied()));
-    order.truncate(MARKERS);
-    order
+/// Instructions by the first byte of their operand.
+#[derive(Clone, Copy, Default)]
+struct Counts {
+    all: usize,
+    /// Those whose operand is an address within the code.
+    inside: usize,
 }
 
-/// Calls, jumps and conditional jumps that lead to places within the code.
-fn score(code: &[u8]) -> usize {
-    let mut score = 0;
-    for (at, window) in code.windows(6).enumerate() {
-        let operand = match *window {
-            [0xe8 | 0xe9, a, b, c, d, _] => Some(([a, b, c, d], 5)),
-            [0x0f, 0x80..=0x8f, a, b, c, d] => Some(([a, b, c, d], 6)),
-            _ => None,
+impl Counts {
+    /// Whether nearly all are addresses. Some operands are no operands, but parts of other instructions.
+    fn are_addresses(self) -> bool {
+        self.inside > 0 && self.inside * 5 >= self.all * 4
+    }
+}
+
+fn with_marker(code: &[u8], add: u32) -> Option<Filter> {
+    let mut counts = [[Counts::default(); 3]; 256];
+    for window in code.windows(6) {
+        let (class, operand) = match *window {
+            [0xe8, a, b, c, d, _] => (0, [a, b, c, d]),
+            [0xe9, a, b, c, d, _] => (1, [a, b, c, d]),
+            [0x0f, 0x80..=0x8f, a, b, c, d] => (2, [a, b, c, d]),
+            _ => continue,
         };
-        if let Some((operand, size)) = operand {
-            let to = (at as i64 + size).checked_add(i32::from_le_bytes(operand).into());
-            score += usize::from(to.is_some_and(|to| (0..code.len() as i64).contains(&to)));
-        }
+        let [marker, a, b, c] = operand;
+        let address = u32::from_be_bytes([0, a, b, c]);
+        let count = &mut counts[usize::from(marker)][class];
+        count.all += 1;
+        let inside = address.checked_sub(add).is_some_and(|address| (address as usize) < code.len());
+        count.inside += usize::from(inside);
     }
-    score
+    let of_both = |[calls, jumps, _]: &[Counts; 3]| Counts {
+        all: calls.all + jumps.all,
+        inside: calls.inside + jumps.inside,
+    };
+    let strength = |counts: &[Counts; 3]| {
+        let [calls, jumps, _] = counts;
+        [*calls, *jumps, of_both(counts)]
+            .into_iter()
+            .filter(|counts| counts.are_addresses())
+            .map(|counts| counts.inside)
+            .max()
+            .unwrap_or_default()
+    };
+    let (marker, counts) =
+        (0..=u8::MAX).zip(&counts).rev().max_by_key(|(_, counts)| strength(counts)).filter(|(_, counts)| {
+            strength(counts) >= FEW
+        })?;
+    let [calls, jumps, conditional] = *counts;
+    let id = if conditional.are_addresses() && conditional.inside >= FEW {
+        0x49
+    } else if !jumps.are_addresses() && jumps.all > 0 {
+        0x24
+    } else if !calls.are_addresses() && calls.all > 0 {
+        0x25
+    } else {
+        0x26
+    };
+    Some(Filter { id, marker })
+}
+
+/// Calls that lead to places within the code; jumps if the filter is one of jumps alone.
+fn inside(code: &[u8], filter: Filter) -> usize {
+    let opcode = if matches!(filter.id, 0x12 | 0x15 | 0x25) { 0xe9 } else { 0xe8 };
+    let mut count = 0;
+    for (at, window) in code.windows(5).enumerate() {
+        let [first, a, b, c, d] = *window else { continue };
+        let to = at as i64 + 5 + i64::from(i32::from_le_bytes([a, b, c, d]));
+        count += usize::from(first == opcode && (0..code.len() as i64).contains(&to));
+    }
+    count
 }

@@ -109,9 +109,11 @@ fn lzma(packed: &[u8], most: usize, size: u64) -> Result<Decoded, String> {
     // A dictionary as large as the output reaches everything.
     let dictionary = u32::try_from(most.max(4096)).map_err(|_| "LZMA: too large".to_owned())?;
     let properties = (u32::from(lc), u32::from(lp), u32::from(pb));
-    let reader =
+    let mut reader =
         LzmaReader::new(stream, size, properties.0, properties.1, properties.2, dictionary, None)
             .map_err(|error| format!("LZMA: {error}"))?;
+    // What comes before an error counts.
+    reader.set_defer_errors(true);
     let mut bytes = Vec::new();
     let read = reader.take(most as u64).read_to_end(&mut bytes);
     // Without a size, the stream ends in an error.

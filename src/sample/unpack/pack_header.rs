@@ -5,6 +5,7 @@
 //! changed without harm to the program.
 
 use super::filter::Filter;
+use super::methods::Method;
 use crate::sample::bytes::{Bytes, Endian};
 
 /// Its size in bytes.
@@ -56,7 +57,8 @@ impl PackHeader {
             Endian::Big => [first[2], first[3], first[0], first[1]],
         };
         let [filter, marker, _, checksum] = bytes.array(at + 28)?;
-        let sum: u32 = header.iter().skip(4).take(27).map(|byte| u32::from(*byte)).sum();
+        let in_range = (10..=20).contains(&version) && format != 0 && method != 0;
+        let sum = || header.iter().skip(4).take(27).map(|byte| u32::from(*byte)).sum::<u32>();
         Some(Self {
             at,
             version,
@@ -69,7 +71,7 @@ impl PackHeader {
             packed_size,
             file_size: number(4)?,
             has_magic: header.starts_with(&magic()),
-            valid: u32::from(checksum) == sum % 251 && (10..=20).contains(&version) && format != 0 && method != 0,
+            valid: in_range && u32::from(checksum) == sum() % 251,
         })
     }
 
@@ -78,12 +80,28 @@ impl PackHeader {
         self.at.saturating_add(SIZE)
     }
 
-    /// The headers in a part of the file: those with a valid checksum, or else those with the magic.
+    /// Whether each field has a value that UPX writes, for a file of `size` bytes.
+    fn is_plausible(&self, size: u64) -> bool {
+        matches!(self.format, 1..=44 | 129..=142)
+            && Method::of(self.method).is_some()
+            && self.filter.is_known()
+            && (2..=self.unpacked_size).contains(&self.packed_size)
+            && u64::from(self.packed_size) <= size
+    }
+
+    /// The header in a part of the file: one with a valid checksum, or else with the magic.
     pub fn find(bytes: Bytes<'_>, from: u64, until: u64) -> Option<Self> {
         let end = until.min(bytes.kept().len() as u64);
-        let all = || (from..end).filter_map(|at| Self::read(bytes, at));
-        let valid = |magic: bool| all().find(|header| header.valid && header.has_magic == magic);
-        valid(true).or_else(|| valid(false)).or_else(|| all().find(|header| header.has_magic))
+        let (mut without_magic, mut damaged) = (None, None);
+        for header in (from..end).filter_map(|at| Self::read(bytes, at)) {
+            match (header.valid, header.has_magic) {
+                (true, true) => return Some(header),
+                (true, false) if header.is_plausible(bytes.size()) => without_magic = without_magic.or(Some(header)),
+                (false, true) => damaged = damaged.or(Some(header)),
+                _ => {}
+            }
+        }
+        without_magic.or(damaged)
     }
 }
 
@@ -97,8 +115,9 @@ mod tests {
         file[40..44].copy_from_slice(&magic());
         file[44..48].copy_from_slice(&[13, 36, 8, 7]);
         file[56] = 200;
+        file[60] = 50;
         file[68] = 0x49;
-        file[71] = ((13 + 36 + 8 + 7 + 200 + 0x49) % 251) as u8;
+        file[71] = ((13 + 36 + 8 + 7 + 200 + 50 + 0x49) % 251) as u8;
         let find = |file: &[u8]| PackHeader::find(Bytes::new(file, file.len() as u64), 0, 100);
         let found = find(&file).unwrap();
         assert!(found.valid && found.has_magic);

@@ -24,7 +24,7 @@ const BEFORE: u64 = 64;
 const AFTER: u64 = 1024;
 /// Sections that may be the one with the compressed bytes.
 const SECTIONS: usize = 4;
-/// ARM, Thumb, x86 and x86-64.
+/// x86 and x86-64.
 const X86: [u16; 2] = [0x14c, 0x8664];
 
 /// What was decompressed.
@@ -208,9 +208,8 @@ fn finish(
     match code.and_then(|end| memory.bytes.get_mut(add as usize..end)) {
         Some(code) => {
             if header.is_none_or(|header| !header.valid) && X86.contains(&packed.machine) {
-                filter = guess(code, add);
+                filter = guess(code, add, packed.wide);
             }
-            // ARM counts instructions.
             if let Err(why) = filter.undo(code, add) {
                 remarks.push(why);
                 exact = false;
