@@ -27,9 +27,13 @@ impl Budget {
     /// is over.
     pub fn take(&mut self, bytes: usize) -> Result<(), String> {
         if bytes > MAX_UNPACKED {
-            return Err(format!("{bytes} bytes are more than the {} MiB that are unpacked", MAX_UNPACKED >> 20));
+            return Err(format!(
+                "{bytes} bytes are more than the {} MiB that are unpacked",
+                MAX_UNPACKED >> 20
+            ));
         }
-        self.work = self.work.checked_sub(bytes).ok_or("the most bytes that all attempts may unpack are reached")?;
+        self.work =
+            self.work.checked_sub(bytes).ok_or("the most bytes that all attempts may unpack are reached")?;
         if Instant::now() > self.until {
             return Err(format!("it takes more than {} seconds", MAX_TIME.as_secs()));
         }

@@ -14,6 +14,7 @@ use super::elf_headers::{ElfHeaders, Segment};
 use super::filter::Filter;
 use super::methods::Method;
 use super::pack_header::PackHeader;
+use super::release;
 use super::shared_library;
 use super::unpacked::{How, UnpackError, Unpacked};
 use crate::sample::bytes::{Bytes, Endian};
@@ -136,7 +137,10 @@ impl Blocks<'_> {
 pub fn put(image: &mut Vec<u8>, offset: u64, bytes: &[u8]) -> Result<(), UnpackError> {
     let room = usize::try_from(offset).ok().and_then(|from| Some((from, from.checked_add(bytes.len())?)));
     let Some((from, end)) = room.filter(|(_, end)| *end <= MAX_UNPACKED) else {
-        return Err(damaged(format!("a segment at offset {offset} is beyond the {} MiB that are unpacked", MAX_UNPACKED >> 20)));
+        return Err(damaged(format!(
+            "a segment at offset {offset} is beyond the {} MiB that are unpacked",
+            MAX_UNPACKED >> 20
+        )));
     };
     if image.len() < end {
         image.resize(end, 0);
@@ -160,8 +164,9 @@ pub fn unpack(bytes: Bytes<'_>) -> Option<Result<Unpacked, UnpackError>> {
     let start = first_block(bytes, &headers, tail);
     let Some((start, original)) = start else {
         // A program can have the magic, as UPX itself has: only a valid header says that it is packed.
-        let valid = tail.is_some_and(|header| header.valid);
-        return valid.then(|| Err(damaged("expected a block with its original header, found none".to_owned())));
+        let valid = tail.is_some_and(|header| header.valid && header.has_magic);
+        return valid
+            .then(|| Err(damaged("expected a block with its original header, found none".to_owned())));
     };
     let blocks = Blocks {
         bytes,
@@ -202,7 +207,8 @@ fn first_block(
             packed.to_vec()
         };
         let original = ElfHeaders::read(Bytes::new(&original, original.len() as u64))?;
-        (original.identity == headers.identity && original.loaded().next().is_some()).then_some((at, original))
+        (original.identity == headers.identity && original.loaded().next().is_some())
+            .then_some((at, original))
     };
     if let Some(found) = test(behind_headers).or_else(|| test(behind_tail?)) {
         return Some(found);
@@ -240,11 +246,12 @@ fn restore(
     let stub = blocks.at.next_multiple_of(4);
     // The size of the file, from either header.
     let information = start.checked_sub(INFORMATION / 2).and_then(|at| bytes.u32(at + 4, headers.endian));
-    let least = original.loaded().map(|segment| segment.offset.saturating_add(segment.size)).max().unwrap_or(0);
+    let least =
+        original.loaded().map(|segment| segment.offset.saturating_add(segment.size)).max().unwrap_or(0);
     let plausible = |size: &u64| *size >= least && *size <= MAX_UNPACKED as u64;
     let file_size = information.map(u64::from).filter(plausible);
-    let file_size =
-        file_size.or_else(|| tail.filter(|tail| tail.valid).map(|tail| tail.file_size.into()).filter(plausible));
+    let file_size = file_size
+        .or_else(|| tail.filter(|tail| tail.valid).map(|tail| tail.file_size.into()).filter(plausible));
     let gaps = gaps(original, file_size);
     match find_gaps(bytes, stub, headers.endian, &gaps) {
         Some(at) => {
@@ -254,7 +261,9 @@ fn restore(
                     Some(size) => blocks.extent(&mut image, gap.offset, size)?,
                     None => {
                         let mut offset = gap.offset;
-                        while Block::read(bytes, blocks.at, headers.endian).is_some_and(|block| block.unpacked > 0) {
+                        while Block::read(bytes, blocks.at, headers.endian)
+                            .is_some_and(|block| block.unpacked > 0)
+                        {
                             let block = blocks.next()?;
                             put(&mut image, offset, &block)?;
                             offset += block.len() as u64;
@@ -289,7 +298,9 @@ fn restore(
         ));
     }
     let method = blocks.method.ok_or_else(|| damaged("expected compressed blocks, found none".to_owned()))?;
-    let mut how = How::new(method, header.map_or(bytes.size(), |header| header.end() + 4).min(bytes.size()), &image);
+    let mut how =
+        How::new(method, header.map_or(bytes.size(), |header| header.end() + 4).min(bytes.size()), &image);
+    how.release = release::of_elf(bytes, blocks.at);
     how.version = header.map(|header| header.version);
     how.filter = blocks.filter;
     how.exact = exact;

@@ -69,7 +69,9 @@ impl Which {
             Some(0xe9) => self.jump,
             Some(0x80..=0x8f) => {
                 // The byte before it may belong to an operand.
-                self.conditional && at != after && at.checked_sub(1).and_then(|at| code.get(at)) == Some(&0x0f)
+                self.conditional
+                    && at != after
+                    && at.checked_sub(1).and_then(|at| code.get(at)) == Some(&0x0f)
             }
             _ => false,
         }
@@ -147,7 +149,11 @@ fn arm64(code: &mut [u8], add: u32) {
 /// The instructions that begin before `end`.
 fn whole_words(code: &mut [u8], end: usize) -> impl Iterator<Item = &mut [u8; 4]> {
     let words = code.as_chunks_mut().0;
-    words.iter_mut().enumerate().take_while(move |(index, _)| *index == 0 || index * 4 < end).map(|(_, word)| word)
+    words
+        .iter_mut()
+        .enumerate()
+        .take_while(move |(index, _)| *index == 0 || index * 4 < end)
+        .map(|(_, word)| word)
 }
 
 /// Branches of PowerPC: 24 bits of instructions, the upper four of which are the marker.

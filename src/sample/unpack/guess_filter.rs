@@ -29,7 +29,8 @@ pub fn guess(code: &[u8], add: u32, wide: bool) -> Filter {
     let candidates = with_marker.into_iter().chain(plain.into_iter().filter(|_| !wide));
     // Without the filter, few operands are of places within the code.
     let better = |filter: Filter| (undone(filter), 2 * inside(code, filter) + FEW);
-    let fitting = candidates.map(|filter| (filter, better(filter))).filter(|(_, (with, without))| with > without);
+    let fitting =
+        candidates.map(|filter| (filter, better(filter))).filter(|(_, (with, without))| with > without);
     // Of several, the first.
     fitting.rev().max_by_key(|(_, (with, _))| *with).map(|(filter, _)| filter).unwrap_or_default()
 }
@@ -78,10 +79,11 @@ fn with_marker(code: &[u8], add: u32) -> Option<Filter> {
             .max()
             .unwrap_or_default()
     };
-    let (marker, counts) =
-        (0..=u8::MAX).zip(&counts).rev().max_by_key(|(_, counts)| strength(counts)).filter(|(_, counts)| {
-            strength(counts) >= FEW
-        })?;
+    let (marker, counts) = (0..=u8::MAX)
+        .zip(&counts)
+        .rev()
+        .max_by_key(|(_, counts)| strength(counts))
+        .filter(|(_, counts)| strength(counts) >= FEW)?;
     let [calls, jumps, conditional] = *counts;
     let id = if conditional.are_addresses() && conditional.inside >= FEW {
         0x49

@@ -22,6 +22,7 @@ mod pe_original;
 mod pe_relocations;
 mod pe_resources;
 mod pe_stub;
+mod release;
 mod shared_library;
 mod unpacked;
 mod upx;

@@ -96,7 +96,9 @@ impl PackHeader {
         for header in (from..end).filter_map(|at| Self::read(bytes, at)) {
             match (header.valid, header.has_magic) {
                 (true, true) => return Some(header),
-                (true, false) if header.is_plausible(bytes.size()) => without_magic = without_magic.or(Some(header)),
+                (true, false) if header.is_plausible(bytes.size()) => {
+                    without_magic = without_magic.or(Some(header))
+                }
                 (false, true) => damaged = damaged.or(Some(header)),
                 _ => {}
             }

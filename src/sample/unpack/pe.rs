@@ -16,6 +16,7 @@ use super::pe_image;
 use super::pe_memory::Memory;
 use super::pe_original::Original;
 use super::pe_stub::{self, Stub};
+use super::release;
 use super::unpacked::{How, UnpackError, Unpacked};
 use crate::sample::bytes::Bytes;
 
@@ -129,9 +130,9 @@ fn by_header(
     budget: &mut Budget,
 ) -> Result<Stream, String> {
     let method = Method::of(header.method).ok_or_else(|| format!("method {} is unknown", header.method))?;
-    let compressed = bytes
-        .get(header.end(), header.packed_size.into())
-        .ok_or_else(|| format!("expected {} compressed bytes, found the end of the file", header.packed_size))?;
+    let compressed = bytes.get(header.end(), header.packed_size.into()).ok_or_else(|| {
+        format!("expected {} compressed bytes, found the end of the file", header.packed_size)
+    })?;
     let unpacked = method.exactly(compressed, header.unpacked_size as usize, budget)?;
     let original = Original::at_end(&unpacked, packed)
         .ok_or("expected the original headers at the end of the decompressed bytes, found other bytes")?;
@@ -220,6 +221,7 @@ fn finish(
     let image = pe_image::build(bytes, packed, &original, memory, &mut remarks);
     let end = packed.sections.iter().map(|section| u64::from(section.offset) + u64::from(section.size)).max();
     let mut how = How::new(method, end.unwrap_or(bytes.size()).min(bytes.size()), &image);
+    how.release = header.and_then(|header| release::of_pe(bytes, header.at));
     how.version = header.filter(|header| header.valid).map(|header| header.version);
     how.filter = filter.id;
     how.exact = exact;

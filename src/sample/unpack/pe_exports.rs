@@ -21,7 +21,8 @@ pub fn restore(
     if original_size == 0 || size == 0 || from == to {
         return Ok(());
     }
-    let table = build(bytes, packed, from, size, to, memory.from(to).len()).ok_or("the exports are damaged")?;
+    let table =
+        build(bytes, packed, from, size, to, memory.from(to).len()).ok_or("the exports are damaged")?;
     if memory.put(to, &table) { Ok(()) } else { Err("the exports are outside of the sections".to_owned()) }
 }
 
@@ -60,7 +61,8 @@ fn build(
         (texts.len() <= room).then_some(at)
     };
     next(library)?;
-    let pointers = pointers.into_iter().map(|pointer| next(text(view(pointer)?)?)).collect::<Option<Vec<_>>>()?;
+    let pointers =
+        pointers.into_iter().map(|pointer| next(text(view(pointer)?)?)).collect::<Option<Vec<_>>>()?;
     for address in &mut addresses {
         // An address in the exports is the name of a function elsewhere.
         if address.checked_sub(from).is_some_and(|inside| inside < size) {

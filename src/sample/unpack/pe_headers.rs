@@ -97,7 +97,11 @@ impl PeHeaders {
             entry: number(40)?,
             code_base: number(44)?,
             code_size: number(28)?,
-            image_base: if wide { bytes.u64(at.checked_add(48)?, Endian::Little)? } else { number(52)?.into() },
+            image_base: if wide {
+                bytes.u64(at.checked_add(48)?, Endian::Little)?
+            } else {
+                number(52)?.into()
+            },
             file_alignment: number(60)?,
             directories,
             sections: (0..count).map(section).collect::<Option<_>>()?,

@@ -58,7 +58,8 @@ pub fn build(
     // The overlay follows the last section of the packed file.
     let end = packed.sections.iter().map(|section| u64::from(section.offset) + u64::from(section.size)).max();
     let alignment = u64::from(packed.file_alignment).max(1);
-    let overlay = end.and_then(|end| end.checked_next_multiple_of(alignment)).map_or(&[][..], |end| bytes.from(end));
+    let overlay =
+        end.and_then(|end| end.checked_next_multiple_of(alignment)).map_or(&[][..], |end| bytes.from(end));
     let room = MAX_UNPACKED.saturating_sub(image.len());
     image.extend_from_slice(overlay.get(..room).unwrap_or(overlay));
     image

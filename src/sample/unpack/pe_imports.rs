@@ -69,7 +69,8 @@ pub fn restore(
                     let name = [name.as_slice(), b"\0"].concat();
                     let place = if relative.is_some() {
                         // Each begins at an even offset, with two bytes for a hint.
-                        next_function = next_function.wrapping_add(next_function.wrapping_sub(first_function) & 1);
+                        next_function =
+                            next_function.wrapping_add(next_function.wrapping_sub(first_function) & 1);
                         let place = next_function;
                         next_function = next_function.wrapping_add(2 + name.len() as u32);
                         place

@@ -72,7 +72,8 @@ impl Original {
         };
         let number = |at: u64| view.u32(at, Endian::Little);
         let imports = if imports { Some((number(take(4))?, number(take(4))?)) } else { None };
-        let relocations = if relocations { Some((number(take(4))?, view.array::<1>(take(1))?[0])) } else { None };
+        let relocations =
+            if relocations { Some((number(take(4))?, view.array::<1>(take(1))?[0])) } else { None };
         let icons = if icons { view.u16(take(2), Endian::Little) } else { None };
         fits.then_some(Self { headers, imports, relocations, icons, size })
     }

@@ -11,7 +11,13 @@ const DIR64: u16 = 10;
 
 /// Restores the addresses and returns the table of relocations. `list`: where the distances are in memory; `flags`: which
 /// lists of halves follow. Fails if the list is cut off or goes beyond the sections.
-pub fn restore(memory: &mut Memory, list: u32, flags: u8, wide: bool, image_base: u64) -> Result<Vec<u8>, String> {
+pub fn restore(
+    memory: &mut Memory,
+    list: u32,
+    flags: u8,
+    wide: bool,
+    image_base: u64,
+) -> Result<Vec<u8>, String> {
     let cut = || "the list of relocations is cut off".to_owned();
     let mut at = list as usize;
     let mut place = 0_usize.wrapping_sub(4);

@@ -84,7 +84,8 @@ pub fn restore(
     let mut tree = Tree { bytes: view, left: MOST, structure: 0, names: 0 };
     let mut root = tree.read(0, 0).ok_or("the tree of the resources is damaged")?;
     let mut icons = Some(icons).filter(|icons| *icons > 0);
-    PutBack { bytes, packed, from, memory, icons: &mut icons, left: bytes.kept().len() }.walk(&mut root, None);
+    PutBack { bytes, packed, from, memory, icons: &mut icons, left: bytes.kept().len() }
+        .walk(&mut root, None);
     // Otherwise it is there already.
     if memory.from(to).get(12..16) == Some(&[0; 4]) {
         let mut table = Vec::with_capacity(tree.structure + tree.names);

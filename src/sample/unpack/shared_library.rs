@@ -82,6 +82,7 @@ pub fn restore_start(
         (Endian::Big, _) => (value as u32).to_be_bytes().to_vec(),
     };
     // Without a function of its own, the library's entry was an empty one.
-    let entry = if address == 0 { vec![0; 2 * word as usize] } else { [number(DT_INIT), number(address)].concat() };
+    let entry =
+        if address == 0 { vec![0; 2 * word as usize] } else { [number(DT_INIT), number(address)].concat() };
     put(image, at, &entry).is_ok()
 }

@@ -15,7 +15,9 @@ pub struct Unpacked {
 /// How a program was packed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct How {
-    /// The version of UPX's format, where its header says; UPX 4.2.4 writes 13.
+    /// The release of UPX as it writes it, where it does: "4.24" for 4.2.4.
+    pub release: Option<String>,
+    /// The version of the format, where the header of UPX says it: 13 or 14 of today's releases.
     pub version: Option<u8>,
     /// The method of compression: "NRV2E".
     pub method: &'static str,
@@ -41,6 +43,7 @@ impl How {
     /// For an unpacked `image`.
     pub(super) fn new(method: Method, packed: u64, image: &[u8]) -> Self {
         Self {
+            release: None,
             version: None,
             method: method.name(),
             filter: 0,
@@ -54,10 +57,11 @@ impl How {
 
 impl fmt::Display for How {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { version, method, filter, packed, size, exact, remarks } = self;
-        match version {
-            Some(version) => write!(f, "format version {version}, {method}")?,
-            None => f.write_str(method)?,
+        let Self { release, version, method, filter, packed, size, exact, remarks } = self;
+        match (release, version) {
+            (Some(release), _) => write!(f, "UPX {release}, {method}")?,
+            (None, Some(version)) => write!(f, "format version {version}, {method}")?,
+            (None, None) => f.write_str(method)?,
         }
         if *filter != 0 {
             write!(f, ", filter 0x{filter:02x}")?;
