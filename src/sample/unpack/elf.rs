@@ -4,14 +4,13 @@
 //! size of the file, the size of a block) and then blocks. The first block is the original header with the program
 //! headers; the next ones are the segments, in the order of the program headers. Behind the stub are the blocks of what
 //! is in no segment, an empty block, and the header that `pack_header` reads. A block is its size decompressed and
-//! compressed, a method, a filter and the filter's marker, and the bytes, which are as they are if both sizes are equal.
+//! compressed
 //!
 //! The stub reads the blocks, so they are right even where the magic and both headers were overwritten.
 
-use super::adler::Adler;
 use super::budget::{Budget, MAX_UNPACKED};
+use super::elf_blocks::{BLOCK, Block, Blocks, damaged, put};
 use super::elf_headers::{ElfHeaders, Segment};
-use super::filter::Filter;
 use super::methods::Method;
 use super::pack_header::PackHeader;
 use super::release;
@@ -19,8 +18,6 @@ use super::shared_library;
 use super::unpacked::{How, UnpackError, Unpacked};
 use crate::sample::bytes::{Bytes, Endian};
 
-/// The size of the header of a block.
-const BLOCK: u64 = 12;
 /// What is between the program headers and the first block.
 const INFORMATION: u64 = 24;
 /// Bytes at the end of the file where the header of UPX is searched.
@@ -31,129 +28,6 @@ const MAX_TRIED: usize = 64;
 const MAX_FOUND: usize = 4096;
 /// Headers of blocks that are looked at to find those behind the stub.
 const MAX_STEPS: usize = 1 << 20;
-
-/// The header of a block.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Block {
-    unpacked: u32,
-    packed: u32,
-    method: u8,
-    filter: Filter,
-}
-
-impl Block {
-    fn read(bytes: Bytes<'_>, at: u64, endian: Endian) -> Option<Self> {
-        let [method, id, marker] = bytes.array(at.checked_add(8)?)?;
-        Some(Self {
-            unpacked: bytes.u32(at, endian)?,
-            packed: bytes.u32(at.checked_add(4)?, endian)?,
-            method,
-            filter: Filter { id, marker },
-        })
-    }
-
-    /// Whether it can be one with bytes.
-    fn is_plausible(&self) -> bool {
-        self.packed > 0
-            && self.packed <= self.unpacked
-            && self.unpacked as usize <= MAX_UNPACKED
-            && (self.packed == self.unpacked || Method::of(self.method).is_some() && self.filter.is_known())
-    }
-}
-
-/// Reads one block after the other.
-#[derive(Debug)]
-pub struct Blocks<'a> {
-    bytes: Bytes<'a>,
-    endian: Endian,
-    /// The offset of the next block.
-    pub at: u64,
-    packed: Adler,
-    unpacked: Adler,
-    /// The method and the filter of the largest block with one.
-    method: Option<Method>,
-    filter: u8,
-    budget: Budget,
-}
-
-impl Blocks<'_> {
-    /// Decompresses the next block.
-    pub fn next(&mut self) -> Result<Vec<u8>, UnpackError> {
-        let at = self.at;
-        let wrong = |why: String| damaged(format!("the block at offset {at}: {why}"));
-        let block = Block::read(self.bytes, at, self.endian)
-            .ok_or_else(|| wrong("expected its header, found the end of the file".to_owned()))?;
-        if !block.is_plausible() {
-            return Err(wrong(format!(
-                "expected sizes and a method, found {} -> {} bytes, method {}, filter 0x{:02x}",
-                block.packed, block.unpacked, block.method, block.filter.id
-            )));
-        }
-        let packed = self
-            .bytes
-            .get(at.saturating_add(BLOCK), block.packed.into())
-            .ok_or_else(|| wrong(format!("expected {} bytes, found the end of the file", block.packed)))?;
-        let unpacked = match Method::of(block.method) {
-            Some(method) if block.packed < block.unpacked => {
-                let mut unpacked =
-                    method.exactly(packed, block.unpacked as usize, &mut self.budget).map_err(wrong)?;
-                block.filter.undo(&mut unpacked, 0).map_err(wrong)?;
-                self.method = self.method.or(Some(method));
-                self.filter = if block.filter.id == 0 { self.filter } else { block.filter.id };
-                unpacked
-            }
-            _ => {
-                self.budget.take(packed.len()).map_err(wrong)?;
-                packed.to_vec()
-            }
-        };
-        self.packed.push(packed);
-        self.unpacked.push(&unpacked);
-        self.at = at.saturating_add(BLOCK).saturating_add(block.packed.into());
-        Ok(unpacked)
-    }
-
-    /// Decompresses blocks of `wanted` bytes together into `image` at `offset`.
-    pub fn extent(&mut self, image: &mut Vec<u8>, offset: u64, wanted: u64) -> Result<(), UnpackError> {
-        let mut done = 0_u64;
-        while done < wanted {
-            let block = self.next()?;
-            if block.len() as u64 > wanted - done {
-                return Err(damaged(format!(
-                    "expected {} bytes of a segment, found a block of {} before offset {}",
-                    wanted - done,
-                    block.len(),
-                    self.at
-                )));
-            }
-            put(image, offset.saturating_add(done), &block)?;
-            done += block.len() as u64;
-        }
-        Ok(())
-    }
-}
-
-/// Copies bytes into the image, which grows.
-pub fn put(image: &mut Vec<u8>, offset: u64, bytes: &[u8]) -> Result<(), UnpackError> {
-    let room = usize::try_from(offset).ok().and_then(|from| Some((from, from.checked_add(bytes.len())?)));
-    let Some((from, end)) = room.filter(|(_, end)| *end <= MAX_UNPACKED) else {
-        return Err(damaged(format!(
-            "a segment at offset {offset} is beyond the {} MiB that are unpacked",
-            MAX_UNPACKED >> 20
-        )));
-    };
-    if image.len() < end {
-        image.resize(end, 0);
-    }
-    if let Some(room) = image.get_mut(from..end) {
-        room.copy_from_slice(bytes);
-    }
-    Ok(())
-}
-
-pub fn damaged(why: String) -> UnpackError {
-    UnpackError::Damaged(why)
-}
 
 /// Unpacks an ELF; `None` if it is not packed with UPX.
 pub fn unpack(bytes: Bytes<'_>) -> Option<Result<Unpacked, UnpackError>> {
@@ -168,16 +42,7 @@ pub fn unpack(bytes: Bytes<'_>) -> Option<Result<Unpacked, UnpackError>> {
         return valid
             .then(|| Err(damaged("expected a block with its original header, found none".to_owned())));
     };
-    let blocks = Blocks {
-        bytes,
-        endian: headers.endian,
-        at: start,
-        packed: Adler::default(),
-        unpacked: Adler::default(),
-        method: None,
-        filter: 0,
-        budget: Budget::default(),
-    };
+    let blocks = Blocks::new(bytes, headers.endian, start);
     Some(restore(blocks, &headers, &original, start, tail))
 }
 
@@ -289,7 +154,7 @@ fn restore(
     if !whole {
         remarks.push(format!("expected {} bytes", file_size.unwrap_or(0)));
     }
-    let sums = (blocks.packed.sum(), blocks.unpacked.sum());
+    let sums = blocks.sums();
     let exact = whole && header.is_some_and(|header| (header.packed_adler, header.unpacked_adler) == sums);
     if let Some(header) = header.filter(|_| !exact) {
         remarks.push(format!(

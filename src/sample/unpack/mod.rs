@@ -6,6 +6,7 @@
 mod adler;
 mod budget;
 mod elf;
+mod elf_blocks;
 mod elf_headers;
 mod filter;
 mod guess_filter;

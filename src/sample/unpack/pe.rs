@@ -42,8 +42,9 @@ pub fn unpack(bytes: Bytes<'_>) -> Option<Result<Unpacked, UnpackError>> {
     let packed = PeHeaders::of_file(bytes)?;
     let stub = pe_stub::find(bytes, &packed);
     let header = find_header(bytes, &packed, stub);
-    let is_known = header.is_some() || packed.has_names_of_upx();
-    if !is_known && stub.is_none() {
+    // The magic alone is in other programs too, as in UPX itself.
+    let is_known = header.is_some_and(|header| header.valid && header.has_magic) || packed.has_names_of_upx();
+    if header.is_none() && !is_known && stub.is_none() {
         return None;
     }
     match restore(bytes, &packed, stub, header) {

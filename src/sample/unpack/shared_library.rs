@@ -3,7 +3,7 @@
 //!
 //! The stub takes the place of the function of `DT_INIT` and keeps the address of the original one.
 
-use super::elf::{Blocks, damaged, put};
+use super::elf_blocks::{Blocks, damaged, put};
 use super::elf_headers::ElfHeaders;
 use super::unpacked::UnpackError;
 use crate::sample::bytes::{Bytes, Endian};
