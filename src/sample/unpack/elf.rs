@@ -3,12 +3,12 @@
 //! Behind the program headers are the loader's information (12 bytes, with the magic), the program's (12 bytes: 0, the
 //! size of the file, the size of a block) and then blocks. The first block is the original header with the program
 //! headers; the next ones are the segments, in the order of the program headers. Behind the stub are the blocks of what
-//! is in no segment, an empty block, and the header that `pack_header` reads. A block is its size decompressed and
-//! compressed
+//! is in no segment, an empty block, and the header that `pack_header` reads. The format for i386 that starts the program
+//! with `execve` has the whole file in its blocks.
 //!
 //! The stub reads the blocks, so they are right even where the magic and both headers were overwritten.
 
-use super::budget::{Budget, MAX_UNPACKED};
+use super::budget::MAX_UNPACKED;
 use super::elf_blocks::{BLOCK, Block, Blocks, damaged, put};
 use super::elf_headers::{ElfHeaders, Segment};
 use super::methods::Method;
@@ -17,16 +17,19 @@ use super::release;
 use super::shared_library;
 use super::unpacked::{How, UnpackError, Unpacked};
 use crate::sample::bytes::{Bytes, Endian};
+use std::ops::RangeInclusive;
 
 /// What is between the program headers and the first block.
 const INFORMATION: u64 = 24;
 /// Bytes at the end of the file where the header of UPX is searched.
 const TAIL: u64 = 4 << 10;
+/// Sizes of the first block: the headers, or a part of the file.
+const FIRST_BLOCK: RangeInclusive<u32> = 84..=1 << 20;
 /// Blocks that are tried as the first one.
 const MAX_TRIED: usize = 64;
 /// Places that are looked at for the first one.
 const MAX_FOUND: usize = 4096;
-/// Headers of blocks that are looked at to find those behind the stub.
+/// Headers of further blocks that are looked at to find those behind the stub.
 const MAX_STEPS: usize = 1 << 20;
 
 /// Unpacks an ELF; `None` if it is not packed with UPX.
@@ -57,20 +60,14 @@ fn first_block(
         Some(offset + INFORMATION / 2)
     });
     let behind_headers = headers.end.checked_add(INFORMATION)?;
-    let mut budget = Budget::default();
     let mut tries = MAX_TRIED;
     let mut test = |at: u64| {
         let block = Block::read(bytes, at, headers.endian)?;
-        if tries == 0 || !block.is_plausible() || block.unpacked < 84 || block.filter.id != 0 {
+        if !block.is_plausible() || !FIRST_BLOCK.contains(&block.unpacked) {
             return None;
         }
-        let packed = bytes.get(at.checked_add(BLOCK)?, block.packed.into())?;
-        tries -= 1;
-        let original = if block.packed < block.unpacked {
-            Method::of(block.method)?.exactly(packed, block.unpacked as usize, &mut budget).ok()?
-        } else {
-            packed.to_vec()
-        };
+        tries = tries.checked_sub(1)?;
+        let original = Blocks::new(bytes, headers.endian, at).next().ok()?;
         let original = ElfHeaders::read(Bytes::new(&original, original.len() as u64))?;
         (original.identity == headers.identity && original.loaded().next().is_some())
             .then_some((at, original))
@@ -101,46 +98,45 @@ fn restore(
     let mut image = Vec::new();
     let mut remarks = Vec::new();
     let is_library = headers.segments.iter().any(|segment| segment.dynamic);
-    if is_library {
-        shared_library::restore_segments(bytes, &mut blocks, headers, original, start, &mut image)?;
-    } else {
-        for segment in original.loaded() {
-            blocks.extent(&mut image, segment.offset, segment.size)?;
-        }
-    }
-    let stub = blocks.at.next_multiple_of(4);
     // The size of the file, from either header.
     let information = start.checked_sub(INFORMATION / 2).and_then(|at| bytes.u32(at + 4, headers.endian));
     let least =
         original.loaded().map(|segment| segment.offset.saturating_add(segment.size)).max().unwrap_or(0);
     let plausible = |size: &u64| *size >= least && *size <= MAX_UNPACKED as u64;
-    let file_size = information.map(u64::from).filter(plausible);
-    let file_size = file_size
+    let file_size = information
+        .map(u64::from)
+        .filter(plausible)
         .or_else(|| tail.filter(|tail| tail.valid).map(|tail| tail.file_size.into()).filter(plausible));
-    let gaps = gaps(original, file_size);
-    match find_gaps(bytes, stub, headers.endian, &gaps) {
-        Some(at) => {
-            blocks.at = at;
-            for gap in &gaps {
-                match gap.size {
-                    Some(size) => blocks.extent(&mut image, gap.offset, size)?,
-                    None => {
-                        let mut offset = gap.offset;
-                        while Block::read(bytes, blocks.at, headers.endian)
-                            .is_some_and(|block| block.unpacked > 0)
-                        {
-                            let block = blocks.next()?;
-                            put(&mut image, offset, &block)?;
-                            offset += block.len() as u64;
-                        }
+    let has_whole_file = !is_library
+        && Block::read(bytes, start, headers.endian)
+            .is_some_and(|block| u64::from(block.unpacked) > original.end);
+    if has_whole_file {
+        to_the_last(&mut blocks, &mut image, 0)?;
+    } else {
+        if is_library {
+            shared_library::restore_segments(bytes, &mut blocks, headers, original, start, &mut image)?;
+        } else {
+            for segment in original.loaded() {
+                blocks.extent(&mut image, segment.offset, segment.size)?;
+            }
+        }
+        let stub = blocks.at.next_multiple_of(4);
+        let gaps = gaps(original, file_size);
+        match find_gaps(bytes, stub, headers.endian, &gaps) {
+            Some(at) => {
+                blocks.at = at;
+                for gap in &gaps {
+                    match gap.size {
+                        Some(size) => blocks.extent(&mut image, gap.offset, size)?,
+                        None => to_the_last(&mut blocks, &mut image, gap.offset)?,
                     }
                 }
             }
+            None => remarks.push("what is in no segment was not found".to_owned()),
         }
-        None => remarks.push("what is in no segment was not found".to_owned()),
-    }
-    if is_library && !shared_library::restore_start(bytes, headers, original, stub, &mut image) {
-        remarks.push("the start of the library was not restored".to_owned());
+        if is_library && !shared_library::restore_start(bytes, headers, original, stub, &mut image) {
+            remarks.push("the start of the library was not restored".to_owned());
+        }
     }
     // An overlay hides the header from the end of the file.
     let near = PackHeader::find(bytes, blocks.at, blocks.at.saturating_add(4 * BLOCK + 64));
@@ -171,6 +167,16 @@ fn restore(
     how.exact = exact;
     how.remarks = remarks;
     Ok(Unpacked { image, how })
+}
+
+/// Decompresses all blocks up to the empty one.
+fn to_the_last(blocks: &mut Blocks<'_>, image: &mut Vec<u8>, mut offset: u64) -> Result<(), UnpackError> {
+    while Block::read(blocks.bytes, blocks.at, blocks.endian).is_some_and(|block| block.unpacked > 0) {
+        let block = blocks.next()?;
+        put(image, offset, &block)?;
+        offset += block.len() as u64;
+    }
+    Ok(())
 }
 
 /// What is in no segment: behind a segment, up to the next one or to the end of the file.
@@ -204,7 +210,9 @@ fn find_gaps(bytes: Bytes<'_>, stub: u64, endian: Endian, gaps: &[Gap]) -> Optio
         for gap in gaps {
             let mut left = gap.size;
             while left != Some(0) {
-                steps = steps.checked_sub(1)?;
+                if at > start {
+                    steps = steps.checked_sub(1)?;
+                }
                 let block = Block::read(bytes, at, endian)?;
                 if left.is_none() && block.unpacked == 0 && at > start {
                     break;

@@ -48,7 +48,7 @@ impl Block {
 #[derive(Debug)]
 pub struct Blocks<'a> {
     pub bytes: Bytes<'a>,
-    endian: Endian,
+    pub endian: Endian,
     /// The offset of the next block.
     pub at: u64,
     packed: Adler,
