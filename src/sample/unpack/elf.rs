@@ -23,6 +23,8 @@ use std::ops::RangeInclusive;
 const INFORMATION: u64 = 24;
 /// Bytes at the end of the file where the header of UPX is searched.
 const TAIL: u64 = 4 << 10;
+/// The same behind the last block: up to two pages of zeros are before it.
+const BEHIND: u64 = 9 << 10;
 /// Sizes of the first block: the headers, or a part of the file.
 const FIRST_BLOCK: RangeInclusive<u32> = 84..=1 << 20;
 /// Blocks that are tried as the first one.
@@ -139,7 +141,7 @@ fn restore(
         }
     }
     // An overlay hides the header from the end of the file.
-    let near = PackHeader::find(bytes, blocks.at, blocks.at.saturating_add(4 * BLOCK + 64));
+    let near = PackHeader::find(bytes, blocks.at, blocks.at.saturating_add(BEHIND));
     let header = near.filter(|header| header.valid).or(tail.filter(|header| header.valid));
     match header {
         None => remarks.push("its header is damaged or was removed".to_owned()),

@@ -135,12 +135,17 @@ impl<'a> Blocks<'a> {
     }
 }
 
+/// The most zeros between what is in the image and what comes behind it.
+const MAX_ZEROS: usize = 16 << 20;
+
 /// Copies bytes into the image, which grows.
 pub fn put(image: &mut Vec<u8>, offset: u64, bytes: &[u8]) -> Result<(), UnpackError> {
     let room = usize::try_from(offset).ok().and_then(|from| Some((from, from.checked_add(bytes.len())?)));
-    let Some((from, end)) = room.filter(|(_, end)| *end <= MAX_UNPACKED) else {
+    let Some((from, end)) =
+        room.filter(|(from, end)| *end <= MAX_UNPACKED && *from <= image.len() + MAX_ZEROS)
+    else {
         return Err(damaged(format!(
-            "a segment at offset {offset} is beyond the {} MiB that are unpacked",
+            "a segment at offset {offset} is beyond the {} MiB that are unpacked, or far behind the one before it",
             MAX_UNPACKED >> 20
         )));
     };

@@ -281,3 +281,84 @@ fn recent(code: &mut [u8], id: u8, marker: u8) -> Result<(), String> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A call at offset 4 of a place at 0x20, in 64 bytes.
+    fn code(operand: [u8; 4]) -> Vec<u8> {
+        let mut code = vec![0x90; 64];
+        code[4] = 0xe8;
+        code[5..9].copy_from_slice(&operand);
+        code
+    }
+
+    #[test]
+    fn calls_become_relative() {
+        let relative = code([0x17, 0, 0, 0]);
+        for (id, operand) in [
+            (0x11, [0x1c, 0x10, 0, 0]),
+            (0x13, [0x1c, 0x10, 0, 0]),
+            (0x14, [0, 0, 0x10, 0x1c]),
+            (0x16, [0, 0, 0x10, 0x1c]),
+            (0x24, [7, 0, 0x10, 0x1c]),
+            (0x26, [7, 0, 0x10, 0x1c]),
+            (0x46, [7, 0, 0x10, 0x1c]),
+            (0x49, [7, 0, 0x10, 0x1c]),
+        ] {
+            let mut filtered = code(operand);
+            Filter { id, marker: 7 }.undo(&mut filtered, 0x1000).unwrap();
+            assert_eq!(filtered, relative, "0x{id:02x}");
+        }
+        // Another marker, another opcode.
+        for (id, marker) in [(0x26, 8), (0x25, 7)] {
+            let mut filtered = code([7, 0, 0x10, 0x1c]);
+            Filter { id, marker }.undo(&mut filtered, 0x1000).unwrap();
+            assert_eq!(filtered, code([7, 0, 0x10, 0x1c]));
+        }
+    }
+
+    #[test]
+    fn conditional_jumps_and_recent_destinations() {
+        let mut jump = vec![0x90; 64];
+        jump[4..10].copy_from_slice(&[0x0f, 0x84, 7, 0, 0, 0x20]);
+        Filter { id: 0x49, marker: 7 }.undo(&mut jump, 0).unwrap();
+        assert_eq!(jump[4..10], [0x0f, 0x84, 0x1a, 0, 0, 0]);
+        // 0x81: calls by recent destinations, jumps not at all. The destination 0x20, a new one, and then the same again.
+        let mut calls = vec![0x90; 64];
+        calls[4..9].copy_from_slice(&[0xe8, 7, 0, 0, 0x41]);
+        calls[16..21].copy_from_slice(&[0xe8, 7, 0, 0, 0]);
+        Filter { id: 0x81, marker: 7 }.undo(&mut calls, 0).unwrap();
+        assert_eq!((&calls[4..9], &calls[16..21]), (&[0xe8, 0x1b, 0, 0, 0][..], &[0xe8, 0x0f, 0, 0, 0][..]));
+        calls[16..21].copy_from_slice(&[0xe8, 7, 0, 0, 0x40]);
+        assert!(Filter { id: 0x81, marker: 7 }.undo(&mut calls, 0).is_err());
+    }
+
+    #[test]
+    fn branches_of_arm_and_powerpc() {
+        let filtered = |id, word: [u8; 4]| {
+            let mut code = vec![0; 32];
+            code[8..12].copy_from_slice(&word);
+            Filter { id, marker: 3 }.undo(&mut code, 0).unwrap();
+            code[8..12].to_vec()
+        };
+        assert_eq!(filtered(0x50, [9, 0, 0, 0xeb]), [7, 0, 0, 0xeb]);
+        assert_eq!(filtered(0x51, [0xeb, 0, 0, 9]), [0xeb, 0, 0, 7]);
+        assert_eq!(filtered(0x52, [9, 0, 0, 0x94]), [7, 0, 0, 0x94]);
+        assert_eq!(filtered(0xd0, [0x48, 0xc0, 0, 0x21]), [0x48, 0, 0, 0x19]);
+        assert_eq!(filtered(0x50, [9, 0, 0, 0xea]), [9, 0, 0, 0xea]);
+        assert!(Filter { id: 0x77, marker: 0 }.undo(&mut [0; 32], 0).is_err());
+    }
+
+    #[test]
+    fn short_code_is_left_alone_or_read_within_its_bounds() {
+        for id in 0..=u8::MAX {
+            for size in 0..12 {
+                let mut code = vec![0xe8; size];
+                let known = Filter { id, marker: 0xe8 }.undo(&mut code, u32::MAX).is_ok();
+                assert!(!known || Filter { id, marker: 0 }.is_known(), "0x{id:02x}");
+            }
+        }
+    }
+}

@@ -30,3 +30,6 @@ mod upx;
 
 pub use unpacked::{How, UnpackError, Unpacked};
 pub use upx::upx;
+
+#[cfg(test)]
+mod tests;

@@ -182,3 +182,115 @@ fn repeat(out: &mut Vec<u8>, offset: usize, length: usize, most: usize) -> Resul
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Writes bits in units of one byte, each where its first bit is read.
+    #[derive(Default)]
+    struct Writer {
+        bytes: Vec<u8>,
+        unit: usize,
+        left: u32,
+    }
+
+    impl Writer {
+        fn bits(mut self, bits: &str) -> Self {
+            for bit in bits.bytes().filter(u8::is_ascii_digit) {
+                if self.left == 0 {
+                    self.unit = self.bytes.len();
+                    self.bytes.push(0);
+                    self.left = 8;
+                }
+                self.left -= 1;
+                self.bytes[self.unit] |= (bit - b'0') << self.left;
+            }
+            self
+        }
+
+        fn byte(mut self, byte: u8) -> Self {
+            self.bytes.push(byte);
+            self
+        }
+
+        fn literals(self, text: &[u8]) -> Self {
+            text.iter().fold(self, |writer, byte| writer.bits("1").byte(*byte))
+        }
+    }
+
+    fn text(variant: Variant, writer: Writer) -> Result<String, &'static str> {
+        let decoded = decode(variant, Unit::Byte, &writer.bytes, 64)?;
+        assert_eq!(decoded.read, writer.bytes.len());
+        Ok(String::from_utf8(decoded.bytes).unwrap())
+    }
+
+    #[test]
+    fn matches_of_nrv2b() {
+        // Offset code 3 is the high part 0; the byte 2 is an offset of 3; the length 2 and one more.
+        let start = || Writer::default().literals(b"abc").bits("0 11").byte(2).bits("10");
+        assert_eq!(text(Variant::B, end_b(start())).unwrap(), "abcabc");
+        // Code 2 repeats the offset; a length of 0 in two bits is followed by a number: 2 + 2 and one more.
+        assert_eq!(text(Variant::B, end_b(start().bits("0 01 00 01"))).unwrap(), "abcabcabcab");
+        assert!(
+            text(Variant::B, Writer::default().literals(b"abc").bits("0 11").byte(3).bits("10")).is_err()
+        );
+        assert!(text(Variant::B, start()).is_err());
+    }
+
+    /// The end of a stream: an offset of 2^32 - 1.
+    fn end_b(writer: Writer) -> Writer {
+        // The code 2^24 + 2 in bits: 1 for the first one, then 24 with a stop bit each.
+        let code = 0x0100_0002_u32;
+        let bits: String =
+            (0..24).rev().map(|at| format!("{}{}", code >> at & 1, u8::from(at == 0))).collect();
+        writer.bits("0").bits(&bits).byte(0xff)
+    }
+
+    #[test]
+    fn matches_of_nrv2d_and_nrv2e() {
+        // The lowest bit of the byte, inverted, is the first bit of the length: byte 5 is offset 3 and bit 0.
+        let start = || Writer::default().literals(b"abc").bits("0 11").byte(5);
+        // NRV2D: length 1 and one more. NRV2E: 3 and one more.
+        let d = text(Variant::D, end_d(start().bits("1")));
+        let e = text(Variant::E, end_d(start().bits("1 0")));
+        assert_eq!((d.unwrap(), e.unwrap()), ("abcab".to_owned(), "abcabca".to_owned()));
+        // Byte 4: offset 3 and bit 1.
+        let start = || Writer::default().literals(b"abc").bits("0 11").byte(4);
+        let d = text(Variant::D, end_d(start().bits("1")));
+        let e = text(Variant::E, end_d(start().bits("0")));
+        assert_eq!((d.unwrap(), e.unwrap()), ("abcabca".to_owned(), "abcab".to_owned()));
+    }
+
+    fn end_d(writer: Writer) -> Writer {
+        // Pairs of bits: 2^24 + 2 = ((1 * 2 + a - 1) * 2 + b) and so on, with a stop bit after each first bit.
+        let mut pairs = Vec::new();
+        let mut code = 0x0100_0002_u32;
+        let last = code & 1;
+        code >>= 1;
+        while code > 1 {
+            let second = code & 1;
+            let first = (code >> 1) + 1;
+            pairs.push((first & 1, second));
+            code = first >> 1;
+        }
+        let bits: String = pairs.iter().rev().map(|(first, second)| format!("{first}0{second}")).collect();
+        writer.bits("0").bits(&bits).bits(&format!("{last}1")).byte(0xff)
+    }
+
+    #[test]
+    fn a_stream_stays_within_its_limit() {
+        // A match of a million bytes, from one literal.
+        let long = Writer::default()
+            .literals(b"a")
+            .bits("0 11")
+            .byte(0)
+            .bits("00")
+            .bits(&"10".repeat(20))
+            .bits("11");
+        assert_eq!(text(Variant::B, long), Err(TOO_LONG));
+        let endless = Writer::default().literals(b"a").bits("0").bits(&"00".repeat(200));
+        assert!(text(Variant::B, endless).is_err());
+        assert_eq!(text(Variant::B, Writer::default().literals(&[b'x'; 65])), Err(TOO_LONG));
+    }
+}
