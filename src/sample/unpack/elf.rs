@@ -11,7 +11,6 @@
 use super::budget::MAX_UNPACKED;
 use super::elf_blocks::{BLOCK, Block, Blocks, damaged, put};
 use super::elf_headers::{ElfHeaders, Segment};
-use super::methods::Method;
 use super::pack_header::PackHeader;
 use super::release;
 use super::shared_library;
@@ -207,7 +206,7 @@ fn gaps(original: &ElfHeaders, file_size: Option<u64>) -> Vec<Gap> {
 /// Where the blocks of the gaps begin, behind the stub: they have the sizes of the gaps, and an empty block ends them.
 fn find_gaps(bytes: Bytes<'_>, stub: u64, endian: Endian, gaps: &[Gap]) -> Option<u64> {
     let mut steps = MAX_STEPS;
-    let mut fits = |start: u64| {
+    let fits = |start: u64| {
         let mut at = start;
         for gap in gaps {
             let mut left = gap.size;
@@ -233,5 +232,5 @@ fn find_gaps(bytes: Bytes<'_>, stub: u64, endian: Endian, gaps: &[Gap]) -> Optio
         (end == 0).then_some(start)
     };
     let end = bytes.kept().len() as u64;
-    (stub..end).find_map(|at| fits(at))
+    (stub..end).find_map(fits)
 }

@@ -15,8 +15,6 @@ pub struct ElfHeaders {
     pub wide: bool,
     /// The fields that packing does not change: magic, class, byte order, machine.
     pub identity: ([u8; 6], u16),
-    pub machine: u16,
-    pub entry: u64,
     /// Where the program headers end.
     pub end: u64,
     pub segments: Vec<Segment>,
@@ -29,7 +27,6 @@ pub struct Segment {
     pub dynamic: bool,
     pub write: bool,
     pub offset: u64,
-    pub address: u64,
     pub size: u64,
 }
 
@@ -63,7 +60,6 @@ impl ElfHeaders {
                 dynamic: kind == PT_DYNAMIC,
                 write: bytes.u32(at.checked_add(if wide { 4 } else { 24 })?, endian)? & 2 != 0,
                 offset: word(8, 4)?,
-                address: word(16, 8)?,
                 size: word(32, 16)?,
             })
         };
@@ -72,8 +68,6 @@ impl ElfHeaders {
             endian,
             wide,
             identity: (identity, machine),
-            machine,
-            entry: word(24, 24)?,
             end: table.checked_add(u64::from(entry_size) * u64::from(count))?,
             segments: (0..count).map(segment).collect::<Option<_>>()?,
         })

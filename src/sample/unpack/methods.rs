@@ -1,10 +1,21 @@
 //! The methods of compression that UPX uses, by their numbers in its headers.
 
 use super::budget::Budget;
-use super::nrv::{self, Decoded, Unit, Variant};
+use super::nrv::{self, Unit, Variant};
 use lzma_rust2::LzmaReader;
 use std::fmt;
 use std::io::Read;
+
+/// What an attempt costs at least, in bytes.
+const SMALLEST: usize = 1 << 12;
+
+/// What was decompressed.
+#[derive(Debug)]
+pub struct Decoded {
+    pub bytes: Vec<u8>,
+    /// The number of compressed bytes.
+    pub read: usize,
+}
 
 /// A method of compression.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,16 +69,18 @@ impl Method {
     /// Decompresses to exactly `size` bytes.
     pub fn exactly(self, packed: &[u8], size: usize, budget: &mut Budget) -> Result<Vec<u8>, String> {
         budget.take(size)?;
-        let bytes = match self {
-            Self::Nrv(variant, unit) => nrv::decode(variant, unit, packed, size).map(|decoded| decoded.bytes),
-            Self::Lzma => Ok(lzma(packed, size, size as u64).map(|decoded| decoded.bytes)?),
+        let mut bytes = Vec::new();
+        let done = match self {
+            Self::Nrv(variant, unit) => {
+                nrv::decode(variant, unit, packed, size, &mut bytes).map(drop).map_err(str::to_owned)
+            }
+            Self::Lzma => lzma(packed, size, size as u64, &mut bytes),
             Self::Deflate => {
-                let mut bytes = Vec::new();
-                let mut reader = flate2::read::DeflateDecoder::new(packed).take(size as u64);
-                reader.read_to_end(&mut bytes).map(|_| bytes).map_err(|_| "the stream is damaged")
+                let reader = flate2::read::DeflateDecoder::new(packed);
+                reader.take(size as u64).read_to_end(&mut bytes).map(drop).map_err(|error| error.to_string())
             }
         };
-        let bytes = bytes.map_err(|why| format!("{self}: {why}"))?;
+        done.map_err(|why| format!("{self}: {why}"))?;
         if bytes.len() != size {
             return Err(format!("{self}: expected {size} bytes, found {}", bytes.len()));
         }
@@ -78,16 +91,17 @@ impl Method {
     /// with what was not compressed at its end.
     pub fn to_the_end(self, packed: &[u8], most: usize, budget: &mut Budget) -> Result<Decoded, String> {
         let most = most.min(budget.left());
-        let decoded = match self {
+        let mut bytes = Vec::new();
+        let read = match self {
             Self::Nrv(variant, unit) => {
-                nrv::decode(variant, unit, packed, most).map_err(|why| format!("{self}: {why}"))
+                nrv::decode(variant, unit, packed, most, &mut bytes).map_err(str::to_owned)
             }
-            Self::Lzma => lzma(packed, most, u64::MAX),
-            Self::Deflate => Err("deflate: a stream of unknown size".to_owned()),
+            Self::Lzma => lzma(packed, most, u64::MAX, &mut bytes).map(|()| packed.len()),
+            Self::Deflate => Err("a stream of unknown size".to_owned()),
         };
-        // What failed cost something too.
-        budget.take(decoded.as_ref().map_or(packed.len(), |decoded| decoded.bytes.len()))?;
-        decoded
+        // What fails costs something too.
+        budget.take(bytes.len() + SMALLEST)?;
+        Ok(Decoded { read: read.map_err(|why| format!("{self}: {why}"))?, bytes })
     }
 }
 
@@ -97,30 +111,25 @@ impl fmt::Display for Method {
     }
 }
 
-/// LZMA behind two bytes of properties: the sum of the literal bits and the position bits, twice.
-fn lzma(packed: &[u8], most: usize, size: u64) -> Result<Decoded, String> {
+/// LZMA behind two bytes of properties: the sum of the literal bits and the position bits, and each of the literal bits.
+/// `size` is `u64::MAX` if it is unknown.
+fn lzma(packed: &[u8], most: usize, size: u64, out: &mut Vec<u8>) -> Result<(), String> {
     let Some(([sum_and_pb, lp_and_lc], stream)) = packed.split_first_chunk::<2>() else {
-        return Err("LZMA: the compressed bytes end too early".to_owned());
+        return Err("the compressed bytes end too early".to_owned());
     };
     let (sum, pb, lp, lc) = (sum_and_pb >> 3, sum_and_pb & 7, lp_and_lc >> 4, lp_and_lc & 15);
     if lp + lc != sum || pb > 4 || lp > 4 || lc > 8 || stream.first() != Some(&0) {
-        return Err(format!("LZMA: the properties {sum_and_pb:02x} {lp_and_lc:02x} are invalid"));
+        return Err(format!("the properties {sum_and_pb:02x} {lp_and_lc:02x} are invalid"));
     }
     // A dictionary as large as the output reaches everything.
-    let dictionary = u32::try_from(most.max(4096)).map_err(|_| "LZMA: too large".to_owned())?;
-    let properties = (u32::from(lc), u32::from(lp), u32::from(pb));
-    let mut reader =
-        LzmaReader::new(stream, size, properties.0, properties.1, properties.2, dictionary, None)
-            .map_err(|error| format!("LZMA: {error}"))?;
+    let dictionary = u32::try_from(most.max(4096)).unwrap_or(u32::MAX);
+    let mut reader = LzmaReader::new(stream, size, lc.into(), lp.into(), pb.into(), dictionary, None)
+        .map_err(|error| error.to_string())?;
     // What comes before an error counts.
     reader.set_defer_errors(true);
-    let mut bytes = Vec::new();
-    let read = reader.take(most as u64).read_to_end(&mut bytes);
-    // Without a size, the stream ends in an error.
-    if let Err(error) = read.as_ref().map(drop)
-        && size != u64::MAX
-    {
-        return Err(format!("LZMA: {error} after {} bytes", bytes.len()));
+    match reader.take(most as u64).read_to_end(out) {
+        // Without a size, the stream ends in an error.
+        Err(error) if size != u64::MAX => Err(format!("{error} after {} bytes", out.len())),
+        _ => Ok(()),
     }
-    Ok(Decoded { bytes, read: packed.len() })
 }

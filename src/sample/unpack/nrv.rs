@@ -20,14 +20,6 @@ pub enum Unit {
     Four,
 }
 
-/// What was decompressed.
-#[derive(Debug)]
-pub struct Decoded {
-    pub bytes: Vec<u8>,
-    /// The number of compressed bytes.
-    pub read: usize,
-}
-
 /// The largest value of the code of an offset.
 const MAX_CODE: u32 = 0x0100_0002;
 
@@ -94,10 +86,17 @@ impl Bits<'_> {
     }
 }
 
-/// Decompresses up to the end of the stream; fails beyond `most` bytes.
-pub fn decode(variant: Variant, unit: Unit, packed: &[u8], most: usize) -> Result<Decoded, &'static str> {
+/// Decompresses into `out` up to the end of the stream, and returns the number of compressed bytes; fails beyond `most`
+/// bytes.
+pub fn decode(
+    variant: Variant,
+    unit: Unit,
+    packed: &[u8],
+    most: usize,
+    out: &mut Vec<u8>,
+) -> Result<usize, &'static str> {
     let mut bits = Bits { packed, at: 0, unit, bits: 0, left: 0 };
-    let mut out: Vec<u8> = Vec::with_capacity(most.min(packed.len().saturating_mul(4)));
+    out.reserve(most.min(packed.len().saturating_mul(4)));
     let mut last = 1_u32;
     loop {
         while bits.bit()? == 1 {
@@ -115,7 +114,7 @@ pub fn decode(variant: Variant, unit: Unit, packed: &[u8], most: usize) -> Resul
                 // Only the low 32 bits count, as in the registers of a stub.
                 let value = high << 8 | u32::from(bits.byte()?);
                 if value == u32::MAX {
-                    return Ok(Decoded { bytes: out, read: bits.at });
+                    return Ok(bits.at);
                 }
                 last = match variant {
                     Variant::B => value.wrapping_add(1),
@@ -134,7 +133,7 @@ pub fn decode(variant: Variant, unit: Unit, packed: &[u8], most: usize) -> Resul
         };
         let far = if variant == Variant::B { 0xd00 } else { 0x500 };
         let length = length as usize + 1 + usize::from(offset > far);
-        repeat(&mut out, offset as usize, length, most)?;
+        repeat(out, offset as usize, length, most)?;
     }
 }
 
@@ -220,9 +219,10 @@ mod tests {
     }
 
     fn text(variant: Variant, writer: Writer) -> Result<String, &'static str> {
-        let decoded = decode(variant, Unit::Byte, &writer.bytes, 64)?;
-        assert_eq!(decoded.read, writer.bytes.len());
-        Ok(String::from_utf8(decoded.bytes).unwrap())
+        let mut out = Vec::new();
+        let read = decode(variant, Unit::Byte, &writer.bytes, 64, &mut out)?;
+        assert_eq!(read, writer.bytes.len());
+        Ok(String::from_utf8(out).unwrap())
     }
 
     #[test]

@@ -97,7 +97,7 @@ impl PackHeader {
             match (header.valid, header.has_magic) {
                 (true, true) => return Some(header),
                 (true, false) if header.is_plausible(bytes.size()) => {
-                    without_magic = without_magic.or(Some(header))
+                    without_magic = without_magic.or(Some(header));
                 }
                 (false, true) => damaged = damaged.or(Some(header)),
                 _ => {}

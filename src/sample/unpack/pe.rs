@@ -23,6 +23,9 @@ use crate::sample::bytes::Bytes;
 /// Bytes before and after the start of the second section where the header is searched.
 const BEFORE: u64 = 64;
 const AFTER: u64 = 1024;
+/// Places behind the start of the second section where the compressed bytes may begin: a part of the header and of the text
+/// before it can be there.
+const NEAR: u64 = 48;
 /// Sections that may be the one with the compressed bytes.
 const SECTIONS: usize = 4;
 /// x86 and x86-64.
@@ -40,11 +43,13 @@ struct Stream {
 /// Unpacks a PE; `None` if it is not packed with UPX.
 pub fn unpack(bytes: Bytes<'_>) -> Option<Result<Unpacked, UnpackError>> {
     let packed = PeHeaders::of_file(bytes)?;
-    let stub = pe_stub::find(bytes, &packed);
+    let is_shaped = packed.has_sections_of_upx();
+    let anywhere = || is_shaped.then(|| pe_stub::search(bytes, &packed)).flatten();
+    let stub = pe_stub::find(bytes, &packed).or_else(anywhere);
     let header = find_header(bytes, &packed, stub);
     // The magic alone is in other programs too, as in UPX itself.
     let is_known = header.is_some_and(|header| header.valid && header.has_magic) || packed.has_names_of_upx();
-    if header.is_none() && !is_known && stub.is_none() {
+    if header.is_none() && !is_known && stub.is_none() && !is_shaped {
         return None;
     }
     match restore(bytes, &packed, stub, header) {
@@ -96,8 +101,9 @@ fn restore(
     if stream.is_none() {
         let mut starts: Vec<u64> = stub.iter().map(|stub| stub.source).collect();
         starts.extend(header.map(|header| header.end()));
-        starts.extend(second_section(bytes, packed));
-        starts.dedup();
+        if let Some(section) = packed.sections.iter().find(|section| section.size > 0) {
+            starts.extend((0..=NEAR).map(|behind| u64::from(section.offset) + behind));
+        }
         for start in starts {
             match by_structure(bytes, packed, start, stub, &mut budget) {
                 Ok(found) => {
@@ -115,12 +121,6 @@ fn restore(
         return Err(why.unwrap_or_else(|| "expected compressed bytes, found none".to_owned()));
     };
     Ok(finish(bytes, packed, stream, header, remarks))
-}
-
-/// Where the bytes of the first section with bytes begin, behind zeros.
-fn second_section(bytes: Bytes<'_>, packed: &PeHeaders) -> Option<u64> {
-    let section = packed.sections.iter().find(|section| section.size > 0)?;
-    Some(u64::from(section.offset)).filter(|start| *start < bytes.size())
 }
 
 /// Decompresses as the header says.
@@ -179,10 +179,11 @@ fn by_structure(
             Ok((decoded, original)) => {
                 let mut unpacked = decoded.bytes;
                 unpacked.truncate(original.size);
-                // Its checksums may be right still.
+                // Its checksums may be right still. The end of LZMA is not known.
                 let exact = hint.is_some_and(|hint| {
+                    let read = if method == Method::Lzma { hint.packed_size as usize } else { decoded.read };
                     hint.unpacked_adler == adler32(&unpacked)
-                        && compressed.get(..hint.packed_size as usize).map(adler32) == Some(hint.packed_adler)
+                        && compressed.get(..read).map(adler32) == Some(hint.packed_adler)
                 });
                 return Ok(Stream { bytes: unpacked, original, method, exact });
             }

@@ -131,6 +131,12 @@ impl PeHeaders {
         Some(rest.get(..(section.size - inside) as usize).unwrap_or(rest))
     }
 
+    /// Whether the first section is room without bytes, and the second one has bytes, as UPX makes them.
+    pub fn has_sections_of_upx(&self) -> bool {
+        let [first, second, ..] = *self.sections else { return false };
+        first.size == 0 && first.virtual_size >= 4096 && second.size > 0
+    }
+
     /// Whether a section has a name that UPX writes.
     pub fn has_names_of_upx(&self) -> bool {
         self.sections.iter().any(|section| section.name.starts_with(b"UPX"))

@@ -14,7 +14,7 @@ pub struct Stub {
     pub source: u64,
     /// The address of the decompressed bytes, relative to the image base.
     pub target: u32,
-    /// The offset in the file of the entry point.
+    /// The offset in the file of the first of these instructions.
     pub entry: u64,
 }
 
@@ -22,17 +22,28 @@ pub struct Stub {
 pub fn find(bytes: Bytes<'_>, headers: &PeHeaders) -> Option<Stub> {
     let entry = headers.offset(headers.entry)?;
     let code = bytes.from(entry);
-    let code = code.get(..SEARCHED).unwrap_or(code);
+    find_in(headers, code.get(..SEARCHED).unwrap_or(code), headers.entry, entry)
+}
+
+/// Finds them anywhere in the section with the compressed bytes, if they lead from there to the first section.
+pub fn search(bytes: Bytes<'_>, headers: &PeHeaders) -> Option<Stub> {
+    let [first, second, ..] = *headers.sections else { return None };
+    let code = headers.view(bytes, second.address)?;
+    find_in(headers, code, second.address, second.offset.into()).filter(|stub| stub.target == first.address)
+}
+
+/// `address` and `offset`: of the first byte of `code`.
+fn find_in(headers: &PeHeaders, code: &[u8], address: u32, offset: u64) -> Option<Stub> {
     (0..code.len()).find_map(|at| {
-        let (source, next) = source(headers, code, at)?;
-        let target = target(headers, code.get(next..)?)?;
-        Some(Stub { source: headers.offset(source)?, target: source.wrapping_add(target), entry })
+        let (source, next) = source(headers, code, at, address.wrapping_add(at as u32))?;
+        let target = source.wrapping_add(target(headers, code.get(next..)?)?);
+        Some(Stub { source: headers.offset(source)?, target, entry: offset + at as u64 })
     })
 }
 
-/// The address in the source register, esi or rsi, and where the next instruction begins.
-fn source(headers: &PeHeaders, code: &[u8], at: usize) -> Option<(u32, usize)> {
-    let here = headers.entry.wrapping_add(at as u32);
+/// The address in the source register, esi or rsi, and where the next instruction begins. `here`: the address of the
+/// instruction.
+fn source(headers: &PeHeaders, code: &[u8], at: usize, here: u32) -> Option<(u32, usize)> {
     match (headers.wide, code.get(at..)?) {
         // lea rsi, [rip + n]
         (true, [0x48, 0x8d, 0x35, a, b, c, d, ..]) => {
