@@ -122,50 +122,51 @@ fn restore(
             }
         }
         let stub = blocks.at.next_multiple_of(4);
-        let gaps = gaps(original, file_size);
-        match find_gaps(bytes, stub, headers.endian, &gaps) {
-            Some(at) => {
-                blocks.at = at;
-                for gap in &gaps {
-                    match gap.size {
-                        Some(size) => blocks.extent(&mut image, gap.offset, size)?,
-                        None => to_the_last(&mut blocks, &mut image, gap.offset)?,
-                    }
-                }
-            }
-            None => remarks.push("what is in no segment was not found".to_owned()),
+        if !restore_gaps(&mut blocks, stub, &gaps(original, file_size), &mut image)? {
+            remarks.push("what is in no segment was not found".to_owned());
         }
         if is_library && !shared_library::restore_start(bytes, headers, original, stub, &mut image) {
             remarks.push("the start of the library was not restored".to_owned());
         }
     }
+    if let Some(size) = file_size.filter(|size| *size != image.len() as u64) {
+        remarks.push(format!("expected {size} bytes"));
+    }
+    finish(&blocks, image, tail, remarks)
+}
+
+/// Compares the checksums and says how the program was packed. `tail`: the header at the end of the file; `remarks`: what
+/// was not restored.
+fn finish(
+    blocks: &Blocks<'_>,
+    image: Vec<u8>,
+    tail: Option<PackHeader>,
+    mut remarks: Vec<String>,
+) -> Result<Unpacked, UnpackError> {
+    let bytes = blocks.bytes;
+    let method = blocks.method.ok_or_else(|| damaged("expected compressed blocks, found none".to_owned()))?;
     // An overlay hides the header from the end of the file.
     let near = PackHeader::find(bytes, blocks.at, blocks.at.saturating_add(BEHIND));
     let header = near.filter(|header| header.valid).or(tail.filter(|header| header.valid));
+    let end = header.map_or(bytes.size(), |header| header.end() + 4).min(bytes.size());
+    let mut how = How::new(method, end, &image);
+    how.release = release::of_elf(bytes, blocks.at);
+    how.version = header.map(|header| header.version);
+    how.filter = blocks.filter;
+    let sums = blocks.sums();
+    how.exact = remarks.is_empty()
+        && header.is_some_and(|header| (header.packed_adler, header.unpacked_adler) == sums);
     match header {
         None => remarks.push("its header is damaged or was removed".to_owned()),
         Some(header) if !header.has_magic => remarks.push("its header has another magic".to_owned()),
         Some(_) => {}
     }
-    let whole = file_size.is_none_or(|size| size == image.len() as u64);
-    if !whole {
-        remarks.push(format!("expected {} bytes", file_size.unwrap_or(0)));
-    }
-    let sums = blocks.sums();
-    let exact = whole && header.is_some_and(|header| (header.packed_adler, header.unpacked_adler) == sums);
-    if let Some(header) = header.filter(|_| !exact) {
+    if let Some(header) = header.filter(|_| !how.exact) {
         remarks.push(format!(
             "expected checksums {:08x} and {:08x}, found {:08x} and {:08x}",
             header.packed_adler, header.unpacked_adler, sums.0, sums.1
         ));
     }
-    let method = blocks.method.ok_or_else(|| damaged("expected compressed blocks, found none".to_owned()))?;
-    let mut how =
-        How::new(method, header.map_or(bytes.size(), |header| header.end() + 4).min(bytes.size()), &image);
-    how.release = release::of_elf(bytes, blocks.at);
-    how.version = header.map(|header| header.version);
-    how.filter = blocks.filter;
-    how.exact = exact;
     how.remarks = remarks;
     Ok(Unpacked { image, how })
 }
@@ -178,6 +179,24 @@ fn to_the_last(blocks: &mut Blocks<'_>, image: &mut Vec<u8>, mut offset: u64) ->
         offset += block.len() as u64;
     }
     Ok(())
+}
+
+/// Restores what is in no segment, from the blocks behind the stub; false if they are not found.
+fn restore_gaps(
+    blocks: &mut Blocks<'_>,
+    stub: u64,
+    gaps: &[Gap],
+    image: &mut Vec<u8>,
+) -> Result<bool, UnpackError> {
+    let Some(at) = find_gaps(blocks.bytes, stub, blocks.endian, gaps) else { return Ok(false) };
+    blocks.at = at;
+    for gap in gaps {
+        match gap.size {
+            Some(size) => blocks.extent(image, gap.offset, size)?,
+            None => to_the_last(blocks, image, gap.offset)?,
+        }
+    }
+    Ok(true)
 }
 
 /// What is in no segment: behind a segment, up to the next one or to the end of the file.
