@@ -24,6 +24,7 @@ def source(freestanding, library):
         mark = "__attribute__((noinline)) EXPORT "
         lines.insert(0, "#ifdef _WIN32\n#define EXPORT __declspec(dllexport)\n#else\n#define EXPORT\n#endif")
     lines.append("int sink; const char *last; int table[64] = {1, 2, 3};")
+    lines.append("#ifdef START\n__attribute__((constructor)) static void start(void) { sink = 1; }\n#endif")
     for i in range(160):
         calls = "".join(f" if (n & {1 << k % 8}) n += step_{k}(n - {k + 2}, text);" for k in {i // 2, i // 3, i * 7 // 8} if k < i)
         say = "" if freestanding else f' if (n == {i * 77 + 5}) printf("step {i}: %s\\n", text);'
@@ -102,6 +103,8 @@ def main():
         }.items():
             run(*gcc, *bare, folder / "bare.c", "-o", folder / target)
         run("gcc", "-Os", "-s", "-shared", "-fPIC", folder / "library.c", "-o", folder / "library.so")
+        start = ["-DSTART", "-nostartfiles", folder / "library.c", "-o", folder / "no_init.so"]
+        run("gcc", "-Os", "-s", "-shared", "-fPIC", *start)
         # name: program, UPX, options, method, alteration
         same = lambda data: data
         for name, (program, upx, options, method, alter) in {
@@ -116,6 +119,7 @@ def main():
             "arm64_lzma": ("arm64", UPX, ["--lzma"], "LZMA", same),
             "arm_nrv2d": ("arm", UPX, ["--nrv2d"], "NRV2D", same),
             "library_nrv2e.so": ("library.so", UPX, ["--nrv2e"], "NRV2E", same),
+            "library_without_init.so": ("no_init.so", UPX, ["--nrv2b"], "NRV2B", same),
             "altered_wiped.exe": ("i686.exe", UPX, ["--nrv2b"], "NRV2B", lambda data: wiped(renamed_sections(data))),
             "altered_wiped_lzma.dll": ("x86_64.dll", UPX, ["--lzma"], "LZMA", lambda data: wiped(renamed_sections(data))),
             "altered_magic_and_sizes": ("i386", UPX, ["--nrv2e"], "NRV2E", other_magic),
@@ -127,7 +131,9 @@ def main():
             original = (folder / program).read_bytes()
             wanted = restored.read_bytes()
             pe = wanted.startswith(b"MZ")
-            assert pe or wanted == original, name
+            # UPX does not restore a library that has no function of DT_INIT.
+            assert pe or wanted == original or program == "no_init.so", name
+            wanted = wanted if pe else original
             data = alter(packed.read_bytes())
             (OUT / name).write_bytes(data)
             exact = alter in (same, other_magic)

@@ -27,6 +27,7 @@ pub struct Segment {
     pub dynamic: bool,
     pub write: bool,
     pub offset: u64,
+    pub address: u64,
     pub size: u64,
 }
 
@@ -60,6 +61,7 @@ impl ElfHeaders {
                 dynamic: kind == PT_DYNAMIC,
                 write: bytes.u32(at.checked_add(if wide { 4 } else { 24 })?, endian)? & 2 != 0,
                 offset: word(8, 4)?,
+                address: word(16, 8)?,
                 size: word(32, 16)?,
             })
         };
@@ -71,6 +73,15 @@ impl ElfHeaders {
             end: table.checked_add(u64::from(entry_size) * u64::from(count))?,
             segments: (0..count).map(segment).collect::<Option<_>>()?,
         })
+    }
+
+    /// The offset in the file of an address.
+    pub fn offset(&self, address: u64) -> Option<u64> {
+        let inside = |segment: &&Segment| {
+            address.checked_sub(segment.address).is_some_and(|inside| inside < segment.size)
+        };
+        let segment = self.loaded().find(inside)?;
+        segment.offset.checked_add(address - segment.address)
     }
 
     /// The segments that are loaded.

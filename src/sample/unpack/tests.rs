@@ -14,8 +14,15 @@ macro_rules! files {
 
 const PE: [(&str, &[u8]); 5] =
     files!["x86_64_nrv2b.exe", "x86_64_lzma.dll", "i686_nrv2d.exe", "i686_nrv2e.dll", "i686_3.96.dll",];
-const ELF: [(&str, &[u8]); 6] =
-    files!["x86_64_nrv2e", "i386_nrv2b", "i386_nrv2d_3.96", "arm64_lzma", "arm_nrv2d", "library_nrv2e.so",];
+const ELF: [(&str, &[u8]); 7] = files![
+    "x86_64_nrv2e",
+    "i386_nrv2b",
+    "i386_nrv2d_3.96",
+    "arm64_lzma",
+    "arm_nrv2d",
+    "library_nrv2e.so",
+    "library_without_init.so",
+];
 
 fn unpack(file: &[u8]) -> Option<Result<Unpacked, UnpackError>> {
     let kind = if file.starts_with(b"MZ") { FileKind::Pe } else { FileKind::Elf };
