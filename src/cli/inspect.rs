@@ -29,6 +29,8 @@ With --json, each file and each member of an archive is one object on a line:
   exports       names; #5 for an export without one
   signed        whether there is a signature; it is not verified
   overlay       offset and size of bytes after the program; null if there are none
+  unpacked      of a program packed with UPX, what is packed in it: method, size, sha256, and exact: whether the
+                checksums of UPX agree; the other facts are those of the packed program
   slices        the same facts for each program of a fat Mach-O
   hints         name and reason: traces of compilers, packers and installers, easily forged
   problems      what could not be read, and why

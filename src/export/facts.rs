@@ -3,7 +3,7 @@
 use super::table::{table, text};
 use crate::escape;
 use crate::sample::facts::{
-    Access, Content, Fact, Facts, Hint, Import, ImportedSymbol, Overlay, Program, Section,
+    Access, Content, Fact, Facts, Hint, Import, ImportedSymbol, Overlay, Program, Section, UnpackedFacts,
 };
 use crate::sample::hex;
 use serde::Serialize;
@@ -51,6 +51,16 @@ struct ProgramJson {
     signed: Option<bool>,
     #[serde(rename = "overlay", skip_serializing_if = "Option::is_none")]
     own_overlay: Option<Option<OverlayJson>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unpacked: Option<UnpackedJson>,
+}
+
+#[derive(Serialize)]
+struct UnpackedJson {
+    method: String,
+    size: u64,
+    sha256: String,
+    exact: bool,
 }
 
 #[derive(Serialize)]
@@ -150,6 +160,7 @@ fn program_json(program: &Program) -> ProgramJson {
         exports: program.exports.clone(),
         signed: program.signed,
         own_overlay: program.overlay.map(overlay_json),
+        unpacked: program.unpacked.as_ref().map(unpacked_json),
     }
 }
 
@@ -175,6 +186,15 @@ fn import_json(import: &Import) -> ImportJson {
 
 fn overlay_json(overlay: Option<Overlay>) -> Option<OverlayJson> {
     overlay.map(|Overlay { offset, size }| OverlayJson { offset, size })
+}
+
+fn unpacked_json(unpacked: &UnpackedFacts) -> UnpackedJson {
+    UnpackedJson {
+        method: escape::text(&unpacked.method),
+        size: unpacked.size,
+        sha256: unpacked.sha256.to_string(),
+        exact: unpacked.exact,
+    }
 }
 
 fn hints_json(hints: &[Hint]) -> Vec<HintJson> {

@@ -19,12 +19,14 @@ mod inspect;
 mod kind;
 mod labelling;
 mod open;
+mod packed_program;
 mod passwords;
 mod read_at;
 mod record;
 mod sha256;
 mod skipped;
 mod sparse_bytes;
+pub mod unpack;
 mod walk;
 
 pub use architecture::Architecture;

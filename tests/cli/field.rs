@@ -37,6 +37,7 @@ kinds! {
     tar_sparse_and_contiguous: "tar-sparse-and-contiguous",
     tar_truncated_member_as_whole: "tar-truncated-member-as-whole",
     unaligned_tables: "unaligned-tables",
+    upx: "upx",
     wrong_reason_encrypted: "wrong-reason-encrypted",
     zip_decoy_document: "zip-decoy-document",
     zip_members_lost: "zip-members-lost",
