@@ -23,8 +23,8 @@ MANIFEST_COLUMNS = "split family group language version platform module size sha
 
 MIN_BYTES, MAX_BYTES = 4 << 10, 16 << 20   # of one executable
 PER_PLATFORM = 8                           # executables of one artifact and platform
-ARTIFACT_FILES, ARTIFACT_BYTES = 24, 28 << 20
-FAMILY_FILES, FAMILY_BYTES = 72, 96 << 20
+ARTIFACT_FILES, ARTIFACT_BYTES = 24, 12 << 20   # at least one executable all the same
+FAMILY_FILES, FAMILY_BYTES = 60, 36 << 20
 SEED = "lookalike-base-1"
 
 # Tests of the project: shared/corpus/wheels.json, and assets/demo. They take no part here.
@@ -236,23 +236,29 @@ def apt_root(cache, fresh=False):
     root = (cache / "apt").resolve()
     for folder in ("lists/partial", "archives/partial", "etc/sources.list.d", "etc/preferences.d", "etc/apt.conf.d", "etc/trusted.gpg.d"):
         (root / folder).mkdir(parents=True, exist_ok=True)
-    (root / "status").touch()
+    write_if_new(root / "status", "")
     sites = quiet(["apt-get", "indextargets", "--format", "$(ORIGIN)|$(LABEL)|$(REPO_URI)"]).split("\n")
     mirror = next((s.split("|")[2] for s in sites if s.startswith("Debian|Debian|")), None)
     if mirror is None:
         sys.exit("apt knows no Debian mirror on this machine: run `apt-get update` on a Debian system first")
     keys = "/usr/share/keyrings/debian-archive-keyring.gpg"
-    (root / "etc/sources.list").write_text("".join(
+    write_if_new(root / "etc/sources.list", "".join(
         f"deb [signed-by={keys} arch={','.join(archs)}] {mirror} {release} main\n" for release, archs in APT_RELEASES.items()))
     archs = " ".join(f'"{a}";' for a in APT_RELEASES["trixie"])
-    (root / "apt.conf").write_text(f"""Dir "{root}"; Dir::Etc "{root}/etc"; Dir::State "{root}"; Dir::State::lists "{root}/lists";
+    write_if_new(root / "apt.conf", f"""Dir "{root}"; Dir::Etc "{root}/etc"; Dir::State "{root}"; Dir::State::lists "{root}/lists";
 Dir::State::status "{root}/status"; Dir::Cache "{root}"; Dir::Cache::archives "{root}/archives";
 Acquire::Languages "none"; APT::Architectures {{ {archs} }};\n""")
     environment = {**os.environ, "APT_CONFIG": f"{root}/apt.conf"}
     if fresh or not list((root / "lists").glob("*_Packages")):
         quiet(["apt-get", "update", "-q"], env=environment)
-        quiet(["apt-cache", "gencaches"], env=environment)
+    quiet(["apt-cache", "gencaches"], env=environment)   # once here, and not in each of the processes to come
     return environment
+
+
+def write_if_new(path, text):
+    """apt reads its lists anew, half a minute, when its configuration is younger than they are."""
+    if not path.exists() or path.read_text() != text:
+        path.write_text(text)
 
 
 def apt_fetch(batch, cache, environment):
@@ -353,8 +359,8 @@ def choose(artifacts, scans):
         chosen = []
         for platform in sorted(by_platform):
             order = sorted(by_platform[platform].items(), key=lambda i: (-i[1][1], i[0]))
-            rest = sorted(order[2:], key=lambda i: hashlib.sha256(f"{SEED}|{a['family']}|{i[0]}".encode()).digest())
-            chosen.append([m for _, m in order[:2] + rest][:PER_PLATFORM])
+            rest = sorted(order[1:], key=lambda i: hashlib.sha256(f"{SEED}|{a['family']}|{i[0]}".encode()).digest())
+            chosen.append([m for _, m in order[:1] + rest][:PER_PLATFORM])
         kept, total = [], 0   # a round over the platforms at a time, so that none is crowded out
         for turn in range(PER_PLATFORM):
             for modules in chosen:

@@ -34,7 +34,11 @@ SPDX = {"MIT License": "MIT", "MIT": "MIT", "The MIT License (MIT)": "MIT", "BSD
         "GNU Library or Lesser General Public License (LGPL)": "LGPL (which one: see the package)", "Expat": "MIT", "expat": "MIT", "GPL-2": "GPL-2.0-only", "GPL-2+": "GPL-2.0-or-later",
         "GPL-3": "GPL-3.0-only", "GPL-3+": "GPL-3.0-or-later", "LGPL-2.1": "LGPL-2.1-only", "LGPL-2.1+": "LGPL-2.1-or-later", "LGPL-2+": "LGPL-2.0-or-later", "LGPL-3": "LGPL-3.0-only",
         "LGPL-3+": "LGPL-3.0-or-later", "BSD-3-clause": "BSD-3-Clause", "BSD-2-clause": "BSD-2-Clause", "AGPL-3+": "AGPL-3.0-or-later", "MPL-2": "MPL-2.0", "Boost-1.0": "BSL-1.0",
-        "GPL-1+": "GPL-1.0-or-later", "OLDAP-2.8": "OLDAP-2.8", "BSD 2-Clause License": "BSD-2-Clause", "BSD-2": "BSD-2-Clause", "Artistic": "Artistic-1.0", "zlib": "Zlib", "ZLIB": "Zlib"}
+        "GPL-1+": "GPL-1.0-or-later", "OLDAP-2.8": "OLDAP-2.8", "BSD 2-Clause License": "BSD-2-Clause", "BSD-2": "BSD-2-Clause", "Artistic": "Artistic-1.0", "zlib": "Zlib", "ZLIB": "Zlib",
+        "BSD": "BSD (which one: see the package)", "BSD 3-Clause": "BSD-3-Clause", "LICENSE.BSD3": "BSD-3-Clause", "Simplified BSD": "BSD-2-Clause", "GPL-2.0+": "GPL-2.0-or-later", "GPL-3.0+": "GPL-3.0-or-later",
+        "LGPL v2.1": "LGPL-2.1-only", "LGPL-2": "LGPL-2.0-only", "APACHE-2-LLVM-EXCEPTIONS": "Apache-2.0 WITH LLVM-exception", "GNU LESSER GENERAL PUBLIC LICENSE": "LGPL (which one: see the package)",
+        "CC0 1.0 Universal (CC0 1.0) Public Domain Dedication": "CC0-1.0", "MIT License, Apache License, Version 2.0": "MIT; Apache-2.0", "UNKNOWN": "see the package", "public-domain": "public domain",
+        "GPL-3+ with GCC-runtime-library exception": "GPL-3.0-or-later WITH GCC-exception-3.1", "LGPL-2.1-OCaml": "LGPL-2.1-only WITH OCaml-LGPL-linking-exception"}
 
 
 def memo(cache, key, fresh, make):
@@ -262,7 +266,7 @@ def licence_of(path):
         if text and len(text) <= 60 and text.upper() != "UNKNOWN" and (not classifiers or SPDX.get(classifiers[0], "(").find("(") >= 0):
             return SPDX.get(text, text), "METADATA: License"
         if classifiers:
-            return " AND ".join(SPDX.get(x, x) for x in classifiers), "METADATA: Classifier"
+            return "; ".join(SPDX.get(x, x) for x in classifiers), "METADATA: Classifier"
         return ("see the package", "METADATA names none") if not text else (text[:60], "METADATA: License")
     if path.suffix == ".tgz":
         with tarfile.open(path) as t:
@@ -270,7 +274,7 @@ def licence_of(path):
                 if re.fullmatch(r"[^/]+/package\.json", m.name):
                     value = json.load(t.extractfile(m)).get("license")
                     value = value.get("type") if isinstance(value, dict) else value
-                    return (value, "package.json") if value else ("see the package", "package.json names none")
+                    return (SPDX.get(value, value).strip("()"), "package.json") if value else ("see the package", "package.json names none")
         return "see the package", "no package.json"
     with tarfile.open(fileobj=fetch.deb_data(path), mode="r|") as t:
         for m in t:
@@ -278,7 +282,9 @@ def licence_of(path):
                 text = t.extractfile(m).read().decode(errors="replace")
                 for stanza in re.split(r"\n\s*\n", text):
                     if re.search(r"(?m)^Files:\s*\*\s*$", stanza) and (found := re.search(r"(?m)^License:[ \t]*(\S.*)$", stanza)):
-                        words = re.split(r"\s+(and|or)\s+", found[1].strip().rstrip(","))
+                        if found[1].strip() in SPDX:
+                            return SPDX[found[1].strip()], "debian/copyright: Files: *"
+                        words = re.split(r",?\s+(and|or)\s+", found[1].strip().rstrip(","))
                         return " ".join(SPDX.get(w, w.upper() if w in ("and", "or") else w) for w in words), "debian/copyright: Files: *"
                 for pattern, spdx in ((r"Apache License", "Apache-2.0"), (r"GPL-3|General Public License[^.]{0,40}version 3", "GPL-3.0-or-later"), (r"common-licenses/LGPL", "LGPL (which one: see the package)"),
                                       (r"common-licenses/GPL|General Public License", "GPL (which one: see the package)"), (r"Permission is hereby granted, free of charge", "MIT")):
