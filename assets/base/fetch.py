@@ -22,8 +22,8 @@ ARTIFACT_COLUMNS = "family package version platform file size sha256".split()
 MANIFEST_COLUMNS = "split family group language version platform module size sha256 path".split()
 
 MIN_BYTES, MAX_BYTES = 4 << 10, 16 << 20   # of one executable
-PER_PLATFORM = 8                           # executables of one artifact and platform
-ARTIFACT_FILES, ARTIFACT_BYTES = 24, 12 << 20   # at least one executable all the same
+PER_PLATFORM, PLATFORM_BYTES = 8, 12 << 20  # of one artifact and platform; the first may be larger
+ARTIFACT_FILES, ARTIFACT_BYTES = 24, 24 << 20
 FAMILY_FILES, FAMILY_BYTES = 60, 36 << 20
 SEED = "lookalike-base-1"
 
@@ -361,16 +361,17 @@ def choose(artifacts, scans):
             order = sorted(by_platform[platform].items(), key=lambda i: (-i[1][1], i[0]))
             rest = sorted(order[1:], key=lambda i: hashlib.sha256(f"{SEED}|{a['family']}|{i[0]}".encode()).digest())
             chosen.append([m for _, m in order[:1] + rest][:PER_PLATFORM])
-        kept, total = [], 0   # a round over the platforms at a time, so that none is crowded out
+        kept, total, of_platform = [], 0, collections.Counter()   # a round over the platforms at a time, so that none is crowded out
         for turn in range(PER_PLATFORM):
             for modules in chosen:
-                if turn >= len(modules) or len(kept) >= ARTIFACT_FILES:
+                if turn >= len(modules) or len(kept) >= ARTIFACT_FILES or modules[turn][2] in seen:
                     continue
                 module = modules[turn]
-                if (kept and total + module[1] > ARTIFACT_BYTES) or files[a["family"]] >= FAMILY_FILES or size_of[a["family"]] + module[1] > FAMILY_BYTES:
+                if (turn and of_platform[module[3]] + module[1] > PLATFORM_BYTES) or (kept and total + module[1] > ARTIFACT_BYTES) or files[a["family"]] >= FAMILY_FILES or size_of[a["family"]] + module[1] > FAMILY_BYTES:
                     continue
                 kept.append(module)
                 total += module[1]
+                of_platform[module[3]] += module[1]
                 seen.add(module[2])
                 files[a["family"]] += 1
                 size_of[a["family"]] += module[1]
@@ -509,6 +510,14 @@ def main():
             table.append(dict(zip(MANIFEST_COLUMNS, (a["split"], a["family"], a["group"], a["language"], a["version"], platform, module, size, digest, str(to)))))
         if wanted:
             work.append((cached(a, cache), args.out, wanted))
+    if not args.families:   # what an earlier list put there
+        for split in SPLITS:
+            for path in (args.out / split).glob("*/*"):
+                if pathlib.PurePosixPath(path.relative_to(args.out)) not in names:
+                    path.unlink()
+            for folder in (args.out / split).glob("*"):
+                if not any(folder.iterdir()):
+                    folder.rmdir()
     args.out.mkdir(parents=True, exist_ok=True)
     with concurrent.futures.ProcessPoolExecutor(cores) as pool:
         for number, _ in enumerate(pool.map(extract, work), 1):
@@ -520,14 +529,6 @@ def main():
         writer = csv.DictWriter(f, MANIFEST_COLUMNS, lineterminator="\n")
         writer.writeheader()
         writer.writerows(table)
-    if not args.families:   # what an earlier list put there
-        for split in SPLITS:
-            for path in (args.out / split).glob("*/*"):
-                if path.relative_to(args.out) not in names and pathlib.PurePosixPath(path.relative_to(args.out)) not in names:
-                    path.unlink()
-            for folder in (args.out / split).glob("*"):
-                if not any(folder.iterdir()):
-                    folder.rmdir()
     summary(table)
     return 1 if failed else 0
 

@@ -74,6 +74,12 @@ def by_age(versions):
     return [v for _, v in sorted(chosen, key=number, reverse=True)]
 
 
+def first_choice(newest, older):
+    """What a family of large files shall have before its limit is reached: systems, versions and processors in turn."""
+    return ([(newest, t) for t in ("any", "windows-x86_64", "linux-x86_64")] + [(v, t) for v in older[:1] for t in ("any", "windows-x86_64")] + [(newest, "macos-arm64")]
+            + [(v, t) for v in older[1:] for t in ("any", "windows-x86_64")] + [(newest, "linux-arm64")])
+
+
 def when(text):
     return datetime.fromisoformat(text.rstrip("Z")[:19])
 
@@ -138,8 +144,7 @@ def pypi(c, cache, fresh):
         newest, older = versions[0], versions[1:]
         rare = sorted(["linux-x86", "linux-arm", "linux-ppc64le", "linux-s390x", "linux-riscv64"], key=lambda t: hashlib.sha256(f"{package}{t}".encode()).digest())
         rare = [t for t in rare if t in releases[newest]][:2]
-        order = [(newest, t) for t in ("any", "windows-x86_64", "linux-x86_64", "macos-arm64", "linux-arm64")]
-        order += [(v, t) for v in older for t in ("windows-x86_64", "any")]
+        order = first_choice(newest, older)
         order += [(newest, t) for t in ("windows-x86", "macos-x86_64", "windows-arm64")] + [(v, "linux-x86_64") for v in older]
         order += [(newest, t) for t in rare] + [(v, t) for v in older for t in ("macos-arm64", "linux-arm64")]
         for version, target in order:
@@ -203,8 +208,7 @@ def npm(c, cache, fresh):
         if not versions:
             continue
         newest, older = versions[0], versions[1:]
-        order = [(newest, t) for t in ("any", "windows-x86_64", "linux-x86_64", "macos-arm64", "linux-arm64")]
-        order += [(v, t) for v in older for t in ("any", "windows-x86_64")]
+        order = first_choice(newest, older)
         order += [(newest, t) for t in ("windows-x86", "windows-arm64", "macos-x86_64", "macos-universal")] + [(v, "linux-x86_64") for v in older]
         order += [(newest, t) for t in ("linux-arm", "linux-riscv64", "linux-ppc64le", "linux-s390x")] + [(v, "macos-arm64") for v in older]
         for version, target in order:
