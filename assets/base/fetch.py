@@ -12,7 +12,7 @@ What is written:
 Downloads go through pip, npm and apt-get as this machine has them set up; every file's SHA-256 is compared with
 artifacts.csv. A run that was interrupted goes on where it stopped. Nothing that is downloaded is ever run.
 """
-import argparse, collections, concurrent.futures, csv, fnmatch, hashlib, io, json, lzma, os, pathlib, re, shutil
+import argparse, collections, concurrent.futures, csv, gzip, hashlib, io, json, lzma, os, pathlib, re
 import struct, subprocess, sys, tarfile, tempfile, zipfile
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -120,6 +120,12 @@ def is_own(module):
     return bool(re.search(r"\.pyd$|\.node$|\.(cpython-|abi3|pypy)[^/]*\.so$", module.lower())) and ".libs/" not in module
 
 
+def is_copy(module):
+    """A module of another package that this one carries along; of the project's tests too, which take no part."""
+    *folders, name = module.lower().split("/")
+    return is_own(module) and (bool({"vendor", "_vendor", "thirdparty", "third_party"} & set(folders)) or name.split(".")[0].replace("_", "-") in EXCLUDED)
+
+
 # ---- archives -----------------------------------------------------------------------------------------------------
 
 def deb_data(path):
@@ -138,7 +144,6 @@ def deb_data(path):
 
 
 def body_stream(name, body):
-    import gzip
     return gzip.open(io.BytesIO(body)) if name.endswith(".gz") else io.BytesIO(body)
 
 
@@ -352,6 +357,8 @@ def choose(artifacts, scans):
         for module, size, digest, platform in sorted(found):
             stem = stem_of(module)
             if len(groups_of_hash[digest]) > 1 or first[digest] != a["family"] or digest in seen:
+                continue
+            if is_copy(module):
                 continue
             if not is_own(module) and norm(stem) not in owner and (BUNDLED.match(stem) or len(groups_of_stem[stem]) > 1):
                 continue

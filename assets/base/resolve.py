@@ -3,7 +3,7 @@
 
     resolve.py --cache DIR [--jobs 4] [--families a,b] [--fresh]
 
-For each family: the newest version, one about a year older and one about three years older; of the newest the
+For each family: the newest version, one about a year older and one about two and a half years older; of the newest the
 builds for Windows, Linux and macOS on the processors there are, of the older ones Windows and Linux x86-64. From
 Debian three releases for amd64, and the newest for five other processors. The packages are asked for through pip,
 npm and apt as this machine has them set up, are downloaded and looked into: what holds no executable is left out,
@@ -52,7 +52,7 @@ def memo(cache, key, fresh, make):
 
 
 def by_age(versions):
-    """Of (date, version), the newest, one about a year older, one about three years older (or what is nearest)."""
+    """Of (date, version), the newest, one about a year older, one about two and a half years older (or what is nearest)."""
     number = lambda v: [int(n) for n in re.findall(r"\d+", v[1])]
     versions = sorted((v for v in versions if v[1] != "0.0.0"), reverse=True)
     if not versions:
@@ -271,7 +271,7 @@ def licence_of(path):
             return SPDX.get(text, text), "METADATA: License"
         if classifiers:
             return "; ".join(SPDX.get(x, x) for x in classifiers), "METADATA: Classifier"
-        return ("see the package", "METADATA names none") if not text else (text[:60], "METADATA: License")
+        return ("see the package", "METADATA names none") if not text or text.upper() == "UNKNOWN" else (text[:60], "METADATA: License")
     if path.suffix == ".tgz":
         with tarfile.open(path) as t:
             for m in t:
