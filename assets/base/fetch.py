@@ -27,7 +27,7 @@ ARTIFACT_FILES, ARTIFACT_BYTES = 24, 24 << 20
 FAMILY_FILES, FAMILY_BYTES = 60, 36 << 20
 SEED = "lookalike-base-1"
 
-# Tests of the project: shared/corpus/wheels.json, and assets/demo. They take no part here.
+# The families of the two corpora that test the project. They take no part here.
 EXCLUDED = set("""lxml cryptography psutil pillow grpcio pydantic-core orjson safetensors regex aiohttp frozenlist
 scikit-learn matplotlib rapidfuzz bcrypt ninja mypy pyzmq numpy ruff pandas
 bitarray coverage httptools kiwisolver lz4 msgpack multidict simplejson ujson wrapt xxhash""".split())

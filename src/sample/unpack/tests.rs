@@ -40,10 +40,10 @@ fn image(file: &[u8], what: &str) -> Vec<u8> {
 fn header(file: &[u8]) -> usize {
     let bytes = Bytes::new(file, file.len() as u64);
     let found = (0..file.len() as u64).filter_map(|at| PackHeader::read(bytes, at));
-    found.filter(|header| header.valid && header.has_magic).last().unwrap().at as usize
+    found.filter(|header| header.valid && header.has_magic).next_back().unwrap().at as usize
 }
 
-fn other_magic(file: &mut Vec<u8>) {
+fn other_magic(file: &mut [u8]) {
     for at in 0..file.len() - 4 {
         if file[at..at + 4] == magic() {
             file[at..at + 4].copy_from_slice(b"YTS\x99");
