@@ -39,8 +39,8 @@ fn image(file: &[u8], what: &str) -> Vec<u8> {
 /// The offset of the valid header.
 fn header(file: &[u8]) -> usize {
     let bytes = Bytes::new(file, file.len() as u64);
-    let found = (0..file.len() as u64).filter_map(|at| PackHeader::read(bytes, at));
-    found.filter(|header| header.valid && header.has_magic).next_back().unwrap().at as usize
+    let mut found = (0..file.len() as u64).filter_map(|at| PackHeader::read(bytes, at));
+    found.rfind(|header| header.valid && header.has_magic).unwrap().at as usize
 }
 
 fn other_magic(file: &mut [u8]) {
@@ -60,7 +60,7 @@ fn change(file: &mut [u8], from: usize, with: &[u8]) {
 fn an_altered_program_is_unpacked_as_before() {
     type Alteration = fn(&mut Vec<u8>);
     let alterations: [(&str, Alteration); 8] = [
-        ("magic", other_magic),
+        ("magic", |file| other_magic(file)),
         ("version and format", |file| change(file, 4, &[0, 0])),
         ("method and level", |file| change(file, 6, &[0, 0])),
         ("checksums", |file| change(file, 8, &[1, 2, 3, 4, 5, 6, 7, 8])),
