@@ -28,6 +28,7 @@ mod shared_library;
 mod unpacked;
 mod upx;
 
+pub use pack_header::magic;
 pub use unpacked::{How, UnpackError, Unpacked};
 pub use upx::upx;
 
