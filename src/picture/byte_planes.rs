@@ -8,6 +8,7 @@ use super::cells::{CELLS, LAYOUT_PLANES, Statistics};
 use super::layout;
 use super::levels::{self, Levels};
 use super::segments::{SEGMENTS, segment_end};
+use super::text_bins::TextBins;
 use super::text_grams::GramCounts;
 use std::cell::Cell;
 
@@ -38,7 +39,7 @@ impl BytePlanes {
     pub fn of(bytes: &[u8]) -> Self {
         let mut builder = Builder::new(bytes.len() as u64);
         builder.push(bytes);
-        builder.finish()
+        builder.finish().0
     }
 
     /// The statistics of a cell; zeros if there is no such cell.
@@ -81,11 +82,11 @@ impl Tables {
         self.total = 0;
     }
 
-    /// Returns the levels of all segments and resets the tables for the next file.
-    fn finish(&mut self) -> (Levels, Levels) {
+    /// Returns the levels of all segments and the text of the file, and resets the tables for the next file.
+    fn finish(&mut self) -> (Levels, Levels, TextBins) {
         self.pair_counts.start_file();
         self.gram_counts.start_file();
-        (self.pairs.finish(), self.grams.finish())
+        (self.pairs.finish(), self.grams.finish(), self.gram_counts.text.drain())
     }
 }
 
@@ -126,15 +127,15 @@ impl Builder {
         }
     }
 
-    /// The planes. Bytes that are missing from the end count as absent.
-    pub fn finish(mut self) -> BytePlanes {
+    /// The planes, and the grams of the file's text. Bytes that are missing from the end count as absent.
+    pub fn finish(mut self) -> (BytePlanes, TextBins) {
         while self.segment < SEGMENTS {
             self.close_segment();
         }
-        let (pairs, grams) = self.tables.finish();
+        let (pairs, grams, text) = self.tables.finish();
         // The tables of an unfinished builder are dropped: they still hold counts.
         SPARE.set(Some(self.tables));
-        BytePlanes { pairs, grams, layout: self.layout.finish() }
+        (BytePlanes { pairs, grams, layout: self.layout.finish() }, text)
     }
 
     fn close_segment(&mut self) {
@@ -170,7 +171,7 @@ mod tests {
                 let mut builder = Builder::new(size as u64);
                 bytes.chunks(chunk).for_each(|c| builder.push(c));
                 builder.push(b"bytes beyond the size");
-                assert_eq!(builder.finish(), whole, "size {size} chunk {chunk}");
+                assert_eq!(builder.finish().0, whole, "size {size} chunk {chunk}");
             }
         }
     }

@@ -64,7 +64,7 @@ pub fn encode_open(open: OpenSample, spec: PictureSpec) -> Result<(Sample, Encod
         PictureKind::Bytes => {
             let mut planes = Builder::new(open.size);
             let sample = open.stream(|chunk| planes.push(chunk))?;
-            Ok((sample, Encoded::Bytes(planes.finish())))
+            Ok((sample, Encoded::Bytes(planes.finish().0)))
         }
         PictureKind::Image => {
             if open.size > MAX_FILE {
@@ -100,7 +100,7 @@ pub fn encode_and_inspect(
         }
     })?;
     let picture = match (planes, image, spec) {
-        (Some(planes), ..) => Some(Encoded::Bytes(planes.finish())),
+        (Some(planes), ..) => Some(Encoded::Bytes(planes.finish().0)),
         (_, Some(image), Some(spec)) => ImagePlanes::decode(&image, spec.side).ok().map(Encoded::Image),
         _ => None,
     };
@@ -134,7 +134,7 @@ pub fn encode_bytes(
         PictureKind::Bytes => {
             let mut planes = Builder::new(bytes.size());
             bytes.chunks().for_each(|chunk| planes.push(chunk));
-            Encoded::Bytes(planes.finish())
+            Encoded::Bytes(planes.finish().0)
         }
         PictureKind::Image if bytes.size() > MAX_FILE => {
             return Err(ImageError::TooLarge(bytes.size()).into());

@@ -26,6 +26,7 @@ mod render;
 mod segments;
 mod small_cells;
 mod spec;
+mod text_bins;
 mod text_grams;
 mod tiff_samples;
 mod wire;
