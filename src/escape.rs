@@ -36,6 +36,22 @@ pub fn label(label: Option<&str>) -> String {
     label.map_or_else(|| "(no label)".to_owned(), text)
 }
 
+/// JSON in which no character deceives a terminal: such characters are written as `\\u` and four digits, which means the
+/// same in a string of JSON. Outside of strings there are none.
+pub fn json(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if deceives(c) {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                let _ = write!(out, "\\u{unit:04x}");
+            }
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
 fn push_escaped(out: &mut String, name: &str) {
     for c in name.chars() {
         if deceives(c) {
@@ -67,6 +83,14 @@ mod tests {
         assert_eq!(text("caffè 中文.exe"), "caffè 中文.exe");
         assert_eq!(text("a\u{202e}txt.exe"), "a\\u{202e}txt.exe");
         assert_eq!(text("a\u{200b}b\n\u{1b}[2J"), "a\\u{200b}b\\u{a}\\u{1b}[2J");
+    }
+
+    #[test]
+    fn json_means_the_same_without_deceptive_characters() {
+        let name = "a\u{202e}b\u{e0041}\u{7f}\n.exe";
+        let line = json(&serde_json::to_string(name).unwrap());
+        assert_eq!(line, "\"a\\u202eb\\udb40\\udc41\\u007f\\n.exe\"");
+        assert_eq!(serde_json::from_str::<String>(&line).unwrap(), name);
     }
 
     #[cfg(unix)]

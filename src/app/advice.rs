@@ -41,9 +41,14 @@ pub fn error_advice(error: &(dyn Error + Send + Sync + 'static)) -> String {
     }
 }
 
-/// What helps with skipped files.
+/// What helps with skipped files, after the reason of the first one.
 pub fn skipped_advice(skipped: &[Skipped]) -> String {
-    if skipped.iter().any(|file| file.needs_password) { password_advice() } else { String::new() }
+    let locked = skipped.iter().filter(|file| file.needs_password()).count();
+    match skipped.first() {
+        Some(first) if first.needs_password() => password_advice(),
+        _ if locked > 0 => format!(". {locked} of them need a password{}", password_advice()),
+        _ => String::new(),
+    }
 }
 
 fn password_advice() -> String {

@@ -111,8 +111,8 @@ impl Command {
             Self::EnterPassword => About::new("Password…", "Adds a password for encrypted archives"),
             Self::UnpackAppended(_) => About::new(
                 "Unpack appended",
-                "Also opens archives that are appended to programs, as in self-extracting archives and installers. \
-                 The program stays a sample; a member is named program!member",
+                "Also opens archives that are appended to programs, documents and images, as in self-extracting archives. \
+                 The file stays a sample; a member is named file!member",
             ),
             Self::OpenLibrary => About::new(
                 "Open or create a library…",

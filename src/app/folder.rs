@@ -8,7 +8,7 @@ use super::view::Tab;
 use super::window::App;
 use crate::escape;
 use crate::sample::Labelling;
-use crate::workflow::{self, LabelledFolder, Pictures, QueryResult, read_folder};
+use crate::workflow::{self, LabelledFolder, Pictures, QueryResult, count, read_folder};
 use std::path::{Path, PathBuf};
 
 /// What a folder turned out to be.
@@ -48,8 +48,10 @@ impl App {
 
     fn show_folder(&mut self, folder: LabelledFolder) {
         let (path, labels) = (escape::path(&folder.path), folder.labels);
-        self.session
-            .say(Tone::Good, format!("{path}: {} files of {labels} labels", folder.set.samples.len()));
+        self.session.say(
+            Tone::Good,
+            format!("{path}: {} of {}", count(folder.set.samples.len(), "file"), count(labels, "label")),
+        );
         if labels < 2 {
             self.session.say(
                 Tone::Bad,

@@ -83,7 +83,8 @@ pub fn messages_ui(ui: &mut Ui, facts: &Facts, session: &Session, view: &mut Vie
                     ui.label(coloured(message));
                 }
                 for file in session.skipped.iter().rev().take(500) {
-                    ui.weak(format!("skipped: {} {}", escape::path(&file.path), escape::text(&file.reason)));
+                    let (path, reason) = (escape::path(&file.path), escape::text(&file.reason));
+                    ui.weak(format!("{}: {path} {reason}", file.word()));
                 }
             },
         );

@@ -68,15 +68,25 @@ impl App {
     }
 
     fn show_skipped(&mut self, skipped: Vec<Skipped>) {
-        if let Some(first) = skipped.first() {
-            let first_text = format!("{} {}", escape::path(&first.path), first.reason);
-            let advice = skipped_advice(&skipped);
-            let text = match skipped.len() {
-                1 => format!("Skipped: {first_text}{advice}"),
-                n => format!("{n} files were skipped; the first: {first_text}{advice}"),
+        let (duplicates, others): (Vec<Skipped>, Vec<Skipped>) =
+            skipped.into_iter().partition(Skipped::is_duplicate);
+        let what = |file: &Skipped| format!("{} {}", escape::path(&file.path), file.reason);
+        if let Some(first) = duplicates.first() {
+            let text = match duplicates.len() {
+                1 => format!("Duplicate: {}", what(first)),
+                n => format!("{n} files are duplicates; the first: {}", what(first)),
             };
             self.session.say(Tone::Note, text);
         }
-        self.session.skipped.extend(skipped);
+        if let Some(first) = others.first() {
+            let advice = skipped_advice(&others);
+            let text = match others.len() {
+                1 => format!("Skipped: {}{advice}", what(first)),
+                n => format!("{n} files were skipped; the first: {}{advice}", what(first)),
+            };
+            self.session.say(Tone::Note, text);
+        }
+        self.session.skipped.extend(duplicates);
+        self.session.skipped.extend(others);
     }
 }

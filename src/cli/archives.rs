@@ -11,7 +11,8 @@ pub struct ArchiveArgs {
     /// Try this on encrypted archives, in addition to infected and malware; may be repeated
     #[arg(long = "password", value_name = "WORD")]
     passwords: Vec<Secret>,
-    /// Open archives that are appended to programs too, as in self-extracting archives; the programs stay samples
+    /// Open archives that are appended to programs, documents and images too, as in self-extracting archives; these files
+    /// stay samples
     #[arg(long)]
     unpack_appended: bool,
 }

@@ -150,7 +150,7 @@ pub fn run(args: ExperimentArgs) -> Result<(), Stop> {
         save(path, &render(&Chart::new(&rows), Format::of(path)?)?)?;
     }
     if as_json {
-        return output::json(&json!({ "event": "done", "csv": escape::path(&csv), "rows": rows.len() }));
+        return output::json(&json!({ "event": "done", "csv": csv.to_string_lossy(), "rows": rows.len() }));
     }
     print_rows(&rows)?;
     output::line(&format!("Written to {}", escape::path(&csv)))

@@ -71,7 +71,7 @@ pub fn run(args: RepairArgs) -> Result<(), Stop> {
     };
     if args.json {
         return output::json(&json!({
-            "event": "done", "model": escape::path(&args.out), "sha256": repaired.hash.to_string(), "repair": record,
+            "event": "done", "model": args.out.to_string_lossy(), "sha256": repaired.hash.to_string(), "repair": record,
         }));
     }
     output::line(&format!(

@@ -5,20 +5,25 @@ use super::{facts, output};
 use crate::experiment::Row;
 use crate::job::Stop;
 use crate::model::Epoch;
-use crate::sample::Sha256;
+use crate::sample::{Sha256, Skipped};
 use crate::workflow::{Event, Inspected, Run};
 use serde_json::json;
 use std::sync::{Arc, Mutex, PoisonError};
 
+/// An inspected file, or one that was skipped.
+pub type InspectedOrSkipped = Result<Inspected, Skipped>;
+
 /// Counts of what was printed.
 #[derive(Debug, Default)]
 pub struct Printed {
-    /// Skipped files.
+    /// Skipped files, without duplicates.
     pub skipped: usize,
+    /// Files with the content of another one.
+    pub duplicates: usize,
     /// Samples added to the library.
     pub added: usize,
-    /// Keeps the facts of inspected files in place of printing them.
-    pub inspected: Option<Arc<Mutex<Vec<Inspected>>>>,
+    /// Keeps the facts of inspected files, and skipped ones, in place of printing the facts.
+    pub inspected: Option<Arc<Mutex<Vec<InspectedOrSkipped>>>>,
     /// Whether the command is `inspect`, whose JSON has its own form of skipped files.
     pub inspect: bool,
     /// Points of a training's curves.
@@ -50,7 +55,12 @@ pub fn run<T: Send + 'static>(
 fn print(event: Event, as_json: bool, printed: &mut Printed) -> Result<(), Stop> {
     match event {
         Event::Skipped(files) => {
-            printed.skipped += files.len();
+            printed.skipped += files.iter().filter(|file| !file.is_duplicate()).count();
+            printed.duplicates += files.iter().filter(|file| file.is_duplicate()).count();
+            if let Some(kept) = &printed.inspected {
+                let files = files.iter().cloned().map(Err);
+                kept.lock().unwrap_or_else(PoisonError::into_inner).extend(files);
+            }
             if printed.inspect && as_json {
                 return files.iter().try_for_each(facts::print_skipped);
             }
@@ -77,7 +87,7 @@ fn print(event: Event, as_json: bool, printed: &mut Printed) -> Result<(), Stop>
         }
         Event::Inspected(file) => match &printed.inspected {
             Some(kept) => {
-                kept.lock().unwrap_or_else(PoisonError::into_inner).push(*file);
+                kept.lock().unwrap_or_else(PoisonError::into_inner).push(Ok(*file));
                 Ok(())
             }
             None if as_json => facts::print_json(&file),

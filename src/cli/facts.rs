@@ -6,7 +6,7 @@ use crate::escape;
 use crate::export::{access, facts_json, known, linked, symbol};
 use crate::job::Stop;
 use crate::sample::facts::{Content, Fact, Facts, Notes, Overlay, Program};
-use crate::sample::{Skipped, hex};
+use crate::sample::{Architecture, Skipped, hex};
 use crate::workflow::Inspected;
 use indicatif::HumanBytes;
 
@@ -17,8 +17,12 @@ pub fn print_json(file: &Inspected) -> Result<(), Stop> {
 
 /// Prints a file or member that could not be read as a JSON object.
 pub fn print_skipped(file: &Skipped) -> Result<(), Stop> {
-    let reason = file.reason.clone() + if file.needs_password { PASSWORD } else { "" };
-    output::json(&serde_json::json!({ "path": escape::path(&file.path), "skipped": escape::text(&reason) }))
+    output::json(&serde_json::json!({ "path": file.path.to_string_lossy(), "skipped": reason(file) }))
+}
+
+/// Why a file was skipped, with what helps.
+pub fn reason(file: &Skipped) -> String {
+    file.reason.clone() + if file.needs_password() { PASSWORD } else { "" }
 }
 
 /// Prints the facts of one file for people.
@@ -26,6 +30,7 @@ pub fn print(file: &Inspected) -> Result<(), Stop> {
     output::line(&escape::path(&file.path))?;
     let Facts { kind, architecture, size, digests, content } = &file.facts;
     let kind = match architecture {
+        Some(Architecture::Several) => format!("{kind} for several processors"),
         Some(architecture) => format!("{kind} for {architecture}"),
         None => kind.to_string(),
     };

@@ -58,8 +58,8 @@ pub fn run(args: IndexArgs) -> Result<(), Stop> {
     };
     if args.json {
         return output::json(&json!({
-            "event": "done", "library": escape::path(&args.library), "new": added.new, "known": added.known,
-            "relabelled": added.relabelled, "skipped": printed.skipped,
+            "event": "done", "library": args.library.to_string_lossy(), "new": added.new, "known": added.known,
+            "relabelled": added.relabelled, "skipped": printed.skipped, "duplicates": printed.duplicates,
         }));
     }
     output::line(&format!(

@@ -1,13 +1,13 @@
 //! `lookalike inspect`: what each file says about itself, without a model or a library.
 
 use super::archives::ArchiveArgs;
-use super::events::{self, Printed};
-use super::output;
+use super::events::{self, InspectedOrSkipped, Printed};
+use super::{facts, output};
 use crate::escape;
 use crate::export::facts_csv;
 use crate::job::Stop;
 use crate::whole_file::save;
-use crate::workflow::{Inspected, inspect};
+use crate::workflow::inspect;
 use clap::Args;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -29,12 +29,15 @@ With --json, each file and each member of an archive is one object on a line:
   exports       names; #5 for an export without one
   signed        whether there is a signature; it is not verified
   overlay       offset and size of bytes after the program; null if there are none
+  unpacked      of a program packed with UPX, what is packed in it: method, size, sha256, and exact: whether the
+                checksums of UPX agree; the other facts are those of the packed program
   slices        the same facts for each program of a fat Mach-O
   hints         name and reason: traces of compilers, packers and installers, easily forged
   problems      what could not be read, and why
 
 Addresses include the preferred image base. An empty list means none. An unknown fact is absent and named in
-problems. A file or member that could not be read is {\"path\": …, \"skipped\": \"reason\"}.";
+problems. A file or member that could not be read is {\"path\": …, \"skipped\": \"reason\"}. The exit status is 1 if
+nothing could be read of a file that was named.";
 
 /// Arguments of `inspect`.
 #[derive(Debug, Args)]
@@ -63,14 +66,23 @@ pub fn run(args: InspectArgs) -> Result<(), Stop> {
     let kept = Arc::new(Mutex::new(Vec::new()));
     let inspected = args.csv.is_some().then(|| Arc::clone(&kept));
     let mut printed = Printed { inspected, inspect: true, ..Printed::default() };
-    events::run(args.json, &mut printed, move |run| inspect(&paths, &reader, run))?;
-    let Some(path) = &args.csv else { return Ok(()) };
-    let files = kept.lock().unwrap_or_else(PoisonError::into_inner);
-    let rows = files.iter().map(|file: &Inspected| (file.path.as_path(), &file.facts));
-    save(path, &output::table(facts_csv(rows), args.excel))?;
-    output::line(&format!(
-        "The facts of {} are in {}",
-        output::count(files.len(), "file"),
-        escape::path(path)
-    ))
+    let unread = events::run(args.json, &mut printed, move |run| inspect(&paths, &reader, run))?;
+    if let Some(path) = &args.csv {
+        let files = kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let rows = files.iter().map(|file: &InspectedOrSkipped| match file {
+            Ok(file) => (file.path.as_path(), Ok(&file.facts)),
+            Err(file) => (file.path.as_path(), Err(facts::reason(file))),
+        });
+        save(path, &output::table(facts_csv(rows), args.excel))?;
+        let read = files.iter().filter(|file| file.is_ok()).count();
+        output::line(&format!("The facts of {} are in {}", output::count(read, "file"), escape::path(path)))?;
+    }
+    if unread.is_empty() {
+        return Ok(());
+    }
+    // For people they were printed with the skipped files.
+    if args.json {
+        unread.iter().for_each(output::unread);
+    }
+    Err(output::Reported.into())
 }

@@ -64,7 +64,7 @@ pub fn run(args: MapArgs) -> Result<(), Stop> {
     save(&args.csv, &output::table(map_table(&contents), args.excel))?;
     if args.json {
         return output::json(&json!({
-            "event": "done", "csv": escape::path(&args.csv), "samples": contents.len(),
+            "event": "done", "csv": args.csv.to_string_lossy(), "samples": contents.len(),
             "trustworthiness": trust,
         }));
     }

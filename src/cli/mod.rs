@@ -145,6 +145,11 @@ impl Command {
             Self::Worker { .. } => false,
         }
     }
+
+    /// Whether the command stores something before it ends.
+    fn stores(&self) -> bool {
+        matches!(self, Self::Train(_) | Self::Index(_) | Self::Map(_) | Self::BatchNormExperiment(_))
+    }
 }
 
 /// Runs a command, or opens the window.
@@ -162,6 +167,7 @@ pub fn run(cli: Cli) -> ExitCode {
     {
         output::warn(&format!("the network is computed on the CPU: {why}"));
     }
+    let stores = command.stores();
     let result = match command {
         Command::Demo(args) => {
             let window_args = WindowArgs { library: None, renderer: args.renderer };
@@ -182,8 +188,10 @@ pub fn run(cli: Cli) -> ExitCode {
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(Stop::Cancelled) => fail("cancelled; what was stored before stays"),
+        Err(Stop::Cancelled) if stores => fail("cancelled; what was stored before stays"),
+        Err(Stop::Cancelled) => fail("cancelled"),
         Err(Stop::Failed(error)) if error.is::<output::OutputClosed>() => ExitCode::SUCCESS,
+        Err(Stop::Failed(error)) if error.is::<output::Reported>() => ExitCode::FAILURE,
         Err(Stop::Failed(error)) => fail(&advice::error_advice(error.as_ref())),
     }
 }

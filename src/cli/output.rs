@@ -5,6 +5,7 @@ use crate::escape;
 use crate::export::for_excel;
 use crate::job::Stop;
 use crate::sample::Skipped;
+pub use crate::workflow::count;
 use serde_json::Value;
 use std::io::{self, Write as _};
 
@@ -16,6 +17,11 @@ const NAMED: usize = 20;
 #[error("the reader of the output is gone")]
 pub struct OutputClosed;
 
+/// The command failed, and stderr already says why.
+#[derive(Debug, thiserror::Error)]
+#[error("the reasons were printed")]
+pub struct Reported;
+
 /// Prints one line on stdout.
 pub fn line(text: &str) -> Result<(), Stop> {
     bytes(format!("{text}\n").as_bytes())
@@ -23,7 +29,7 @@ pub fn line(text: &str) -> Result<(), Stop> {
 
 /// Prints one JSON object on stdout.
 pub fn json(value: &Value) -> Result<(), Stop> {
-    line(&value.to_string())
+    line(&escape::json(&value.to_string()))
 }
 
 /// Writes bytes to stdout.
@@ -47,15 +53,14 @@ pub fn skipped(skipped: &[Skipped], as_json: bool) -> Result<(), Stop> {
     if as_json {
         for file in skipped {
             json(&serde_json::json!({
-                "event": "skipped", "path": escape::path(&file.path), "reason": escape::text(&file.reason),
+                "event": file.word(), "path": file.path.to_string_lossy(), "reason": file.reason,
             }))?;
         }
         return Ok(());
     }
     let mut err = io::stderr().lock();
     for file in skipped.iter().take(NAMED) {
-        let advice = if file.needs_password { PASSWORD } else { "" };
-        let _ = writeln!(err, "skipped {}: {}{advice}", escape::path(&file.path), escape::text(&file.reason));
+        let _ = writeln!(err, "{}", skipped_line(file));
     }
     if skipped.len() > NAMED {
         let _ = writeln!(err, "… and {} more files were skipped; --json lists all", skipped.len() - NAMED);
@@ -63,13 +68,19 @@ pub fn skipped(skipped: &[Skipped], as_json: bool) -> Result<(), Stop> {
     Ok(())
 }
 
+/// A skipped file in a line for people.
+fn skipped_line(file: &Skipped) -> String {
+    let advice = if file.needs_password() { PASSWORD } else { "" };
+    format!("{} {}: {}{advice}", file.word(), escape::path(&file.path), escape::text(&file.reason))
+}
+
+/// Prints a file that was named and could not be read on stderr.
+pub fn unread(file: &Skipped) {
+    let _ = writeln!(io::stderr(), "{}", skipped_line(file));
+}
+
 /// Prints one line on stderr.
 pub fn warn(text: &str) {
     // There is nowhere left to report to if stderr is closed.
     let _ = writeln!(io::stderr(), "lookalike: {}", escape::text(text));
-}
-
-/// "1 file", "2 files".
-pub fn count(n: usize, what: &str) -> String {
-    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }

@@ -87,14 +87,14 @@ fn print_json(queried: &Queried, contents: &Contents) -> Result<(), Stop> {
     let neighbours: Vec<_> = rows(queried, contents)
         .map(|row| {
             json!({
-                "rank": row.rank, "path": escape::path(row.neighbour_path),
+                "rank": row.rank, "path": row.neighbour_path.to_string_lossy(),
                 "sha256": row.neighbour_sha256.to_string(), "label": row.label.map(escape::text),
                 "distance": row.distance,
             })
         })
         .collect();
     output::json(&json!({
-        "event": "answer", "path": escape::path(&queried.sample.path), "sha256": queried.sample.sha256.to_string(),
+        "event": "answer", "path": queried.sample.path.to_string_lossy(), "sha256": queried.sample.sha256.to_string(),
         "size": queried.sample.size, "kind": queried.sample.kind.name(), "neighbours": neighbours,
     }))
 }

@@ -144,7 +144,7 @@ pub fn run(args: TrainArgs) -> Result<(), Stop> {
     let training = &config.training;
     if as_json {
         return output::json(&json!({
-            "event": "done", "model": escape::path(&path), "sha256": trained.model.hash.to_string(),
+            "event": "done", "model": path.to_string_lossy(), "sha256": trained.model.hash.to_string(),
             "labels": config.labels, "files": training.files, "held_back": training.held_out,
             "steps": training.steps, "cancelled": training.cancelled, "result": training.result,
             "warning": crate::batchnorm::warning(config), "resumed_at": trained.resumed_at,

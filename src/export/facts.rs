@@ -3,7 +3,7 @@
 use super::table::{table, text};
 use crate::escape;
 use crate::sample::facts::{
-    Access, Content, Fact, Facts, Hint, Import, ImportedSymbol, Overlay, Program, Section,
+    Access, Content, Fact, Facts, Hint, Import, ImportedSymbol, Overlay, Program, Section, UnpackedFacts,
 };
 use crate::sample::hex;
 use serde::Serialize;
@@ -51,6 +51,16 @@ struct ProgramJson {
     signed: Option<bool>,
     #[serde(rename = "overlay", skip_serializing_if = "Option::is_none")]
     own_overlay: Option<Option<OverlayJson>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unpacked: Option<UnpackedJson>,
+}
+
+#[derive(Serialize)]
+struct UnpackedJson {
+    method: String,
+    size: u64,
+    sha256: String,
+    exact: bool,
 }
 
 #[derive(Serialize)]
@@ -102,7 +112,8 @@ struct HintJson {
     reason: String,
 }
 
-/// The facts of the file at `path` as one JSON object on a line.
+/// The facts of the file at `path` as one JSON object on a line. Names are as they are; a path is changed only where it
+/// is not UTF-8.
 pub fn facts_json(path: &Path, facts: &Facts) -> String {
     let notes = facts.content.notes();
     let (program, slices, overlay) = match &facts.content {
@@ -115,14 +126,14 @@ pub fn facts_json(path: &Path, facts: &Facts) -> String {
                 size: slice.size,
                 program: program_json(&slice.program),
                 hints: hints_json(&slice.program.notes.hints),
-                problems: texts(&slice.program.notes.problems),
+                problems: slice.program.notes.problems.clone(),
             });
             (None, Some(slices.collect()), fat.overlay.map(overlay_json))
         }
         Content::Other(_) => (None, None, None),
     };
     let file = FileJson {
-        path: escape::path(path),
+        path: path.to_string_lossy().into_owned(),
         kind: facts.kind.name(),
         architecture: facts.architecture.map(|architecture| architecture.name()),
         size: facts.size,
@@ -133,10 +144,10 @@ pub fn facts_json(path: &Path, facts: &Facts) -> String {
         slices,
         overlay,
         hints: hints_json(&notes.hints),
-        problems: texts(&notes.problems),
+        problems: notes.problems.clone(),
     };
     // Strings and numbers: it cannot fail.
-    serde_json::to_string(&file).unwrap_or_default()
+    escape::json(&serde_json::to_string(&file).unwrap_or_default())
 }
 
 fn program_json(program: &Program) -> ProgramJson {
@@ -144,17 +155,18 @@ fn program_json(program: &Program) -> ProgramJson {
         entry: program.entry,
         linked: program.linked.map(|linked| linked.map(date)),
         sections: program.sections.as_ref().map(|all| all.iter().map(section_json).collect()),
-        libraries: program.libraries.as_ref().map(|all| texts(all)),
+        libraries: program.libraries.clone(),
         imports: program.imports.as_ref().map(|all| all.iter().map(import_json).collect()),
-        exports: program.exports.as_ref().map(|all| texts(all)),
+        exports: program.exports.clone(),
         signed: program.signed,
         own_overlay: program.overlay.map(overlay_json),
+        unpacked: program.unpacked.as_ref().map(unpacked_json),
     }
 }
 
 fn section_json(section: &Section) -> SectionJson {
     SectionJson {
-        name: escape::text(&section.name),
+        name: section.name.clone(),
         offset: section.offset,
         size: section.size,
         address: section.address,
@@ -166,23 +178,27 @@ fn section_json(section: &Section) -> SectionJson {
 
 fn import_json(import: &Import) -> ImportJson {
     let (name, ordinal) = match &import.symbol {
-        ImportedSymbol::Name(name) => (Some(escape::text(name)), None),
+        ImportedSymbol::Name(name) => (Some(name.clone()), None),
         ImportedSymbol::Ordinal(ordinal) => (None, Some(*ordinal)),
     };
-    ImportJson {
-        library: import.library.as_deref().map(escape::text),
-        name,
-        ordinal,
-        delayed: import.delayed,
-    }
+    ImportJson { library: import.library.clone(), name, ordinal, delayed: import.delayed }
 }
 
 fn overlay_json(overlay: Option<Overlay>) -> Option<OverlayJson> {
     overlay.map(|Overlay { offset, size }| OverlayJson { offset, size })
 }
 
+fn unpacked_json(unpacked: &UnpackedFacts) -> UnpackedJson {
+    UnpackedJson {
+        method: escape::text(&unpacked.method),
+        size: unpacked.size,
+        sha256: unpacked.sha256.to_string(),
+        exact: unpacked.exact,
+    }
+}
+
 fn hints_json(hints: &[Hint]) -> Vec<HintJson> {
-    let hint = |hint: &Hint| HintJson { name: escape::text(&hint.name), reason: escape::text(&hint.reason) };
+    let hint = |hint: &Hint| HintJson { name: hint.name.clone(), reason: hint.reason.clone() };
     hints.iter().map(hint).collect()
 }
 
@@ -220,8 +236,9 @@ pub fn symbol(symbol: &ImportedSymbol) -> String {
     }
 }
 
-/// The facts of many files, a row each. Of a fat Mach-O, each program has its row. An unknown fact is an empty cell.
-pub fn facts_csv<'a>(files: impl IntoIterator<Item = (&'a Path, &'a Facts)>) -> Vec<u8> {
+/// The facts of many files, a row each, or the reason why a file was skipped. Of a fat Mach-O, each program has its row.
+/// An unknown fact is an empty cell.
+pub fn facts_csv<'a>(files: impl IntoIterator<Item = (&'a Path, Result<&'a Facts, String>)>) -> Vec<u8> {
     let header = [
         "path",
         "kind",
@@ -241,11 +258,22 @@ pub fn facts_csv<'a>(files: impl IntoIterator<Item = (&'a Path, &'a Facts)>) -> 
         "overlay_size",
         "hints",
         "problems",
+        "skipped",
     ];
-    let rows = files.into_iter().flat_map(|(path, facts)| {
+    let columns = header.len();
+    let rows = files.into_iter().flat_map(move |(path, facts)| {
+        let facts = match facts {
+            Ok(facts) => facts,
+            Err(reason) => {
+                let mut row = vec![String::new(); columns];
+                row[0] = text(&escape::path(path));
+                row[columns - 1] = text(&escape::text(&reason));
+                return vec![row];
+            }
+        };
         let programs: Vec<Option<&Program>> = facts.content.programs().map(Some).collect();
         let programs = if programs.is_empty() { vec![None] } else { programs };
-        programs.into_iter().map(move |program| row(path, facts, program))
+        programs.into_iter().map(move |program| row(path, facts, program)).collect()
     });
     table(header, rows)
 }
@@ -292,6 +320,7 @@ fn row(path: &Path, facts: &Facts, program: Option<&Program>) -> Vec<String> {
         overlay(|overlay| overlay.size),
         joined(notes.hints.iter().map(|hint| escape::text(&hint.name))),
         joined(texts(&notes.problems).into_iter()),
+        String::new(),
     ]
 }
 
@@ -337,7 +366,7 @@ mod tests {
             let (kind, content) = content_of(file);
             assert_eq!(kind, FileKind::Elf);
             let facts = Facts { kind, architecture: None, size: file.len() as u64, digests, content };
-            let table = String::from_utf8(facts_csv([(Path::new("a"), &facts)])).unwrap();
+            let table = String::from_utf8(facts_csv([(Path::new("a"), Ok(&facts))])).unwrap();
             let (head, row) = table.split_once('\n').unwrap();
             let cell = |name: &str| {
                 let place =

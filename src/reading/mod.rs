@@ -10,6 +10,7 @@ mod reader;
 #[cfg(unix)]
 pub mod sandbox;
 mod task;
+mod volumes;
 #[cfg(unix)]
 mod worker;
 #[cfg(unix)]

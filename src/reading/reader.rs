@@ -121,8 +121,8 @@ impl Reader {
                         set.pictures.push(picture);
                     }
                     Ok(Output::Side(_) | Output::Inspected(..)) => {}
-                    Err(ReadError { reason, needs_password }) => {
-                        skipped.push(Skipped { path, reason, needs_password });
+                    Err(ReadError { reason, cause }) => {
+                        skipped.push(Skipped { path, reason, cause });
                     }
                 }
             }
@@ -153,8 +153,8 @@ impl Reader {
             match output {
                 Ok(Output::Inspected(output)) => facts.push((path, output.0)),
                 Ok(Output::Side(_) | Output::Picture(_)) => {}
-                Err(ReadError { reason, needs_password }) => {
-                    skipped.push(Skipped { path, reason, needs_password });
+                Err(ReadError { reason, cause }) => {
+                    skipped.push(Skipped { path, reason, cause });
                 }
             }
         }

@@ -1,13 +1,14 @@
 //! Tasks: what to compute from a file, and the output. Only this code reads the bytes of samples; a worker does nothing
 //! else.
 
+use super::volumes::VolumeSet;
 use crate::job::panic_text;
 use crate::picture::{
     EncodeError, Encoded, PictureSpec, encode_and_inspect, encode_and_inspect_bytes, encode_bytes,
     encode_open, longer_side,
 };
-use crate::sample::archive::{self, ArchiveError, Budget, Container, Joined, Limits, Member, Volumes};
-use crate::sample::{Facts, FileKind, OpenSample, Passwords, Sample, SampleError};
+use crate::sample::archive::{self, ArchiveError, Budget, Limits, Member, Volumes};
+use crate::sample::{Cause, Facts, FileKind, OpenSample, Passwords, Sample, SampleError};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -59,7 +60,8 @@ impl Input {
 /// How to read archives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReadOptions {
-    /// Whether an archive that is appended to a program (self-extracting) is opened too. The program stays a sample.
+    /// Whether an archive that is appended to a program (self-extracting), a document or an image is opened too. The file
+    /// stays a sample.
     pub unpack_appended: bool,
 }
 
@@ -80,14 +82,14 @@ pub enum Output {
 pub struct ReadError {
     /// One sentence: what was expected, what was found, what to do.
     pub reason: String,
-    /// Whether another password may help.
-    pub needs_password: bool,
+    /// The kind of reason.
+    pub cause: Cause,
 }
 
 impl ReadError {
-    /// An error other than a missing password.
+    /// An error of a file that cannot be used.
     pub fn new(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into(), needs_password: false }
+        Self { reason: reason.into(), cause: Cause::Unusable }
     }
 }
 
@@ -105,7 +107,14 @@ impl From<EncodeError> for ReadError {
 
 impl From<ArchiveError> for ReadError {
     fn from(error: ArchiveError) -> Self {
-        Self { reason: error.to_string(), needs_password: error.needs_password() }
+        Self {
+            reason: error.to_string(),
+            cause: match error {
+                ArchiveError::LaterVolume(..) => Cause::OtherVolume,
+                error if error.needs_password() => Cause::NeedsPassword,
+                _ => Cause::Unusable,
+            },
+        }
     }
 }
 
@@ -144,25 +153,24 @@ fn read(
     let Some(file) = files.next() else {
         return on_output(input.path.clone(), Err(ReadError::new("could not be read: it was not sent")));
     };
-    let mut joined = match join(input, &file, files) {
-        Ok(joined) => joined,
-        Err(error) => return on_output(input.path.clone(), Err(SampleError::from(error).into())),
-    };
+    let own = input.volumes.as_ref().map(|volumes| (volumes, file.try_clone()));
     let open = match OpenSample::identify(&input.path, file, input.size) {
         Ok(open) => open,
         Err(error) => return on_output(input.path.clone(), Err(error.into())),
     };
-    let set = match &input.volumes {
-        Some(volumes) => match volume(volumes, &open, joined.as_mut()) {
-            Ok(set) => set,
-            Err(error) => return on_output(input.path.clone(), Err(error.into())),
-        },
-        None => None,
+    let mut set = match own {
+        None => VolumeSet::alone(),
+        Some((volumes, own)) => {
+            let own = own.map_err(|error| ReadError::from(SampleError::from(error)));
+            match own.and_then(|own| VolumeSet::of(volumes, &open, &own, files).map_err(ReadError::from)) {
+                Ok(set) => set,
+                Err(error) => return on_output(input.path.clone(), Err(error)),
+            }
+        }
     };
-    // A member of a program is asked for by its name.
+    // A member of what is appended is asked for by its name.
     let appended = options.unpack_appended || input.only.is_some();
-    let container = set.or(open.container);
-    if container.is_some() || (appended && open.kind.is_executable()) {
+    if set.whole.is_some() || open.container.is_some() || appended {
         let mut limits = Limits { appended, ..Limits::default() };
         if task == Task::Side {
             // The members of an archive are usually of one kind.
@@ -175,24 +183,22 @@ fn read(
                 on_output(path, output);
             }
         };
-        let unpacked = match (set, &mut joined) {
-            (Some(container), Some(joined)) => {
+        let unpacked = match &mut set.whole {
+            Some((container, joined)) => {
                 let mut budget = Budget::new(limits, joined.size());
-                archive::open(&input.path, container, joined, passwords, &mut budget, on_member)
-                    .map_err(|error| missing(input, error))
+                archive::open(&input.path, *container, joined, passwords, &mut budget, on_member)
             }
-            _ if container.is_some() => {
-                open.unpack(limits, passwords, on_member).map_err(|error| missing(input, error))
-            }
-            _ => open.unpack_appended(limits, passwords, on_member),
+            None if open.container.is_some() => open.unpack(limits, passwords, on_member),
+            None => open.unpack_appended(limits, passwords, on_member),
         };
-        match unpacked {
-            Ok(()) if container.is_none() => {}
+        let is_archive = set.whole.is_some() || open.container.is_some();
+        match unpacked.map_err(|error| set.explain(input.volumes.as_ref(), error)) {
+            Ok(()) if !is_archive => {}
             Ok(()) => return,
-            Err(ArchiveError::Document(note)) => {
+            Err(ArchiveError::Document(notes)) => {
                 let mut output = read_open(task, open);
                 if let Ok(Output::Inspected(output)) = &mut output {
-                    note.add_to(&mut output.0);
+                    notes.iter().for_each(|note| note.add_to(&mut output.0));
                 }
                 return on_output(input.path.clone(), output);
             }
@@ -200,57 +206,6 @@ fn read(
         }
     }
     on_output(input.path.clone(), read_open(task, open));
-}
-
-/// The volumes that are read with a file, as one file. For a later volume it is the first one alone.
-fn join(input: &Input, file: &File, others: impl Iterator<Item = File>) -> std::io::Result<Option<Joined>> {
-    let Some(volumes) = input.volumes.as_ref().filter(|volumes| !volumes.others.is_empty()) else {
-        return Ok(None);
-    };
-    let mut parts: Vec<(File, u64)> = others.zip(volumes.others.iter().copied()).collect();
-    if volumes.reads {
-        parts.insert(volumes.place.min(parts.len()), (file.try_clone()?, input.size));
-    }
-    Ok(Some(Joined::new(parts)))
-}
-
-/// What to do with a volume: read the whole set as an archive of a format, read the file alone (`None`), or skip it.
-fn volume(
-    volumes: &Volumes,
-    open: &OpenSample,
-    joined: Option<&mut Joined>,
-) -> Result<Option<Container>, ArchiveError> {
-    let found = match joined {
-        Some(joined) => joined.container().map_err(|error| ArchiveError::Damaged(error.to_string()))?,
-        None => None,
-    };
-    if volumes.reads {
-        return Ok(found);
-    }
-    let is_zip = volumes.first.to_ascii_lowercase().ends_with(".zip");
-    let starts = open.head().starts_with(b"PK\x07\x08PK\x03\x04");
-    // A complete file is no part of a set. The last volume of a zip ends like a complete zip.
-    let alone = open.kind != FileKind::Other || (Container::of(open.head()).is_some() && !is_zip);
-    let is_volume = match (is_zip, found) {
-        (true, _) => starts || volumes.number > 1,
-        (false, Some(_)) => true,
-        (false, None) => volumes.missing && volumes.is_named_as_archive(),
-    };
-    match (is_volume && !alone, volumes.missing) {
-        (false, _) => Ok(None),
-        (true, true) => Err(ArchiveError::MissingVolume(volumes.number, volumes.next.clone())),
-        (true, false) => Err(ArchiveError::LaterVolume(volumes.number, volumes.first.clone())),
-    }
-}
-
-/// An archive that is damaged because a volume of it is missing.
-fn missing(input: &Input, error: ArchiveError) -> ArchiveError {
-    match (&input.volumes, error) {
-        (Some(volumes), ArchiveError::Damaged(_)) if volumes.reads && volumes.number == 1 => {
-            ArchiveError::MissingVolume(1, volumes.next.clone())
-        }
-        (_, error) => error,
-    }
 }
 
 fn read_open(task: Task, open: OpenSample) -> Result<Output, ReadError> {

@@ -6,6 +6,7 @@
 use super::architecture::Architecture;
 use super::digests::Digests;
 use super::kind::FileKind;
+use super::sha256::Sha256;
 use serde::{Deserialize, Serialize};
 
 /// Sections that are listed.
@@ -74,8 +75,23 @@ pub struct Program {
     pub signed: Fact<bool>,
     /// Bytes after everything that the header describes; `Some(None)` if there are none.
     pub overlay: Fact<Option<Overlay>>,
+    /// The program that is packed in it, if it was unpacked. All other facts are those of the packed program.
+    pub unpacked: Option<UnpackedFacts>,
     /// Hints and problems.
     pub notes: Notes,
+}
+
+/// The program that is packed in another one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnpackedFacts {
+    /// The method of compression: "NRV2E", "LZMA".
+    pub method: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Its SHA-256.
+    pub sha256: Sha256,
+    /// Whether the packer's checksums of it agree.
+    pub exact: bool,
 }
 
 /// One section of a program.

@@ -9,8 +9,10 @@ use super::formats::{elf, images, macho, pe};
 use super::hints::add_hints;
 use super::kind::FileKind;
 use super::open::OpenSample;
+use super::packed_program::add_unpacked;
 use super::record::Sample;
 use super::sparse_bytes::SparseBytes;
+use super::unpack::upx;
 
 /// Bytes of a file that are kept for reading its facts.
 const MAX_KEPT: usize = 256 << 20;
@@ -60,11 +62,20 @@ pub fn read_content(kind: FileKind, bytes: Bytes<'_>) -> Content {
         }
     };
     match &mut content {
-        Content::Program(program) => add_hints(bytes, program),
+        Content::Program(program) => {
+            add_hints(bytes, program);
+            if let Some(result) = upx(bytes, kind) {
+                add_unpacked(program, &result);
+            }
+        }
         Content::Fat(fat) => {
             for slice in &mut fat.slices {
                 if let Some(kept) = bytes.get(slice.offset, slice.size) {
-                    add_hints(Bytes::new(kept, slice.size), &mut slice.program);
+                    let bytes = Bytes::new(kept, slice.size);
+                    add_hints(bytes, &mut slice.program);
+                    if let Some(result) = upx(bytes, FileKind::MachO) {
+                        add_unpacked(&mut slice.program, &result);
+                    }
                 }
             }
         }

@@ -1,7 +1,9 @@
 //! An open file: identified when it is opened, then streamed once.
 
 use super::architecture::Architecture;
-use super::archive::{self, ArchiveError, Budget, Container, Limits, OnMember, find_appended, recognise};
+use super::archive::{
+    self, ArchiveError, Budget, Container, Limits, OnMember, find_appended, hosts_archives, recognise,
+};
 use super::bytes::Bytes;
 use super::error::SampleError;
 use super::kind::FileKind;
@@ -70,7 +72,7 @@ impl OpenSample {
         on_member: OnMember<'_>,
     ) -> Result<(), ArchiveError> {
         let Some(container) = self.container else {
-            return Err(ArchiveError::Empty);
+            return Err(ArchiveError::Damaged("expected an archive, found another file".to_owned()));
         };
         let damaged = |error: std::io::Error| ArchiveError::Damaged(error.to_string());
         let mut source = BufReader::new(self.file.try_clone().map_err(damaged)?);
@@ -88,15 +90,15 @@ impl OpenSample {
         result
     }
 
-    /// Passes every file in an archive that is appended to this program to `on_member`. A program without one passes
-    /// nothing.
+    /// Passes every file in an archive that is appended to this program, document or image to `on_member`. A file
+    /// without one passes nothing.
     pub fn unpack_appended(
         &self,
         limits: Limits,
         passwords: &Passwords,
         on_member: OnMember<'_>,
     ) -> Result<(), ArchiveError> {
-        if !self.kind.is_executable() {
+        if !hosts_archives(self.kind, &self.head) {
             return Ok(());
         }
         let damaged = |error: std::io::Error| ArchiveError::Damaged(error.to_string());

@@ -1,5 +1,6 @@
 //! Skipped files: what was not read, and why.
 
+use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 /// A file, folder or archive member that was not read. It is reported; the others are read.
@@ -7,16 +8,44 @@ use std::path::PathBuf;
 pub struct Skipped {
     /// Its path.
     pub path: PathBuf,
-    /// One sentence: what was expected, what was found, what to do.
+    /// One sentence: what was expected, what was found, what to do. It does not say how to give a password.
     pub reason: String,
-    /// Whether it is an encrypted archive, or a member of one, that another password may open. The reason does
-    /// not say how to give a password.
-    pub needs_password: bool,
+    /// The kind of reason.
+    pub cause: Cause,
+}
+
+/// Why a file was skipped.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Cause {
+    /// It cannot be read or used.
+    #[default]
+    Unusable,
+    /// It is an encrypted archive, or a member of one, that another password may open.
+    NeedsPassword,
+    /// It is a volume of an archive, and is read with another one.
+    OtherVolume,
+    /// Another file has the same content, and was read.
+    Duplicate,
 }
 
 impl Skipped {
-    /// Something skipped for a reason other than a missing password.
+    /// Something that cannot be read or used.
     pub(crate) fn new(path: PathBuf, reason: impl Into<String>) -> Self {
-        Self { path, reason: reason.into(), needs_password: false }
+        Self { path, reason: reason.into(), cause: Cause::Unusable }
+    }
+
+    /// Whether another password may help.
+    pub fn needs_password(&self) -> bool {
+        self.cause == Cause::NeedsPassword
+    }
+
+    /// Whether another file with the same content was read.
+    pub fn is_duplicate(&self) -> bool {
+        self.cause == Cause::Duplicate
+    }
+
+    /// What happened to the file, in one word: "skipped" or "duplicate".
+    pub fn word(&self) -> &'static str {
+        if self.is_duplicate() { "duplicate" } else { "skipped" }
     }
 }

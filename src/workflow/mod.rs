@@ -18,6 +18,7 @@ pub use index::{ChangedLibrary, add_samples, add_to_library, index};
 pub use inspect::inspect;
 pub use inspected::Inspected;
 pub use map::{MapMethod, map_library, with_first_map};
+pub use names::count;
 pub use nothing_to_read::NothingToRead;
 pub use query::{Near, Queried, QueryResult, find_near, query};
 pub use read::{LabelledFolder, Pictures, read_folder};

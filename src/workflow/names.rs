@@ -1,4 +1,4 @@
-//! Names of files in messages.
+//! Names and numbers of files in messages.
 
 use crate::escape;
 
@@ -11,4 +11,9 @@ pub fn some_of(names: &[String]) -> String {
     let more = if unique.len() > NAMED { ", …" } else { "" };
     unique.truncate(NAMED);
     unique.join(", ") + more
+}
+
+/// "1 file", "2 files".
+pub fn count(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }

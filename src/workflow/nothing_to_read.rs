@@ -32,10 +32,11 @@ impl NothingToRead {
         }
     }
 
-    /// Whether another password may help.
+    /// Whether another password may help with the file that the message names.
     pub fn needs_password(&self) -> bool {
         match self {
-            Self::Unusable(_, skipped) => skipped.iter().any(|file| file.needs_password),
+            // Of the file whose reason is shown.
+            Self::Unusable(_, skipped) => skipped.first().is_some_and(Skipped::needs_password),
             Self::Empty(_) | Self::PassedOver(..) | Self::Unlisted(_) => false,
         }
     }

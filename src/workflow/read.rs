@@ -6,7 +6,7 @@ use crate::escape;
 use crate::job::Stop;
 use crate::picture::{PictureSet, PictureSpec, choose, choose_native};
 use crate::reading::{ReadSet, Reader};
-use crate::sample::{Found, Labelling, Sha256, Skipped, is_split, walk};
+use crate::sample::{Cause, Found, Labelling, Sha256, Skipped, is_split, walk};
 use sha2::{Digest as _, Sha256 as Hasher};
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
@@ -121,8 +121,17 @@ pub fn read_in_parts(
     Ok(())
 }
 
-/// All files below `roots`, and those that could not be listed. Finding none is an error.
-pub(super) fn list(
+/// All files below `roots`, and those that could not be listed. Finding none to read is an error.
+fn list(roots: &[PathBuf], labelling: Labelling, run: &Run<'_>) -> Result<(Vec<Found>, Vec<Skipped>), Stop> {
+    let (found, skipped) = list_all(roots, labelling, run)?;
+    if found.is_empty() {
+        return Err(NothingToRead::not_found(roots, skipped, Vec::new()).into());
+    }
+    Ok((found, skipped))
+}
+
+/// The same, but an error only if there is nothing of either.
+pub(super) fn list_all(
     roots: &[PathBuf],
     labelling: Labelling,
     run: &Run<'_>,
@@ -140,7 +149,7 @@ pub(super) fn list(
         skipped.extend(listing.skipped);
         passed_over.extend(listing.passed_over);
     }
-    if found.is_empty() {
+    if found.is_empty() && skipped.is_empty() {
         return Err(NothingToRead::not_found(roots, skipped, passed_over).into());
     }
     if !passed_over.is_empty() {
@@ -190,9 +199,9 @@ impl Seen {
                             escape::text(a),
                             escape::text(b)
                         ),
-                        _ => format!("has the same content as {first}; one is enough"),
+                        _ => format!("has the same content as {first}; it was kept once"),
                     };
-                    read_set.skipped.push(Skipped::new(sample.path, reason));
+                    read_set.skipped.push(Skipped { path: sample.path, reason, cause: Cause::Duplicate });
                 }
             }
         }

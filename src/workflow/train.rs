@@ -1,6 +1,7 @@
 //! Training on a labelled folder: the model is saved, put into a library, or both.
 
 use super::index::{ChangedLibrary, add_to_library, warn_about};
+use super::names::count;
 use super::run::{Event, Run, Warning};
 use crate::job::Stop;
 use crate::library::Library;
@@ -95,13 +96,13 @@ pub fn training_summary(config: &ModelConfig) -> String {
     let training = &config.training;
     let result = &training.result;
     format!(
-        "{} {} files of {} labels. In eval mode {:.1} % of the training files are classified correctly (train mode {:.1} %); recall@1 on {} files held out: {}.",
+        "{} {} of {}. In eval mode {:.1} % of the training files are classified correctly (train mode {:.1} %); recall@1 on {} held out: {}.",
         if training.cancelled { "Cancelled; kept the best model so far, trained on" } else { "Trained on" },
-        training.files,
-        config.labels.len(),
+        count(training.files, "file"),
+        count(config.labels.len(), "label"),
         result.eval_mode_accuracy * 100.0,
         result.train_mode_accuracy * 100.0,
-        training.held_out,
+        count(training.held_out, "file"),
         result.recall_at_1.map_or_else(|| "not measured".into(), |r| format!("{:.1} %", r * 100.0)),
     )
 }

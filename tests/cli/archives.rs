@@ -1,82 +1,29 @@
 //! Archives on the command line, packed by the usual tools: members are found, named and looked up; faults are
 //! reported; and archives made to exhaust time or memory are bounded.
 
-use crate::common::{Usage, corpus, needs, sample, watch};
+use crate::common::{needs, sample};
+use crate::home::{Home, Run};
 use lookalike::sample::Passwords;
 use lookalike::sample::archive::{self, ArchiveError, Budget, Container, Limits, Member};
 use rand::{Rng as _, SeedableRng as _};
 use std::io::{Cursor, Write as _};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
 use std::time::Duration;
-use tempfile::TempDir;
 use zip::write::{SimpleFileOptions, ZipWriter};
 
-/// A folder with a trained library and two files to pack.
-struct Home {
-    folder: TempDir,
-}
-
-/// The result of running the program.
-struct Run {
-    well: bool,
-    text: String,
-    usage: Usage,
-}
-
 impl Home {
-    fn new() -> Self {
+    /// A folder with a library and two files to pack.
+    fn to_pack() -> Self {
         ["zip", "7z", "xz", "zstd"].into_iter().for_each(needs);
-        let home = Self { folder: tempfile::tempdir().unwrap() };
-        corpus(&home.at("known"));
-        home.run(&["train", "known", "--model", "m.safetensors", "--epochs", "4"]);
-        home.run(&["index", "known", "--model", "m.safetensors", "--library", "l.lookalike"]);
-        std::fs::create_dir(home.at("new")).unwrap();
-        std::fs::write(home.at("new/one.bin"), sample(3, 40)).unwrap();
-        std::fs::write(home.at("new/two.bin"), sample(7, 41)).unwrap();
+        let home = Self::with_library("4");
+        home.write("new/one.bin", sample(3, 40));
+        home.write("new/two.bin", sample(7, 41));
         home
-    }
-
-    fn at(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    /// Runs a shell script in the folder, to pack files.
-    fn shell(&self, script: &str) {
-        let done = Command::new("sh").current_dir(self.folder.path()).args(["-ec", script]).output().unwrap();
-        assert!(done.status.success(), "{script}: {}", String::from_utf8_lossy(&done.stderr));
-    }
-
-    fn try_run(&self, arguments: &[&str]) -> Run {
-        let out = std::fs::File::create(self.at("out")).unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_lookalike"))
-            .current_dir(self.folder.path())
-            .args(arguments)
-            .stdin(Stdio::null())
-            .stdout(out.try_clone().unwrap())
-            .stderr(out)
-            .spawn()
-            .unwrap();
-        let (status, usage) = watch(&mut child);
-        let text = std::fs::read_to_string(self.at("out")).unwrap();
-        Run { well: status.success(), text, usage }
-    }
-
-    fn run(&self, arguments: &[&str]) -> String {
-        let run = self.try_run(arguments);
-        assert!(run.well, "{arguments:?}: {}", run.text);
-        run.text
     }
 
     /// Queries a file, without `--json`.
     fn query(&self, file: &str, more: &[&str]) -> Run {
         self.try_run(&[&["query", file, "--library", "l.lookalike", "-k", "1"], more].concat())
-    }
-
-    /// The objects that `inspect --json` prints.
-    fn inspected(&self, file: &str) -> Vec<serde_json::Value> {
-        let run = self.try_run(&["inspect", "--json", file]);
-        run.text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
     }
 
     /// Queries a file and returns the names of the samples that have answers.
@@ -98,7 +45,7 @@ impl Home {
 
 #[test]
 fn every_format_is_opened_and_its_members_are_named() {
-    let home = Home::new();
+    let home = Home::to_pack();
     for (archive, script) in [
         ("plain.zip", "zip -q plain.zip one.bin two.bin"),
         ("zipcrypto.zip", "zip -q -P infected zipcrypto.zip one.bin two.bin"),
@@ -133,7 +80,7 @@ fn every_format_is_opened_and_its_members_are_named() {
 
 #[test]
 fn members_are_trained_on_indexed_and_exported_like_files() {
-    let home = Home::new();
+    let home = Home::to_pack();
     home.shell("mkdir packed; cd known; for f in *; do mkdir ../packed/$f; 7z a -pinfected ../packed/$f/all.7z $f >/dev/null; done");
     home.run(&["train", "packed", "--model", "p.safetensors", "--epochs", "2"]);
     home.run(&["index", "packed", "--model", "p.safetensors", "--library", "p.lookalike"]);
@@ -147,7 +94,7 @@ fn members_are_trained_on_indexed_and_exported_like_files() {
 
 #[test]
 fn nested_archives_are_opened_up_to_a_depth() {
-    let home = Home::new();
+    let home = Home::to_pack();
     home.shell("cd new; tar czf in.tar.gz one.bin; zip -q -P infected mid.zip in.tar.gz two.bin; 7z a out.7z mid.zip >/dev/null; mv out.7z ..");
     let want = ["out.7z!mid.zip!in.tar.gz!one.bin", "out.7z!mid.zip!two.bin"];
     assert_eq!(home.answered("out.7z", &[]), want);
@@ -158,7 +105,7 @@ fn nested_archives_are_opened_up_to_a_depth() {
 
 #[test]
 fn passwords_are_requested_and_damaged_archives_are_skipped() {
-    let home = Home::new();
+    let home = Home::to_pack();
     home.shell("cd new; zip -q -P hunter2 z.zip one.bin; 7z a -phunter2 -mhe=on s.7z two.bin >/dev/null; mv z.zip s.7z ..");
     for archive in ["z.zip", "s.7z"] {
         let refused = home.query(archive, &[]);
@@ -185,7 +132,7 @@ fn passwords_are_requested_and_damaged_archives_are_skipped() {
          zip -q ../app.jar META-INF/MANIFEST.MF A.class one.bin; zip -q ../decoy.jar META-INF/MANIFEST.MF one.bin",
     );
     assert_eq!(home.answered("app.jar", &[]), ["app.jar"]);
-    let hints = &home.inspected("app.jar")[0]["hints"];
+    let hints = &home.inspected(&["app.jar"])[0]["hints"];
     assert_eq!(hints[0]["name"], "Java archive", "{hints}");
     // A name alone makes no document.
     assert!(home.answered("decoy.jar", &[]).contains(&"decoy.jar!one.bin".to_owned()));
@@ -193,7 +140,7 @@ fn passwords_are_requested_and_damaged_archives_are_skipped() {
 
 #[test]
 fn member_names_are_escaped() {
-    let home = Home::new();
+    let home = Home::to_pack();
     let mut zip = ZipWriter::new(std::fs::File::create(home.at("n.zip")).unwrap());
     zip.start_file("\u{202e}txt.\u{1b}[31mexe\n=1+1", SimpleFileOptions::default()).unwrap();
     zip.write_all(&sample(3, 50)).unwrap();
@@ -207,13 +154,13 @@ fn member_names_are_escaped() {
 
 #[test]
 fn volumes_are_joined_when_all_are_there() {
-    let home = Home::new();
+    let home = Home::to_pack();
     home.shell(
         "cd new; head -c 300000 /dev/urandom > r.bin; 7z a -v64k v.7z one.bin r.bin two.bin >/dev/null;
          7z a -tzip -v64k w.zip one.bin r.bin two.bin >/dev/null; zip -q -s 64k s.zip one.bin r.bin two.bin;
          mkdir ../v; mv v.7z.* w.zip.* s.z0? s.zip ../v; cd ../v; mkdir ../gap; cp v.7z.* ../gap; rm ../gap/v.7z.003",
     );
-    let found = home.inspected("v");
+    let found = home.inspected(&["v"]);
     for archive in ["v.7z.001", "w.zip.001", "s.zip"] {
         for member in ["one.bin", "r.bin", "two.bin"] {
             let path = format!("v/{archive}!{member}");
@@ -230,16 +177,37 @@ fn volumes_are_joined_when_all_are_there() {
     assert!(reason(&found, "v/v.7z.002").contains("volume 2 of v.7z.001"));
     assert!(reason(&found, "v/s.z01").contains("volume 1 of s.zip"));
     // Each of an incomplete set says what is missing.
-    let gap = home.inspected("gap");
+    let gap = home.inspected(&["gap"]);
     for (volume, part) in [("001", "volume 1"), ("004", "volume 4")] {
         let reason = reason(&gap, &format!("gap/v.7z.{volume}"));
         assert!(reason.contains(part) && reason.contains("v.7z.003 is missing"), "{reason}");
     }
+    // Nothing is missing of a damaged one.
+    home.shell("cp -r v bad; printf broken | dd of=bad/v.7z.001 bs=1 seek=8 conv=notrunc status=none");
+    let bad = reason(&home.inspected(&["bad"]), "bad/v.7z.001");
+    assert!(bad.contains("damaged") && !bad.contains("missing"), "{bad}");
+}
+
+#[test]
+fn a_file_beside_a_complete_archive_is_no_volume_of_it() {
+    let home = Home::to_pack();
+    home.shell(
+        "cd new; mkdir ../x; zip -q ../x/x.zip one.bin; mv ../x/x.zip ../x/x.001; cp two.bin ../x/x.002",
+    );
+    home.shell("cd x; head -c 200000 /dev/zero | tr '\\0' y > t.001; cp t.001 t.002");
+    let (facts, _) = lookalike::reading::Reader::default().inspect(&home.at("x/t.001"), None).unwrap();
+    let content = std::fs::read(home.at("x/t.001")).unwrap();
+    assert_eq!(facts.digests.sha256, lookalike::sample::Sha256::of(&content), "files that are no archive");
+    home.shell("rm x/t.*");
+    let found = home.inspected(&["x"]);
+    let paths: Vec<_> = found.iter().map(|object| object["path"].as_str().unwrap()).collect();
+    assert_eq!(paths, ["x/x.001!one.bin", "x/x.002"], "{found:?}");
+    assert!(found.iter().all(|object| object["skipped"].is_null()), "{found:?}");
 }
 
 #[test]
 fn two_members_of_one_name_are_told_apart_and_found_again() {
-    let home = Home::new();
+    let home = Home::to_pack();
     home.shell(
         "cd new; cp one.bin x; zip -q a.zip x; cp two.bin x; zip -q b.zip x; cat a.zip b.zip > ../both.zip",
     );
@@ -292,7 +260,7 @@ fn overlapping(entries: usize) -> Vec<u8> {
 
 #[test]
 fn hostile_archives_are_bounded_in_time_and_memory() {
-    let home = Home::new();
+    let home = Home::to_pack();
     let write = |name: &str, bytes: &[u8]| std::fs::write(home.at(name), bytes).unwrap();
     // A program pumped up with zeros is read; its memory is that of the program.
     write("flat.zip", &zeros(300 << 20));
@@ -337,7 +305,7 @@ fn hostile_archives_are_bounded_in_time_and_memory() {
 #[test]
 fn damaged_archives_never_crash_the_program() {
     const TRIES: usize = 400;
-    let home = Home::new();
+    let home = Home::to_pack();
     home.shell(
         "cd new; zip -q a.zip one.bin two.bin; zip -q -P infected b.zip one.bin; 7z a -tzip -mem=AES256 -pmalware c.zip one.bin >/dev/null;
          7z a d.7z one.bin two.bin >/dev/null; 7z a -pinfected -mhe=on e.7z one.bin >/dev/null; tar cf f.tar one.bin two.bin;

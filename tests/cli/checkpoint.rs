@@ -1,33 +1,19 @@
 //! A training that was killed resumes where it was, and ends with the same bits as one that was not.
 
-use crate::common;
+use crate::common::sample;
+use crate::home::Home;
 use rand::{Rng, SeedableRng as _};
 use serde_json::Value;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
-use tempfile::TempDir;
-
-struct Home(TempDir);
 
 impl Home {
-    fn new() -> Self {
-        let home = Self(tempfile::tempdir().unwrap());
-        common::corpus(&home.at("known"));
-        home
-    }
-
-    fn at(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
     fn train(&self, model: &str, more: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_lookalike"));
-        command.current_dir(self.0.path()).stdin(Stdio::null()).stderr(Stdio::piped()).stdout(Stdio::piped());
-        command
-            .args(["train", "known", "--model", model, "--seed", "3", "--threads", "2", "--json"])
-            .args(more);
+        let mut command =
+            self.command(&["train", "known", "--model", model, "--seed", "3", "--threads", "2", "--json"]);
+        command.args(more).stderr(Stdio::piped()).stdout(Stdio::piped());
         command
     }
 
@@ -84,7 +70,7 @@ fn kill_several_times(home: &Home, model: &str, settings: &[&str], rng: &mut imp
 #[test]
 fn a_killed_training_resumes_to_the_same_model() {
     let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(5);
-    let home = Home::new();
+    let home = Home::with_known();
     for (name, settings) in [
         ("recompute", &["--epochs", "60"][..]),
         ("moving", &["--epochs", "50", "--stats", "moving", "--convention", "keras"]),
@@ -128,14 +114,14 @@ fn interrupted(home: &Home, model: &str) -> PathBuf {
 
 #[test]
 fn a_checkpoint_is_used_only_by_the_training_that_wrote_it() {
-    let home = Home::new();
+    let home = Home::with_known();
     let checkpoint = interrupted(&home, "m");
     let kept = bytes(&checkpoint);
     let resumed = |said: Vec<Value>| !said.last().unwrap()["resumed_at"].is_null();
     // Other settings, then other files: not used.
     assert!(!resumed(home.finish("m", &["--epochs", "2"])));
     std::fs::write(&checkpoint, &kept).unwrap();
-    std::fs::write(home.at("known/alpha/more.bin"), common::sample(3, 77)).unwrap();
+    std::fs::write(home.at("known/alpha/more.bin"), sample(3, 77)).unwrap();
     assert!(!resumed(home.finish("m", &["--epochs", "60"])));
     std::fs::remove_file(home.at("known/alpha/more.bin")).unwrap();
     // The same training again: used.
@@ -145,7 +131,7 @@ fn a_checkpoint_is_used_only_by_the_training_that_wrote_it() {
 
 #[test]
 fn a_damaged_checkpoint_is_ignored() {
-    let home = Home::new();
+    let home = Home::with_known();
     let checkpoint = interrupted(&home, "m");
     let kept = bytes(&checkpoint);
     let whole = home.finish("whole", &["--epochs", "4"]);
@@ -164,7 +150,7 @@ fn a_damaged_checkpoint_is_ignored() {
 
 #[test]
 fn a_checkpoint_that_cannot_be_written_is_reported_and_the_training_succeeds() {
-    let home = Home::new();
+    let home = Home::with_known();
     std::fs::create_dir(home.at("m.checkpoint")).unwrap();
     let said = home.finish("m", &["--epochs", "4"]);
     let warning = said.last().unwrap()["checkpoint_warning"].as_str().unwrap().to_owned();

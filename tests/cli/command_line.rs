@@ -1,12 +1,9 @@
 //! The command line: train, index, query, map and export on a small folder, and bad input.
 
 use crate::common::{corpus, sample};
+use crate::home::lookalike;
 use std::path::Path;
 use std::process::{Command, Output};
-
-fn lookalike(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_lookalike")).args(args).output().unwrap()
-}
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()

@@ -19,6 +19,7 @@ macro_rules! kinds {
 
 kinds! {
     architecture_blank: "architecture-blank",
+    archives_in_other_files: "archives-in-other-files",
     archives_taken_as_samples: "archives-taken-as-samples",
     elf_section_headers_tampered: "elf-section-headers-tampered",
     elf_without_section_headers: "elf-without-section-headers",
@@ -36,6 +37,7 @@ kinds! {
     tar_sparse_and_contiguous: "tar-sparse-and-contiguous",
     tar_truncated_member_as_whole: "tar-truncated-member-as-whole",
     unaligned_tables: "unaligned-tables",
+    upx: "upx",
     wrong_reason_encrypted: "wrong-reason-encrypted",
     zip_decoy_document: "zip-decoy-document",
     zip_members_lost: "zip-members-lost",

@@ -2,15 +2,12 @@
 //! for Excel.
 
 use crate::common::{corpus, sample};
+use crate::home::{Home, lookalike};
 use serde_json::Value;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
-
-fn lookalike(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_lookalike")).args(arguments).output().unwrap()
-}
+use std::process::Output;
 
 fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
@@ -23,6 +20,33 @@ fn write(path: PathBuf, bytes: &[u8]) {
 
 fn text(path: &Path) -> &str {
     path.to_str().unwrap()
+}
+
+/// Of one content under two names, one is a sample and the other is said to be a duplicate, in a labelled folder and out
+/// of one.
+#[test]
+fn the_same_content_twice_is_a_duplicate_and_not_skipped() {
+    let home = Home::with_library("1");
+    home.shell("cp known/alpha/0.bin known/alpha/again.bin; mkdir new; echo x > new/a; cp new/a new/b; : > new/empty");
+    for arguments in [
+        &["train", "known", "--model", "m2", "--epochs", "1", "--batch-size", "8"][..],
+        &["index", "known", "--model", "m.safetensors", "--library", "l.lookalike"],
+    ] {
+        let said = home.run(arguments);
+        let again = said.lines().find(|line| line.contains("again.bin")).unwrap();
+        assert!(again.starts_with("duplicate ") && again.contains("known/alpha/0.bin"), "{again}");
+        assert!(!said.contains("skipped"), "{said}");
+    }
+    let said = home.run(&["query", "new", "--library", "l.lookalike", "-k", "1", "--json"]);
+    let events: Vec<Value> = said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of = |name: &str| {
+        let paths = events.iter().filter(|event| event["event"] == name);
+        paths.map(|event| event["path"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        (of("answer"), of("duplicate"), of("skipped")),
+        (vec!["new/a".to_owned()], vec!["new/b".to_owned()], vec!["new/empty".to_owned()])
+    );
 }
 
 /// The paths that `inspect --json` prints, from the last folder on, with their kinds.

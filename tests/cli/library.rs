@@ -1,53 +1,23 @@
 //! A library holds months of work: nothing that was reported as added is lost, whatever happens to the program, the
 //! disk or the file.
 
-use crate::common::{self, corpus, sample};
+use crate::common::{self, sample};
+use crate::home::{Home, Run};
 use rand::{Rng as _, SeedableRng as _};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader};
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
-use tempfile::TempDir;
 
-struct Home {
-    folder: TempDir,
+impl Run {
+    /// Whether it succeeded, and what it printed.
+    fn pair(self) -> (bool, String) {
+        (self.well, self.text)
+    }
 }
 
 impl Home {
-    /// Creates a folder with a model and a library of 36 samples.
-    fn new() -> Self {
-        let home = Self { folder: tempfile::tempdir().unwrap() };
-        corpus(&home.at("known"));
-        home.run(&["train", "known", "--model", "m.safetensors", "--epochs", "2"]);
-        home.index("known");
-        home
-    }
-
-    fn at(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_lookalike"));
-        command.current_dir(self.folder.path()).args(arguments).env("USER", "ada").stdin(Stdio::null());
-        command
-    }
-
-    fn try_run(&self, arguments: &[&str]) -> (bool, String) {
-        let done = self.command(arguments).output().unwrap();
-        let text =
-            String::from_utf8_lossy(&done.stdout).into_owned() + &String::from_utf8_lossy(&done.stderr);
-        (done.status.success(), text)
-    }
-
-    fn run(&self, arguments: &[&str]) -> String {
-        let (well, text) = self.try_run(arguments);
-        assert!(well, "{arguments:?}: {text}");
-        text
-    }
-
     fn index(&self, folder: &str) -> String {
         self.run(&["index", folder, "--model", "m.safetensors", "--library", "l.lookalike"])
     }
@@ -72,7 +42,7 @@ impl Home {
 
 #[test]
 fn labels_have_a_history_and_can_be_undone() {
-    let home = Home::new();
+    let home = Home::with_library("2");
     let before = home.exported();
     let (first, second) = (before[0].0.as_str(), before[1].0.as_str());
     assert!(home.library(&["label", first, second, "--label", "delta"]).contains("2 samples"));
@@ -98,17 +68,18 @@ fn labels_have_a_history_and_can_be_undone() {
     assert!(home.library(&["history", first]).contains("taken back"));
     // One unknown sample: no label is changed.
     let nobody = "0".repeat(64);
-    let (well, said) =
-        home.try_run(&["library", "label", first, &nobody, "--label", "x", "--library", "l.lookalike"]);
+    let (well, said) = home
+        .try_run(&["library", "label", first, &nobody, "--label", "x", "--library", "l.lookalike"])
+        .pair();
     assert!(!well && said.contains("no label was changed"), "{said}");
     assert_eq!(home.exported(), before);
-    let (well, said) = home.try_run(&["library", "label", "abc", "--library", "l.lookalike"]);
+    let (well, said) = home.try_run(&["library", "label", "abc", "--library", "l.lookalike"]).pair();
     assert!(!well && said.contains("64 hexadecimal digits"), "{said}");
 }
 
 #[test]
 fn a_backup_can_be_made_while_another_program_writes() {
-    let home = Home::new();
+    let home = Home::with_library("2");
     let writer = rusqlite::Connection::open(home.at("l.lookalike")).unwrap();
     writer.execute_batch("BEGIN IMMEDIATE; UPDATE samples SET label = 'half-way'").unwrap();
     home.library(&["backup", "--to", "copy.lookalike"]);
@@ -119,13 +90,13 @@ fn a_backup_can_be_made_while_another_program_writes() {
     assert_eq!(copied, home.run(&["export", "--library", "l.lookalike"]));
     assert!(!copied.contains("half-way"));
     let (well, said) =
-        home.try_run(&["library", "backup", "--to", "copy.lookalike", "--library", "l.lookalike"]);
+        home.try_run(&["library", "backup", "--to", "copy.lookalike", "--library", "l.lookalike"]).pair();
     assert!(!well && said.contains("not overwritten"), "{said}");
 }
 
 #[test]
 fn several_programs_can_add_to_one_library_at_once() {
-    let home = Home::new();
+    let home = Home::with_library("2");
     let mut running = Vec::new();
     for part in 0..4 {
         let folder = home.at(&format!("part{part}/alpha"));
@@ -144,7 +115,7 @@ fn several_programs_can_add_to_one_library_at_once() {
 
 #[test]
 fn undamaged_samples_of_a_damaged_library_can_be_exported() {
-    let home = Home::new();
+    let home = Home::with_library("2");
     let folder = home.at("more/beta");
     std::fs::create_dir_all(&folder).unwrap();
     for file in 0..200 {
@@ -164,12 +135,12 @@ fn undamaged_samples_of_a_damaged_library_can_be_exported() {
         for beside in ["d.lookalike-wal", "d.lookalike-shm"] {
             let _ = std::fs::remove_file(home.at(beside));
         }
-        let (well, said) = home.try_run(&["library", "check", "--library", "d.lookalike"]);
+        let (well, said) = home.try_run(&["library", "check", "--library", "d.lookalike"]).pair();
         assert!(!said.contains("panicked"), "{said}");
         detected += usize::from(
             !well && (said.contains("damaged") || said.contains("failed") || said.contains("cannot be used")),
         );
-        let (_, said) = home.try_run(&["export", "--library", "d.lookalike"]);
+        let (_, said) = home.try_run(&["export", "--library", "d.lookalike"]).pair();
         assert!(!said.contains("panicked"), "{said}");
     }
     // Damage to the pixels of a thumbnail or to an embedding cannot be detected.
@@ -188,7 +159,7 @@ fn undamaged_samples_of_a_damaged_library_can_be_exported() {
     let mut bytes = whole;
     bytes[(page - 1) * 4096..page * 4096].fill(0xff);
     std::fs::write(home.at("d.lookalike"), &bytes).unwrap();
-    let (_, said) = home.try_run(&["export", "--library", "d.lookalike"]);
+    let (_, said) = home.try_run(&["export", "--library", "d.lookalike"]).pair();
     let left = said.lines().filter(|line| line.contains(".bin")).count();
     assert!((1..236).contains(&left), "{left}: {said}");
 }
@@ -197,7 +168,7 @@ fn undamaged_samples_of_a_damaged_library_can_be_exported() {
 #[test]
 fn a_read_only_library_can_be_read() {
     use std::os::unix::fs::PermissionsExt as _;
-    let home = Home::new();
+    let home = Home::with_library("2");
     let folder = home.at("ro");
     std::fs::create_dir(&folder).unwrap();
     std::fs::copy(home.at("l.lookalike"), folder.join("l.lookalike")).unwrap();
@@ -221,9 +192,9 @@ fn a_read_only_library_can_be_read() {
             let mut copy = Command::new("cp");
             copy.arg(env!("CARGO_BIN_EXE_lookalike")).arg(&program);
             assert!(copy.status().unwrap().success());
-            std::fs::set_permissions(home.folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+            std::fs::set_permissions(home.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
         }
-        let script = format!("cd {} && {} {arguments}", home.folder.path().display(), program.display());
+        let script = format!("cd {} && {} {arguments}", home.path().display(), program.display());
         let mut command = Command::new(if root { "setpriv" } else { "sh" });
         if root {
             command.args(["--reuid=65534", "--regid=65534", "--clear-groups", "sh"]);
@@ -249,7 +220,7 @@ fn a_read_only_library_can_be_read() {
 fn acknowledged_changes_survive_a_kill() {
     // 200 and more were tried by hand (SECURITY.md); so many find what breaks on every change.
     const KILLS: usize = 80;
-    let home = Home::new();
+    let home = Home::with_library("2");
     let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(8);
     let mut acknowledged: BTreeSet<String> = home.exported().into_iter().map(|row| row.0).collect();
     let model = std::fs::read(home.at("m.safetensors")).unwrap();

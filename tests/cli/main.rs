@@ -10,7 +10,9 @@ mod checkpoint;
 mod command_line;
 mod field;
 mod folders;
+mod home;
 mod images;
+mod inspect;
 mod library;
 mod mutations;
 #[cfg(target_os = "linux")]

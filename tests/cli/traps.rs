@@ -1,50 +1,10 @@
 //! Inputs that could exhaust time or memory, on purpose or not: both are measured and bounded.
 
-use crate::common::{Usage, corpus, sample, watch};
+use crate::common::sample;
+use crate::home::{Home, Run};
 use std::fs::File;
 use std::os::unix::fs::symlink;
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
-use tempfile::TempDir;
-
-struct Home(TempDir);
-
-struct Run {
-    well: bool,
-    text: String,
-    usage: Usage,
-}
-
-impl Home {
-    /// A library of three families, and the model `m`.
-    fn new() -> Self {
-        let home = Self(tempfile::tempdir().unwrap());
-        corpus(&home.at("known"));
-        home.run(&["train", "known", "--model", "m", "--epochs", "6"]).well();
-        home.run(&["index", "known", "--model", "m", "--library", "l.lookalike"]).well();
-        home
-    }
-
-    fn at(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn run(&self, arguments: &[&str]) -> Run {
-        let out = File::create(self.at("out")).unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_lookalike"))
-            .current_dir(self.0.path())
-            .args(arguments)
-            .stdin(Stdio::null())
-            .stdout(out.try_clone().unwrap())
-            .stderr(out)
-            .spawn()
-            .unwrap();
-        let (status, usage) = watch(&mut child);
-        let text = std::fs::read_to_string(self.at("out")).unwrap();
-        println!("{arguments:?}: {usage:?}");
-        Run { well: status.success(), text, usage }
-    }
-}
+use std::process::Command;
 
 impl Run {
     fn well(self) -> Self {
@@ -66,11 +26,12 @@ impl Run {
 
 #[test]
 fn a_file_of_any_size_takes_constant_memory() {
-    let home = Home::new();
+    let home = Home::with_library("6");
     let file = File::create(home.at("huge")).unwrap();
     // Longer than 32 bits can say, and than the memory it may take.
     file.set_len(5 << 30).unwrap();
-    let run = home.run(&["query", "huge", "--library", "l.lookalike", "-k", "1"]).well().within(600.0, 400);
+    let run =
+        home.try_run(&["query", "huge", "--library", "l.lookalike", "-k", "1"]).well().within(600.0, 400);
     assert!(run.text.starts_with("huge  "), "{}", run.text);
     assert!(run.text.contains(HUGE), "{}", run.text);
 }
@@ -82,7 +43,7 @@ const HUGE: &str = "7f06c623";
 fn a_folder_of_200_000_files_is_indexed() {
     const FILES: usize = 200_000;
     const CONTENTS: usize = 5_000;
-    let home = Home::new();
+    let home = Home::with_library("6");
     for folder in 0..200 {
         let path = home.at(&format!("many/label/{folder:03}"));
         std::fs::create_dir_all(&path).unwrap();
@@ -91,15 +52,17 @@ fn a_folder_of_200_000_files_is_indexed() {
             std::fs::write(path.join(format!("{file:04}")), format!("{number:>400}")).unwrap();
         }
     }
-    let run =
-        home.run(&["index", "many", "--model", "m", "--library", "l.lookalike"]).well().within(600.0, 800);
+    let run = home
+        .try_run(&["index", "many", "--model", "m.safetensors", "--library", "l.lookalike"])
+        .well()
+        .within(600.0, 800);
     assert!(run.text.contains(&format!("{CONTENTS} samples added")), "{}", run.text.lines().last().unwrap());
 }
 
 #[test]
 fn hostile_models_are_refused() {
-    let home = Home::new();
-    let good = std::fs::read(home.at("m")).unwrap();
+    let home = Home::with_library("6");
+    let good = std::fs::read(home.at("m.safetensors")).unwrap();
     let length = u64::from_le_bytes(good[..8].try_into().unwrap()) as usize;
     let header = std::str::from_utf8(&good[8..8 + length]).unwrap();
     let with_header = |header: &str| {
@@ -133,7 +96,7 @@ fn hostile_models_are_refused() {
         ("no model", b"MZ and more".to_vec()),
     ] {
         std::fs::write(home.at("bad"), bytes).unwrap();
-        let run = home.run(&["index", "known", "--model", "bad", "--library", "other"]).within(20.0, 400);
+        let run = home.try_run(&["index", "known", "--model", "bad", "--library", "other"]).within(20.0, 400);
         assert!(!run.well, "{name} was accepted as a model");
         assert!(run.text.contains("expected a model that Lookalike wrote"), "{name}: {}", run.text);
         assert!(!run.text.contains("panicked"), "{name}: {}", run.text);
@@ -142,7 +105,7 @@ fn hostile_models_are_refused() {
 
 #[test]
 fn special_files_are_listed_and_never_block() {
-    let home = Home::new();
+    let home = Home::with_library("6");
     let odd = home.at("odd");
     std::fs::create_dir_all(odd.join("deep")).unwrap();
     assert!(Command::new("mkfifo").arg(odd.join("pipe")).status().unwrap().success());
@@ -157,7 +120,7 @@ fn special_files_are_listed_and_never_block() {
     let name = std::ffi::OsStr::from_bytes(b"not \xff UTF-8");
     std::fs::write(odd.join(name), sample(7, 98)).unwrap();
     std::fs::write(odd.join("right\u{202e}fdp.exe"), sample(7, 97)).unwrap();
-    let run = home.run(&["query", "odd", "--library", "l.lookalike", "-k", "1"]).well().within(30.0, 400);
+    let run = home.try_run(&["query", "odd", "--library", "l.lookalike", "-k", "1"]).well().within(30.0, 400);
     for expected in [
         "found a named pipe",
         "found a socket",
@@ -177,7 +140,7 @@ fn special_files_are_listed_and_never_block() {
 /// Headers that describe sections outside the file.
 #[test]
 fn executables_with_invalid_headers_can_be_queried() {
-    let home = Home::new();
+    let home = Home::with_library("6");
     let folder = home.at("lying");
     std::fs::create_dir(&folder).unwrap();
     let mut elf = vec![0_u8; 4096];
@@ -195,7 +158,7 @@ fn executables_with_invalid_headers_can_be_queried() {
     pe[84..86].copy_from_slice(&240_u16.to_le_bytes());
     pe[88..90].copy_from_slice(&0x20b_u16.to_le_bytes());
     std::fs::write(folder.join("sections outside"), pe).unwrap();
-    let run = home.run(&["query", "lying", "--library", "l.lookalike", "-k", "1", "--json"]).well();
+    let run = home.try_run(&["query", "lying", "--library", "l.lookalike", "-k", "1", "--json"]).well();
     let run = run.within(20.0, 400);
     assert_eq!(run.text.lines().filter(|line| line.contains("\"answer\"")).count(), 2, "{}", run.text);
 }

@@ -628,6 +628,39 @@ fn an_encrypted_archive_asks_for_its_password() {
 }
 
 #[test]
+fn an_archive_behind_a_program_is_opened_with_the_check_box_on() {
+    common::needs("zip");
+    let mut window = Window::trained();
+    let (file, archive, setup) = (window.at("odd.bin"), window.at("odd.zip"), window.at("setup"));
+    std::fs::write(&file, sample(7, 45)).unwrap();
+    let packed = std::process::Command::new("zip").args(["-q", "-j"]).args([&archive, &file]).output();
+    assert!(packed.unwrap().status.success());
+    let both = [std::fs::read("/bin/true").unwrap(), std::fs::read(&archive).unwrap()].concat();
+    std::fs::write(&setup, both).unwrap();
+    let paths = |app: &App| -> Vec<String> {
+        let queried = app.session.queried.iter();
+        let mut names: Vec<String> = queried
+            .map(|queried| queried.sample.path.file_name().unwrap().to_str().unwrap().to_owned())
+            .collect();
+        names.sort();
+        names
+    };
+
+    // The program alone; its hint names what is behind it.
+    window.drop(&[&setup]);
+    window.wait_until("the program is answered", |app| app.session.queried.len() == 1);
+    window.wait_for("zip archive appended");
+    assert!(!window.shows("setup!odd.bin"));
+
+    window.harness.state_mut().session.queried.clear();
+    window.click("Unpack appended");
+    window.drop(&[&setup]);
+    window.wait_for("setup!odd.bin");
+    assert_eq!(paths(window.harness.state()), ["setup", "setup!odd.bin"]);
+    assert!(window.shows("beta"));
+}
+
+#[test]
 fn nothing_overlaps_in_the_smallest_window() {
     let size = egui::vec2(880.0, 560.0);
     let mut window = Window::trained_sized(size);

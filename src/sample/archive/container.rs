@@ -47,7 +47,7 @@ pub enum Compression {
     Z,
 }
 
-/// An archive behind a program.
+/// An archive behind a program or a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Appended {
     /// What it is: "zip archive".
@@ -58,4 +58,6 @@ pub struct Appended {
     pub members: Option<u64>,
     /// The format, if it can be opened.
     pub container: Option<Container>,
+    /// Where it may begin: the bytes before belong to the program.
+    pub from: u64,
 }

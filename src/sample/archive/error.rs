@@ -2,6 +2,9 @@
 
 use super::member::Note;
 
+/// What the standard library says of a reader that ends too early.
+pub(super) const SHORT: &str = "failed to fill whole buffer";
+
 /// Why an archive or one of its members could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ArchiveError {
@@ -53,9 +56,15 @@ pub enum ArchiveError {
     /// There are too many archives around it.
     #[error("is more than {0} archives deep and was not opened. Unpack the outer archives elsewhere")]
     TooDeep(usize),
-    /// A file that is an archive by its format, but a document or a package by its use: it is a sample.
-    #[error("is {}, not an archive", .0.name)]
-    Document(Note),
+    /// A file that is an archive by its format, but a document or a package by its use: it is a sample. What to say
+    /// about it; the name of the first is what it is.
+    #[error("is {}, not an archive", .0.first().map_or("a document", |note| &note.name))]
+    Document(Vec<Note>),
+    /// The same in several files.
+    #[error(
+        "is the first of several files that together are a zip of this kind: {0}. Join them into one file"
+    )]
+    SplitDocument(String),
     /// Only members that are passed over.
     #[error(
         "is an archive of files that systems leave in folders, such as .DS_Store: expected at least one other file"
@@ -69,7 +78,17 @@ pub enum ArchiveError {
 impl ArchiveError {
     /// The archive is damaged; `why` is the error of its reader.
     pub(super) fn damaged(why: impl std::fmt::Display) -> Self {
-        Self::Damaged(why.to_string())
+        let why = why.to_string();
+        // The words of the standard library, in which decoders wrap theirs.
+        if why.contains(SHORT) {
+            return Self::Damaged("it is cut off: expected more bytes, found the end".to_owned());
+        }
+        Self::Damaged(why)
+    }
+
+    /// The archive is cut off: it needs so many bytes, and so many are there.
+    pub(super) fn cut_off(expected: u64, found: u64) -> Self {
+        Self::Damaged(format!("it is cut off: expected {expected} bytes, found {found}"))
     }
 
     /// Whether no more members can be read.

@@ -25,7 +25,7 @@ pub struct Limits {
     pub memory_kib: u32,
     /// Time to read the whole archive.
     pub time: Duration,
-    /// Whether archives that are appended to programs are opened too.
+    /// Whether archives that are appended to programs, documents and images are opened too.
     pub appended: bool,
 }
 

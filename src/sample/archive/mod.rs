@@ -3,7 +3,7 @@
 //!
 //! Formats: zip (also with ZipCrypto or AES), 7z, RAR, cabinet, tar, ar, cpio, RPM, MSI, images of ISO 9660 and UDF, and
 //! the compressed streams of `container::Compression` around a tar or a single file. Archives may be in volumes or
-//! appended to a program. A member `m` of an archive `a` is named `a!m`. Office documents, Java and Android packages are
+//! appended to a program, a document or an image. A member `m` of an archive `a` is named `a!m`. Office documents, Java and Android packages are
 //! zips too, but an analyst wants to see them as a whole: they are samples and not archives here.
 
 mod appended;
@@ -13,6 +13,7 @@ mod cab_codec;
 mod compress;
 mod container;
 mod cpio;
+mod documents;
 mod error;
 mod extents;
 #[cfg(test)]
@@ -48,7 +49,7 @@ mod wrapped;
 mod zip;
 
 pub(crate) use appended::add_hint as add_appended_hint;
-pub(crate) use appended::find_appended;
+pub(crate) use appended::{find_appended, hosts_archives};
 pub use container::Container;
 pub use error::ArchiveError;
 pub use limits::{Budget, Limits};

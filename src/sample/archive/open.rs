@@ -1,6 +1,6 @@
 //! Opens archives: chooses the reader of the format.
 
-use super::appended::find_appended;
+use super::appended::{find_appended, hosts_archives};
 use super::container::{Appended, Container};
 use super::error::ArchiveError;
 use super::limits::Budget;
@@ -13,7 +13,7 @@ use std::io::BufReader;
 use std::path::Path;
 
 /// For archives in archives.
-const FORMATS: Formats = Formats { recognise, read: read_archive, find_appended };
+const FORMATS: Formats = Formats { recognise, read: read_archive, hosts_archives, find_appended };
 
 /// Passes every file in an archive, and in the archives in it, to `on_member`. Fails if the archive itself cannot be
 /// read; the members that could be read are passed on before.
@@ -34,7 +34,7 @@ pub fn open(
     }
 }
 
-/// The same for an archive that is appended to the program `path`.
+/// The same for an archive that is appended to `path`.
 pub fn open_appended(
     path: &Path,
     found: &Appended,

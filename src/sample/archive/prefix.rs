@@ -1,14 +1,14 @@
 //! Archives that begin after something else: a script, a mark, two letters of a program, the stub of a program.
 
 use super::container::{Container, HEAD};
+use super::documents::keeps_archives_shut;
 use super::source::Source;
 use super::zip;
+use crate::sample::kind::FileKind;
 use std::io::{Read as _, SeekFrom};
 
 /// The signature of a 7z.
 const SEVEN_ZIP: &[u8] = b"7z\xbc\xaf\x27\x1c";
-/// Files that often have an archive in them, and are samples all the same: PDF, RTF, OLE.
-const DOCUMENTS: [&[u8]; 3] = [b"%PDF", b"{\\rtf", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"];
 /// Bytes that are searched for a 7z behind the stub of a program that is none.
 const LONGEST_STUB: u64 = 1 << 20;
 /// Bytes before a zip whose end is missing.
@@ -16,7 +16,7 @@ const LONGEST_PREFIX: usize = 4 << 10;
 
 /// An archive that begins after something else: a script, a mark, a part of a program.
 pub fn behind_a_prefix(head: &[u8], source: &mut dyn Source) -> Option<Container> {
-    if DOCUMENTS.iter().any(|magic| head.starts_with(magic)) {
+    if keeps_archives_shut(FileKind::Other, head) {
         return None;
     }
     if find_seven_zip(head).is_some() {
@@ -48,4 +48,13 @@ pub fn find_seven_zip(bytes: &[u8]) -> Option<u64> {
                 .is_some_and(|(crc, start)| u32::from_le_bytes(*crc) == crc32fast::hash(start))
         })
         .map(|at| at as u64)
+}
+
+/// Where a 7z with these first bytes ends, counted from its start (7zFormat.txt, "SignatureHeader"); `None` if its header
+/// is damaged or it is empty.
+pub fn seven_zip_end(head: &[u8]) -> Option<u64> {
+    let number = |at: usize| head.get(at..)?.first_chunk().map(|bytes| u64::from_le_bytes(*bytes));
+    let (offset, size) = (number(12)?, number(20)?);
+    let whole = find_seven_zip(head) == Some(0) && size > 0;
+    whole.then(|| offset.saturating_add(size).saturating_add(32))
 }

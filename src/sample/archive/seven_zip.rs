@@ -3,7 +3,7 @@
 //! A 7z is made of blocks that are compressed on their own: damage costs one of them, or one file in it if it is stored.
 
 use super::error::ArchiveError;
-use super::prefix::find_seven_zip;
+use super::prefix::{find_seven_zip, seven_zip_end};
 use super::source::{OffsetSource, Source};
 use super::unpacker::Unpacker;
 use sevenz_rust2::{Archive, ArchiveEntry, Block, BlockDecoder, EncoderMethod, Error, Password};
@@ -13,6 +13,9 @@ use std::path::Path;
 /// Bytes that are searched for the start of the archive.
 const LONGEST_PREFIX: u64 = 1 << 20;
 
+/// Bytes of the header at the start.
+const HEADER: u64 = 32;
+
 /// Reads the archive and passes its members to `unpacker`.
 pub fn read(unpacker: &mut Unpacker<'_>, path: &Path, source: &mut dyn Source) -> Result<(), ArchiveError> {
     let mut head = Vec::new();
@@ -20,6 +23,12 @@ pub fn read(unpacker: &mut Unpacker<'_>, path: &Path, source: &mut dyn Source) -
     (&mut *source).take(LONGEST_PREFIX).read_to_end(&mut head).map_err(ArchiveError::damaged)?;
     // Without a header whose checksum fits, the reader says what is wrong.
     let start = find_seven_zip(&head).unwrap_or(0);
+    let size = source.seek(SeekFrom::End(0)).map_err(ArchiveError::damaged)?.saturating_sub(start);
+    let header = head.get(start as usize..).unwrap_or_default();
+    let expected = if size < HEADER { Some(HEADER) } else { seven_zip_end(header) };
+    if let Some(expected) = expected.filter(|expected| *expected > size) {
+        return Err(ArchiveError::cut_off(expected, size));
+    }
     drop(head);
     let mut source = OffsetSource::new(source, start);
     let memory = unpacker.budget.limits.memory_kib as usize;
@@ -270,7 +279,7 @@ fn why(error: Error) -> ArchiveError {
         Error::UnsupportedVersion { major, minor } => format!("its version is {major}.{minor}"),
         Error::Io(error, _) | Error::MaybeBadPassword(error) => match error.downcast::<Error>() {
             Ok(error) => return why(error),
-            Err(error) => error.to_string(),
+            Err(error) => return ArchiveError::damaged(error),
         },
         Error::Other(text) | Error::Unsupported(text) => text.into_owned(),
         other => other.to_string(),

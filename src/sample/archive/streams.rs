@@ -3,6 +3,7 @@
 
 use super::compress;
 use super::container::Compression;
+use super::error::SHORT;
 use super::lz4;
 use super::lzma;
 use super::peekable::Peekable;
@@ -35,13 +36,16 @@ pub struct Streams<R: Read> {
     rest: Option<Peekable<R>>,
     streams: u64,
     bytes: u64,
+    /// The size of the file, to say where it ends.
+    size: u64,
 }
 
 impl<R: Read> Streams<R> {
-    /// A reader of `source`, whose decoder takes at most so much memory.
-    pub fn new(source: R, compression: Compression, memory_kib: u32) -> io::Result<Self> {
-        let mut streams = Self { compression, memory_kib, decoder: None, rest: None, streams: 0, bytes: 0 };
-        streams.start(Peekable::new(source))?;
+    /// A reader of `source`, which has `size` bytes, and whose decoder takes at most so much memory.
+    pub fn new(source: R, size: u64, compression: Compression, memory_kib: u32) -> io::Result<Self> {
+        let mut streams =
+            Self { compression, memory_kib, decoder: None, rest: None, streams: 0, bytes: 0, size };
+        streams.start(Peekable::new(source)).map_err(|error| cut_off(error, size))?;
         Ok(streams)
     }
 
@@ -152,20 +156,23 @@ impl<R: Read> Read for Streams<R> {
                 Some(Decoder::Lzma(decoder)) => decoder.read(buffer),
                 Some(Decoder::Z(decoder)) => decoder.read(buffer),
             };
-            let read = read.map_err(cut_off)?;
+            let read = read.map_err(|error| cut_off(error, self.size))?;
             if read > 0 {
                 self.bytes = self.bytes.saturating_add(read as u64);
                 return Ok(read);
             }
-            self.next()?;
+            self.next().map_err(|error| cut_off(error, self.size))?;
         }
     }
 }
 
 /// The error of a decoder, in words if the file ends before its data.
-fn cut_off(error: io::Error) -> io::Error {
-    if error.kind() == io::ErrorKind::UnexpectedEof {
-        io::Error::new(io::ErrorKind::UnexpectedEof, "the compressed data is cut off")
+fn cut_off(error: io::Error, size: u64) -> io::Error {
+    if error.kind() == io::ErrorKind::UnexpectedEof || error.to_string().contains(SHORT) {
+        let why = format!(
+            "the compressed data is cut off: expected its end, found the end of the file after {size} bytes"
+        );
+        io::Error::new(io::ErrorKind::UnexpectedEof, why)
     } else {
         error
     }

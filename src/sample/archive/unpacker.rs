@@ -15,6 +15,7 @@ use crate::sample::sparse_bytes::SparseBytes;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::io::{Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
 /// Receives each file in an archive: its path, and the file or why it could not be read.
@@ -27,7 +28,9 @@ pub struct Formats {
     pub recognise: fn(FileKind, &[u8], &mut dyn Source) -> Option<Container>,
     /// Reads an archive and passes its members to the unpacker.
     pub read: fn(&mut Unpacker<'_>, &Path, Container, &mut dyn Source) -> Result<(), ArchiveError>,
-    /// Finds an archive behind a program.
+    /// Whether an archive may be appended to such a file.
+    pub hosts_archives: fn(FileKind, &[u8]) -> bool,
+    /// Finds an archive that is appended to a file.
     pub find_appended: fn(FileKind, Bytes<'_>) -> Option<Appended>,
 }
 
@@ -47,8 +50,8 @@ pub struct Unpacker<'a> {
     /// The paths that were passed on, by their digests, and the number of the next file of the same name. Names can be
     /// long, so that the paths themselves would take memory.
     pub paths: HashMap<u64, u32>,
-    /// Whether the archive that is read next comes behind a program: what is before it is known.
-    pub behind_program: bool,
+    /// If the zip that is read next is appended: where it may begin.
+    pub zip_from: Option<u64>,
 }
 
 impl<'a> Unpacker<'a> {
@@ -68,7 +71,7 @@ impl<'a> Unpacker<'a> {
             files: 0,
             passed_over: false,
             paths: HashMap::new(),
-            behind_program: false,
+            zip_from: None,
         }
     }
 
@@ -88,9 +91,10 @@ impl<'a> Unpacker<'a> {
         let path = self.distinct(member_path(archive, name));
         let (kind, _) = identify(&member.bytes);
         let found = (self.formats.recognise)(kind, &head, &mut member.bytes.reader());
+        let hosts = self.budget.limits.appended && (self.formats.hosts_archives)(kind, &head);
         drop(head);
         let Some(container) = found else {
-            let bytes = self.appended_to(kind, &member);
+            let bytes = if hosts { self.appended_to(kind, &member) } else { None };
             self.pass_on(path.clone(), Ok(member));
             return match bytes {
                 Some((found, bytes)) => self.read_appended(&path, &found, &mut bytes.reader()),
@@ -107,8 +111,8 @@ impl<'a> Unpacker<'a> {
         self.depth -= 1;
         match result {
             Ok(()) => Ok(()),
-            Err(ArchiveError::Document(note)) => {
-                member.notes.push(note);
+            Err(ArchiveError::Document(notes)) => {
+                member.notes.extend(notes);
                 self.pass_on(path, Ok(member));
                 Ok(())
             }
@@ -120,11 +124,8 @@ impl<'a> Unpacker<'a> {
         }
     }
 
-    /// The archive appended to a program, if it is to be opened, and the bytes of the program.
+    /// The archive that is appended to a member, and the bytes of the member.
     fn appended_to(&self, kind: FileKind, member: &Member) -> Option<(Appended, SparseBytes)> {
-        if !self.budget.limits.appended || !kind.is_executable() {
-            return None;
-        }
         let bytes = &member.bytes;
         let first = bytes.first(self.budget.limits.member);
         let found = (self.formats.find_appended)(kind, Bytes::new(&first, bytes.size()))?;
@@ -132,7 +133,7 @@ impl<'a> Unpacker<'a> {
         Some((found, bytes.clone()))
     }
 
-    /// Reads an archive that is appended to the program `path`, whose bytes are `source`.
+    /// Reads an archive that is appended to the sample `path`, whose bytes are `source`.
     pub fn read_appended(
         &mut self,
         path: &Path,
@@ -145,16 +146,20 @@ impl<'a> Unpacker<'a> {
             Err(ArchiveError::TooDeep(deepest))
         } else {
             self.depth += 1;
-            self.behind_program = container == Container::Zip;
+            self.zip_from = (container == Container::Zip).then_some(found.from);
             // A zip counts from its own start or from that of the program; its reader knows both.
             let start = if container == Container::Zip { 0 } else { found.offset };
-            let read = (self.formats.read)(self, path, container, &mut OffsetSource::new(source, start));
+            let mut source = OffsetSource::new(source, start);
+            let read = source
+                .seek(SeekFrom::Start(0))
+                .map_err(ArchiveError::damaged)
+                .and_then(|_| (self.formats.read)(self, path, container, &mut source));
             self.depth -= 1;
             read
         };
         match result {
             Err(error) if error.is_final() => Err(error),
-            // The program itself is a sample under its own path.
+            // The file itself is a sample under its own path.
             Err(ArchiveError::Document(_)) | Ok(()) => Ok(()),
             Err(error) => self.fail(path, found.name.as_bytes(), error),
         }

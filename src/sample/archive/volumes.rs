@@ -4,6 +4,7 @@
 
 use super::container::Container;
 use super::member_path::SEPARATOR;
+use super::prefix::seven_zip_end;
 use super::recognise::recognise;
 use crate::sample::kind::FileKind;
 use serde::{Deserialize, Serialize};
@@ -120,6 +121,11 @@ impl Set {
 }
 
 impl Volumes {
+    /// Whether this is a set of `.001`, `.002`, …: a file that is split without regard to its format.
+    pub fn is_numbered(&self) -> bool {
+        Path::new(&self.first).extension().is_some_and(|ending| !ending.eq_ignore_ascii_case("zip"))
+    }
+
     /// Whether the name of the first volume is that of an archive, without its number.
     pub fn is_named_as_archive(&self) -> bool {
         let name = self.first.to_ascii_lowercase();
@@ -174,6 +180,37 @@ impl Joined {
         self.rewind()?;
         Ok(found)
     }
+
+    /// Whether the archive ends in these files; `None` if its format does not say so.
+    pub fn is_complete(&mut self) -> io::Result<Option<bool>> {
+        let mut head = Vec::new();
+        self.rewind()?;
+        self.by_ref().take(32).read_to_end(&mut head)?;
+        let complete = match Container::of(&head) {
+            Some(Container::SevenZip) => seven_zip_end(&head).map(|size| size <= self.size),
+            Some(Container::Zip) => {
+                let mut tail = Vec::new();
+                self.seek(SeekFrom::Start(self.size.saturating_sub(ZIP_END + 0xffff)))?;
+                self.by_ref().take(ZIP_END + 0xffff).read_to_end(&mut tail)?;
+                Some(ends_zip(&tail))
+            }
+            _ => None,
+        };
+        self.rewind()?;
+        Ok(complete)
+    }
+}
+
+/// Bytes of the end record of a zip without its comment (APPNOTE 4.3.16).
+const ZIP_END: u64 = 22;
+
+/// Whether these last bytes of a file end with the end record of a zip and its comment.
+fn ends_zip(tail: &[u8]) -> bool {
+    memchr::memmem::find_iter(tail, b"PK\x05\x06").any(|at| {
+        let record = tail.get(at..).unwrap_or_default();
+        let comment = record.get(20..).and_then(<[u8]>::first_chunk);
+        comment.is_some_and(|size| record.len() as u64 == ZIP_END + u64::from(u16::from_le_bytes(*size)))
+    })
 }
 
 impl Read for Joined {
@@ -254,5 +291,27 @@ mod tests {
         let mut two = [0; 3];
         joined.read_exact(&mut two).unwrap();
         assert_eq!(&two, b"cde");
+    }
+
+    #[test]
+    fn a_zip_and_a_7z_say_whether_they_are_complete() {
+        let complete = |bytes: &[u8]| {
+            let mut file = tempfile::tempfile().unwrap();
+            file.write_all(bytes).unwrap();
+            Joined::new(vec![(file, bytes.len() as u64)]).is_complete().unwrap()
+        };
+        let mut zip = [&b"PK\x03\x04"[..], &[0; 40], b"PK\x05\x06", &[0; 16], b"\x03\0abc"].concat();
+        assert_eq!(complete(&zip), Some(true));
+        zip.pop();
+        assert_eq!(complete(&zip), Some(false));
+        let mut archive = [&b"7z\xbc\xaf\x27\x1c\0\x04"[..], &[0; 24]].concat();
+        (archive[12], archive[20]) = (5, 2);
+        assert_eq!(complete(&archive), None, "its checksum is wrong");
+        let crc = crc32fast::hash(&archive[12..]);
+        archive[8..12].copy_from_slice(&crc.to_le_bytes());
+        assert_eq!(complete(&archive), Some(false));
+        archive.extend([0; 7]);
+        assert_eq!(complete(&archive), Some(true));
+        assert_eq!(complete(b"no archive"), None);
     }
 }

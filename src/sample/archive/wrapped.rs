@@ -9,7 +9,7 @@ use super::source::Source;
 use super::streams::Streams;
 use super::tar;
 use super::unpacker::Unpacker;
-use std::io::{self, Cursor, Read as _};
+use std::io::{self, Cursor, Read as _, SeekFrom};
 use std::path::Path;
 
 /// Bytes that are enough to recognise a tar.
@@ -28,7 +28,10 @@ pub fn decompress(
         Container::Zstd => Compression::Zstd,
         _ => return Err(ArchiveError::damaged("expected compressed bytes, found an archive")),
     };
-    Streams::new(source, compression, memory_kib).map_err(ArchiveError::damaged)
+    let at = source.stream_position().map_err(ArchiveError::damaged)?;
+    let size = source.seek(SeekFrom::End(0)).map_err(ArchiveError::damaged)?;
+    source.seek(SeekFrom::Start(at)).map_err(ArchiveError::damaged)?;
+    Streams::new(source, size, compression, memory_kib).map_err(ArchiveError::damaged)
 }
 
 /// Decompresses the file and passes its members to `unpacker`.

@@ -23,7 +23,10 @@ const MAX_WORK: u64 = 256 << 20;
 /// What is left of the limits of one file.
 #[derive(Debug)]
 pub struct FileLimits {
+    /// Bytes of names and numbers that may still be kept.
     bytes: usize,
+    /// Those that lists may take before they are paid.
+    unpaid: usize,
     work: u64,
     /// Computes entropies within a limit for the whole file.
     pub entropy: EntropyMeter,
@@ -31,7 +34,7 @@ pub struct FileLimits {
 
 impl Default for FileLimits {
     fn default() -> Self {
-        Self { bytes: MAX_NAMES, work: MAX_WORK, entropy: EntropyMeter::default() }
+        Self { bytes: MAX_NAMES, unpaid: MAX_NAMES, work: MAX_WORK, entropy: EntropyMeter::default() }
     }
 }
 
@@ -60,11 +63,27 @@ impl FileLimits {
         text
     }
 
-    fn spend(&mut self, bytes: usize) -> bool {
-        let left = self.bytes.checked_sub(bytes);
-        self.bytes = left.unwrap_or(self.bytes);
-        left.is_some()
+    /// Counts bytes of names and numbers that are kept; `false` beyond the limit.
+    pub fn spend(&mut self, bytes: usize) -> bool {
+        spend(&mut self.bytes, bytes)
     }
+
+    /// A name as text; `None` beyond the limit.
+    pub fn keep(&mut self, name: &[u8]) -> Option<String> {
+        let text = String::from_utf8_lossy(name).into_owned();
+        self.spend(text.len()).then_some(text)
+    }
+}
+
+fn spend(left: &mut usize, bytes: usize) -> bool {
+    let rest = left.checked_sub(bytes);
+    *left = rest.unwrap_or(*left);
+    rest.is_some()
+}
+
+/// Says that a limit has cut a list: so many of all are listed.
+pub fn say_cut(notes: &mut Notes, fact: &str, listed: usize, all: usize) {
+    notes.problem(fact, format_args!("only the first {listed} of {all} are listed"));
 }
 
 /// A list without repetition, in the order of the file.
@@ -74,12 +93,21 @@ pub struct Listing<K, T> {
     seen: HashSet<K>,
     most: usize,
     cut: bool,
+    /// What was left out. Repetitions of it are counted too.
+    more: usize,
+    /// What each entry takes, if the list is paid when it is complete.
+    costs: Option<Vec<usize>>,
 }
 
 impl<K: Hash + Eq, T> Listing<K, T> {
     /// An empty list that takes `most` entries.
     pub fn new(most: usize) -> Self {
-        Self { items: Vec::new(), seen: HashSet::new(), most, cut: false }
+        Self { items: Vec::new(), seen: HashSet::new(), most, cut: false, more: 0, costs: None }
+    }
+
+    /// The same for a list that is only paid when others are complete: it takes no room from them.
+    pub fn unpaid(most: usize) -> Self {
+        Self { costs: Some(Vec::new()), ..Self::new(most) }
     }
 
     /// Adds what `item` makes, with `bytes` bytes of names and numbers, unless `key` is in the list. Beyond a limit
@@ -91,11 +119,20 @@ impl<K: Hash + Eq, T> Listing<K, T> {
         limits: &mut FileLimits,
         item: impl FnOnce(&mut FileLimits) -> T,
     ) {
-        if self.cut || self.seen.contains(&key) {
+        if self.seen.contains(&key) {
             return;
         }
-        if self.items.len() >= self.most || !limits.spend(bytes.saturating_add(ENTRY)) {
+        let cost = bytes.saturating_add(ENTRY);
+        let mut room = || match &mut self.costs {
+            Some(costs) => {
+                costs.push(cost);
+                spend(&mut limits.unpaid, cost)
+            }
+            None => limits.spend(cost),
+        };
+        if self.cut || self.items.len() >= self.most || !room() {
             self.cut = true;
+            self.more += 1;
             return;
         }
         self.seen.insert(key);
@@ -103,6 +140,7 @@ impl<K: Hash + Eq, T> Listing<K, T> {
     }
 
     /// Whether a limit has cut the list: nothing more can be added.
+    #[cfg(test)]
     pub fn is_cut(&self) -> bool {
         self.cut
     }
@@ -112,10 +150,26 @@ impl<K: Hash + Eq, T> Listing<K, T> {
         self.items.is_empty()
     }
 
+    /// Pays for a list that was not paid; what there is no room for is left out.
+    pub fn pay(&mut self, limits: &mut FileLimits) {
+        let costs = self.costs.take().unwrap_or_default();
+        let paid = costs.iter().take(self.items.len()).take_while(|cost| limits.spend(**cost)).count();
+        if paid < self.items.len().min(costs.len()) {
+            self.more += self.items.len() - paid;
+            self.items.truncate(paid);
+            self.cut = true;
+        }
+    }
+
+    /// The entries until now.
+    pub fn items(&self) -> &[T] {
+        &self.items
+    }
+
     /// The list; `notes` say if it was cut.
     pub fn finish(self, fact: &str, notes: &mut Notes) -> Vec<T> {
         if self.cut {
-            notes.problem(fact, format!("there are more; only the first {} are listed", self.items.len()));
+            say_cut(notes, fact, self.items.len(), self.items.len() + self.more);
         }
         self.items
     }
@@ -134,7 +188,7 @@ mod tests {
         }
         assert!(list.is_cut());
         assert_eq!(list.finish("imports", &mut notes), ["a", "b"]);
-        assert_eq!(notes.problems, ["imports: there are more; only the first 2 are listed"]);
+        assert_eq!(notes.problems, ["imports: only the first 2 of 3 are listed"]);
     }
 
     #[test]
@@ -144,5 +198,19 @@ mod tests {
         first.add(1, 4, &mut limits, |_| 1);
         second.add(1, 1, &mut limits, |_| 1);
         assert!(!first.is_cut() && second.is_cut() && second.is_empty());
+    }
+
+    #[test]
+    fn a_list_that_is_paid_later_takes_no_room_from_others() {
+        let (mut limits, mut notes) = (FileLimits { bytes: 30, ..FileLimits::default() }, Notes::default());
+        let (mut later, mut first) = (Listing::unpaid(9), Listing::new(9));
+        for key in 1..4 {
+            later.add(key, 2, &mut limits, |_| key);
+        }
+        first.add(1, 12, &mut limits, |_| 1);
+        later.pay(&mut limits);
+        assert_eq!((first.finish("imports", &mut notes), notes.problems.len()), (vec![1], 0));
+        assert_eq!(later.finish("exports", &mut notes), [1]);
+        assert_eq!(notes.problems, ["exports: only the first 1 of 3 are listed"]);
     }
 }

@@ -1,7 +1,7 @@
 //! The members of a zip: those in its central directory, those of zips in front of it, and those that only have a
 //! local header (APPNOTE 4.3.7, 4.3.12).
 
-use super::end::{End, end_of_record, last_end, number};
+use super::end::{End, Ends, number};
 use super::scanner::Scanner;
 use crate::sample::archive::extents::read_up_to;
 use crate::sample::archive::source::Source;
@@ -15,6 +15,14 @@ const ENTRY: usize = 46;
 const MAX_DIRECTORY: u64 = 64 << 20;
 /// The most zips in one file.
 const MAX_ZIPS: usize = 1000;
+/// Bytes between members that belong to none and are said. Fewer may be a data descriptor or a padding.
+const GAP: u64 = 32;
+/// The longest gap that is looked at to see whether it is empty.
+const LONGEST_PADDING: u64 = 64 << 10;
+/// The end of the signatures of an Android package, which are before the central directory (APK Signature Scheme v2).
+const APK_SIGNATURE: &[u8] = b"APK Sig Block 42";
+/// The most gaps that are looked at.
+const MAX_GAPS: usize = 10_000;
 
 /// What a header says about a member.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -123,21 +131,22 @@ pub struct Directory {
     pub in_volumes: bool,
     /// Bytes before the first zip and after the last one.
     pub around: (u64, u64),
+    /// Bytes between members and directories that belong to none: where the first are, and how many there are. Zeros
+    /// do not count.
+    pub between: Option<(u64, u64)>,
 }
 
-/// Lists the members; a few more than `most` at most. Fails if the source cannot be read.
-pub fn list(source: &mut dyn Source, most: usize) -> io::Result<Directory> {
+/// Lists the members of the zips from offset `from` on; a few more than `most` at most. Fails if the source cannot be
+/// read.
+pub fn list(source: &mut dyn Source, from: u64, most: usize) -> io::Result<Directory> {
     let size = source.seek(SeekFrom::End(0))?;
     let mut found = Directory::default();
     // Parts of the file that are explained, to search what is left.
-    let mut known: Vec<(u64, u64)> = Vec::new();
+    let mut known: Vec<(u64, u64)> = vec![(0, from)];
     let mut zips: Vec<Vec<Entry>> = Vec::new();
     let mut before = size;
-    let mut end = match last_end(source, before)? {
-        // More comes behind the end than it can have as its comment.
-        None => find_last_end(source, size)?,
-        end => end,
-    };
+    let mut ends = Ends::new(from);
+    let mut end = ends.last_before(source, before)?;
     let mut listed = 0;
     while zips.len() < MAX_ZIPS
         && listed <= most
@@ -156,12 +165,12 @@ pub fn list(source: &mut dyn Source, most: usize) -> io::Result<Directory> {
         let next = first.unwrap_or(found_end.directory).min(found_end.directory);
         listed += entries.len();
         zips.push(entries);
-        found.around.0 = next;
-        if next >= before || next == 0 {
+        found.around.0 = next.saturating_sub(from);
+        if next >= before || next <= from {
             break;
         }
         before = next;
-        end = last_end(source, before)?;
+        end = ends.last_before(source, before)?;
     }
     let mut entries: Vec<Entry> = zips.into_iter().rev().flatten().collect();
     known.extend(
@@ -171,19 +180,22 @@ pub fn list(source: &mut dyn Source, most: usize) -> io::Result<Directory> {
     let mut at = 0;
     let mut lost: Vec<Entry> = Vec::new();
     let mut scanner = Scanner::new(source);
-    for (begin, end) in known.into_iter().chain([(size, size)]) {
+    for (begin, end) in known.iter().copied().chain([(size, size)]) {
         // What is shorter holds no header.
         if begin > at && begin - at >= LOCAL {
             search(&mut scanner, at, begin, most, &mut lost)?;
         }
         at = at.max(end);
     }
+    known.extend(lost.iter().map(|entry| (entry.offset, entry.end())));
+    known.sort_unstable();
+    found.between = gaps(source, &known)?;
     place(&mut entries, lost);
     found.entries = entries;
     if let Some(first) =
         found.entries.iter().filter(|entry| entry.local.is_some()).map(|entry| entry.offset).min()
     {
-        found.around.0 = found.around.0.min(first);
+        found.around.0 = found.around.0.min(first.saturating_sub(from));
     }
     // The mark of an archive that was made to span several files.
     if found.around.0 == 4 && matches!(&read_up_to(source, 0, 4)?[..], b"PK00" | b"PK\x07\x08") {
@@ -192,15 +204,28 @@ pub fn list(source: &mut dyn Source, most: usize) -> io::Result<Directory> {
     Ok(found)
 }
 
-/// The last end of a zip anywhere in the file.
-fn find_last_end(source: &mut dyn Source, size: u64) -> io::Result<Option<End>> {
-    let (mut at, mut last) = (0, None);
-    for _ in 0..MAX_ZIPS {
-        let Some(found) = Scanner::new(source).find(at, size, &[b"PK\x05\x06"])? else { break };
-        at = found + 4;
-        last = end_of_record(source, found)?.or(last);
+/// Where the first bytes are that belong to none of the known parts, which are in order, and how many there are. What
+/// comes before the first part and after the last one is not among them.
+fn gaps(source: &mut dyn Source, known: &[(u64, u64)]) -> io::Result<Option<(u64, u64)>> {
+    // The first part is what is before all zips.
+    let mut parts = known.iter().skip(1);
+    let Some((_, mut at)) = parts.next().copied() else { return Ok(None) };
+    let (mut first, mut bytes, mut looked) = (None, 0_u64, 0);
+    for (begin, end) in parts {
+        let gap = begin.saturating_sub(at);
+        if gap >= GAP && looked < MAX_GAPS {
+            looked += 1;
+            let signature = read_up_to(source, begin.saturating_sub(16), 16)? == APK_SIGNATURE;
+            let padding =
+                gap <= LONGEST_PADDING && read_up_to(source, at, gap)?.iter().all(|byte| *byte == 0);
+            if !padding && !signature {
+                first = first.or(Some(at));
+                bytes = bytes.saturating_add(gap);
+            }
+        }
+        at = at.max(*end);
     }
-    Ok(last)
+    Ok(first.map(|first| (first, bytes)))
 }
 
 /// Adds members that were found by their local headers. One that belongs to an entry whose offset was wrong completes

@@ -1,5 +1,6 @@
 //! The end of a zip: the record from which its central directory is found (APPNOTE 4.3.14 to 4.3.16).
 
+use super::scanner::Scanner;
 use crate::sample::archive::extents::read_up_to;
 use crate::sample::archive::source::Source;
 use std::io::{self, SeekFrom};
@@ -8,6 +9,8 @@ use std::io::{self, SeekFrom};
 const RECORD: usize = 22;
 /// The most bytes of the record with its comment.
 const LONGEST: u64 = RECORD as u64 + 0xffff;
+/// The most ends that are looked at in one file.
+const MAX_ENDS: usize = 10_000;
 /// The signature of an entry of the central directory.
 const ENTRY: &[u8] = b"PK\x01\x02";
 
@@ -40,9 +43,60 @@ pub fn ends_a_zip(source: &mut dyn Source) -> bool {
     matches!(last_end(source, size), Ok(Some(end)) if end.end == size && end.entries > 0)
 }
 
+/// The ends of the zips that follow each other in a file, from its end to its start.
+pub struct Ends {
+    /// Where the first zip may begin.
+    from: u64,
+    /// The offsets of all marks of ends, once more has to be searched than the longest record.
+    marks: Option<Vec<u64>>,
+}
+
+impl Ends {
+    /// The ends of zips that begin at or after `from`.
+    pub fn new(from: u64) -> Self {
+        Self { from, marks: None }
+    }
+
+    /// The last end before `limit`, whatever comes between. Its comment may reach over the limit.
+    pub fn last_before(&mut self, source: &mut dyn Source, limit: u64) -> io::Result<Option<End>> {
+        let from = self.from;
+        if let Some(end) = last_end(source, limit)?.filter(|end| end.directory >= from) {
+            return Ok(Some(end));
+        }
+        if limit.saturating_sub(from) <= LONGEST {
+            return Ok(None);
+        }
+        let marks = match &mut self.marks {
+            Some(marks) => marks,
+            None => self.marks.insert(marks_of_ends(source, from, limit)?),
+        };
+        while let Some(at) = marks.pop() {
+            if at < limit
+                && let Some(end) = end_of_record(source, at)?.filter(|end| end.directory >= from)
+            {
+                return Ok(Some(end));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// The offsets of all marks of ends between two offsets.
+fn marks_of_ends(source: &mut dyn Source, from: u64, to: u64) -> io::Result<Vec<u64>> {
+    let mut scanner = Scanner::new(source);
+    let (mut marks, mut at) = (Vec::new(), from);
+    while marks.len() < MAX_ENDS
+        && let Some(found) = scanner.find(at, to, &[b"PK\x05\x06"])?
+    {
+        marks.push(found);
+        at = found + 4;
+    }
+    Ok(marks)
+}
+
 /// The last end of a zip before `limit`, whose comment may reach over it. Only as many bytes are searched as a record
 /// can have.
-pub fn last_end(source: &mut dyn Source, limit: u64) -> io::Result<Option<End>> {
+fn last_end(source: &mut dyn Source, limit: u64) -> io::Result<Option<End>> {
     let from = limit.saturating_sub(LONGEST);
     let tail = read_up_to(source, from, limit - from)?;
     let mut until = tail.len();
@@ -56,7 +110,7 @@ pub fn last_end(source: &mut dyn Source, limit: u64) -> io::Result<Option<End>> 
 }
 
 /// The end whose record is at `offset`; `None` if it leads to no directory.
-pub fn end_of_record(source: &mut dyn Source, offset: u64) -> io::Result<Option<End>> {
+fn end_of_record(source: &mut dyn Source, offset: u64) -> io::Result<Option<End>> {
     // With the locator of zip64 before it.
     let from = offset.saturating_sub(20);
     let bytes = read_up_to(source, from, offset - from + RECORD as u64)?;

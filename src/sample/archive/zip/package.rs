@@ -12,9 +12,16 @@ use std::collections::HashMap;
 const PEEK: u64 = 64 << 10;
 /// Members at the top that are looked at.
 const MAX_PEEKS: usize = 16;
+/// Bytes of a member that tell whether it is a program.
+const PROGRAM: u64 = 4 << 10;
+/// Members that are looked at for programs.
+const MAX_MEMBERS: usize = 20_000;
+/// Programs that are named.
+const NAMED: usize = 8;
 
-/// The kind of document or package, with how many files are in it; `None` for an archive.
-pub fn package(reader: &mut Reader<'_>, budget: &mut Budget, entries: &[Entry]) -> Option<Note> {
+/// The kind of document or package with how many files are in it, and the programs in it, which are not opened; `None`
+/// for an archive.
+pub fn package(reader: &mut Reader<'_>, budget: &mut Budget, entries: &[Entry]) -> Option<Vec<Note>> {
     let all: HashMap<&[u8], &Entry> =
         entries.iter().filter_map(|entry| Some((&entry.header()?.name[..], entry))).collect();
     let names = || entries.iter().filter_map(Entry::header).map(|header: &Header| &header.name[..]);
@@ -77,5 +84,45 @@ pub fn package(reader: &mut Reader<'_>, budget: &mut Budget, entries: &[Entry]) 
         }
     }
     let files = names().filter(|name| !name.ends_with(b"/")).count();
-    Some(Note::hint(kind, format!("a zip of {files} files, which were not opened")))
+    let what = Note::hint(kind, format!("a zip of {files} files, which were not opened"));
+    Some(std::iter::once(what).chain(programs(reader, budget, entries)).collect())
+}
+
+/// Names the programs in a package, wherever they are, and says how many files could not be looked at.
+fn programs(reader: &mut Reader<'_>, budget: &mut Budget, entries: &[Entry]) -> Option<Note> {
+    let (mut found, mut shut) = (Vec::new(), entries.len().saturating_sub(MAX_MEMBERS));
+    for entry in entries.iter().take(MAX_MEMBERS) {
+        let Some(header) = entry.header().filter(|header| header.size > 0 || !header.name.ends_with(b"/"))
+        else {
+            continue;
+        };
+        let Some(head) = reader.peek(budget, entry, PROGRAM) else {
+            shut += 1;
+            continue;
+        };
+        let kind = FileKind::identify(&head).0;
+        let name = if kind.is_executable() {
+            kind.name()
+        } else if head.starts_with(b"MZ") {
+            "MZ"
+        } else {
+            continue;
+        };
+        found.push(format!("{} ({name})", String::from_utf8_lossy(&header.name)));
+    }
+    let count = found.len();
+    if count > NAMED {
+        found.truncate(NAMED);
+        found.push("…".to_owned());
+    }
+    let mut text = match count {
+        0 => String::new(),
+        1 => format!("1 program in it was not opened: {}", found.join(", ")),
+        _ => format!("{count} programs in it were not opened: {}", found.join(", ")),
+    };
+    if shut > 0 {
+        let and = if text.is_empty() { "" } else { "; " };
+        text += &format!("{and}{shut} files in it could not be looked at");
+    }
+    (!text.is_empty()).then(|| Note::hint(if count > 0 { "programs inside" } else { "files inside" }, text))
 }

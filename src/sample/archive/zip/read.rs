@@ -14,8 +14,9 @@ const MAX_LINK: u64 = 1024;
 
 /// Reads the archive and passes its members to `unpacker`.
 pub fn read(unpacker: &mut Unpacker<'_>, path: &Path, source: &mut dyn Source) -> Result<(), ArchiveError> {
-    let behind_program = std::mem::take(&mut unpacker.behind_program);
-    let directory = list(source, unpacker.budget.members_left()).map_err(ArchiveError::damaged)?;
+    let appended = unpacker.zip_from.take();
+    let from = appended.unwrap_or(0);
+    let directory = list(source, from, unpacker.budget.members_left()).map_err(ArchiveError::damaged)?;
     if directory.entries.is_empty() {
         return Err(if directory.has_end && directory.missing == 0 {
             ArchiveError::Empty
@@ -24,20 +25,31 @@ pub fn read(unpacker: &mut Unpacker<'_>, path: &Path, source: &mut dyn Source) -
         });
     }
     let mut reader = Reader::new(source, unpacker.passwords).map_err(ArchiveError::damaged)?;
-    if let Some(kind) = package::package(&mut reader, unpacker.budget, &directory.entries) {
-        return Err(ArchiveError::Document(kind));
-    }
     let guess = name::guess(directory.entries.iter().filter_map(|entry| entry.header()));
     // Once is enough: with the first file.
-    let mut around = match directory.around {
+    let around = match directory.around {
         (0, 0) => None,
-        _ if behind_program => None,
+        _ if appended.is_some() => None,
         (before, 0) => Some(Note::problem(format!("{before} bytes before the zip belong to no file"))),
         (0, after) => Some(Note::problem(format!("{after} bytes after the zip belong to no file"))),
         (before, after) => Some(Note::problem(format!(
             "{before} bytes before the zip and {after} bytes after it belong to no file"
         ))),
     };
+    let between = directory.between.map(|(offset, bytes)| {
+        Note::problem(format!(
+            "{bytes} bytes between the files of the zip, from offset {offset}, belong to no file"
+        ))
+    });
+    let mut remarks: Vec<Note> = around.into_iter().chain(between).collect();
+    if let Some(mut notes) = package::package(&mut reader, unpacker.budget, &directory.entries) {
+        notes.append(&mut remarks);
+        if !directory.has_end {
+            notes
+                .push(Note::problem("the central directory of the zip is missing: it is cut off or damaged"));
+        }
+        return Err(ArchiveError::Document(notes));
+    }
     for entry in &directory.entries {
         let Some(header) = entry.header() else { continue };
         let empty = header.size == 0 && (header.compressed <= 2 || entry.central.is_none());
@@ -53,7 +65,7 @@ pub fn read(unpacker: &mut Unpacker<'_>, path: &Path, source: &mut dyn Source) -
         }
         match reader.read(unpacker.budget, entry) {
             Ok(mut member) => {
-                member.notes.extend(around.take());
+                member.notes.append(&mut remarks);
                 unpacker.take(path, &name, member)?;
             }
             Err(error) => unpacker.fail(path, &name, error)?,

@@ -17,9 +17,6 @@ pub fn sections(
     let mut list = Listing::new(MAX_SECTIONS);
     let (mut nameless, mut outside, mut unmeasured) = (0_usize, 0_usize, 0_usize);
     for (index, header) in table.all.iter().enumerate() {
-        if list.is_cut() {
-            break;
-        }
         if index == 0 && header.kind == elf::SHT_NULL {
             continue;
         }

@@ -89,19 +89,18 @@ impl SymbolTable<'_> {
     fn add(&self, bytes: Bytes<'_>, header: &Header, limits: &mut FileLimits, program: &mut Program) {
         let layout = header.layout;
         let mut imports = Listing::new(MAX_FUNCTIONS);
-        let mut exports = Listing::new(MAX_FUNCTIONS);
+        let mut exports = Listing::unpaid(MAX_FUNCTIONS);
         let (mut bad, mut ended) = (0, false);
         for index in 1..self.count {
             limits.work(sizes::symbol(layout));
-            if bad >= MAX_BAD || limits.is_spent() || (imports.is_cut() && exports.is_cut()) {
+            if bad >= MAX_BAD || limits.is_spent() {
                 break;
             }
             let Some(symbol) = Symbol::read(bytes, header, self.start + index * sizes::symbol(layout)) else {
                 ended = true;
                 break;
             };
-            let wanted = if symbol.is_undefined() { !imports.is_cut() } else { !exports.is_cut() };
-            if symbol.name == 0 || !wanted || !symbol.is_public() {
+            if symbol.name == 0 || !symbol.is_public() {
                 continue;
             }
             let Some(name) = self.texts.text(bytes, symbol.name, limits) else {
@@ -137,6 +136,7 @@ impl SymbolTable<'_> {
         }
         let nothing = imports.is_empty() && exports.is_empty() && (bad > 0 || ended || limits.is_spent());
         if !nothing {
+            exports.pay(limits);
             program.imports = Some(imports.finish("imports", &mut program.notes));
             program.exports = Some(exports.finish("exports", &mut program.notes));
         }

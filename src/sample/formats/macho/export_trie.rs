@@ -23,9 +23,6 @@ pub fn add_names(
     let (mut seen, mut left) = (HashSet::new(), MAX_WORK);
     let mut open = vec![(0_u64, Vec::new())];
     while let Some((at, prefix)) = open.pop() {
-        if list.is_cut() {
-            break;
-        }
         // Two edges to one node would be a loop, or the same names again and again.
         if !seen.insert(at) {
             return None;

@@ -8,6 +8,7 @@ use crate::sample::formats::listing::{FileLimits, Listing, SPENT};
 use fat::FatArch;
 use header::Header;
 use load_commands::{Commands, INCOMPLETE};
+use symbols::Exports;
 
 mod binds;
 mod code_signature;
@@ -35,7 +36,18 @@ pub fn cpu_type(head: &[u8]) -> Option<u32> {
 
 /// Reads the facts of a Mach-O file for one processor.
 pub fn read_program(bytes: Bytes<'_>) -> Program {
-    read_slice(bytes, &mut FileLimits::default())
+    let mut limits = FileLimits::default();
+    let (mut program, exports) = read_slice(bytes, &mut limits);
+    add_exports(exports, &mut limits, &mut program);
+    program
+}
+
+/// Adds the exports, with what room the imports of the whole file leave.
+fn add_exports(exports: Option<Exports>, limits: &mut FileLimits, program: &mut Program) {
+    program.exports = exports.map(|mut list| {
+        list.pay(limits);
+        list.finish("exports", &mut program.notes)
+    });
 }
 
 /// Reads the facts of a fat Mach-O file.
@@ -48,6 +60,7 @@ pub fn read_fat(bytes: Bytes<'_>) -> Fat {
         fat.notes.problem("slices", format!("only {} of {said} are in the file", arches.len()));
     }
     let mut end = header_end;
+    let mut all_exports = Vec::new();
     for (index, arch) in arches.iter().enumerate() {
         let inside = arch.region.within(bytes.size());
         if inside != Some(arch.region) {
@@ -60,16 +73,20 @@ pub fn read_fat(bytes: Bytes<'_>) -> Fat {
             fat.notes.problem("slices", format!("number {index} overlaps another one or the header"));
         }
         end = end.max(inside.map_or(0, Region::end));
-        let mut program = match inside {
+        let (mut program, exports) = match inside {
             Some(inside) => {
                 let kept = bytes.from(inside.offset);
                 let len = usize::try_from(inside.size).unwrap_or(usize::MAX).min(kept.len());
                 read_slice(Bytes::new(kept.get(..len).unwrap_or(kept), inside.size), &mut limits)
             }
-            None => unknown("this slice is outside of the file"),
+            None => (unknown("this slice is outside of the file"), None),
         };
         check_processor(arch, &mut program);
         fat.slices.push(Slice { offset: arch.region.offset, size: arch.region.size, program });
+        all_exports.push(exports);
+    }
+    for (slice, exports) in fat.slices.iter_mut().zip(all_exports) {
+        add_exports(exports, &mut limits, &mut slice.program);
     }
     fat.overlay = Some(rest(end, bytes.size()));
     fat
@@ -94,13 +111,15 @@ fn unknown(why: &str) -> Program {
     program
 }
 
-fn read_slice(bytes: Bytes<'_>, limits: &mut FileLimits) -> Program {
+/// The facts of a program but its exports, and the exports.
+fn read_slice(bytes: Bytes<'_>, limits: &mut FileLimits) -> (Program, Option<Exports>) {
     let Some(header) = Header::read(bytes) else {
-        return unknown(if bytes.kept().starts_with(b"!<arch>\n") {
+        let why = if bytes.kept().starts_with(b"!<arch>\n") {
             "this slice is a static library (ar), not a program"
         } else {
             "there is no whole header of a Mach-O program"
-        });
+        };
+        return (unknown(why), None);
     };
     let mut program = Program { architecture: architecture(header.cpu), ..Program::default() };
     if program.architecture.is_none() {
@@ -115,10 +134,10 @@ fn read_slice(bytes: Bytes<'_>, limits: &mut FileLimits) -> Program {
     }
     program.sections = Some(sections).filter(|sections| !(commands.incomplete && sections.is_empty()));
     add_libraries(&commands, limits, &mut program);
-    symbols::add_functions(bytes, &header, &commands, limits, &mut program);
+    let exports = symbols::add_functions(bytes, &header, &commands, limits, &mut program);
     program.signed = code_signature::signed(bytes, &commands, &mut program.notes);
     add_overlay(bytes, &commands, limits, &mut program);
-    program
+    (program, exports)
 }
 
 fn add_libraries(commands: &Commands<'_>, limits: &mut FileLimits, program: &mut Program) {

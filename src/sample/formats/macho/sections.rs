@@ -23,7 +23,7 @@ pub fn sections(
             notes.problem("sections", "a segment is said to have more than its command holds");
         }
         for (index, header) in segment.sections(bytes).enumerate() {
-            if list.is_cut() || !limits.work(HEADER) {
+            if !limits.work(HEADER) {
                 break;
             }
             let said = header.content(segment);

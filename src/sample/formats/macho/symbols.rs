@@ -26,35 +26,40 @@ struct Externals<'a> {
     problem: Option<String>,
 }
 
-/// Adds imports and exports.
+/// The exports of a program, which are only paid when the imports of the whole file are listed.
+pub type Exports = Listing<Vec<u8>, String>;
+
+/// Adds the imports, and returns the exports; `None` if they are unknown.
 pub fn add_functions(
     bytes: Bytes<'_>,
     header: &Header,
     commands: &Commands<'_>,
     limits: &mut FileLimits,
     program: &mut Program,
-) {
+) -> Option<Exports> {
     let externals = commands.symbols.map(|table| read_table(bytes, header, table, limits));
     let externals = externals.unwrap_or_default();
     let binds = Binds::read(bytes, commands, header.layout.endian, limits);
-    add_exports(bytes, header, commands, &externals, limits, program);
-    add_imports(commands, &externals, &binds, limits, program);
+    let exports = read_exports(bytes, header, commands, &externals, limits, &mut program.notes);
+    add_imports(commands, &externals, &binds, exports.as_ref(), limits, program);
     if limits.is_spent() {
         program.notes.problem("imports", SPENT);
         program.notes.problem("exports", SPENT);
     }
+    exports
 }
 
 fn add_imports<'a>(
     commands: &Commands<'a>,
     externals: &Externals<'a>,
     binds: &Binds<'a>,
+    exports: Option<&Exports>,
     limits: &mut FileLimits,
     program: &mut Program,
 ) {
     let bound: HashMap<_, _> = binds.all.iter().rev().map(|bind| (bind.name, bind.ordinal)).collect();
     let defined: HashSet<_> = externals.defined.iter().copied().collect();
-    let exported: HashSet<_> = program.exports.iter().flatten().map(String::as_bytes).collect();
+    let exported: HashSet<_> = exports.iter().flat_map(|list| list.items()).map(String::as_bytes).collect();
     let mut list = Listing::new(MAX_FUNCTIONS);
     let mut add = |name: &'a [u8], ordinal: i64| {
         let library = u64::try_from(ordinal).ok().and_then(|ordinal| commands.library(ordinal));
@@ -77,18 +82,19 @@ fn add_imports<'a>(
     }
     let problems =
         binds.problems.iter().map(|problem| (*problem).to_owned()).chain(externals.problem.clone());
-    finish(problems.collect(), "imports", list, commands, &mut program.imports, &mut program.notes);
+    let list = known(problems.collect(), "imports", list, commands, &mut program.notes);
+    program.imports = list.map(|list| list.finish("imports", &mut program.notes));
 }
 
-fn add_exports(
+fn read_exports(
     bytes: Bytes<'_>,
     header: &Header,
     commands: &Commands<'_>,
     externals: &Externals<'_>,
     limits: &mut FileLimits,
-    program: &mut Program,
-) {
-    let mut list = Listing::new(MAX_FUNCTIONS);
+    notes: &mut Notes,
+) -> Option<Exports> {
+    let mut list = Listing::unpaid(MAX_FUNCTIONS);
     let mut problems = Vec::new();
     // A file of debug information has the symbols of its program, and nothing is bound to it.
     let mut complete = header.kind == macho::MH_DSYM;
@@ -104,18 +110,17 @@ fn add_exports(
         }
         problems.extend(externals.problem.clone());
     }
-    finish(problems, "exports", list, commands, &mut program.exports, &mut program.notes);
+    known(problems, "exports", list, commands, notes)
 }
 
-/// Sets a fact. An empty list is no fact if something could not be read.
-fn finish<K: std::hash::Hash + Eq, T>(
+/// A list, if it is a fact: an empty one is none if something could not be read.
+fn known<K: std::hash::Hash + Eq, T>(
     problems: Vec<String>,
     name: &str,
     list: Listing<K, T>,
     commands: &Commands<'_>,
-    fact: &mut Option<Vec<T>>,
     notes: &mut Notes,
-) {
+) -> Option<Listing<K, T>> {
     let empty = list.is_empty() && (commands.incomplete || !problems.is_empty());
     for problem in problems {
         notes.problem(name, problem);
@@ -123,7 +128,7 @@ fn finish<K: std::hash::Hash + Eq, T>(
     if empty && commands.incomplete {
         notes.problem(name, INCOMPLETE);
     }
-    *fact = (!empty).then(|| list.finish(name, notes));
+    (!empty).then_some(list)
 }
 
 fn read_table<'a>(

@@ -2,8 +2,9 @@
 
 use super::headers::Optional;
 use super::image::Image;
-use super::names::{NameBudget, is_name};
+use super::names::is_name;
 use crate::sample::facts::{MAX_FUNCTIONS, MAX_NAME, Notes, Program};
+use crate::sample::formats::listing::{FileLimits, say_cut};
 use object::pe;
 
 /// Functions that a table can have, since their numbers have 16 bits.
@@ -13,7 +14,7 @@ const MAX_BAD: usize = 32;
 
 /// Reads the names of the exported functions: first those with a name, in the order of the name table, then `#5` for
 /// those that only have an ordinal. Forwarders are among them.
-pub fn read_exports(image: &Image<'_>, optional: &Optional, names: &mut NameBudget, program: &mut Program) {
+pub fn read_exports(image: &Image<'_>, optional: &Optional, limits: &mut FileLimits, program: &mut Program) {
     let Some(directory) = optional.directory(pe::IMAGE_DIRECTORY_ENTRY_EXPORT) else {
         program.exports = Some(Vec::new());
         return;
@@ -27,7 +28,7 @@ pub fn read_exports(image: &Image<'_>, optional: &Optional, names: &mut NameBudg
         notes.problem("exports", "the export directory is outside of the image");
         return;
     };
-    let mut exports = Exports { names, notes, found: Vec::new(), bad: 0 };
+    let mut exports = Exports { limits, notes, found: Vec::new(), left_out: 0, bad: 0 };
     let functions = exports.limit(functions, "functions");
     let named = exports.limit(named, "names");
     let mut has_name = vec![false; functions as usize];
@@ -53,8 +54,8 @@ pub fn read_exports(image: &Image<'_>, optional: &Optional, names: &mut NameBudg
         if let Some(has_name) = has_name.get_mut(usize::from(index)) {
             *has_name = true;
         }
-        if address != 0 && !exports.push(name) {
-            break;
+        if address != 0 {
+            exports.push(name);
         }
     }
     for (index, _) in has_name.iter().enumerate().filter(|(_, has_name)| !**has_name) {
@@ -71,18 +72,24 @@ pub fn read_exports(image: &Image<'_>, optional: &Optional, names: &mut NameBudg
             if exports.lose(format_args!("function #{ordinal} is outside of the image")) {
                 break;
             }
-        } else if !exports.push(format!("#{ordinal}").as_bytes()) {
-            break;
+        } else {
+            exports.push(format!("#{ordinal}").as_bytes());
         }
+    }
+    if exports.left_out > 0 {
+        let listed = exports.found.len();
+        say_cut(exports.notes, "exports", listed, listed + exports.left_out);
     }
     let (found, bad) = (exports.found, exports.bad);
     program.exports = (bad == 0 || !found.is_empty()).then_some(found);
 }
 
 struct Exports<'f> {
-    names: &'f mut NameBudget,
+    limits: &'f mut FileLimits,
     notes: &'f mut Notes,
     found: Vec<String>,
+    /// Exports beyond a limit.
+    left_out: usize,
     bad: usize,
 }
 
@@ -97,14 +104,13 @@ impl Exports<'_> {
         count.min(MAX_ENTRIES)
     }
 
-    /// Adds an export; `false` at a limit.
-    fn push(&mut self, name: &[u8]) -> bool {
-        let room = self.found.len() < MAX_FUNCTIONS;
-        match self.names.keep(name).filter(|_| room) {
+    /// Adds an export, up to a limit.
+    fn push(&mut self, name: &[u8]) {
+        let room = self.left_out == 0 && self.found.len() < MAX_FUNCTIONS;
+        match room.then(|| self.limits.keep(name)).flatten() {
             Some(name) => self.found.push(name),
-            None => self.notes.problem("exports", format_args!("the first {} are listed", self.found.len())),
+            None => self.left_out += 1,
         }
-        room
     }
 
     /// Notes an unreadable entry; `true` if the table is rubbish.

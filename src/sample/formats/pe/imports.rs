@@ -2,9 +2,10 @@
 
 use super::headers::{Directory, Optional};
 use super::image::{Image, Layout};
-use super::names::{NameBudget, is_library_name};
+use super::names::is_library_name;
 use super::thunks::{Table, Thunk, ThunkReader};
 use crate::sample::facts::{Import, ImportedSymbol, MAX_FUNCTIONS, MAX_LIBRARIES, MAX_NAME, Notes, Program};
+use crate::sample::formats::listing::{FileLimits, say_cut};
 use object::pe;
 use std::collections::HashSet;
 
@@ -20,13 +21,13 @@ pub fn read_imports(
     image: &Image<'_>,
     optional: &Optional,
     layout: Layout,
-    names: &mut NameBudget,
+    limits: &mut FileLimits,
     program: &mut Program,
 ) {
     let mut reader = Reader {
         image,
         thunks: ThunkReader::new(image, optional.wide),
-        names,
+        limits,
         notes: &mut program.notes,
         libraries: Vec::new(),
         known: HashSet::new(),
@@ -34,13 +35,22 @@ pub fn read_imports(
         lost_library: false,
         lost_function: false,
         resolved: 0,
-        full: false,
+        libraries_left_out: 0,
+        imports_left_out: 0,
     };
     if let Some(directory) = optional.directory(pe::IMAGE_DIRECTORY_ENTRY_IMPORT) {
         reader.read_directory(directory, layout);
     }
     if let Some(directory) = optional.directory(pe::IMAGE_DIRECTORY_ENTRY_DELAY_IMPORT) {
         reader.read_delayed(directory, optional);
+    }
+    for (fact, listed, left_out) in [
+        ("libraries", reader.libraries.len(), reader.libraries_left_out),
+        ("imports", reader.imports.len(), reader.imports_left_out),
+    ] {
+        if left_out > 0 {
+            say_cut(reader.notes, fact, listed, listed + left_out);
+        }
     }
     let (libraries, imports) = (reader.libraries, reader.imports);
     let unknown = (reader.lost_library && libraries.is_empty(), reader.lost_function && imports.is_empty());
@@ -58,7 +68,7 @@ pub fn read_imports(
 struct Reader<'i, 'a, 'f> {
     image: &'i Image<'a>,
     thunks: ThunkReader<'i, 'a>,
-    names: &'f mut NameBudget,
+    limits: &'f mut FileLimits,
     notes: &'f mut Notes,
     libraries: Vec<String>,
     known: HashSet<&'a [u8]>,
@@ -67,8 +77,9 @@ struct Reader<'i, 'a, 'f> {
     lost_function: bool,
     /// Functions whose address is in the file, in place of their name.
     resolved: usize,
-    /// Whether a limit was reached.
-    full: bool,
+    /// Libraries and functions beyond a limit.
+    libraries_left_out: usize,
+    imports_left_out: usize,
 }
 
 impl<'a> Reader<'_, 'a, '_> {
@@ -88,16 +99,26 @@ impl<'a> Reader<'_, 'a, '_> {
                 return;
             }
             if number == MAX_LIBRARIES {
-                break;
+                return self.leave_out_libraries(directory, DESCRIPTOR, [3, 4]);
             }
             let table = self.best_table(lookup, addresses);
             self.count_resolved(&table, time, addresses);
             self.add(number, name, &table, false);
-            if self.full {
-                return;
-            }
         }
-        self.notes.problem("libraries", format_args!("the first {MAX_LIBRARIES} are listed"));
+    }
+
+    /// Counts the libraries beyond the limit: descriptors of `size` bytes whose words at `filled` are not zero.
+    fn leave_out_libraries<const N: usize>(&mut self, directory: Directory, size: u64, filled: [u64; N]) {
+        let at = |number: usize| u64::from(directory.rva) + number as u64 * size;
+        let is_one = |number: &usize| {
+            let word = |place: u64| self.image.u32(at(*number) + place * 4).unwrap_or(0);
+            filled.iter().all(|place| word(*place) != 0)
+        };
+        let more = (MAX_LIBRARIES..16 * MAX_LIBRARIES).take_while(is_one).count();
+        self.libraries_left_out += more;
+        let why =
+            format_args!("those of {more} libraries are left out: only the first {MAX_LIBRARIES} are read");
+        self.notes.problem("imports", why);
     }
 
     /// The table of functions: the lookup table, or the address table if there is none or it is rubbish.
@@ -142,9 +163,6 @@ impl<'a> Reader<'_, 'a, '_> {
     /// Reads the delay-load directory. Old linkers wrote addresses in place of RVAs.
     fn read_delayed(&mut self, directory: Directory, optional: &Optional) {
         for number in 0..=MAX_LIBRARIES {
-            if self.full {
-                return;
-            }
             let at = u64::from(directory.rva) + number as u64 * DELAY_DESCRIPTOR;
             let Some(descriptor) = self.image.array::<{ DELAY_DESCRIPTOR as usize }>(at) else {
                 let number = number + 1;
@@ -156,7 +174,7 @@ impl<'a> Reader<'_, 'a, '_> {
                 return;
             }
             if number == MAX_LIBRARIES {
-                break;
+                return self.leave_out_libraries(directory, DELAY_DESCRIPTOR, [1]);
             }
             let relative = attributes & 1 != 0;
             let rva = |value: u32| match optional.rva_of(u64::from(value)) {
@@ -169,7 +187,6 @@ impl<'a> Reader<'_, 'a, '_> {
             let table = self.thunks.read(rva(from), name_rva);
             self.add(number, rva(name), &table, true);
         }
-        self.notes.problem("libraries", format_args!("the first {MAX_LIBRARIES} delayed ones are listed"));
     }
 
     /// Adds a library and its functions.
@@ -186,23 +203,26 @@ impl<'a> Reader<'_, 'a, '_> {
         };
         let shown = String::from_utf8_lossy(library);
         if self.known.insert(library) {
-            match self.names.keep(library) {
+            let room = self.libraries_left_out == 0;
+            match room.then(|| self.limits.keep(library)).flatten() {
                 Some(library) => self.libraries.push(library),
-                None => return self.limit(),
+                None => self.libraries_left_out += 1,
             }
         }
         for (_, thunk) in &table.thunks {
+            let room = self.imports_left_out == 0 && self.imports.len() < MAX_FUNCTIONS;
             // Each import has its own copy of the library's name.
+            let room = room && self.limits.spend(shown.len());
             let symbol = match thunk {
-                Thunk::Name(name) => self.names.keep(name).map(ImportedSymbol::Name),
-                Thunk::Ordinal(ordinal) => Some(ImportedSymbol::Ordinal(*ordinal)),
+                Thunk::Name(name) => room.then(|| self.limits.keep(name)).flatten().map(ImportedSymbol::Name),
+                Thunk::Ordinal(ordinal) => room.then_some(ImportedSymbol::Ordinal(*ordinal)),
             };
-            let (Some(symbol), Some(()), true) =
-                (symbol, self.names.spend(shown.len()), self.imports.len() < MAX_FUNCTIONS)
-            else {
-                return self.limit();
-            };
-            self.imports.push(Import { library: Some(shown.clone().into_owned()), symbol, delayed });
+            match symbol {
+                Some(symbol) => {
+                    self.imports.push(Import { library: Some(shown.clone().into_owned()), symbol, delayed });
+                }
+                None => self.imports_left_out += 1,
+            }
         }
         if let Some((position, value)) = table.first_bad {
             self.lost_function = true;
@@ -234,12 +254,6 @@ impl<'a> Reader<'_, 'a, '_> {
         (self.lost_library, self.lost_function) = (true, true);
         self.notes.problem("libraries", &why);
         self.notes.problem("imports", why);
-    }
-
-    fn limit(&mut self) {
-        self.full = true;
-        let imports = self.imports.len();
-        self.notes.problem("imports", format_args!("the first {imports} are listed"));
     }
 }
 
@@ -355,5 +369,18 @@ mod tests {
             assert_eq!(delayed, [false, false, false, true, true]);
             assert_eq!(program.libraries.unwrap(), ["k.dll", "w.dll", "d.dll"]);
         }
+    }
+
+    #[test]
+    fn a_list_that_is_cut_says_how_many_there_are() {
+        let mut pe = TestPe::new(&[[0x1000, 0x6_0000, 0x400, 0x6_0000]]);
+        let small = TestPe::with_imports().0;
+        pe.put(0x400, &small[0x400..0x1400]).directory(1, 0x1000, 60);
+        // The second library has 70,000 functions.
+        pe.words_rva(0x1014, &[0x2000, 0, 0, 0x1150, 0x2000]).words_rva(0x2000, &[0x8000_0001; 70_000]);
+        let program = pe.facts();
+        assert_eq!(program.imports.as_ref().map(Vec::len), Some(MAX_FUNCTIONS));
+        assert_eq!(program.libraries.as_ref().map(Vec::len), Some(2));
+        assert_eq!(program.notes.problems, ["imports: only the first 65536 of 70002 are listed"]);
     }
 }

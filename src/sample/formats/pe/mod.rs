@@ -22,11 +22,11 @@ mod thunks;
 use crate::sample::architecture::Architecture;
 use crate::sample::bytes::Bytes;
 use crate::sample::facts::{Notes, Program, REPRODUCIBLE};
+use crate::sample::formats::listing::FileLimits;
 use crate::sample::read_at::ReadAt;
 pub use dos::add_notes as add_dos_notes;
 use headers::{Headers, Optional, header_offset};
 use image::{Image, Layout, Map};
-use names::NameBudget;
 use object::pe;
 use section_table::{SectionHeader, read_table};
 use signature::Certificates;
@@ -78,20 +78,20 @@ pub fn read_program(bytes: Bytes<'_>) -> Program {
         program.linked = Some(Some(headers.linked).filter(|linked| *linked > 0));
     }
     let sections = read_table(nt, &headers, &mut program.notes);
-    let mut names = NameBudget::default();
+    let mut limits = FileLimits::default();
     let dump = memory_dump::recognise(bytes, &headers, &sections);
     let layout = if dump.is_some() { Layout::Memory } else { Layout::File };
     if let Some(reason) = dump {
         program.notes.hint("memory dump", reason);
     }
-    let listed = sections::section_facts(bytes, &headers, &sections, layout, &mut names, &mut program.notes);
+    let listed = sections::section_facts(bytes, &headers, &sections, layout, &mut limits, &mut program.notes);
     if nt.size() < LINKED_END {
         program.notes.problem("sections", "the file ends before their number");
     } else {
         // Of a table that is lost as a whole, nothing is known.
         program.sections = Some(listed).filter(|listed| !listed.is_empty() || headers.section_count == 0);
     }
-    add_facts_of_image(bytes, &headers, &sections, layout, &mut names, &mut program);
+    add_facts_of_image(bytes, &headers, &sections, layout, &mut limits, &mut program);
     if program.architecture.is_none() {
         program.notes.problem("architecture", format_args!("machine 0x{:x} is not known", headers.machine));
     }
@@ -104,7 +104,7 @@ fn add_facts_of_image(
     headers: &Headers,
     sections: &[SectionHeader],
     layout: Layout,
-    names: &mut NameBudget,
+    limits: &mut FileLimits,
     program: &mut Program,
 ) {
     let optional = match &headers.optional {
@@ -127,8 +127,8 @@ fn add_facts_of_image(
         .and_then(|rva| image.array::<{ hybrid::CONFIGURATION }>(rva))
         .and_then(|configuration| hybrid::architecture(headers, &configuration));
     program.architecture = configuration.or(program.architecture);
-    imports::read_imports(&image, optional, layout, names, program);
-    exports::read_exports(&image, optional, names, program);
+    imports::read_imports(&image, optional, layout, limits, program);
+    exports::read_exports(&image, optional, limits, program);
     dotnet::add_hint(&image, optional, &mut program.notes);
     let debug = debug::read_debug(&image, optional);
     if debug.iter().any(debug::DebugEntry::is_reproducible) {

@@ -58,7 +58,7 @@ pub fn read_table(nt: Bytes<'_>, headers: &Headers, notes: &mut Notes) -> Vec<Se
     let count = headers.section_count;
     for number in 0..u64::from(count) {
         let why = match SectionHeader::read(nt, headers.table.saturating_add(number * ENTRY)) {
-            Some(_) if sections.len() >= MAX_SECTIONS => format!("the first {MAX_SECTIONS} are listed"),
+            Some(_) if sections.len() >= MAX_SECTIONS => "more are not listed".to_owned(),
             Some(section) if section == SectionHeader::default() => {
                 "the header of the next one is empty".to_owned()
             }

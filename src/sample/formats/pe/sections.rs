@@ -2,11 +2,10 @@
 
 use super::headers::Headers;
 use super::image::Layout;
-use super::names::NameBudget;
 use super::section_table::SectionHeader;
 use crate::sample::bytes::Bytes;
-use crate::sample::entropy::EntropyMeter;
 use crate::sample::facts::{Access, Notes, Section};
+use crate::sample::formats::listing::{FileLimits, say_cut};
 use object::pe;
 
 /// The facts of the sections.
@@ -15,15 +14,14 @@ pub fn section_facts(
     headers: &Headers,
     sections: &[SectionHeader],
     layout: Layout,
-    names: &mut NameBudget,
+    limits: &mut FileLimits,
     notes: &mut Notes,
 ) -> Vec<Section> {
-    let mut entropy = EntropyMeter::default();
     let mut facts = Vec::with_capacity(sections.len());
     for section in sections {
         let trimmed = section.name.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
-        let Some(name) = names.keep(section.name.get(..trimmed).unwrap_or_default()) else {
-            notes.problem("sections", format_args!("the first {} are listed", facts.len()));
+        let Some(name) = limits.keep(section.name.get(..trimmed).unwrap_or_default()) else {
+            say_cut(notes, "sections", facts.len(), sections.len());
             break;
         };
         let (offset, size) = file_range(bytes, section, layout, &name, notes);
@@ -43,7 +41,7 @@ pub fn section_facts(
             },
             entropy: offset
                 .and_then(|offset| bytes.get(offset, size))
-                .and_then(|bytes| entropy.measure(bytes)),
+                .and_then(|bytes| limits.entropy.measure(bytes)),
             name,
         });
     }
