@@ -29,6 +29,7 @@ pub mod projection;
 pub mod reading;
 pub mod search;
 pub mod training;
+pub mod view;
 pub mod workflow;
 
 #[cfg(feature = "gui")]

@@ -46,3 +46,6 @@ pub use image_planes::ImagePlanes;
 pub(crate) use plane_set::PLANE_SET;
 pub(crate) use render::{Rendered, THUMBNAIL, thumbnail};
 pub use spec::{PictureKind, PictureSpec, Range};
+pub use text_bins::{TEXT_BINS, TextBins};
+pub(crate) use text_grams::text_bin;
+pub use text_grams::text_of;

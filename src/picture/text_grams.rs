@@ -9,7 +9,7 @@
 //! [`TextBins`]: super::text_bins::TextBins
 
 use super::counts::Counts;
-use super::text_bins::{TEXT_BITS, TextCounts};
+use super::text_bins::{TEXT_BITS, TextBins, TextCounts};
 
 /// The shortest run of printable characters that counts as text: code contains shorter runs by chance.
 const TEXT_RUN: usize = 6;
@@ -135,6 +135,13 @@ impl GramCounts {
             before = word.get(WORD - BEFORE..).unwrap_or_default();
         }
     }
+}
+
+/// The grams of the text of bytes in memory.
+pub fn text_of(bytes: &[u8]) -> TextBins {
+    let mut counts = GramCounts::new();
+    counts.count(bytes);
+    counts.text.drain()
 }
 
 /// The bin of a gram: the upper bits of Knuth's multiplicative hash.

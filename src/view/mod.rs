@@ -1,0 +1,15 @@
+//! Views: how a file is compared with others. Each view has a vector of its own, and abstains (`None`) if the file gives
+//! it nothing to go by.
+//!
+//! Text and header are compared as documents are in text retrieval: by their terms, weighted by how rare each is among
+//! families of software (inverse document frequency).
+
+mod header;
+mod idf;
+mod terms;
+mod text;
+
+pub use header::{HEADER_TERMS, hashes, header_terms};
+pub use idf::{Idf, IdfCounts};
+pub use terms::Terms;
+pub use text::{TEXT_TERMS, fill_bins, text_terms};
