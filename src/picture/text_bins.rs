@@ -2,7 +2,7 @@
 //! a rare gram keeps a bin for itself. The text view of a file is made from them.
 
 /// Bits of a bin.
-pub const TEXT_BITS: u32 = 17;
+pub const TEXT_BITS: u32 = 20;
 /// The number of bins.
 pub const TEXT_BINS: usize = 1 << TEXT_BITS;
 
@@ -16,35 +16,32 @@ pub struct TextBins {
 /// Counts grams by bin.
 #[derive(Debug)]
 pub struct TextCounts {
-    counts: Box<[u8; TEXT_BINS]>,
+    counts: Box<[u8]>,
+    /// The bins whose count is not zero: reading and clearing all of them would take longer than counting a small file.
+    used: Vec<u32>,
 }
 
 impl TextCounts {
     /// No gram counted.
     pub fn new() -> Self {
-        Self { counts: Box::new([0; TEXT_BINS]) }
+        Self { counts: vec![0; TEXT_BINS].into(), used: Vec::new() }
     }
 
     /// Counts one gram of this bin. Higher bits are ignored.
     #[inline(always)]
     pub fn add(&mut self, bin: u32) {
-        let count = &mut self.counts[bin as usize % TEXT_BINS];
+        let bin = bin % TEXT_BINS as u32;
+        let count = &mut self.counts[bin as usize];
+        if *count == 0 {
+            self.used.push(bin);
+        }
         *count = count.saturating_add(1);
     }
 
     /// The bins with their counts; all counts are zero again.
     pub fn drain(&mut self) -> TextBins {
-        let mut bins = Vec::new();
-        for (block, counts) in self.counts.as_chunks_mut::<64>().0.iter_mut().enumerate() {
-            if *counts == [0; 64] {
-                continue;
-            }
-            for (i, count) in counts.iter_mut().enumerate() {
-                if *count > 0 {
-                    bins.push(((block * 64 + i) as u32, std::mem::take(count)));
-                }
-            }
-        }
-        TextBins { bins }
+        self.used.sort_unstable();
+        let counted = self.used.drain(..).map(|bin| (bin, std::mem::take(&mut self.counts[bin as usize])));
+        TextBins { bins: counted.collect() }
     }
 }

@@ -65,20 +65,20 @@ impl GramCounts {
             // SAFETY: the processor has AVX2, BMI1 and POPCNT, as just checked.
             return unsafe { avx2::count_runs(self, bytes) };
         }
-        self.count_runs_with(bytes, masks, |bytes, bins| {
-            for (gram, bin_of) in bytes.windows(4).zip(bins) {
-                *bin_of = gram.first_chunk().map_or(0, |gram| text_bin(*gram));
+        self.count_runs_with(bytes, masks, |bytes, hashes| {
+            for (gram, hash_of) in bytes.windows(4).zip(hashes) {
+                *hash_of = gram.first_chunk().map_or(0, |gram| hash(*gram));
             }
         });
     }
 
-    /// The same, with functions that find the printable bytes and the zeros, and the bins of the grams.
+    /// The same, with functions that find the printable bytes and the zeros, and the hashes of the grams.
     #[inline(always)]
     fn count_runs_with(
         &mut self,
         bytes: &[u8],
         masks: impl Fn(&[u8; WORD]) -> (u64, u64),
-        bins: impl Fn(&[u8; WORD + 3], &mut [u32; WORD]),
+        hashes: impl Fn(&[u8; WORD + 3], &mut [u32; WORD]),
     ) {
         let mut found = [0; WORD];
         let mut first = [0; WORD];
@@ -120,14 +120,14 @@ impl GramCounts {
                 let mut with_before = [0; WORD + 3];
                 with_before[..3].copy_from_slice(before.last_chunk::<3>().unwrap_or(&[0; 3]));
                 with_before[3..3 + word.len()].copy_from_slice(word);
-                bins(&with_before, &mut found);
+                hashes(&with_before, &mut found);
             }
             while ends != 0 {
                 let (mut n, mut increments) = self.counts.reserve(ends.count_ones() as usize);
                 while n > 0 {
-                    let bin = found[ends.trailing_zeros() as usize % WORD];
-                    increments.add((bin >> (TEXT_BITS - PLANE_BITS)) as u16);
-                    self.text.add(bin);
+                    let hash = found[ends.trailing_zeros() as usize % WORD];
+                    increments.add(plane_bin(hash));
+                    self.text.add(mixed_bin(hash));
                     ends &= ends - 1;
                     n -= 1;
                 }
@@ -144,15 +144,32 @@ pub fn text_of(bytes: &[u8]) -> TextBins {
     counts.text.drain()
 }
 
-/// The bin of a gram: the upper bits of Knuth's multiplicative hash.
-pub fn text_bin(gram: [u8; 4]) -> u32 {
-    u32::from_be_bytes(gram).wrapping_mul(FACTOR) >> (32 - TEXT_BITS)
+/// Knuth's multiplicative hash of a gram.
+fn hash(gram: [u8; 4]) -> u32 {
+    u32::from_be_bytes(gram).wrapping_mul(FACTOR)
+}
+
+/// The bin in the plane: the upper bits.
+fn plane_bin(hash: u32) -> u16 {
+    (hash >> (32 - PLANE_BITS)) as u16
+}
+
+/// The bin among the text bins. The upper bits of the hash alone put grams that differ in one letter close together, and
+/// of their families' text much in few bins; so the hash is mixed first, as in MurmurHash3.
+fn mixed_bin(hash: u32) -> u32 {
+    (hash ^ hash >> 15).wrapping_mul(0x85eb_ca6b).rotate_right(13).wrapping_mul(0xc2b2_ae35)
+        >> (32 - TEXT_BITS)
 }
 
 /// The bin of a gram in the plane.
 #[cfg(test)]
 pub fn bin(gram: [u8; 4]) -> u16 {
-    (text_bin(gram) >> (TEXT_BITS - PLANE_BITS)) as u16
+    plane_bin(hash(gram))
+}
+
+/// The bin of a gram among the text bins.
+pub fn text_bin(gram: [u8; 4]) -> u32 {
+    mixed_bin(hash(gram))
 }
 
 const FACTOR: u32 = 0x9e37_79b1;
@@ -165,16 +182,16 @@ fn masks(bytes: &[u8; WORD]) -> (u64, u64) {
 
 #[cfg(target_arch = "x86_64")]
 mod avx2 {
-    use super::{FACTOR, GramCounts, TEXT_BITS, WORD};
+    use super::{FACTOR, GramCounts, WORD};
     use std::arch::x86_64::{
         __m128i, __m256i, _mm256_andnot_si256, _mm256_broadcastsi128_si256, _mm256_cmpeq_epi8,
         _mm256_cmpgt_epi8, _mm256_movemask_epi8, _mm256_mullo_epi32, _mm256_set1_epi8, _mm256_set1_epi32,
-        _mm256_setr_epi8, _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_srli_epi32,
+        _mm256_setr_epi8, _mm256_setzero_si256, _mm256_shuffle_epi8,
     };
 
     #[target_feature(enable = "avx2,bmi1,popcnt")]
     pub(super) fn count_runs(counts: &mut GramCounts, bytes: &[u8]) {
-        counts.count_runs_with(bytes, |word| masks(word), |bytes, bins| grams(bytes, bins));
+        counts.count_runs_with(bytes, |word| masks(word), |bytes, found| hashes(bytes, found));
     }
 
     /// A bit for each byte: set if it is in `0x20..0x7f`, and set if it is zero.
@@ -194,17 +211,17 @@ mod avx2 {
         (join(low.0, high.0), join(low.1, high.1))
     }
 
-    /// The text bin of each gram.
+    /// The hash of each gram.
     #[inline]
     #[target_feature(enable = "avx2")]
-    pub(super) fn grams(bytes: &[u8; WORD + 3], bins: &mut [u32; WORD]) {
+    pub(super) fn hashes(bytes: &[u8; WORD + 3], found: &mut [u32; WORD]) {
         // The grams that start at the first four bytes, and at the next four; each in reverse byte order.
         #[rustfmt::skip]
         let order = _mm256_setr_epi8(
             3, 2, 1, 0, 4, 3, 2, 1, 5, 4, 3, 2, 6, 5, 4, 3,
             7, 6, 5, 4, 8, 7, 6, 5, 9, 8, 7, 6, 10, 9, 8, 7,
         );
-        for (eight, bins) in bins.as_chunks_mut::<8>().0.iter_mut().enumerate() {
+        for (eight, found) in found.as_chunks_mut::<8>().0.iter_mut().enumerate() {
             let mut from = [0; 16];
             let bytes = &bytes[8 * eight..];
             match bytes.first_chunk::<16>() {
@@ -214,8 +231,7 @@ mod avx2 {
             let from = bytemuck::cast::<[u8; 16], __m128i>(from);
             let grams = _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(from), order);
             let hashed = _mm256_mullo_epi32(grams, _mm256_set1_epi32(FACTOR as i32));
-            *bins =
-                bytemuck::cast::<__m256i, [u32; 8]>(_mm256_srli_epi32::<{ 32 - TEXT_BITS as i32 }>(hashed));
+            *found = bytemuck::cast::<__m256i, [u32; 8]>(hashed);
         }
     }
 }
@@ -244,11 +260,11 @@ mod tests {
             }
         }
         let bytes: [u8; WORD + 3] = std::array::from_fn(|i| (i * i * 7) as u8);
-        let mut bins = [0; WORD];
+        let mut found = [0; WORD];
         // SAFETY: the processor has AVX2, as checked above.
-        unsafe { avx2::grams(&bytes, &mut bins) };
-        let want: Vec<u32> = bytes.windows(4).map(|w| text_bin(w.try_into().unwrap())).collect();
-        assert_eq!(bins[..], want);
+        unsafe { avx2::hashes(&bytes, &mut found) };
+        let want: Vec<u32> = bytes.windows(4).map(|w| hash(w.try_into().unwrap())).collect();
+        assert_eq!(found[..], want);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::sample::facts::{Content, ImportedSymbol, Program};
 use std::collections::BTreeSet;
 
 /// Terms that are kept of a file's header.
-pub const HEADER_TERMS: usize = 128;
+pub const HEADER_TERMS: usize = 192;
 /// Fewer terms than these say too little: a packed program imports two functions.
 const LEAST: usize = 6;
 /// Power of the inverse document frequency. Chosen on validation families among 1 to 3.

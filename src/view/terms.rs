@@ -3,9 +3,9 @@
 //! what is rare decides, and the rest is noise.
 
 /// Bits of a bin in a stored term.
-const BIN_BITS: u32 = 17;
+const BIN_BITS: u32 = 20;
 /// The highest stored weight.
-const MOST: f32 = 127.0;
+const MOST: f32 = 15.0;
 /// Bytes of a stored term.
 const BYTES: usize = 3;
 
@@ -17,7 +17,7 @@ pub struct Terms {
 }
 
 impl Terms {
-    /// The `most` heaviest of `weighted`, which has each bin once; bins are below 2^17. `None` if fewer than `least` have
+    /// The `most` heaviest of `weighted`, which has each bin once; bins are below 2^20. `None` if fewer than `least` have
     /// a weight above zero.
     pub fn heaviest(mut weighted: Vec<(u32, f32)>, least: usize, most: usize) -> Option<Self> {
         weighted.retain(|(bin, weight)| *weight > 0.0 && *bin < 1 << BIN_BITS);
@@ -78,7 +78,7 @@ impl Terms {
         sum.min(1.0)
     }
 
-    /// Three bytes a term, little endian: 17 bits of bin below seven of weight.
+    /// Three bytes a term, little endian: 20 bits of bin below four of weight.
     pub fn to_bytes(&self) -> Vec<u8> {
         let heaviest = self.terms.iter().fold(0.0_f32, |most, (_, weight)| most.max(*weight));
         let packed = self.terms.iter().flat_map(|(bin, weight)| {
@@ -128,14 +128,14 @@ mod tests {
         weighted.reverse();
         assert_eq!(terms(&weighted), kept);
         assert_eq!(Terms::heaviest(weighted.clone(), 6, 9), None, "one of six weighs nothing");
-        assert_eq!(Terms::heaviest(vec![(1 << 17, 1.0)], 1, 9), None);
+        assert_eq!(Terms::heaviest(vec![(1 << 20, 1.0)], 1, 9), None);
         assert_eq!(Terms::heaviest(Vec::new(), 0, 9), None);
     }
 
     #[test]
     fn a_cosine_equals_the_definition() {
         let a = terms(&[(1, 1.0), (2, 1.0), (3, 1.0), (4, 1.0)]);
-        let b = terms(&[(2, 1.0), (4, 1.0), (5, 1.0), (131_071, 1.0)]);
+        let b = terms(&[(2, 1.0), (4, 1.0), (5, 1.0), (1_048_575, 1.0)]);
         assert!((a.cosine(&b) - 0.5).abs() < 1e-6);
         assert!((a.cosine(&a) - 1.0).abs() < 1e-6);
         assert_eq!(a.cosine(&terms(&[(7, 1.0)])), 0.0);
@@ -144,7 +144,7 @@ mod tests {
 
     #[test]
     fn stored_terms_are_the_same_and_other_bytes_are_refused() {
-        let kept = terms(&[(0, 0.013), (2, 1.7), (4, 0.9), (131_071, 1.1)]);
+        let kept = terms(&[(0, 0.013), (2, 1.7), (4, 0.9), (1_048_575, 1.1)]);
         let bytes = kept.to_bytes();
         assert_eq!(bytes.len(), 12);
         assert_eq!(Terms::from_bytes(&bytes, 4), Some(kept));
