@@ -6,6 +6,8 @@ use super::terms::Terms;
 use crate::sample::facts::{Content, ImportedSymbol, Program};
 use std::collections::BTreeSet;
 
+/// The number of bins that names are hashed to.
+pub const HEADER_BINS: usize = 1 << 18;
 /// Terms that are kept of a file's header.
 pub const HEADER_TERMS: usize = 192;
 /// Fewer terms than these say too little: a packed program imports two functions.
@@ -13,16 +15,33 @@ const LEAST: usize = 6;
 /// Power of the inverse document frequency. Chosen on validation families among 1 to 3.
 const POWER: i32 = 2;
 
-/// The header view of what is in a file. `None` if it has no header, or one that names too little.
-pub fn header_terms(content: &Content, idf: &Idf) -> Option<Terms> {
-    let bins: BTreeSet<u32> =
-        content.programs().flat_map(|program| hashes(program)).map(|hash| idf.bin(hash)).collect();
-    let weighted = bins.into_iter().map(|bin| (bin, idf.weight(bin).powi(POWER)));
-    Terms::heaviest(weighted.collect(), LEAST, HEADER_TERMS)
+/// Makes the header view of files.
+#[derive(Clone, Debug)]
+pub struct HeaderView {
+    idf: Idf,
+}
+
+impl HeaderView {
+    /// A view with these weights, by the bins of [`HeaderView::bins`].
+    pub fn new(idf: Idf) -> Self {
+        Self { idf }
+    }
+
+    /// The view of what is in a file. `None` if it has no header, or one that names too little.
+    pub fn terms(&self, content: &Content) -> Option<Terms> {
+        let weighted = Self::bins(content).into_iter().map(|bin| (bin, self.idf.weight(bin).powi(POWER)));
+        Terms::heaviest(weighted.collect(), LEAST, HEADER_TERMS)
+    }
+
+    /// The bins, below [`HEADER_BINS`], of everything that the headers in a file name.
+    pub fn bins(content: &Content) -> BTreeSet<u32> {
+        let hashes = content.programs().flat_map(hashes);
+        hashes.map(|hash| (hash >> (64 - HEADER_BINS.trailing_zeros())) as u32).collect()
+    }
 }
 
 /// Hashes of everything that a program's header names; some occur more than once.
-pub fn hashes(program: &Program) -> Vec<u64> {
+fn hashes(program: &Program) -> Vec<u64> {
     let mut hashes = Vec::new();
     for library in program.libraries.iter().flatten() {
         hashes.push(hash(b'l', &[&file_name(library).to_ascii_lowercase()]));
@@ -70,4 +89,56 @@ fn hash(kind: u8, parts: &[&str]) -> u64 {
         add(0);
     }
     (hash ^ hash >> 32).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::facts::{Import, Section};
+    use crate::view::IdfCounts;
+
+    /// A view in which everything is rare.
+    fn view() -> HeaderView {
+        let mut counts = IdfCounts::new(HEADER_BINS);
+        counts.add_family(&BTreeSet::new());
+        HeaderView::new(counts.finish())
+    }
+
+    fn program(imports: &[&str], sections: &[&str]) -> Content {
+        let import = |name: &&str| Import {
+            library: Some("KERNEL32.dll".into()),
+            symbol: ImportedSymbol::Name((*name).into()),
+            delayed: false,
+        };
+        let section = |name: &&str| Section { name: (*name).into(), ..Section::default() };
+        Content::Program(Box::new(Program {
+            libraries: Some(vec!["C:\\windows\\KERNEL32.dll".into(), "libc.so.6".into()]),
+            imports: Some(imports.iter().map(import).collect()),
+            exports: Some(vec!["PyInit_view".into()]),
+            sections: Some(sections.iter().map(section).collect()),
+            ..Program::default()
+        }))
+    }
+
+    #[test]
+    fn names_are_compared_as_in_the_source() {
+        let view = view();
+        let windows = view.terms(&program(&["CreateFileW", "memcpy", "strlen"], &[".text"])).unwrap();
+        assert_eq!(windows.len(), 7);
+        let linux =
+            view.terms(&program(&["_CreateFileW", "memcpy@GLIBC_2.14", "strlen"], &[".text"])).unwrap();
+        assert_eq!(linux, windows);
+        let other = view.terms(&program(&["CreateFileW", "memcpy", "free"], &[".text"])).unwrap();
+        assert!((other.cosine(&windows) - 6.0 / 7.0).abs() < 1e-4);
+        // A section of the name of a function is another term.
+        let section = view.terms(&program(&["CreateFileW", "memcpy"], &["strlen", ".text"])).unwrap();
+        assert!(section.cosine(&windows) < 0.9);
+    }
+
+    #[test]
+    fn a_file_that_names_too_little_has_no_view() {
+        let view = view();
+        assert_eq!(view.terms(&program(&["LoadLibraryA"], &[])), None);
+        assert_eq!(view.terms(&Content::Other(crate::sample::facts::Notes::default())), None);
+    }
 }

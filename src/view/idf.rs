@@ -21,14 +21,14 @@ impl Idf {
         &self.levels
     }
 
-    /// The bin of a hashed term: its upper bits.
-    pub fn bin(&self, hash: u64) -> u32 {
-        (hash >> (64 - self.levels.len().trailing_zeros())) as u32
+    /// The level of a bin; 0 for one that does not exist.
+    pub fn level(&self, bin: u32) -> u8 {
+        self.levels.get(bin as usize).copied().unwrap_or(0)
     }
 
-    /// The weight of a bin, 0 to 1; 0 for one that does not exist.
+    /// The weight of a bin, 0 to 1.
     pub fn weight(&self, bin: u32) -> f32 {
-        f32::from(self.levels.get(bin as usize).copied().unwrap_or(0)) / 255.0
+        f32::from(self.level(bin)) / 255.0
     }
 }
 
@@ -95,7 +95,6 @@ mod tests {
         // ln(10/3) / ln(10)
         assert!((idf.weight(2) - 0.5229).abs() < 0.002, "{}", idf.weight(2));
         assert_eq!(idf.weight(4), 0.0);
-        assert_eq!(idf.bin(u64::MAX), 3);
         assert_eq!(Idf::from_levels(idf.levels().to_vec()), Some(idf));
         assert_eq!(Idf::from_levels(vec![0; 3]), None);
     }

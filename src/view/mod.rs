@@ -9,7 +9,7 @@ mod idf;
 mod terms;
 mod text;
 
-pub use header::{HEADER_TERMS, hashes, header_terms};
+pub use header::{HEADER_BINS, HEADER_TERMS, HeaderView};
 pub use idf::{Idf, IdfCounts};
 pub use terms::Terms;
-pub use text::{TEXT_TERMS, fill_bins, text_terms};
+pub use text::{TEXT_TERMS, TextView, fill_bins};
