@@ -123,7 +123,7 @@ def is_own(module):
 def is_copy(module):
     """A module of another package that this one carries along; of the project's tests too, which take no part."""
     *folders, name = module.lower().split("/")
-    return is_own(module) and (bool({"vendor", "_vendor", "thirdparty", "third_party"} & set(folders)) or name.split(".")[0].replace("_", "-") in EXCLUDED)
+    return is_own(module) and (bool({"vendor", "_vendor", "thirdparty", "third_party", "lib-dynload"} & set(folders)) or name.split(".")[0].replace("_", "-") in EXCLUDED)
 
 
 # ---- archives -----------------------------------------------------------------------------------------------------
@@ -341,26 +341,24 @@ def norm(name):
 
 def choose(artifacts, scans):
     """Which executables are taken: {index of the artifact: [module, size, sha256, platform]}. The same on every run."""
-    groups_of_hash, groups_of_stem = collections.defaultdict(set), collections.defaultdict(set)
-    first = {}
+    families_of_hash, families_of_stem = collections.defaultdict(set), collections.defaultdict(set)
     for a, found in zip(artifacts, scans):
         for module, _, digest, _ in found:
-            groups_of_hash[digest].add(a["group"])
-            first.setdefault(digest, a["family"])
+            families_of_hash[digest].add(a["family"])
             if not is_own(module):
-                groups_of_stem[stem_of(module)].add(a["group"])
+                families_of_stem[stem_of(module)].add(a["family"])
     taken, seen = {}, set()
     files, size_of = collections.Counter(), collections.Counter()
     for index, (a, found) in enumerate(zip(artifacts, scans)):
-        owner = {norm(a["family"]), norm(a["package"]), norm(a["group"])}
+        owner = {norm(a["family"]), norm(a["package"])}
         by_platform = collections.defaultdict(dict)
         for module, size, digest, platform in sorted(found):
             stem = stem_of(module)
-            if len(groups_of_hash[digest]) > 1 or first[digest] != a["family"] or digest in seen:
+            if len(families_of_hash[digest]) > 1 or digest in seen:
                 continue
             if is_copy(module):
                 continue
-            if not is_own(module) and norm(stem) not in owner and (BUNDLED.match(stem) or len(groups_of_stem[stem]) > 1):
+            if not is_own(module) and norm(stem) not in owner and (BUNDLED.match(stem) or len(families_of_stem[stem]) > 1):
                 continue
             by_platform[platform].setdefault(stem, (module, size, digest, platform))
         chosen = []

@@ -46,7 +46,10 @@ pub fn skipped_advice(skipped: &[Skipped]) -> String {
     let locked = skipped.iter().filter(|file| file.needs_password()).count();
     match skipped.first() {
         Some(first) if first.needs_password() => password_advice(),
-        _ if locked > 0 => format!(". {locked} of them need a password{}", password_advice()),
+        _ if locked > 0 => {
+            let need = if locked == 1 { "needs" } else { "need" };
+            format!(". {locked} of them {need} a password{}", password_advice())
+        }
         _ => String::new(),
     }
 }

@@ -71,22 +71,19 @@ impl App {
         let (duplicates, others): (Vec<Skipped>, Vec<Skipped>) =
             skipped.into_iter().partition(Skipped::is_duplicate);
         let what = |file: &Skipped| format!("{} {}", escape::path(&file.path), file.reason);
-        if let Some(first) = duplicates.first() {
-            let text = match duplicates.len() {
-                1 => format!("Duplicate: {}", what(first)),
-                n => format!("{n} files are duplicates; the first: {}", what(first)),
+        let advice = skipped_advice(&others);
+        let parts = [
+            (duplicates, "Duplicate", "are duplicates", String::new()),
+            (others, "Skipped", "were skipped", advice),
+        ];
+        for (files, one, several, advice) in parts {
+            let text = match &files[..] {
+                [] => continue,
+                [file] => format!("{one}: {}{advice}", what(file)),
+                [first, ..] => format!("{} files {several}; the first: {}{advice}", files.len(), what(first)),
             };
             self.session.say(Tone::Note, text);
+            self.session.skipped.extend(files);
         }
-        if let Some(first) = others.first() {
-            let advice = skipped_advice(&others);
-            let text = match others.len() {
-                1 => format!("Skipped: {}{advice}", what(first)),
-                n => format!("{n} files were skipped; the first: {}{advice}", what(first)),
-            };
-            self.session.say(Tone::Note, text);
-        }
-        self.session.skipped.extend(duplicates);
-        self.session.skipped.extend(others);
     }
 }

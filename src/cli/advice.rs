@@ -4,11 +4,17 @@
 use crate::escape;
 use crate::library::LibraryError;
 use crate::model::ModelError;
+use crate::sample::Skipped;
 use crate::workflow::{NothingToRead, Warning};
 use std::error::Error;
 
 /// Follows the reason why an encrypted archive was skipped.
-pub const PASSWORD: &str = " (--password WORD)";
+const PASSWORD: &str = " (--password WORD)";
+
+/// Why a file was skipped, with what helps.
+pub fn skipped_advice(file: &Skipped) -> String {
+    file.reason.clone() + if file.needs_password() { PASSWORD } else { "" }
+}
 
 /// A warning as a line of the command line.
 pub fn warning_advice(warning: &Warning) -> String {

@@ -55,8 +55,9 @@ pub fn run<T: Send + 'static>(
 fn print(event: Event, as_json: bool, printed: &mut Printed) -> Result<(), Stop> {
     match event {
         Event::Skipped(files) => {
-            printed.skipped += files.iter().filter(|file| !file.is_duplicate()).count();
-            printed.duplicates += files.iter().filter(|file| file.is_duplicate()).count();
+            let duplicates = files.iter().filter(|file| file.is_duplicate()).count();
+            printed.duplicates += duplicates;
+            printed.skipped += files.len() - duplicates;
             if let Some(kept) = &printed.inspected {
                 let files = files.iter().cloned().map(Err);
                 kept.lock().unwrap_or_else(PoisonError::into_inner).extend(files);

@@ -1,6 +1,6 @@
 //! The facts of a file, printed for people or as a JSON object.
 
-use super::advice::PASSWORD;
+use super::advice::skipped_advice;
 use super::output;
 use crate::escape;
 use crate::export::{access, facts_json, known, linked, symbol};
@@ -17,12 +17,7 @@ pub fn print_json(file: &Inspected) -> Result<(), Stop> {
 
 /// Prints a file or member that could not be read as a JSON object.
 pub fn print_skipped(file: &Skipped) -> Result<(), Stop> {
-    output::json(&serde_json::json!({ "path": file.path.to_string_lossy(), "skipped": reason(file) }))
-}
-
-/// Why a file was skipped, with what helps.
-pub fn reason(file: &Skipped) -> String {
-    file.reason.clone() + if file.needs_password() { PASSWORD } else { "" }
+    output::json(&serde_json::json!({ "path": file.path.to_string_lossy(), "skipped": skipped_advice(file) }))
 }
 
 /// Prints the facts of one file for people.

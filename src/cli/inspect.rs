@@ -1,8 +1,9 @@
 //! `lookalike inspect`: what each file says about itself, without a model or a library.
 
+use super::advice::skipped_advice;
 use super::archives::ArchiveArgs;
 use super::events::{self, InspectedOrSkipped, Printed};
-use super::{facts, output};
+use super::output;
 use crate::escape;
 use crate::export::facts_csv;
 use crate::job::Stop;
@@ -71,7 +72,7 @@ pub fn run(args: InspectArgs) -> Result<(), Stop> {
         let files = kept.lock().unwrap_or_else(PoisonError::into_inner);
         let rows = files.iter().map(|file: &InspectedOrSkipped| match file {
             Ok(file) => (file.path.as_path(), Ok(&file.facts)),
-            Err(file) => (file.path.as_path(), Err(facts::reason(file))),
+            Err(file) => (file.path.as_path(), Err(skipped_advice(file))),
         });
         save(path, &output::table(facts_csv(rows), args.excel))?;
         let read = files.iter().filter(|file| file.is_ok()).count();

@@ -1,6 +1,6 @@
 //! Lines on stdout and stderr.
 
-use super::advice::PASSWORD;
+use super::advice::skipped_advice;
 use crate::escape;
 use crate::export::for_excel;
 use crate::job::Stop;
@@ -70,8 +70,8 @@ pub fn skipped(skipped: &[Skipped], as_json: bool) -> Result<(), Stop> {
 
 /// A skipped file in a line for people.
 fn skipped_line(file: &Skipped) -> String {
-    let advice = if file.needs_password() { PASSWORD } else { "" };
-    format!("{} {}: {}{advice}", file.word(), escape::path(&file.path), escape::text(&file.reason))
+    let reason = escape::text(&skipped_advice(file));
+    format!("{} {}: {reason}", file.word(), escape::path(&file.path))
 }
 
 /// Prints a file that was named and could not be read on stderr.

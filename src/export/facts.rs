@@ -190,7 +190,7 @@ fn overlay_json(overlay: Option<Overlay>) -> Option<OverlayJson> {
 
 fn unpacked_json(unpacked: &UnpackedFacts) -> UnpackedJson {
     UnpackedJson {
-        method: escape::text(&unpacked.method),
+        method: unpacked.method.clone(),
         size: unpacked.size,
         sha256: unpacked.sha256.to_string(),
         exact: unpacked.exact,

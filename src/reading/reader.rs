@@ -121,9 +121,7 @@ impl Reader {
                         set.pictures.push(picture);
                     }
                     Ok(Output::Side(_) | Output::Inspected(..)) => {}
-                    Err(ReadError { reason, cause }) => {
-                        skipped.push(Skipped { path, reason, cause });
-                    }
+                    Err(error) => skipped.push(error.of(path)),
                 }
             }
         }
@@ -153,9 +151,7 @@ impl Reader {
             match output {
                 Ok(Output::Inspected(output)) => facts.push((path, output.0)),
                 Ok(Output::Side(_) | Output::Picture(_)) => {}
-                Err(ReadError { reason, cause }) => {
-                    skipped.push(Skipped { path, reason, cause });
-                }
+                Err(error) => skipped.push(error.of(path)),
             }
         }
         (facts, skipped)

@@ -8,7 +8,7 @@ use crate::picture::{
     encode_open, longer_side,
 };
 use crate::sample::archive::{self, ArchiveError, Budget, Limits, Member, Volumes};
-use crate::sample::{Cause, Facts, FileKind, OpenSample, Passwords, Sample, SampleError};
+use crate::sample::{Cause, Facts, FileKind, OpenSample, Passwords, Sample, SampleError, Skipped};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -90,6 +90,11 @@ impl ReadError {
     /// An error of a file that cannot be used.
     pub fn new(reason: impl Into<String>) -> Self {
         Self { reason: reason.into(), cause: Cause::Unusable }
+    }
+
+    /// The file at `path`, skipped for this reason.
+    pub fn of(self, path: PathBuf) -> Skipped {
+        Skipped { path, reason: self.reason, cause: self.cause }
     }
 }
 

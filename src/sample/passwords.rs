@@ -18,6 +18,11 @@ impl Default for Passwords {
 }
 
 impl Passwords {
+    /// No password at all: encrypted archives stay shut. For fuzzing, since trying one costs a thousand hashes.
+    pub fn none() -> Self {
+        Self(Vec::new())
+    }
+
     /// `own`, the last one first, then the common passwords: for a worker, which there are none of on Windows.
     #[cfg(unix)]
     pub(crate) fn with(own: impl IntoIterator<Item = Secret>) -> Self {

@@ -7,6 +7,7 @@ use super::run::{Event, Run};
 use crate::job::Stop;
 use crate::reading::Reader;
 use crate::sample::{Cause, Labelling, Skipped};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 /// Files inspected together: memory holds the facts of one part at a time.
@@ -18,51 +19,79 @@ const PART: usize = 128;
 pub fn inspect(paths: &[PathBuf], reader: &Reader, run: &Run<'_>) -> Result<Vec<Skipped>, Stop> {
     let (found, skipped) = list_all(paths, Labelling::Unlabelled, run)?;
     let stage = run.reporter().stage("Inspecting files", found.len());
-    let mut named: Vec<Named<'_>> = paths.iter().map(|path| Named { path, read: false, why: None }).collect();
-    named.iter_mut().for_each(|named| named.see::<Inspected>(&[], &skipped));
+    let mut named = NamedPaths::new(paths);
+    skipped.iter().for_each(|file| named.skipped(file));
     run.skipped(skipped);
     for part in found.chunks(PART) {
         let (inspected, skipped) = reader.inspect_all(part, run.quiet().reporter());
         run.check()?;
         stage.advance(part.len());
-        named.iter_mut().for_each(|named| named.see(&inspected, &skipped));
+        inspected.iter().for_each(|(path, _)| named.read(path));
+        skipped.iter().for_each(|file| named.skipped(file));
         for (path, facts) in inspected {
             run.event(Event::Inspected(Box::new(Inspected { path, facts })));
         }
         run.skipped(skipped);
     }
-    Ok(named.into_iter().filter(|named| !named.read).filter_map(|named| named.why).collect())
+    Ok(named.unread())
 }
 
-/// A path that was named.
-struct Named<'a> {
-    path: &'a Path,
+/// The paths that were named, and what became of them.
+struct NamedPaths<'a> {
+    outcomes: Vec<Outcome>,
+    /// The outcomes of a path, which may have been named twice.
+    by_path: HashMap<&'a [u8], Vec<usize>>,
+}
+
+/// What became of a named path.
+#[derive(Clone, Default)]
+struct Outcome {
     /// Whether something of it was read, or will be read with another file.
     read: bool,
     /// The first reason why something of it was skipped.
     why: Option<Skipped>,
 }
 
-impl Named<'_> {
-    fn see<T>(&mut self, read: &[(PathBuf, T)], skipped: &[Skipped]) {
-        if self.read {
-            return;
+impl<'a> NamedPaths<'a> {
+    fn new(paths: &'a [PathBuf]) -> Self {
+        let mut by_path = HashMap::<_, Vec<_>>::new();
+        for (index, path) in paths.iter().enumerate() {
+            by_path.entry(path.as_os_str().as_encoded_bytes()).or_default().push(index);
         }
-        self.read = read.iter().any(|(path, _)| self.has(path));
-        for file in skipped {
-            if !self.has(&file.path) {
-                continue;
+        Self { outcomes: vec![Outcome::default(); paths.len()], by_path }
+    }
+
+    fn read(&mut self, file: &Path) {
+        self.change(file, |outcome| outcome.read = true);
+    }
+
+    fn skipped(&mut self, file: &Skipped) {
+        self.change(&file.path, |outcome| {
+            outcome.read |= file.cause == Cause::OtherVolume;
+            outcome.why.get_or_insert_with(|| file.clone());
+        });
+    }
+
+    /// Changes the outcomes of the named paths that are this file, a folder it is in, or an archive it is a member of.
+    fn change(&mut self, file: &Path, change: impl Fn(&mut Outcome)) {
+        let file = file.as_os_str().as_encoded_bytes();
+        let ends = file.iter().enumerate().flat_map(|(at, byte)| match byte {
+            // A folder may have been named with its slash.
+            b'/' => [Some(at), Some(at + 1)],
+            b'\\' | b'!' => [Some(at), None],
+            _ => [None, None],
+        });
+        for end in ends.flatten().chain([file.len()]) {
+            for index in file.get(..end).and_then(|path| self.by_path.get(path)).into_iter().flatten() {
+                if let Some(outcome) = self.outcomes.get_mut(*index) {
+                    change(outcome);
+                }
             }
-            self.read |= file.cause == Cause::OtherVolume;
-            self.why.get_or_insert_with(|| file.clone());
         }
     }
 
-    /// Whether a file is this one, in this folder, or a member of this archive.
-    fn has(&self, file: &Path) -> bool {
-        let (own, file) = (self.path.as_os_str().as_encoded_bytes(), file.as_os_str().as_encoded_bytes());
-        file.strip_prefix(own).is_some_and(|rest| {
-            matches!(rest.first(), None | Some(b'/' | b'\\' | b'!')) || own.ends_with(b"/")
-        })
+    /// A reason for each path of which nothing was read.
+    fn unread(self) -> Vec<Skipped> {
+        self.outcomes.into_iter().filter(|outcome| !outcome.read).filter_map(|outcome| outcome.why).collect()
     }
 }

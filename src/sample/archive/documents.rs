@@ -1,6 +1,7 @@
 //! Documents and media that stay samples although an archive is in them or behind them: what an analyst is sent is the
 //! document, and the archive is what it hides.
 
+use super::ole;
 use crate::sample::formats::images::undecoded;
 use crate::sample::kind::FileKind;
 
@@ -8,7 +9,7 @@ use crate::sample::kind::FileKind;
 const MARKS: [(&[u8], &str); 11] = [
     (b"%PDF-", "PDF document"),
     (b"{\\rt", "RTF document"),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "OLE document"),
+    (ole::MAGIC, "OLE document"),
     // [MS-SHLLINK] 2.1: the size of the header, and its class.
     (b"L\0\0\0\x01\x14\x02\0\0\0\0\0\xc0\0\0\0\0\0\0F", "Windows shortcut (LNK)"),
     // [MS-ONESTORE] 2.3.1: a section, and a table of contents.

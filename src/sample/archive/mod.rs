@@ -3,8 +3,8 @@
 //!
 //! Formats: zip (also with ZipCrypto or AES), 7z, RAR, cabinet, tar, ar, cpio, RPM, MSI, images of ISO 9660 and UDF, and
 //! the compressed streams of `container::Compression` around a tar or a single file. Archives may be in volumes or
-//! appended to a program, a document or an image. A member `m` of an archive `a` is named `a!m`. Office documents, Java and Android packages are
-//! zips too, but an analyst wants to see them as a whole: they are samples and not archives here.
+//! appended to a program, a document or an image. A member `m` of an archive `a` is named `a!m`. Office documents, Java
+//! and Android packages are zips too, but an analyst wants to see them as a whole: they are samples and not archives here.
 
 mod appended;
 mod ar;

@@ -4,7 +4,7 @@
 
 pub mod elf;
 pub mod images;
-mod layout;
+pub mod layout;
 mod listing;
 pub mod macho;
 pub mod pe;

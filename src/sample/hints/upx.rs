@@ -4,6 +4,7 @@
 
 use super::layout::{Format, Layout, occurrences};
 use super::segments;
+use crate::sample::unpack::magic;
 
 /// A PE has the header before its first section's bytes; ELF and Mach-O at the end of the file.
 const HEAD: usize = 8 << 10;
@@ -28,12 +29,6 @@ fn pack_header(layout: &Layout<'_>) -> Option<String> {
     };
     let at = occurrences(part, &magic()).find(|at| part.get(*at..).is_some_and(is_header))?;
     Some(format!("its header at offset {}", begin + at))
-}
-
-/// "UPX!", put together so that this program does not contain it.
-fn magic() -> [u8; 4] {
-    let text = 0x2158_5056_u32 - 1;
-    text.to_le_bytes()
 }
 
 /// Version, format, method and level in their ranges, and the sum of all bytes but the magic.

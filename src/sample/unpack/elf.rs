@@ -46,7 +46,7 @@ pub fn unpack(bytes: Bytes<'_>) -> Option<Result<Unpacked, UnpackError>> {
         return valid
             .then(|| Err(damaged("expected a block with its original header, found none".to_owned())));
     };
-    let blocks = Blocks::new(bytes, headers.endian, start);
+    let blocks = Blocks::new(bytes, headers.layout.endian, start);
     Some(restore(blocks, &headers, &original, start, tail))
 }
 
@@ -57,18 +57,18 @@ fn first_block(
     tail: Option<PackHeader>,
 ) -> Option<(u64, ElfHeaders)> {
     let behind_tail = tail.and_then(|header| {
-        let offset = u64::from(bytes.u32(header.end(), headers.endian)?);
+        let offset = u64::from(bytes.u32(header.end(), headers.layout.endian)?);
         Some(offset + INFORMATION / 2)
     });
     let behind_headers = headers.end.checked_add(INFORMATION)?;
     let mut tries = MAX_TRIED;
     let mut test = |at: u64| {
-        let block = Block::read(bytes, at, headers.endian)?;
+        let block = Block::read(bytes, at, headers.layout.endian)?;
         if !block.is_plausible() || !FIRST_BLOCK.contains(&block.unpacked) {
             return None;
         }
         tries = tries.checked_sub(1)?;
-        let original = Blocks::new(bytes, headers.endian, at).next().ok()?;
+        let original = Blocks::new(bytes, headers.layout.endian, at).next().ok()?;
         let original = ElfHeaders::read(Bytes::new(&original, original.len() as u64))?;
         (original.identity == headers.identity && original.loaded().next().is_some())
             .then_some((at, original))
@@ -79,7 +79,8 @@ fn first_block(
     // A shared library has its blocks behind what the dynamic linker reads. The headers are as large as now.
     let shared = headers.segments.iter().any(|segment| segment.dynamic);
     let wanted = u32::try_from(headers.end).ok().filter(|_| shared)?;
-    let wanted = if headers.endian == Endian::Little { wanted.to_le_bytes() } else { wanted.to_be_bytes() };
+    let wanted =
+        if headers.layout.endian == Endian::Little { wanted.to_le_bytes() } else { wanted.to_be_bytes() };
     memchr::memmem::find_iter(bytes.kept(), &wanted)
         .take(MAX_FOUND)
         .map(|at| at as u64)
@@ -100,7 +101,8 @@ fn restore(
     let mut remarks = Vec::new();
     let is_library = headers.segments.iter().any(|segment| segment.dynamic);
     // The size of the file, from either header.
-    let information = start.checked_sub(INFORMATION / 2).and_then(|at| bytes.u32(at + 4, headers.endian));
+    let information =
+        start.checked_sub(INFORMATION / 2).and_then(|at| bytes.u32(at + 4, headers.layout.endian));
     let least =
         original.loaded().map(|segment| segment.offset.saturating_add(segment.size)).max().unwrap_or(0);
     let plausible = |size: &u64| *size >= least && *size <= MAX_UNPACKED as u64;
@@ -109,7 +111,7 @@ fn restore(
         .filter(plausible)
         .or_else(|| tail.filter(|tail| tail.valid).map(|tail| tail.file_size.into()).filter(plausible));
     let has_whole_file = !is_library
-        && Block::read(bytes, start, headers.endian)
+        && Block::read(bytes, start, headers.layout.endian)
             .is_some_and(|block| u64::from(block.unpacked) > original.end);
     if has_whole_file {
         to_the_last(&mut blocks, &mut image, 0)?;

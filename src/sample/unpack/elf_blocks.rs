@@ -1,12 +1,12 @@
 //! Blocks of an ELF that is packed with UPX: 12 bytes with the sizes decompressed and compressed, a method, a filter and
 //! its marker, and then the bytes, which are as they were if both sizes are equal.
 
-use super::adler::Adler;
 use super::budget::{Budget, MAX_UNPACKED};
 use super::filter::Filter;
 use super::methods::Method;
 use super::unpacked::UnpackError;
 use crate::sample::bytes::{Bytes, Endian};
+use adler2::Adler32;
 
 /// The size of the header of a block.
 pub const BLOCK: u64 = 12;
@@ -51,8 +51,8 @@ pub struct Blocks<'a> {
     pub endian: Endian,
     /// The offset of the next block.
     pub at: u64,
-    packed: Adler,
-    unpacked: Adler,
+    packed: Adler32,
+    unpacked: Adler32,
     /// The first method, and the last filter.
     pub method: Option<Method>,
     pub filter: u8,
@@ -66,8 +66,8 @@ impl<'a> Blocks<'a> {
             bytes,
             endian,
             at,
-            packed: Adler::default(),
-            unpacked: Adler::default(),
+            packed: Adler32::new(),
+            unpacked: Adler32::new(),
             method: None,
             filter: 0,
             budget: Budget::default(),
@@ -76,7 +76,7 @@ impl<'a> Blocks<'a> {
 
     /// The checksums of all compressed and all decompressed bytes so far.
     pub fn sums(&self) -> (u32, u32) {
-        (self.packed.sum(), self.unpacked.sum())
+        (self.packed.checksum(), self.unpacked.checksum())
     }
 
     /// Decompresses the next block.
@@ -109,8 +109,8 @@ impl<'a> Blocks<'a> {
                 packed.to_vec()
             }
         };
-        self.packed.push(packed);
-        self.unpacked.push(&unpacked);
+        self.packed.write_slice(packed);
+        self.unpacked.write_slice(&unpacked);
         self.at = at.saturating_add(BLOCK).saturating_add(block.packed.into());
         Ok(unpacked)
     }

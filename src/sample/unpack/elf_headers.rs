@@ -1,6 +1,7 @@
 //! The header and the program headers of an ELF, as UPX writes and restores them.
 
 use crate::sample::bytes::{Bytes, Endian};
+use crate::sample::formats::layout::Layout;
 
 /// Program headers that are read.
 const MOST: u16 = 512;
@@ -10,9 +11,7 @@ const PT_DYNAMIC: u32 = 2;
 /// What unpacking needs.
 #[derive(Clone, Debug)]
 pub struct ElfHeaders {
-    pub endian: Endian,
-    /// Whether it is a 64-bit one.
-    pub wide: bool,
+    pub layout: Layout,
     /// The fields that packing does not change: magic, class, byte order, machine.
     pub identity: ([u8; 6], u16),
     /// Where the program headers end.
@@ -40,35 +39,30 @@ impl ElfHeaders {
         }
         let wide = identity[4] == 2;
         let endian = if identity[5] == 2 { Endian::Big } else { Endian::Little };
-        let word = |of_64: u64, of_32: u64| {
-            if wide { bytes.u64(of_64, endian) } else { bytes.u32(of_32, endian).map(u64::from) }
-        };
-        let table = word(32, 28)?;
-        let (entry_size, count) = if wide { (54, 56) } else { (42, 44) };
+        let layout = Layout { wide, endian };
+        let table = layout.word(bytes, layout.either(28, 32))?;
+        let (entry_size, count) = layout.either((42, 44), (54, 56));
         let (entry_size, count) = (bytes.u16(entry_size, endian)?, bytes.u16(count, endian)?);
-        if entry_size != if wide { 56 } else { 32 } || count > MOST {
+        if entry_size != layout.either(32, 56) || count > MOST {
             return None;
         }
         let segment = |index: u16| {
             let at = table.checked_add(u64::from(entry_size) * u64::from(index))?;
-            let word = |of_64: u64, of_32: u64| {
-                let field = at.checked_add(if wide { of_64 } else { of_32 })?;
-                if wide { bytes.u64(field, endian) } else { bytes.u32(field, endian).map(u64::from) }
-            };
+            let word =
+                |of_32: u64, of_64: u64| layout.word(bytes, at.checked_add(layout.either(of_32, of_64))?);
             let kind = bytes.u32(at, endian)?;
             Some(Segment {
                 loaded: kind == PT_LOAD,
                 dynamic: kind == PT_DYNAMIC,
-                write: bytes.u32(at.checked_add(if wide { 4 } else { 24 })?, endian)? & 2 != 0,
-                offset: word(8, 4)?,
-                address: word(16, 8)?,
-                size: word(32, 16)?,
+                write: bytes.u32(at.checked_add(layout.either(24, 4))?, endian)? & 2 != 0,
+                offset: word(4, 8)?,
+                address: word(8, 16)?,
+                size: word(16, 32)?,
             })
         };
         let machine = bytes.u16(18, endian)?;
         Some(Self {
-            endian,
-            wide,
+            layout,
             identity: (identity, machine),
             end: table.checked_add(u64::from(entry_size) * u64::from(count))?,
             segments: (0..count).map(segment).collect::<Option<_>>()?,

@@ -3,7 +3,6 @@
 //! UPX compresses a program and puts a stub in front of it, which restores it in memory. `upx` restores it as a file: an
 //! ELF byte for byte, a PE with its sections, imports, exports, relocations and resources at their addresses.
 
-mod adler;
 mod budget;
 mod elf;
 mod elf_blocks;
@@ -28,6 +27,7 @@ mod shared_library;
 mod unpacked;
 mod upx;
 
+pub use pack_header::magic;
 pub use unpacked::{How, UnpackError, Unpacked};
 pub use upx::upx;
 

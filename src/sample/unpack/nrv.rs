@@ -126,10 +126,13 @@ pub fn decode(
                 last
             }
         };
+        let first = match length_bit {
+            Some(bit) => bit,
+            None => bits.bit()?,
+        };
         let length = match variant {
-            Variant::B => two_bits(&mut bits, None)?,
-            Variant::D => two_bits(&mut bits, length_bit)?,
-            Variant::E => short_first(&mut bits, length_bit)?,
+            Variant::B | Variant::D => two_bits(&mut bits, first)?,
+            Variant::E => short_first(&mut bits, first)?,
         };
         let far = if variant == Variant::B { 0xd00 } else { 0x500 };
         let length = length as usize + 1 + usize::from(offset > far);
@@ -139,25 +142,17 @@ pub fn decode(
 
 const TOO_LONG: &str = "more bytes than expected";
 
-/// The length of NRV2B and NRV2D: 1 to 3 in two bits, or more.
-fn two_bits(bits: &mut Bits<'_>, first: Option<u32>) -> Result<u32, &'static str> {
-    let high = match first {
-        Some(bit) => bit,
-        None => bits.bit()?,
-    };
-    match high << 1 | bits.bit()? {
+/// The length of NRV2B and NRV2D, after its first bit: 1 to 3 in two bits, or more.
+fn two_bits(bits: &mut Bits<'_>, first: u32) -> Result<u32, &'static str> {
+    match first << 1 | bits.bit()? {
         0 => Ok(bits.number()? + 2),
         short => Ok(short),
     }
 }
 
-/// The length of NRV2E: 1 or 2, 3 or 4, or more.
-fn short_first(bits: &mut Bits<'_>, first: Option<u32>) -> Result<u32, &'static str> {
-    let short = match first {
-        Some(bit) => bit,
-        None => bits.bit()?,
-    };
-    if short == 1 {
+/// The length of NRV2E, after its first bit: 1 or 2, 3 or 4, or more.
+fn short_first(bits: &mut Bits<'_>, first: u32) -> Result<u32, &'static str> {
+    if first == 1 {
         Ok(1 + bits.bit()?)
     } else if bits.bit()? == 1 {
         Ok(3 + bits.bit()?)

@@ -5,7 +5,6 @@
 //! compressed bytes. Where it is damaged, the stub says where they begin, and each method is tried. What was
 //! decompressed ends with the original headers, so that a wrong method is not taken for the right one.
 
-use super::adler::adler32;
 use super::budget::{Budget, MAX_UNPACKED};
 use super::filter::Filter;
 use super::guess_filter::guess;
@@ -19,6 +18,7 @@ use super::pe_stub::{self, Stub};
 use super::release;
 use super::unpacked::{How, UnpackError, Unpacked};
 use crate::sample::bytes::Bytes;
+use adler2::adler32_slice;
 
 /// Bytes before and after the start of the second section where the header is searched.
 const BEFORE: u64 = 64;
@@ -137,7 +137,7 @@ fn by_header(
     let unpacked = method.exactly(compressed, header.unpacked_size as usize, budget)?;
     let original = Original::at_end(&unpacked, packed)
         .ok_or("expected the original headers at the end of the decompressed bytes, found other bytes")?;
-    let sums = (adler32(compressed), adler32(&unpacked));
+    let sums = (adler32_slice(compressed), adler32_slice(&unpacked));
     let exact = sums == (header.packed_adler, header.unpacked_adler);
     Ok(Stream { bytes: unpacked, original, method, exact })
 }
@@ -182,8 +182,8 @@ fn by_structure(
                 // Its checksums may be right still. The end of LZMA is not known.
                 let exact = hint.is_some_and(|hint| {
                     let read = if method == Method::Lzma { hint.packed_size as usize } else { decoded.read };
-                    hint.unpacked_adler == adler32(&unpacked)
-                        && compressed.get(..read).map(adler32) == Some(hint.packed_adler)
+                    hint.unpacked_adler == adler32_slice(&unpacked)
+                        && compressed.get(..read).map(adler32_slice) == Some(hint.packed_adler)
                 });
                 return Ok(Stream { bytes: unpacked, original, method, exact });
             }

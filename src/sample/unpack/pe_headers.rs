@@ -115,18 +115,21 @@ impl PeHeaders {
 
     /// The offset in the file of an address.
     pub fn offset(&self, address: u32) -> Option<u64> {
-        let section = self.sections.iter().find(|section| {
-            address.checked_sub(section.address).is_some_and(|inside| inside < section.size)
-        })?;
-        Some(u64::from(section.offset) + u64::from(address - section.address))
+        let (section, inside) = self.section(address)?;
+        Some(u64::from(section.offset) + u64::from(inside))
+    }
+
+    /// The section whose bytes hold an address, and how far inside it is.
+    fn section(&self, address: u32) -> Option<(&PeSection, u32)> {
+        self.sections.iter().find_map(|section| {
+            let inside = address.checked_sub(section.address).filter(|inside| *inside < section.size)?;
+            Some((section, inside))
+        })
     }
 
     /// The bytes at an address, up to the end of its section.
     pub fn view<'a>(&self, bytes: Bytes<'a>, address: u32) -> Option<&'a [u8]> {
-        let section = self.sections.iter().find(|section| {
-            address.checked_sub(section.address).is_some_and(|inside| inside < section.size)
-        })?;
-        let inside = address - section.address;
+        let (section, inside) = self.section(address)?;
         let rest = bytes.from(u64::from(section.offset) + u64::from(inside));
         Some(rest.get(..(section.size - inside) as usize).unwrap_or(rest))
     }

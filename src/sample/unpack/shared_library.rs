@@ -64,7 +64,7 @@ pub fn restore_start(
     stub: u64,
     image: &mut Vec<u8>,
 ) -> bool {
-    let number = |index: u64| bytes.u32(stub.checked_add(4 * index)?, headers.endian);
+    let number = |index: u64| bytes.u32(stub.checked_add(4 * index)?, headers.layout.endian);
     let function = number(0).and_then(|first| number(2 + u64::from(first == 0))).map(u64::from);
     let changes = function.and_then(|function| {
         let library = Library { view: Bytes::new(image, image.len() as u64), headers, original };
@@ -87,16 +87,15 @@ struct Library<'a> {
 impl Library<'_> {
     /// The size of an address.
     fn word(&self) -> u64 {
-        if self.headers.wide { 8 } else { 4 }
+        self.headers.layout.either(4, 8)
     }
 
     fn read(&self, at: u64) -> Option<u64> {
-        let endian = self.headers.endian;
-        if self.headers.wide { self.view.u64(at, endian) } else { self.view.u32(at, endian).map(u64::from) }
+        self.headers.layout.word(self.view, at)
     }
 
     fn bytes(&self, value: u64) -> Vec<u8> {
-        match (self.headers.endian, self.headers.wide) {
+        match (self.headers.layout.endian, self.headers.layout.wide) {
             (Endian::Little, true) => value.to_le_bytes().to_vec(),
             (Endian::Big, true) => value.to_be_bytes().to_vec(),
             (Endian::Little, false) => (value as u32).to_le_bytes().to_vec(),
@@ -134,7 +133,7 @@ impl Library<'_> {
         let relocation = self.original.offset(self.read(null.checked_add(word)?)?)?;
         let kept = self.original.offset(self.value(DT_SYMTAB)?)?;
         // Place and kind, and of 64 bits what is added.
-        let (place, size) = (self.read(kept)?, if self.headers.wide { 3 * word } else { 2 * word });
+        let (place, size) = (self.read(kept)?, self.headers.layout.either(2 * word, 3 * word));
         let slot = self.original.offset(place)?;
         let arrays = [self.value(DT_PREINIT_ARRAY), self.value(DT_INIT_ARRAY)];
         if place == 0 || self.read(relocation)? != place || !arrays.contains(&Some(place)) {
@@ -142,7 +141,7 @@ impl Library<'_> {
         }
         let original = self.view.get(kept, size)?.to_vec();
         // What is added is in the slot too, as linkers leave it.
-        let added = if self.headers.wide { self.read(kept.checked_add(2 * word)?)? } else { function };
+        let added = if self.headers.layout.wide { self.read(kept.checked_add(2 * word)?)? } else { function };
         Some(vec![
             (relocation, original),
             (kept, vec![0; size as usize]),
