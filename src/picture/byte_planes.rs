@@ -8,8 +8,8 @@ use super::cells::{CELLS, LAYOUT_PLANES, Statistics};
 use super::layout;
 use super::levels::{self, Levels};
 use super::segments::{SEGMENTS, segment_end};
-use super::text_bins::TextBins;
 use super::text_grams::GramCounts;
+use crate::view::{FileViews, TextBins};
 use std::cell::Cell;
 
 /// Planes of a picture: byte pairs, text grams and the layout planes.
@@ -25,6 +25,8 @@ pub struct BytePlanes {
     /// How often each four consecutive bytes occur in text.
     pub(super) grams: Levels,
     pub(super) layout: Box<[Statistics]>,
+    /// What the views of a model see of the file, if it was read for such a model.
+    pub views: Option<Box<FileViews>>,
 }
 
 impl BytePlanes {
@@ -32,7 +34,7 @@ impl BytePlanes {
     pub(super) fn from_parts(pairs: Levels, grams: Levels, layout: &[u8]) -> Option<Self> {
         let (cells, rest) = layout.as_chunks();
         let whole = cells.len() == CELLS && rest.is_empty();
-        whole.then(|| Self { pairs, grams, layout: cells.into() })
+        whole.then(|| Self { pairs, grams, layout: cells.into(), views: None })
     }
 
     /// The planes of bytes already in memory.
@@ -135,7 +137,7 @@ impl Builder {
         let (pairs, grams, text) = self.tables.finish();
         // The tables of an unfinished builder are dropped: they still hold counts.
         SPARE.set(Some(self.tables));
-        (BytePlanes { pairs, grams, layout: self.layout.finish() }, text)
+        (BytePlanes { pairs, grams, layout: self.layout.finish(), views: None }, text)
     }
 
     fn close_segment(&mut self) {

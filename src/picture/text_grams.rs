@@ -6,10 +6,10 @@
 //! for the text view of the whole file. Only the second counts wide text too (UTF-16 of printable ASCII), since the
 //! values of a plane never change.
 //!
-//! [`TextBins`]: super::text_bins::TextBins
+//! [`TextBins`]: crate::view::TextBins
 
 use super::counts::Counts;
-use super::text_bins::{TEXT_BITS, TextBins, TextCounts};
+use crate::view::{FACTOR, TextBins, TextCounts, gram_hash as hash, text_bin};
 
 /// The shortest run of printable characters that counts as text: code contains shorter runs by chance.
 const TEXT_RUN: usize = 6;
@@ -113,7 +113,8 @@ impl GramCounts {
             while wide_ends != 0 {
                 let end = wide_ends.trailing_zeros() as usize + BEFORE;
                 let byte = |at: usize| before.get(at).or_else(|| word.get(at - BEFORE)).copied().unwrap_or(0);
-                self.text.add(text_bin([byte(end - 7), byte(end - 5), byte(end - 3), byte(end - 1)]));
+                let gram = [byte(end - 7), byte(end - 5), byte(end - 3), byte(end - 1)];
+                self.text.add(text_bin(hash(gram)));
                 wide_ends &= wide_ends - 1;
             }
             if ends != 0 {
@@ -127,7 +128,7 @@ impl GramCounts {
                 while n > 0 {
                     let hash = found[ends.trailing_zeros() as usize % WORD];
                     increments.add(plane_bin(hash));
-                    self.text.add(mixed_bin(hash));
+                    self.text.add(text_bin(hash));
                     ends &= ends - 1;
                     n -= 1;
                 }
@@ -144,21 +145,9 @@ pub fn text_of(bytes: &[u8]) -> TextBins {
     counts.text.drain()
 }
 
-/// Knuth's multiplicative hash of a gram.
-fn hash(gram: [u8; 4]) -> u32 {
-    u32::from_be_bytes(gram).wrapping_mul(FACTOR)
-}
-
 /// The bin in the plane: the upper bits.
 fn plane_bin(hash: u32) -> u16 {
     (hash >> (32 - PLANE_BITS)) as u16
-}
-
-/// The bin among the text bins. The upper bits of the hash alone put grams that differ in one letter close together, and
-/// of their families' text much in few bins; so the hash is mixed first, as in MurmurHash3.
-fn mixed_bin(hash: u32) -> u32 {
-    (hash ^ hash >> 15).wrapping_mul(0x85eb_ca6b).rotate_right(13).wrapping_mul(0xc2b2_ae35)
-        >> (32 - TEXT_BITS)
 }
 
 /// The bin of a gram in the plane.
@@ -166,13 +155,6 @@ fn mixed_bin(hash: u32) -> u32 {
 pub fn bin(gram: [u8; 4]) -> u16 {
     plane_bin(hash(gram))
 }
-
-/// The bin of a gram among the text bins.
-pub fn text_bin(gram: [u8; 4]) -> u32 {
-    mixed_bin(hash(gram))
-}
-
-const FACTOR: u32 = 0x9e37_79b1;
 
 /// A bit for each byte, the lowest for the first: set if it is in `0x20..0x7f`, and set if it is zero.
 fn masks(bytes: &[u8; WORD]) -> (u64, u64) {
@@ -240,7 +222,7 @@ mod avx2 {
 mod tests {
     use super::*;
     use crate::picture::counts::{BINS, tests::drained};
-    use crate::picture::text_bins::TEXT_BINS;
+    use crate::view::TEXT_BINS;
 
     #[test]
     #[cfg(target_arch = "x86_64")]
@@ -285,12 +267,13 @@ mod tests {
             if run >= TEXT_RUN {
                 let gram = *bytes[i - 3..].first_chunk().unwrap();
                 want[bin(gram) as usize] += 1;
-                text[text_bin(gram) as usize] += 1;
+                text[text_bin(hash(gram)) as usize] += 1;
             }
             let wide_run = &mut wide_run[i % 2];
             *wide_run = if *byte == 0 && i > 0 && is_printable(&bytes[i - 1]) { *wide_run + 1 } else { 0 };
             if *wide_run >= TEXT_RUN {
-                text[text_bin([bytes[i - 7], bytes[i - 5], bytes[i - 3], bytes[i - 1]]) as usize] += 1;
+                let gram = [bytes[i - 7], bytes[i - 5], bytes[i - 3], bytes[i - 1]];
+                text[text_bin(hash(gram)) as usize] += 1;
                 wide += 1;
             }
         }

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 pub const HEADER_BINS: usize = 1 << 18;
 /// Terms that are kept of a file's header.
 pub const HEADER_TERMS: usize = 192;
-/// Fewer terms than these say too little: a packed program imports two functions.
+/// Fewer libraries and functions than these say too little: a packed program imports two functions.
 const LEAST: usize = 6;
 /// Power of the inverse document frequency. Chosen on validation families among 1 to 3.
 const POWER: i32 = 2;
@@ -27,21 +27,33 @@ impl HeaderView {
         Self { idf }
     }
 
+    /// The weights that it was made of.
+    pub fn idf(&self) -> &Idf {
+        &self.idf
+    }
+
     /// The view of what is in a file. `None` if it has no header, or one that names too little.
     pub fn terms(&self, content: &Content) -> Option<Terms> {
+        let named = content.programs().flat_map(names).count();
         let weighted = Self::bins(content).into_iter().map(|bin| (bin, self.idf.weight(bin).powi(POWER)));
-        Terms::heaviest(weighted.collect(), LEAST, HEADER_TERMS)
+        (named >= LEAST).then(|| Terms::heaviest(weighted.collect(), 1, HEADER_TERMS))?
     }
 
     /// The bins, below [`HEADER_BINS`], of everything that the headers in a file name.
     pub fn bins(content: &Content) -> BTreeSet<u32> {
-        let hashes = content.programs().flat_map(hashes);
+        let hashes =
+            content.programs().flat_map(|program| names(program).into_iter().chain(sections(program)));
         hashes.map(|hash| (hash >> (64 - HEADER_BINS.trailing_zeros())) as u32).collect()
     }
 }
 
-/// Hashes of everything that a program's header names; some occur more than once.
-fn hashes(program: &Program) -> Vec<u64> {
+/// Hashes of the sections of a program, by name.
+fn sections(program: &Program) -> impl Iterator<Item = u64> {
+    program.sections.iter().flatten().map(|section| hash(b's', &[&section.name]))
+}
+
+/// Hashes of the libraries and functions that a program's header names; some occur more than once.
+fn names(program: &Program) -> Vec<u64> {
     let mut hashes = Vec::new();
     for library in program.libraries.iter().flatten() {
         hashes.push(hash(b'l', &[&file_name(library).to_ascii_lowercase()]));
@@ -57,9 +69,6 @@ fn hashes(program: &Program) -> Vec<u64> {
     }
     for export in program.exports.iter().flatten() {
         hashes.push(hash(b'e', &[symbol(export)]));
-    }
-    for section in program.sections.iter().flatten() {
-        hashes.push(hash(b's', &[&section.name]));
     }
     hashes
 }

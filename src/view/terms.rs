@@ -2,18 +2,31 @@
 //! from, the heaviest 256 text grams find more than all grams do, and far more than a dense sketch of the same size:
 //! what is rare decides, and the rest is noise.
 
-/// Bits of a bin in a stored term.
+/// Bits of a bin in a term.
 const BIN_BITS: u32 = 20;
-/// The highest stored weight.
-const MOST: f32 = 15.0;
+/// The highest weight of a term; the lowest is 1.
+const MOST: u32 = 15;
 /// Bytes of a stored term.
 const BYTES: usize = 3;
 
 /// The heaviest terms of one view of one file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Terms {
-    /// Bins in ascending order, each with its weight. The squares of the weights sum to 1.
-    terms: Box<[(u32, f32)]>,
+    /// By bin in ascending order: the bin, above it the weight, as they are stored.
+    terms: Box<[u32]>,
+    /// What a weight is multiplied by, so that the squares of the weights sum to 1.
+    scale: f32,
+}
+
+// The scale follows from the terms and is never NaN.
+impl Eq for Terms {}
+
+fn bin(term: u32) -> u32 {
+    term & ((1 << BIN_BITS) - 1)
+}
+
+fn weight(term: u32) -> u32 {
+    term >> BIN_BITS
 }
 
 impl Terms {
@@ -31,17 +44,14 @@ impl Terms {
         }
         weighted.sort_unstable_by_key(|(bin, _)| *bin);
         let heaviest = weighted.iter().fold(0.0_f32, |most, (_, weight)| most.max(*weight));
-        // As they are stored, so that a stored vector has the same distances.
-        let level = |weight: f32| (weight / heaviest * MOST).round().max(1.0);
-        let terms = weighted.into_iter().map(|(bin, weight)| (bin, level(weight)));
-        Self::of_levels(terms.collect())
+        let stored = |weight: f32| (weight / heaviest * MOST as f32).round().max(1.0) as u32;
+        let terms = weighted.into_iter().map(|(bin, weight)| bin | stored(weight) << BIN_BITS);
+        Self::of_stored(terms.collect())
     }
 
-    /// From whole weights of 1 to [`MOST`].
-    fn of_levels(mut terms: Box<[(u32, f32)]>) -> Option<Self> {
-        let length = terms.iter().map(|(_, weight)| weight * weight).sum::<f32>().sqrt();
-        terms.iter_mut().for_each(|(_, weight)| *weight /= length);
-        (length > 0.0).then_some(Self { terms })
+    fn of_stored(terms: Box<[u32]>) -> Option<Self> {
+        let squares: u32 = terms.iter().map(|term| weight(*term) * weight(*term)).sum();
+        (squares > 0).then(|| Self { terms, scale: 1.0 / (squares as f32).sqrt() })
     }
 
     /// The number of terms.
@@ -56,34 +66,33 @@ impl Terms {
 
     /// Bins in ascending order, with their weights.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (u32, f32)> {
-        self.terms.iter().copied()
+        self.terms.iter().map(|term| (bin(*term), weight(*term) as f32 * self.scale))
     }
 
     /// The cosine of two vectors, 0 (nothing in common) to 1 (the same).
     pub fn cosine(&self, other: &Self) -> f32 {
         let (mut a, mut b) = (self.terms.iter(), other.terms.iter());
         let (mut left, mut right) = (a.next(), b.next());
-        let mut sum = 0.0;
-        while let (Some((bin, weight)), Some((other_bin, other_weight))) = (left, right) {
-            if bin == other_bin {
-                sum += weight * other_weight;
+        let mut sum = 0;
+        while let (Some(one), Some(two)) = (left, right) {
+            let (first, second) = (bin(*one), bin(*two));
+            if first == second {
+                sum += weight(*one) * weight(*two);
             }
-            if bin <= other_bin {
+            if first <= second {
                 left = a.next();
             }
-            if other_bin <= bin {
+            if second <= first {
                 right = b.next();
             }
         }
-        sum.min(1.0)
+        (sum as f32 * self.scale * other.scale).min(1.0)
     }
 
     /// Three bytes a term, little endian: 20 bits of bin below four of weight.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let heaviest = self.terms.iter().fold(0.0_f32, |most, (_, weight)| most.max(*weight));
-        let packed = self.terms.iter().flat_map(|(bin, weight)| {
-            let level = (weight / heaviest * MOST).round().clamp(1.0, MOST) as u32;
-            let [a, b, c, _] = (bin | level << BIN_BITS).to_le_bytes();
+        let packed = self.terms.iter().flat_map(|term| {
+            let [a, b, c, _] = term.to_le_bytes();
             [a, b, c]
         });
         packed.collect()
@@ -96,18 +105,9 @@ impl Terms {
         if packed.len() > most || !rest.is_empty() {
             return None;
         }
-        let mut terms = Vec::with_capacity(packed.len());
-        let mut last = None;
-        for [a, b, c] in packed {
-            let value = u32::from_le_bytes([*a, *b, *c, 0]);
-            let (bin, level) = (value & ((1 << BIN_BITS) - 1), value >> BIN_BITS);
-            if level == 0 || last.is_some_and(|last| last >= bin) {
-                return None;
-            }
-            last = Some(bin);
-            terms.push((bin, level as f32));
-        }
-        Self::of_levels(terms.into_boxed_slice())
+        let terms: Box<[u32]> = packed.iter().map(|[a, b, c]| u32::from_le_bytes([*a, *b, *c, 0])).collect();
+        let ordered = terms.is_sorted_by(|a, b| bin(*a) < bin(*b));
+        (ordered && terms.iter().all(|term| weight(*term) > 0)).then(|| Self::of_stored(terms))?
     }
 }
 

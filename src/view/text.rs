@@ -3,10 +3,10 @@
 
 use super::idf::Idf;
 use super::terms::Terms;
-use crate::picture::{TextBins, text_bin};
+use super::text_bins::{TextBins, gram_hash, text_bin};
 
 /// Terms that are kept of a file's text.
-pub const TEXT_TERMS: usize = 256;
+pub const TEXT_TERMS: usize = 224;
 /// Fewer grams than these are no text: noise of a megabyte has some by chance.
 const LEAST: usize = 24;
 /// Power of the inverse document frequency. Chosen on validation families among 1 to 6.
@@ -32,6 +32,11 @@ impl TextView {
         Self { idf, weights: (0..=255).map(of_level).collect() }
     }
 
+    /// The weights that it was made of.
+    pub fn idf(&self) -> &Idf {
+        &self.idf
+    }
+
     /// The view of a file. `None` if it has too little text.
     pub fn terms(&self, text: &TextBins) -> Option<Terms> {
         let weighted = text.bins.iter().map(|(bin, count)| {
@@ -44,14 +49,19 @@ impl TextView {
 
 /// The bins of grams of one character four times, which fills, rules and blanked names are made of. They weigh nothing.
 pub fn fill_bins() -> impl Iterator<Item = u32> {
-    (0x20..0x7f_u8).map(|character| text_bin([character; 4]))
+    (0x20..0x7f_u8).map(|character| text_bin(gram_hash([character; 4])))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::picture::{TEXT_BINS, text_of};
-    use crate::view::IdfCounts;
+    use crate::view::{IdfCounts, TEXT_BINS, TextCounts};
+
+    fn text_of(text: &[u8]) -> TextBins {
+        let mut counts = TextCounts::new();
+        text.windows(4).for_each(|gram| counts.add(text_bin(gram_hash(*gram.first_chunk().unwrap()))));
+        counts.drain()
+    }
 
     #[test]
     fn rare_text_is_kept_and_common_text_and_fills_are_not() {

@@ -5,7 +5,7 @@ use super::read::read_in_parts;
 use super::run::{Event, Run, Warning};
 use crate::job::{Reporter, Stop};
 use crate::library::{Added, Batch, Contents, Library};
-use crate::model::{Embeddings, Model, embed};
+use crate::model::{Embeddings, Model, base_model, embed};
 use crate::picture::PictureSet;
 use crate::reading::Reader;
 use crate::sample::Labelling;
@@ -13,6 +13,14 @@ use std::path::PathBuf;
 
 /// Samples of one transaction.
 const BATCH: usize = 128;
+
+/// The model to add samples with, if none is given: that of the library, else the base model.
+pub fn usual_model(library: &Library) -> Result<Model, Stop> {
+    match library.model()? {
+        Some(model) => Ok(model),
+        None => Ok(base_model()?),
+    }
+}
 
 /// Reads the files below `folders`, each a labelled folder, embeds them with `model` and adds them to
 /// `library`. Each batch is reported as [`Event::Added`] once it is durable; what was added before the task
@@ -27,6 +35,7 @@ pub fn index(
 ) -> Result<Added, Stop> {
     adding(model, library, run, |library, current| {
         let mut added = Added::default();
+        let reader = &reader.with_views(model.views.clone());
         read_in_parts(folders, labelling, model.config.picture, reader, run, |set, run| {
             added += add_batches(&set, model, library, current, run)?;
             Ok(())

@@ -1,5 +1,5 @@
-//! Text bins: which grams occur in the text of a whole file, in many more bins than the plane of text grams has, so that
-//! a rare gram keeps a bin for itself. The text view of a file is made from them.
+//! Text bins: which grams, each four consecutive characters, occur in the text of a whole file. There are many more bins
+//! than the plane of text grams has, so that a rare gram keeps a bin for itself. The text view of a file is made from them.
 
 /// Bits of a bin.
 pub const TEXT_BITS: u32 = 20;
@@ -13,6 +13,13 @@ pub struct TextBins {
     pub bins: Vec<(u32, u8)>,
 }
 
+impl TextBins {
+    /// The number of grams, where no bin counts more than 255.
+    pub fn grams(&self) -> u64 {
+        self.bins.iter().map(|(_, count)| u64::from(*count)).sum()
+    }
+}
+
 /// Counts grams by bin.
 #[derive(Debug)]
 pub struct TextCounts {
@@ -23,6 +30,7 @@ pub struct TextCounts {
 
 impl TextCounts {
     /// No gram counted.
+    #[expect(clippy::new_without_default, reason = "a counter is large: it is made on purpose")]
     pub fn new() -> Self {
         Self { counts: vec![0; TEXT_BINS].into(), used: Vec::new() }
     }
@@ -44,4 +52,20 @@ impl TextCounts {
         let counted = self.used.drain(..).map(|bin| (bin, std::mem::take(&mut self.counts[bin as usize])));
         TextBins { bins: counted.collect() }
     }
+}
+
+/// Knuth's multiplier.
+pub const FACTOR: u32 = 0x9e37_79b1;
+
+/// Knuth's multiplicative hash of a gram.
+pub fn gram_hash(gram: [u8; 4]) -> u32 {
+    u32::from_be_bytes(gram).wrapping_mul(FACTOR)
+}
+
+/// The bin of a gram with this hash. The upper bits of the hash alone put grams that differ in one letter close together,
+/// so much text of different families in few bins; so the hash is mixed first, as in MurmurHash3.
+#[inline(always)]
+pub fn text_bin(hash: u32) -> u32 {
+    (hash ^ hash >> 15).wrapping_mul(0x85eb_ca6b).rotate_right(13).wrapping_mul(0xc2b2_ae35)
+        >> (32 - TEXT_BITS)
 }
