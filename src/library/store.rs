@@ -269,6 +269,7 @@ fn add_all(
     batch: Batch<'_>,
     current: bool,
 ) -> rusqlite::Result<Added> {
+    let with_views = model.views.is_some();
     let model = put_model(transaction, model, current)?;
     let mut added = Added::default();
     let mut find = transaction.prepare("SELECT id, label FROM samples WHERE sha256 = ?1")?;
@@ -322,7 +323,7 @@ fn add_all(
         };
         thumbnail_in.execute(params![id, thumbnail(picture).rgb])?;
         vector_in.execute(params![model, id, to_bytes(vector)])?;
-        if let Some(views) = picture.views() {
+        if let Some(views) = picture.views().filter(|_| with_views) {
             views_in.execute(params![model, id, views.to_bytes()])?;
         }
     }

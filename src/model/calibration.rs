@@ -30,12 +30,11 @@ impl Cosines {
     /// Of two files: what the views see of them, and the cosine of the embeddings of their code.
     pub fn of(a: &FileViews, b: &FileViews, code: f32) -> Self {
         let both = |a: &Option<Terms>, b: &Option<Terms>| Some(a.as_ref()?.cosine(b.as_ref()?));
-        let text = both(&a.text, &b.text);
-        // Headers of different formats have less in common than those of different families: they count where there is no
-        // text.
-        let header = (a.format == b.format || text.is_none()).then(|| both(&a.header, &b.header)).flatten();
-        let code = (a.code && b.code && a.architecture == b.architecture).then_some(code);
-        Self { text, code, header }
+        Self {
+            text: both(&a.text, &b.text),
+            code: (a.code && b.code && a.architecture == b.architecture).then_some(code),
+            header: both(&a.header, &b.header),
+        }
     }
 
     /// In the order of the calibration.
@@ -127,12 +126,12 @@ mod tests {
         let calibration = calibration();
         assert!(calibration.is_valid());
         let of = |text, code| {
-            calibration.probability(&Cosines { text: Some(text), code: Some(code), header: None }).unwrap()
+            calibration.log_odds(&Cosines { text: Some(text), code: Some(code), header: None }).unwrap()
         };
         let steps = (0..=100).map(|step| step as f32 / 100.0);
-        assert!(steps.clone().is_sorted_by(|a, b| of(*a, 0.3) < of(*b, 0.3) || *a == 0.0));
+        assert!(steps.clone().is_sorted_by(|a, b| of(*a, 0.3) < of(*b, 0.3)));
         assert!(steps.is_sorted_by(|a, b| of(0.3, *a) <= of(0.3, *b)));
-        assert!(of(0.0, -1.0) < 0.05 && of(1.0, 1.0) > 0.95);
+        assert!(of(0.0, -1.0) < -3.0 && of(1.0, 1.0) > 3.0);
     }
 
     #[test]

@@ -121,7 +121,6 @@ fn with_views(planes: Builder, sample: &Sample, kept: &[u8], views: &Views) -> B
         text
     });
     seen.code = !matches!(seen.packed, Packed::Yes { .. }) && has_code(&planes);
-    seen.format = sample.kind.name().to_owned();
     seen.architecture = sample.architecture.map(|architecture| architecture.name().to_owned());
     planes.views = Some(Box::new(seen));
     planes

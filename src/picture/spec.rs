@@ -74,12 +74,8 @@ pub struct PictureSpec {
     #[serde(default)]
     pub range: Range,
     /// What of a file is shown. For bytes only.
-    #[serde(default, skip_serializing_if = "is_all")]
+    #[serde(default)]
     pub planes: Planes,
-}
-
-fn is_all(planes: &Planes) -> bool {
-    *planes == Planes::All
 }
 
 impl PictureSpec {

@@ -332,6 +332,6 @@ mod tests {
         // Without text nothing is sure.
         let blind = Cosines { text: None, ..cosines(&compared[0], &compared[1]) };
         let blind = calibration.probability(&blind).unwrap();
-        assert!((0.02..0.8).contains(&blind), "{blind}");
+        assert!(blind < same, "{blind} {same}");
     }
 }

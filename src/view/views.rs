@@ -40,8 +40,6 @@ pub struct FileViews {
     pub header: Option<Terms>,
     /// Whether its picture has code to go by: more than text, zeros and noise.
     pub code: bool,
-    /// The format of the file, by [`FileKind::name`].
-    pub format: String,
     /// The processor that the code is for, by [`Architecture::name`](crate::sample::Architecture::name), if it is known. Code
     /// for different processors cannot be compared.
     pub architecture: Option<String>,
@@ -112,7 +110,7 @@ impl Views {
         self.hash
     }
 
-    /// What the views see of a file; `code`, `format` and `architecture` are left to who has its picture. If it is packed and can be unpacked, they see what is in it: `count` counts the text
+    /// What the views see of a file; `code` and `architecture` are left to who has its picture. If it is packed and can be unpacked, they see what is in it: `count` counts the text
     /// of the unpacked program.
     pub fn see(&self, visible: &Visible<'_>, count: impl FnOnce(&[u8]) -> TextBins) -> FileViews {
         let Visible { kind, bytes, text } = *visible;
@@ -155,7 +153,6 @@ struct Stored {
     text: Vec<u8>,
     header: Vec<u8>,
     code: bool,
-    format: String,
     architecture: Option<String>,
     packed: Packed,
 }
@@ -168,7 +165,6 @@ impl FileViews {
             text: terms(&self.text),
             header: terms(&self.header),
             code: self.code,
-            format: self.format.clone(),
             architecture: self.architecture.clone(),
             packed: self.packed.clone(),
         };
@@ -187,7 +183,6 @@ impl FileViews {
             text: terms(&stored.text, TEXT_TERMS)?,
             header: terms(&stored.header, HEADER_TERMS)?,
             code: stored.code,
-            format: stored.format,
             architecture: stored.architecture,
             packed: stored.packed,
         })
@@ -236,7 +231,6 @@ mod tests {
             header: None,
             code: true,
             architecture: Some("ARM".into()),
-            format: "ELF".into(),
             packed: Packed::Yes { reason: "MPRESS".into() },
         };
         let bytes = seen.to_bytes();

@@ -51,7 +51,13 @@ pub fn add_samples(
     library: &mut Library,
     run: &Run<'_>,
 ) -> Result<Added, Stop> {
-    if set.spec != model.config.picture {
+    if model.views.is_some() && set.pictures.iter().any(|picture| picture.views().is_none()) {
+        return Err(Stop::failed(
+            "expected files that were read for this model, which also compares their text and headers; found files that were read for another. Open the folder again",
+        ));
+    }
+    let wanted = model.config.picture;
+    if (set.spec.kind, set.spec.side) != (wanted.kind, wanted.side) {
         return Err(Stop::failed(format!(
             "expected {}, found {}: the model was made for other pictures. Train a model on such files, or choose another model",
             model.config.picture.kind, set.spec.kind
@@ -121,7 +127,8 @@ fn add_batches(
         run.check()?;
         let inputs: Vec<_> = pictures.iter().collect();
         let quiet = Reporter::silent();
-        let embeddings = embed(&model.network, model.config.embedding, set.spec, &inputs, &quiet)?;
+        let embeddings =
+            embed(&model.network, model.config.embedding, model.config.picture, &inputs, &quiet)?;
         all += library.add(model, Batch { samples, pictures, embeddings: &embeddings }, current)?;
         run.event(Event::Added(samples.iter().map(|sample| sample.sha256).collect()));
         stage.advance(samples.len());

@@ -45,11 +45,18 @@ pub enum Verdict {
 impl Verdict {
     /// The verdict on the file with this hash and look. `None` if the library's model has no calibration.
     pub fn of(contents: &Contents, sha256: Sha256, look: &Look, near: &Near) -> Option<Self> {
-        let calibration = contents.model()?.config.calibration.as_ref()?;
-        let views = look.views.as_ref()?;
-        if let Some(entry) = contents.get(sha256) {
+        if let Some(entry) = contents.get(sha256)
+            && contents.model()?.config.calibration.is_some()
+        {
             return Some(Self::Identical { label: entry.label.map(str::to_owned) });
         }
+        Self::without(contents, look, near)
+    }
+
+    /// The same for a file that the library has, as if it had it not.
+    pub fn without(contents: &Contents, look: &Look, near: &Near) -> Option<Self> {
+        let calibration = contents.model()?.config.calibration.as_ref()?;
+        let views = look.views.as_ref()?;
         if views.text.is_none() && views.header.is_none() && !views.code {
             return Some(Self::Nothing);
         }
