@@ -1,9 +1,9 @@
 //! Calibrates the probability that two files are of one family, on families that nothing else was learned from.
 //!
-//! First the log-odds of pairs are fitted, by logistic regression whose slopes are not negative. Pairs of the same module in two
-//! releases are nearly equal and teach little, so they weigh less than pairs of other modules. Then they are scaled
-//! (Platt, "Probabilistic outputs for support vector machines", 1999) so that the probability is that of an answer: of the nearest of
-//! all files, where the family of half of the files is not in the library.
+//! First the log-odds of pairs are fitted, by logistic regression whose slopes are not negative. Pairs of the same module
+//! in two releases are nearly equal and teach little, so they weigh less than pairs of other modules. Then they are scaled
+//! (Platt, "Probabilistic outputs for support vector machines", 1999) so that the probability is that of an answer: of the
+//! nearest of all files, where the family of half of the files is not in the library.
 
 use crate::model::{Calibration, Cosines, RISING, VIEWS, ViewWeights};
 use crate::search::distance;

@@ -110,8 +110,8 @@ impl Views {
         self.hash
     }
 
-    /// What the views see of a file; `code` and `architecture` are left to who has its picture. If it is packed and can be unpacked, they see what is in it: `count` counts the text
-    /// of the unpacked program.
+    /// What the views see of a file; `code` and `architecture` are left to who has its picture. If it is packed and can be
+    /// unpacked, they see what is in it: `count` counts the text of the unpacked program.
     pub fn see(&self, visible: &Visible<'_>, count: impl FnOnce(&[u8]) -> TextBins) -> FileViews {
         let Visible { kind, bytes, text } = *visible;
         let Some(content) = read_headers(kind, bytes) else {
