@@ -20,6 +20,7 @@ use lookalike::library::{Batch, Contents, Library, Record, Rows};
 use lookalike::model::{Embeddings, Init, Model, ModelConfig, Network};
 use lookalike::picture::{BytePlanes, Encoded, PictureSpec};
 use lookalike::sample::{FileKind, Sample, Sha256};
+use lookalike::search::Looks;
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use std::path::{Path, PathBuf};
@@ -131,7 +132,10 @@ fn frame(repeats: usize, n: usize) -> Vec<f64> {
     let rows = Rows {
         records: (0..n).map(record).collect(),
         labels: labels.iter().map(|label| Some(format!("family {label}"))).collect(),
-        embeddings: Embeddings { dimension: 64, data: vec![0.125; 64 * n] },
+        looks: Looks {
+            embeddings: Embeddings { dimension: 64, data: vec![0.125; 64 * n] },
+            views: Vec::new(),
+        },
         places,
         ..Rows::default()
     };

@@ -18,6 +18,7 @@ pub mod secret;
 pub mod whole_file;
 
 pub mod sample;
+pub mod view;
 // From here on a file is a picture, then an embedding.
 pub mod batchnorm;
 pub mod experiment;

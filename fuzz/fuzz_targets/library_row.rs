@@ -35,8 +35,11 @@ fn value<'a>(bytes: &mut &'a [u8]) -> ValueRef<'a> {
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let mut rest = bytes;
     let values = std::array::from_fn(|_| value(&mut rest));
-    if let Some(row) = parse_row(values, 2) {
-        assert!(row.embedding.len() == 2 && row.embedding.iter().all(|number| number.is_finite()));
+    let with_views = bytes.first().is_some_and(|first| first & 1 == 1);
+    if let Some(row) = parse_row(values, 2, with_views) {
+        let embedding = &row.look.embedding;
+        assert!(embedding.len() == 2 && embedding.iter().all(|number| number.is_finite()));
+        assert_eq!(row.look.views.is_some(), with_views);
         assert!(row.place.is_none_or(|place| place.iter().all(|number| number.is_finite())));
     }
 });

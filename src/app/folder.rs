@@ -7,9 +7,13 @@ use super::query::PICTURES;
 use super::view::Tab;
 use super::window::App;
 use crate::escape;
+use crate::library::Library;
+use crate::model::base_model;
+use crate::picture::PictureKind;
 use crate::sample::Labelling;
-use crate::workflow::{self, LabelledFolder, Pictures, QueryResult, count, read_folder};
+use crate::workflow::{self, LabelledFolder, Pictures, QueryResult, count, read_folder, usual_model};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// What a folder turned out to be.
 enum Opened {
@@ -26,18 +30,19 @@ impl App {
         self.start(
             Task::new(format!("Opening {}", escape::file_name(&folder))),
             move |run| {
-                if contents.model().is_some() && !holds_folders(&folder) {
+                if !contents.is_empty() && !holds_folders(&folder) {
                     let result = workflow::query(&[folder], &contents, k, PICTURES, &reader, run)?;
                     return Ok(Opened::Queried(result));
                 }
+                // What the views see is read too, so that the folder can be added without reading it again.
+                let views = match contents.model() {
+                    Some(model) => model.views.clone(),
+                    None => base_model()?.views,
+                };
                 drop(contents);
-                Ok(Opened::Folder(read_folder(
-                    &folder,
-                    Labelling::FromFolders(1),
-                    Pictures::Chosen,
-                    &reader,
-                    run,
-                )?))
+                let reader = reader.with_views(views);
+                let labelling = Labelling::FromFolders(1);
+                Ok(Opened::Folder(read_folder(&folder, labelling, Pictures::Chosen, &reader, run)?))
             },
             move |app, opened| match opened {
                 Opened::Folder(folder) => app.show_folder(folder),
@@ -52,7 +57,11 @@ impl App {
             Tone::Good,
             format!("{path}: {} of {}", count(folder.set.samples.len(), "file"), count(labels, "label")),
         );
-        if labels < 2 {
+        let answers = self.session.contents.is_empty()
+            && labels == 0
+            && folder.set.spec.kind == PictureKind::Bytes
+            && !folder.path.starts_with(&self.demo_folder);
+        if labels < 2 && !answers {
             self.session.say(
                 Tone::Bad,
                 format!("{path} cannot be trained on: expected at least two labels (FOLDER/<label>/<files>), found {labels}. Put the files of each family in a separate folder"),
@@ -77,9 +86,40 @@ impl App {
         self.measure();
         if let Some(demo) = demo {
             self.train_into(self.view.kept.train_config(), demo.library, demo.held_out);
+        } else if answers {
+            self.add_to_first_library();
         } else if self.session.has_model() && self.view.kept.tab == Tab::Map {
             self.view.kept.tab = Tab::Training;
         }
+    }
+}
+
+impl App {
+    /// Adds the open folder to the library, which is empty, with the base model: its files are compared with each other.
+    fn add_to_first_library(&mut self) {
+        let Some(folder) = &self.session.folder else { return };
+        let set = Arc::clone(&folder.set);
+        let target = self.target();
+        let (path, model) = (target.path.clone(), self.session.contents.model().cloned());
+        self.start(
+            Task::new(format!("Adding {}", escape::file_name(&folder.path))),
+            move |run| {
+                let library = Library::open_or_create(&path)?;
+                let model = model.map_or_else(|| usual_model(&library).map(Arc::new), Ok)?;
+                workflow::add_to_library(&set, &model, library, run)
+            },
+            move |app, changed| {
+                let added = changed.added;
+                if app.show_changed(&target, changed) {
+                    let text = format!(
+                        "{} added and compared; label some, or train on labelled folders",
+                        count(added.new, "sample")
+                    );
+                    app.session.say(Tone::Good, text);
+                    app.view.kept.tab = Tab::Map;
+                }
+            },
+        );
     }
 }
 

@@ -2,8 +2,10 @@
 
 use super::message::Tone;
 use super::window::App;
-use crate::escape;
+use crate::library::{Contents, Rows};
+use crate::model::base_model;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 impl App {
     /// Opens paths. A folder that holds folders is a labelled folder; everything else is queried.
@@ -27,14 +29,23 @@ impl App {
             return;
         }
         if !self.session.has_model() {
-            let first = files.first().map(|path| escape::path(path)).unwrap_or_default();
-            self.session.say(
-                Tone::Bad,
-                format!("{first} cannot be compared yet: the library has no samples. Open a labelled folder (FOLDER/<label>/<files>) and train a model first"),
-            );
-            return;
+            self.use_base_model();
         }
         self.query(files);
+    }
+
+    /// Lets the base model answer while the library has no samples and so no model.
+    fn use_base_model(&mut self) {
+        match base_model() {
+            Ok(model) => {
+                self.session.show(Contents::new(Arc::new(model), Rows::default()));
+                self.session.say(
+                    Tone::Note,
+                    "The library has no samples to compare with yet: open a folder of files to add them",
+                );
+            }
+            Err(error) => self.session.say(Tone::Bad, error.to_string()),
+        }
     }
 
     pub(super) fn open_waiting(&mut self) {

@@ -10,11 +10,11 @@ use crate::experiment::{Format, experiment_csv, mean_over_seeds, render};
 use crate::export::{for_excel, neighbours_csv};
 use crate::job::Stop;
 use crate::library::Contents;
-use crate::model::Embeddings;
 use crate::sample::Sha256;
+use crate::search::Look;
 use crate::secret::Secret;
 use crate::whole_file::save;
-use crate::workflow::{Run, find_near, map_table, neighbour_rows, sample_table};
+use crate::workflow::{QueriedFile, Run, find_near, map_table, neighbour_rows, sample_table};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -90,31 +90,32 @@ impl App {
     fn shown_queries(&self) -> Vec<Query> {
         let session = &self.session;
         if let Some(Selection::InLibrary(sha256)) = session.selection {
-            let embedding = session.contents.embedding(sha256);
+            let look = session.contents.look(sha256);
             let entry = session.contents.get(sha256);
             return entry
-                .zip(embedding)
-                .map(|(entry, embedding)| (entry.path.to_owned(), sha256, embedding.to_vec()))
+                .zip(look)
+                .map(|(entry, look)| (entry.path.to_owned(), sha256, look))
                 .into_iter()
                 .collect();
         }
         let queried = session.queried.iter();
-        queried.map(|q| (q.sample.path.clone(), q.sample.sha256, q.embedding.clone())).collect()
+        queried.map(|q| (q.sample.path.clone(), q.sample.sha256, q.look.clone())).collect()
     }
 }
 
-/// Path, hash and embedding of a sample.
-type Query = (PathBuf, Sha256, Vec<f32>);
+/// Path, hash and look of a sample.
+type Query = (PathBuf, Sha256, Look);
 
 /// The neighbours of all `queries` as CSV.
 fn neighbour_table(contents: &Contents, queries: &[Query], k: usize, run: &Run<'_>) -> Result<Vec<u8>, Stop> {
-    let mut embeddings = Embeddings::new(contents.embeddings().dimension);
-    queries.iter().for_each(|(_, _, embedding)| embeddings.data.extend(embedding));
+    let mut looks = contents.no_looks();
+    queries.iter().for_each(|(_, _, look)| looks.push(look));
     let own: Vec<Sha256> = queries.iter().map(|(_, sha256, _)| *sha256).collect();
-    let near = find_near(contents, &embeddings, &own, k, run)?;
-    let rows = queries
+    let near = find_near(contents, &looks, &own, k, run)?;
+    let files: Vec<_> = queries
         .iter()
         .zip(&near)
-        .flat_map(|((path, sha256, _), near)| neighbour_rows(contents, path, *sha256, &near.neighbours));
-    Ok(neighbours_csv(rows))
+        .map(|((path, sha256, look), near)| (QueriedFile::new(contents, path, *sha256, look, near), near))
+        .collect();
+    Ok(neighbours_csv(files.iter().flat_map(|(file, near)| neighbour_rows(contents, file, &near.neighbours))))
 }

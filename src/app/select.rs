@@ -6,7 +6,6 @@ use super::selection::Selection;
 use super::view::Tab;
 use super::window::App;
 use crate::job::Stop;
-use crate::model::Embeddings;
 use crate::sample::Sha256;
 use crate::search::usual_distance;
 use crate::workflow::{Near, find_near};
@@ -67,12 +66,13 @@ impl App {
         if session.near().is_some_and(|near| near.is_current(&session.contents, k)) {
             return;
         }
-        let Some(embedding) = session.embedding(selection) else { return };
-        let embeddings = Embeddings { dimension: embedding.len(), data: embedding.to_vec() };
+        let Some(look) = session.look(selection) else { return };
+        let mut looks = session.contents.no_looks();
+        looks.push(&look);
         let (contents, own) = (session.contents.clone(), [selection.sha256()]);
         self.start(
             Task::new("Finding neighbours").of_kind(NEIGHBOURS).quiet(),
-            move |run| Ok(find_near(&contents, &embeddings, &own, k, run)?.pop()),
+            move |run| Ok(find_near(&contents, &looks, &own, k, run)?.pop()),
             move |app, near| {
                 if let Some(near) = near {
                     app.apply_near(selection, near);
@@ -103,10 +103,10 @@ impl App {
     /// Finds the neighbours and places of the queried samples that the library or its map has changed for.
     pub(super) fn refresh_queried(&mut self) {
         let (session, k) = (&self.session, self.view.kept.k);
-        let (mut data, mut own) = (Vec::new(), Vec::new());
+        let (mut looks, mut own) = (session.contents.no_looks(), Vec::new());
         for queried in session.queried.iter() {
             if !queried.near.is_current(&session.contents, k) {
-                data.extend(&queried.embedding);
+                looks.push(&queried.look);
                 own.push(queried.sample.sha256);
             }
         }
@@ -114,11 +114,10 @@ impl App {
             return;
         }
         let contents = session.contents.clone();
-        let embeddings = Embeddings { dimension: contents.embeddings().dimension, data };
         self.start(
             Task::new("Finding neighbours").of_kind(REFRESH).quiet(),
             move |run| {
-                let near = find_near(&contents, &embeddings, &own, k, run)?;
+                let near = find_near(&contents, &looks, &own, k, run)?;
                 Ok(own.into_iter().zip(near).collect::<Vec<_>>())
             },
             |app, all| {
@@ -182,7 +181,7 @@ impl App {
         }
         self.start(
             Task::new("Measuring distances").of_kind(USUAL).quiet(),
-            move |_| Ok((contents.hash(), usual_distance(contents.embeddings(), USUAL_SHARE))),
+            move |_| Ok((contents.hash(), usual_distance(contents.vectors(), USUAL_SHARE))),
             |app, (library, distance)| {
                 if library == app.session.contents.hash() {
                     app.session.usual_distance = distance;

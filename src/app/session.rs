@@ -9,6 +9,7 @@ use crate::model::Epoch;
 use crate::picture::Encoded;
 use crate::reading::Reader;
 use crate::sample::{Facts, Sha256, Skipped};
+use crate::search::Look;
 use crate::workflow::{LabelledFolder, Near, Queried};
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -120,11 +121,11 @@ impl Session {
         self.queried.find(sha256)
     }
 
-    /// The embedding of a sample.
-    pub fn embedding(&self, selection: Selection) -> Option<&[f32]> {
+    /// What a sample looks like.
+    pub fn look(&self, selection: Selection) -> Option<Look> {
         match selection {
-            Selection::Queried(sha256) => self.queried(sha256).map(|queried| queried.embedding.as_slice()),
-            Selection::InLibrary(sha256) => self.contents.embedding(sha256),
+            Selection::Queried(sha256) => self.queried(sha256).map(|queried| queried.look.clone()),
+            Selection::InLibrary(sha256) => self.contents.look(sha256),
         }
     }
 

@@ -64,7 +64,7 @@ impl App {
         let path = target.path.clone();
         self.start(
             Task::new(format!("Adding {}", escape::file_name(&folder.path))),
-            move |run| workflow::add_to_library(&set, &model, Library::open(&path)?, run),
+            move |run| workflow::add_to_library(&set, &model, Library::open_or_create(&path)?, run),
             move |app, changed| {
                 let added = changed.added;
                 if app.show_changed(&target, changed) {

@@ -107,7 +107,8 @@ pub fn repair(
         eval_mode_accuracy_before: before.eval.accuracy(),
         eval_mode_accuracy_after: eval.accuracy(),
     });
-    Ok(Repaired { model: Model::new(config, network, model.trace.clone())?, eval })
+    let repaired = Model::with_views(config, network, model.trace.clone(), model.views.clone())?;
+    Ok(Repaired { model: repaired, eval })
 }
 
 fn debias_all(layers: &[RunningStatistics], momentum: f64) -> Result<Vec<RunningStatistics>, Stop> {

@@ -8,7 +8,7 @@ use crate::escape;
 use crate::job::Stop;
 use crate::library::Library;
 use crate::model::Model;
-use crate::workflow::index;
+use crate::workflow::{index, usual_model};
 use clap::Args;
 use serde_json::json;
 use std::path::PathBuf;
@@ -19,9 +19,9 @@ pub struct IndexArgs {
     /// FOLDER/<label>/<files…>
     #[arg(required = true)]
     folders: Vec<PathBuf>,
-    /// The model that embeds the files
+    /// The model that embeds the files [default: that of the library, or the base model]
     #[arg(long, value_name = "M.safetensors")]
-    model: PathBuf,
+    model: Option<PathBuf>,
     /// The library; created if it does not exist
     #[arg(long, value_name = "L.lookalike")]
     library: PathBuf,
@@ -43,8 +43,10 @@ pub fn run(args: IndexArgs) -> Result<(), Stop> {
     let reader = args.archives.reader();
     let mut printed = Printed::default();
     let added = events::run(args.json, &mut printed, move |run| {
-        let model = Model::load(&model)?;
+        // A model that cannot be read creates no library.
+        let given = model.map(|path| Model::load(&path)).transpose()?;
         let mut library = Library::open_or_create(&library)?;
+        let model = given.map_or_else(|| usual_model(&library), Ok)?;
         index(&folders, labelling, &model, &mut library, &reader, run)
     });
     let added = match added {

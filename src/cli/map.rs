@@ -57,7 +57,7 @@ pub fn run(args: MapArgs) -> Result<(), Stop> {
         let mut library = Library::open(&library)?;
         let mut contents = library.contents()?;
         let places = map_library(&contents, &mut library, method, seed, run)?;
-        let trust = trustworthiness(contents.embeddings(), &places, K);
+        let trust = trustworthiness(contents.vectors(), &places, K);
         contents.set_places(places, false);
         Ok((contents, trust))
     })?;

@@ -8,6 +8,7 @@
 
 mod advice;
 mod archives;
+mod base_model;
 mod batchnorm;
 mod batchnorm_experiment;
 mod batchnorm_repair;
@@ -111,6 +112,9 @@ pub enum Command {
         #[arg(long)]
         memory: u64,
     },
+    /// Make the base model (for developers)
+    #[command(hide = true)]
+    BaseModel(base_model::BaseModelArgs),
     /// Add labelled folders to a library
     Index(index::IndexArgs),
     /// List the nearest samples of files
@@ -138,7 +142,7 @@ impl Command {
     /// Whether the command computes the network.
     fn computes(&self) -> bool {
         match self {
-            Self::Train(_) | Self::Index(_) | Self::Query(_) => true,
+            Self::Train(_) | Self::BaseModel(_) | Self::Index(_) | Self::Query(_) => true,
             Self::BatchNorm(_) | Self::BatchNormRepair(_) | Self::BatchNormExperiment(_) => true,
             Self::Demo(_) | Self::Inspect(_) | Self::Map(_) | Self::Export(_) | Self::Library(_) => false,
             #[cfg(unix)]
@@ -176,6 +180,7 @@ pub fn run(cli: Cli) -> ExitCode {
         #[cfg(unix)]
         Command::Worker { memory } => reading::serve(memory).map_err(Stop::from),
         Command::Train(args) => train::run(args),
+        Command::BaseModel(args) => base_model::run(args),
         Command::Index(args) => index::run(args),
         Command::Query(args) => query::run(args),
         Command::Inspect(args) => inspect::run(args),

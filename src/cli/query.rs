@@ -4,11 +4,10 @@ use super::archives::ArchiveArgs;
 use super::events::{self, Printed};
 use super::output;
 use crate::escape;
-use crate::export::NeighbourRow;
 use crate::job::Stop;
 use crate::library::{Contents, Library};
 use crate::whole_file::save;
-use crate::workflow::{Queried, neighbour_rows, neighbour_table, query};
+use crate::workflow::{Queried, QueriedFile, Verdict, neighbour_rows, neighbour_table, query};
 use clap::Args;
 use serde_json::json;
 use std::path::PathBuf;
@@ -65,13 +64,16 @@ pub fn run(args: QueryArgs) -> Result<(), Stop> {
     }
 }
 
-fn rows<'a>(queried: &'a Queried, contents: &'a Contents) -> impl Iterator<Item = NeighbourRow<'a>> {
-    neighbour_rows(contents, &queried.sample.path, queried.sample.sha256, &queried.near.neighbours)
-}
-
 fn print(queried: &Queried, contents: &Contents) -> Result<(), Stop> {
-    output::line(&format!("{}  {}", escape::path(&queried.sample.path), queried.sample.sha256.short()))?;
-    for row in rows(queried, contents) {
+    let file = QueriedFile::of(contents, queried);
+    output::line(&format!("{}  {}", escape::path(&file.path), file.sha256.short()))?;
+    if let Some(verdict) = &file.verdict {
+        output::line(&format!("  {}", verdict_line(verdict)))?;
+    }
+    if !file.packed.is_empty() {
+        output::line(&format!("  packed: {}", escape::text(&file.packed)))?;
+    }
+    for row in neighbour_rows(contents, &file, &queried.near.neighbours) {
         output::line(&format!(
             "  {:>3}  {:.4}  {:<20}  {}",
             row.rank,
@@ -83,10 +85,22 @@ fn print(queried: &Queried, contents: &Contents) -> Result<(), Stop> {
     Ok(())
 }
 
+/// The verdict as people read it.
+fn verdict_line(verdict: &Verdict) -> String {
+    let labels: Vec<String> = verdict.labels().into_iter().map(escape::text).collect();
+    let labels = if labels.is_empty() { String::new() } else { format!(": {}", labels.join(" or ")) };
+    match verdict.probability() {
+        Some(probability) => format!("{}{labels} ({:.0} %)", verdict.name(), 100.0 * probability),
+        None => format!("{}{labels}", verdict.name()),
+    }
+}
+
 fn print_json(queried: &Queried, contents: &Contents) -> Result<(), Stop> {
-    let neighbours: Vec<_> = rows(queried, contents)
+    let file = QueriedFile::of(contents, queried);
+    let neighbours: Vec<_> = neighbour_rows(contents, &file, &queried.near.neighbours)
         .map(|row| {
             json!({
+                "distance_text": row.by_view[0], "distance_code": row.by_view[1], "distance_header": row.by_view[2],
                 "rank": row.rank, "path": row.neighbour_path.to_string_lossy(),
                 "sha256": row.neighbour_sha256.to_string(), "label": row.label.map(escape::text),
                 "distance": row.distance,
@@ -96,5 +110,10 @@ fn print_json(queried: &Queried, contents: &Contents) -> Result<(), Stop> {
     output::json(&json!({
         "event": "answer", "path": queried.sample.path.to_string_lossy(), "sha256": queried.sample.sha256.to_string(),
         "size": queried.sample.size, "kind": queried.sample.kind.name(), "neighbours": neighbours,
+        "verdict": file.verdict.as_ref().map(Verdict::name),
+        "labels": file.verdict.as_ref().map(|verdict| verdict.labels().into_iter().map(escape::text).collect::<Vec<_>>()),
+        "probability": file.verdict.as_ref().and_then(Verdict::probability),
+        "packed": (!file.packed.is_empty()).then(|| escape::text(&file.packed)),
+        "model": contents.model_hash().map(|hash| hash.to_string()),
     }))
 }

@@ -23,12 +23,21 @@ pub struct NeighbourRow<'a> {
     pub neighbour_sha256: Sha256,
     /// Its label, if it has one.
     pub label: Option<&'a str>,
-    /// Cosine distance, 0 same to 2 opposite.
+    /// By a model with views: 1 − the probability of one family, 0 to 1. By another: the cosine distance, 0 same to 2
+    /// opposite.
     pub distance: f32,
     /// The neighbour's file format.
     pub neighbour_kind: &'a str,
     /// Its size in bytes.
     pub neighbour_size: u64,
+    /// The cosine distances of text, code and header; `None` where a view abstains, and by a model without views.
+    pub by_view: [Option<f32>; 3],
+    /// The verdict on the queried file, if there is one.
+    pub verdict: &'a str,
+    /// The probability of the verdict, 0 to 1.
+    pub probability: Option<f32>,
+    /// Whether the queried file is packed, and how it is known; empty if it is not.
+    pub packed: &'a str,
 }
 
 /// One sample of a library.
@@ -73,7 +82,14 @@ pub fn neighbours_csv<'a>(rows: impl IntoIterator<Item = NeighbourRow<'a>>) -> V
         "distance",
         "neighbour_kind",
         "neighbour_size",
+        "distance_text",
+        "distance_code",
+        "distance_header",
+        "verdict",
+        "probability",
+        "packed",
     ];
+    let number = |value: Option<f32>| value.map(|value| format!("{value:.6}")).unwrap_or_default();
     let cells = |row: NeighbourRow<'a>| {
         [
             text(&escape::path(row.query_path)),
@@ -85,6 +101,12 @@ pub fn neighbours_csv<'a>(rows: impl IntoIterator<Item = NeighbourRow<'a>>) -> V
             format!("{:.6}", row.distance),
             row.neighbour_kind.to_owned(),
             row.neighbour_size.to_string(),
+            number(row.by_view[0]),
+            number(row.by_view[1]),
+            number(row.by_view[2]),
+            row.verdict.to_owned(),
+            number(row.probability),
+            text(&escape::text(row.packed)),
         ]
     };
     table(header, rows.into_iter().map(cells))
@@ -166,6 +188,10 @@ mod tests {
             distance: 0.25,
             neighbour_kind: "PE",
             neighbour_size: 7,
+            by_view: [Some(0.5), None, Some(1.0)],
+            verdict: "known",
+            probability: Some(0.75),
+            packed: "@packer",
         };
         let out = String::from_utf8(neighbours_csv([row])).unwrap();
         let mut lines = out.split("\r\n");
@@ -178,7 +204,9 @@ mod tests {
         let cells = lines.next().unwrap();
         assert!(cells.starts_with("'=cmd|' /C calc'!A0,abab"));
         assert!(cells.contains(",1,\"a,\"\"b\"\".exe\","));
-        assert!(cells.ends_with(",'@fam\\u{202e}ily,0.250000,PE,7"));
+        assert!(
+            cells.ends_with(",'@fam\\u{202e}ily,0.250000,PE,7,0.500000,,1.000000,known,0.750000,'@packer")
+        );
     }
 
     #[test]

@@ -5,9 +5,9 @@
 //! by hash or by range through [`Entry`].
 
 use super::{Entry, Labels, Record};
-use crate::model::{Embeddings, Model};
+use crate::model::{Calibration, Cosines, Embeddings, Model};
 use crate::sample::Sha256;
-use crate::search::{Hit, Searcher, nearest};
+use crate::search::{Hit, Look, Looks, Searcher, fit, nearest, nearest_by_views};
 use sha2::{Digest as _, Sha256 as Hasher};
 use std::collections::HashMap;
 use std::ops::Range;
@@ -17,13 +17,16 @@ use std::sync::{Arc, OnceLock};
 /// Below this number of queries the embeddings are scanned, which needs no preparation.
 const FEW: usize = 8;
 
-/// A sample of the library that is near to another, with the cosine distance from 0 (same) to 2 (opposite).
+/// A sample of the library that is near to another.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Neighbour {
     /// Which sample.
     pub sha256: Sha256,
-    /// Cosine distance.
+    /// By a model with views: 1 − the probability that both are of one family, 0 to 1. By another: the cosine distance, 0
+    /// (same) to 2 (opposite).
     pub distance: f32,
+    /// How alike the views find them; `None` by a model without views.
+    pub cosines: Option<Cosines>,
 }
 
 /// What never changes of a library in memory.
@@ -31,8 +34,10 @@ pub struct Neighbour {
 struct Snapshot {
     model: Option<Arc<Model>>,
     records: Vec<Record>,
-    /// `embeddings.row(i)` belongs to `records[i]`.
-    embeddings: Embeddings,
+    /// The look `i` belongs to `records[i]`.
+    looks: Looks,
+    /// With views: a vector for all views of each sample.
+    fitted: OnceLock<Embeddings>,
     rows: HashMap<Sha256, u32>,
     /// Of the model and of all samples in their order.
     hash: Option<Sha256>,
@@ -65,8 +70,8 @@ pub struct Rows {
     pub records: Vec<Record>,
     /// Their labels.
     pub labels: Vec<Option<String>>,
-    /// Their embeddings.
-    pub embeddings: Embeddings,
+    /// What they look like.
+    pub looks: Looks,
     /// Their places: for all of them or for none.
     pub places: Vec<[f32; 2]>,
     /// Why not all could be read, if the file is damaged.
@@ -94,7 +99,8 @@ impl Contents {
                 rows: index,
                 model: Some(model),
                 records: rows.records,
-                embeddings: rows.embeddings,
+                looks: rows.looks,
+                fitted: OnceLock::new(),
                 searcher: OnceLock::new(),
                 damage: rows.damage,
                 others: rows.others,
@@ -203,14 +209,27 @@ impl Contents {
         self.places = Arc::new(Places { at, provisional, id: next_id() });
     }
 
-    /// The embeddings of all samples, by row.
-    pub fn embeddings(&self) -> &Embeddings {
-        &self.snapshot.embeddings
+    /// A vector for each sample, by row, to draw a map of: the embeddings, or with views a fit of all views, which takes a
+    /// moment the first time.
+    pub fn vectors(&self) -> &Embeddings {
+        let Snapshot { looks, fitted, .. } = &*self.snapshot;
+        if self.calibration().is_some() { fitted.get_or_init(|| fit(looks)) } else { &looks.embeddings }
     }
 
-    /// The embedding of the sample with this hash.
-    pub fn embedding(&self, sha256: Sha256) -> Option<&[f32]> {
-        self.row_of(sha256).map(|row| self.snapshot.embeddings.row(row))
+    /// What the sample with this hash looks like.
+    pub fn look(&self, sha256: Sha256) -> Option<Look> {
+        self.snapshot.looks.get(self.row_of(sha256)?)
+    }
+
+    /// What nothing looks like yet, to add looks of this model to.
+    pub fn no_looks(&self) -> Looks {
+        Looks::new(self.snapshot.looks.embeddings.dimension)
+    }
+
+    /// How probabilities are computed, if the model has views and the looks of all samples have them too.
+    fn calibration(&self) -> Option<&Calibration> {
+        let calibration = self.model()?.config.calibration.as_ref()?;
+        (self.snapshot.looks.views.len() == self.len()).then_some(calibration)
     }
 
     /// Why not all samples could be read, if the file is damaged.
@@ -225,14 +244,19 @@ impl Contents {
 
     /// The `k` nearest rows to each query, nearest first. A sample of the library is not its own answer:
     /// `own[i]` is the hash of the `i`th query. Exact, whatever the number of queries.
-    pub fn nearest(&self, queries: &Embeddings, own: &[Sha256], k: usize) -> Vec<Vec<Hit>> {
-        let library = &self.snapshot.embeddings;
+    pub fn nearest(&self, queries: &Looks, own: &[Sha256], k: usize) -> Vec<Vec<Hit>> {
+        let looks = &self.snapshot.looks;
+        let (library, queried) = (&looks.embeddings, &queries.embeddings);
         // One more, since a sample finds itself.
-        let found = if queries.len() < FEW {
-            queries.rows().map(|query| nearest(library, query, k + 1, |_| false)).collect()
+        let found = if let Some(calibration) = self.calibration() {
+            (0..queries.len())
+                .map(|query| nearest_by_views(looks, calibration, queries, query, k + 1))
+                .collect()
+        } else if queries.len() < FEW {
+            queried.rows().map(|query| nearest(library, query, k + 1, |_| false)).collect()
         } else {
             let searcher = self.snapshot.searcher.get_or_init(|| Searcher::new(library));
-            searcher.nearest(library, queries, k + 1)
+            searcher.nearest(library, queried, k + 1)
         };
         let without_own = |(mut hits, own): (Vec<Hit>, &Sha256)| {
             let own = self.row_of(*own);
@@ -243,11 +267,13 @@ impl Contents {
         found.into_iter().zip(own).map(without_own).collect()
     }
 
-    /// Rows of this library as neighbours.
-    pub fn neighbours(&self, hits: &[Hit]) -> Vec<Neighbour> {
+    /// Rows of this library as neighbours of the file `query` of `queries`.
+    pub fn neighbours(&self, queries: &Looks, query: usize, hits: &[Hit]) -> Vec<Neighbour> {
+        let looks = self.calibration().map(|_| &self.snapshot.looks);
         let neighbour = |hit: &Hit| {
             let record = self.snapshot.records.get(hit.row)?;
-            Some(Neighbour { sha256: record.sha256, distance: hit.distance })
+            let cosines = looks.and_then(|looks| queries.cosines(query, looks, hit.row));
+            Some(Neighbour { sha256: record.sha256, distance: hit.distance, cosines })
         };
         hits.iter().filter_map(neighbour).collect()
     }

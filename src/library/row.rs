@@ -3,10 +3,12 @@
 
 use super::Record;
 use crate::sample::Sha256;
+use crate::search::Look;
+use crate::view::FileViews;
 use rusqlite::types::ValueRef;
 use std::path::PathBuf;
 
-/// Columns of a [`row`].
+/// Columns of a [`row`], but for what the views see.
 pub const COLUMNS: &str =
     "s.id, s.sha256, s.path, s.label, s.size, s.kind, s.architecture, e.vector, p.x, p.y";
 
@@ -20,22 +22,23 @@ pub struct Row {
     pub record: Record,
     /// Its label, if it has one.
     pub label: Option<String>,
-    /// Its embedding.
-    pub embedding: Vec<f32>,
+    /// What it looks like.
+    pub look: Look,
     /// Its place on the map, if it has one.
     pub place: Option<[f32; 2]>,
 }
 
 /// Parses the values of [`COLUMNS`]; `None` if they cannot be those of a sample whose embedding has
-/// `dimension` numbers.
-pub fn parse_row(values: [ValueRef<'_>; 10], dimension: usize) -> Option<Row> {
-    let [id, sha256, path, label, size, kind, architecture, vector, x, y] = values;
+/// `dimension` numbers, and of which views saw something if the model has views.
+pub fn parse_row(values: [ValueRef<'_>; 11], dimension: usize, with_views: bool) -> Option<Row> {
+    let [id, sha256, path, label, size, kind, architecture, vector, x, y, seen] = values;
     let vector = vector.as_blob().ok().filter(|bytes| bytes.len() == dimension * 4)?;
     let vector: Vec<f32> = vector.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
     // Embeddings have length 1: numbers far from that cannot be compared.
     if vector.iter().any(|number| number.is_nan() || number.abs() > LARGEST) {
         return None;
     }
+    let views = if with_views { Some(FileViews::from_bytes(seen.as_blob().ok()?)?) } else { None };
     let record = Record {
         id: id.as_i64().ok()?,
         sha256: Sha256(sha256.as_blob().ok()?.try_into().ok()?),
@@ -47,7 +50,7 @@ pub fn parse_row(values: [ValueRef<'_>; 10], dimension: usize) -> Option<Row> {
     let coordinate = |value: ValueRef<'_>| value.as_f64().ok().map(|v| v as f32).filter(|v| v.is_finite());
     let place = coordinate(x).zip(coordinate(y)).map(|(x, y)| [x, y]);
     let label = label.as_str_or_null().ok()?.map(str::to_owned);
-    Some(Row { record, label, embedding: vector, place })
+    Some(Row { record, label, look: Look { embedding: vector, views }, place })
 }
 
 fn to_path(value: ValueRef<'_>) -> Option<PathBuf> {
@@ -83,10 +86,11 @@ mod tests {
             Blob(&vector),
             Real(1.0),
             Real(2.0),
+            Null,
         ];
-        let found = parse_row(good, 2).unwrap();
+        let found = parse_row(good, 2, false).unwrap();
         assert_eq!((found.record.id, found.record.size, found.label), (3, 9, None));
-        assert_eq!((found.embedding, found.place), (vec![1.0, -2.0], Some([1.0, 2.0])));
+        assert_eq!((found.look.embedding, found.place), (vec![1.0, -2.0], Some([1.0, 2.0])));
         let infinite: Vec<u8> = [f32::NAN, 1.0].into_iter().flat_map(f32::to_le_bytes).collect();
         for (column, value) in [
             (0, Null),
@@ -105,11 +109,19 @@ mod tests {
         ] {
             let mut bad = good;
             bad[column] = value;
-            assert!(parse_row(bad, 2).is_none(), "{column} {value:?}");
+            assert!(parse_row(bad, 2, false).is_none(), "{column} {value:?}");
         }
         let mut odd = good;
         odd[8] = Real(f64::NAN);
-        assert_eq!(parse_row(odd, 2).unwrap().place, None);
-        assert!(parse_row(good, 3).is_none());
+        assert_eq!(parse_row(odd, 2, false).unwrap().place, None);
+        assert!(parse_row(good, 3, false).is_none());
+        // A model with views needs what they saw.
+        assert!(parse_row(good, 2, true).is_none());
+        let seen = FileViews::default().to_bytes();
+        let mut viewed = good;
+        viewed[10] = Blob(&seen);
+        assert_eq!(parse_row(viewed, 2, true).unwrap().look.views, Some(FileViews::default()));
+        viewed[10] = Blob(&seen[1..]);
+        assert!(parse_row(viewed, 2, true).is_none());
     }
 }

@@ -56,7 +56,9 @@ CREATE TABLE current_model (
 ";
 
 /// What each version adds to the one before it: the first migrates version 1 to version 2.
-const MIGRATIONS: [&str; 1] = ["
+const MIGRATIONS: [&str; 2] = [
+    "
+
 CREATE TABLE label_changes (
     id INTEGER PRIMARY KEY,
     sample INTEGER NOT NULL REFERENCES samples(id) ON DELETE CASCADE,
@@ -71,7 +73,18 @@ CREATE TABLE label_changes (
     undone INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX label_changes_of_sample ON label_changes (sample);
-"];
+",
+    "
+-- What the views of a model see of a sample.
+CREATE TABLE views (
+    model INTEGER NOT NULL REFERENCES models(id) ON DELETE CASCADE,
+    sample INTEGER NOT NULL REFERENCES samples(id) ON DELETE CASCADE,
+    -- `view::FileViews::to_bytes`.
+    seen BLOB NOT NULL,
+    PRIMARY KEY (model, sample)
+) WITHOUT ROWID;
+",
+];
 
 /// An open library file.
 #[derive(Debug)]

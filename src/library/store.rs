@@ -8,6 +8,7 @@ use super::schema::{self, Opened};
 use crate::model::{Embeddings, Model};
 use crate::picture::{Encoded, thumbnail};
 use crate::sample::{Sample, Sha256};
+use crate::search::Looks;
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{
     Connection, ErrorCode, OptionalExtension as _, Statement, Transaction, TransactionBehavior, params,
@@ -110,32 +111,49 @@ impl Library {
         self.sqlite(|c| Ok(current_model(c)?.is_none_or(|current| current == hash.0)))
     }
 
-    /// Reads all samples that the current model has embedded. A library without a model has no contents.
-    pub fn contents(&self) -> Result<Contents, LibraryError> {
-        let Some((id, bytes)) = self.sqlite(|c| {
+    /// The current model; `None` in a library without one.
+    pub fn model(&self) -> Result<Option<Model>, LibraryError> {
+        Ok(self.current_model()?.map(|(_, model)| model))
+    }
+
+    /// The row id of the current model, and the model.
+    fn current_model(&self) -> Result<Option<(i64, Model)>, LibraryError> {
+        let found = self.sqlite(|c| {
             c.query_row(
                 "SELECT models.id, models.bytes FROM models JOIN current_model ON current_model.model = models.id",
                 [],
                 |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?)),
             )
             .optional()
-        })?
-        else {
+        })?;
+        let read = |(id, bytes)| Ok((id, Model::from_bytes(bytes)?));
+        found.map(read).transpose()
+    }
+
+    /// Reads all samples that the current model has embedded. A library without a model has no contents.
+    pub fn contents(&self) -> Result<Contents, LibraryError> {
+        let Some((id, model)) = self.current_model()? else {
             return Ok(Contents::default());
         };
-        let model = Model::from_bytes(bytes)?;
         let dimension = model.config.embedding;
-        let mut all = Rows { embeddings: Embeddings::new(dimension), ..Rows::default() };
+        let with_views = model.views.is_some();
+        let mut all = Rows { looks: Looks::new(dimension), ..Rows::default() };
         let total = self.sqlite(|c| {
+            // A library of an earlier version that cannot be written has no such table, and no model with views.
+            let (seen, views) = match c.table_exists(None, "views")? {
+                true => ("v.seen", "LEFT JOIN views v ON v.model = e.model AND v.sample = e.sample"),
+                false => ("NULL", ""),
+            };
             let mut statement = c.prepare(&format!(
-                "SELECT {COLUMNS} FROM embeddings e JOIN samples s ON s.id = e.sample
+                "SELECT {COLUMNS}, {seen} FROM embeddings e JOIN samples s ON s.id = e.sample
                  LEFT JOIN places p ON p.model = e.model AND p.sample = e.sample
+                 {views}
                  WHERE e.model = ?1 AND e.sample >= ?2 ORDER BY e.sample"
             ))?;
             // Rows after a damaged page may be good: damage is skipped, one sample at a time.
             let (mut from, mut steps, mut invalid) = (i64::MIN, 0, 0_usize);
             loop {
-                let read = read_rows(&mut statement, id, dimension, &mut from, |row| {
+                let read = read_rows(&mut statement, id, (dimension, with_views), &mut from, |row| {
                     steps = 0;
                     let Some(row) = row else {
                         invalid += 1;
@@ -143,7 +161,7 @@ impl Library {
                     };
                     all.records.push(row.record);
                     all.labels.push(row.label);
-                    all.embeddings.data.extend(row.embedding);
+                    all.looks.push(&row.look);
                     all.places.extend(row.place);
                 });
                 match read {
@@ -251,6 +269,7 @@ fn add_all(
     batch: Batch<'_>,
     current: bool,
 ) -> rusqlite::Result<Added> {
+    let with_views = model.views.is_some();
     let model = put_model(transaction, model, current)?;
     let mut added = Added::default();
     let mut find = transaction.prepare("SELECT id, label FROM samples WHERE sha256 = ?1")?;
@@ -263,6 +282,8 @@ fn add_all(
     let mut vector_in = transaction.prepare(
         "INSERT INTO embeddings (model, sample, vector) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
     )?;
+    let mut views_in = transaction
+        .prepare("INSERT INTO views (model, sample, seen) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")?;
     for ((sample, picture), vector) in batch.samples.iter().zip(batch.pictures).zip(batch.embeddings.rows()) {
         let known = find
             .query_row([&sample.sha256.0[..]], |row| Ok((row.get(0)?, row.get::<_, Option<String>>(1)?)))
@@ -302,6 +323,9 @@ fn add_all(
         };
         thumbnail_in.execute(params![id, thumbnail(picture).rgb])?;
         vector_in.execute(params![model, id, to_bytes(vector)])?;
+        if let Some(views) = picture.views().filter(|_| with_views) {
+            views_in.execute(params![model, id, views.to_bytes()])?;
+        }
     }
     Ok(added)
 }
@@ -331,18 +355,18 @@ const LONGEST_GAP: usize = 10_000;
 fn read_rows(
     statement: &mut Statement<'_>,
     model: i64,
-    dimension: usize,
+    (dimension, with_views): (usize, bool),
     from: &mut i64,
     mut take: impl FnMut(Option<Row>),
 ) -> rusqlite::Result<()> {
     let mut rows = statement.query([model, *from])?;
     while let Some(found) = rows.next()? {
         *from = found.get::<_, i64>(0)?.saturating_add(1);
-        let mut values = [ValueRef::Null; 10];
+        let mut values = [ValueRef::Null; 11];
         for (column, value) in values.iter_mut().enumerate() {
             *value = found.get_ref(column)?;
         }
-        take(parse_row(values, dimension));
+        take(parse_row(values, dimension, with_views));
     }
     Ok(())
 }

@@ -1,11 +1,12 @@
 //! The configuration of a model: everything but its weights and statistics, stored as JSON in the metadata of
 //! its safetensors file.
 
+use super::calibration::Calibration;
 use crate::picture::{PLANE_SET, PictureSpec};
 use serde::{Deserialize, Serialize};
 
-/// Version of this configuration. A file with a later version is refused.
-pub(super) const CONFIG_VERSION: u32 = 1;
+/// The latest version of this configuration: 1, or 2 with views. A file with a later version is refused.
+pub(super) const CONFIG_VERSION: u32 = 2;
 
 /// Whether the network normalises.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -218,6 +219,9 @@ pub struct ModelConfig {
     pub labels: Vec<String>,
     /// A summary of its training.
     pub training: TrainingSummary,
+    /// How the cosines of its views become a probability; `None` without views.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<Calibration>,
 }
 
 /// The plane set of model files that do not name one.
@@ -241,7 +245,7 @@ impl ModelConfig {
     /// The default network for these pictures and labels.
     pub fn new(picture: PictureSpec, labels: Vec<String>) -> Self {
         Self {
-            version: CONFIG_VERSION,
+            version: 1,
             picture,
             plane_set: PLANE_SET,
             convolutions: vec![(32, 2), (64, 2), (128, 2), (128, 1)],
@@ -252,6 +256,7 @@ impl ModelConfig {
             repairs: Vec::new(),
             labels,
             training: TrainingSummary::default(),
+            calibration: None,
         }
     }
 }

@@ -6,7 +6,9 @@
 //! operations with their own backward passes; the rest is plain candle.
 
 mod backward;
+mod base;
 mod batch_norm;
+mod calibration;
 mod candle_kernels;
 mod config;
 mod convention;
@@ -32,6 +34,8 @@ mod testing;
 mod trace;
 mod trace_file;
 
+pub use base::base_model;
+pub use calibration::{Calibration, Cosines, RISING, VIEWS, ViewWeights};
 pub use config::{Init, ModelConfig, Norm};
 pub use embed::embed;
 pub use embedder::Embedder;

@@ -11,6 +11,7 @@ use super::trace::{MAX_STEPS, Trace};
 use super::trace_file;
 use crate::picture::{PLANE_SET, PictureKind, PictureSpec};
 use crate::sample::Sha256;
+use crate::view::Views;
 use candle_core::{Device, Tensor};
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
@@ -20,6 +21,10 @@ use std::sync::Arc;
 
 /// Key of the configuration in the file's metadata.
 const KEY: &str = "lookalike";
+/// The tensor that holds the weights of the views.
+const VIEWS: &str = "views";
+/// The configuration version of a model with views, which an earlier program cannot use.
+const VERSION_WITH_VIEWS: u32 = 2;
 /// A longer model file is not read: ours have about two megabytes.
 const MAX_FILE: u64 = 1 << 30;
 /// Largest values accepted in a configuration.
@@ -35,6 +40,8 @@ pub struct Model {
     pub network: Network,
     /// The statistics of each batch of its training, if they were recorded.
     pub trace: Option<Arc<Trace>>,
+    /// The views of text and header that it compares files by too, if it does.
+    pub views: Option<Arc<Views>>,
     /// SHA-256 of the file.
     pub hash: Sha256,
     /// The contents of the file.
@@ -87,9 +94,19 @@ pub enum ModelError {
 impl Model {
     /// A model of a finished network, its configuration and its trace.
     pub fn new(config: ModelConfig, network: Network, trace: Option<Arc<Trace>>) -> Result<Self, ModelError> {
+        Self::with_views(config, network, trace, None)
+    }
+
+    /// The same, with views of text and header.
+    pub fn with_views(
+        config: ModelConfig,
+        network: Network,
+        trace: Option<Arc<Trace>>,
+        views: Option<Arc<Views>>,
+    ) -> Result<Self, ModelError> {
         let trace = trace.filter(|trace| (1..=MAX_STEPS).contains(&trace.steps()));
-        let bytes = serialize(&config, &network, trace.as_deref())?;
-        Ok(Self { config, network, trace, hash: Sha256::of(&bytes), bytes })
+        let bytes = serialize(&config, &network, trace.as_deref(), views.as_deref())?;
+        Ok(Self { config, network, trace, views, hash: Sha256::of(&bytes), bytes })
     }
 
     /// The layers whose running statistics are not finite. Eval mode has no results until they are
@@ -129,8 +146,16 @@ impl Model {
         let tensors = SafeTensors::deserialize(&bytes).map_err(|e| format(&e))?;
         let network = Network::from_weights(&config, |name, shape| read_tensor(&tensors, name, shape))
             .map_err(|e| format(&e))?;
-        let trace = trace_file::read(&config, |name| find_tensor(&tensors, name));
-        Ok(Self { config, network, trace: trace.map(Arc::new), hash: Sha256::of(&bytes), bytes })
+        let trace = trace_file::read(&config, |name| find_tensor(&tensors, name)).map(Arc::new);
+        let views = match tensors.tensor(VIEWS) {
+            Err(_) => None,
+            Ok(stored) => {
+                let views = (stored.dtype() == Dtype::U8).then(|| Views::from_bytes(stored.data())).flatten();
+                let views = views.ok_or_else(|| format(&"views that this program does not write"))?;
+                Some(Arc::new(views))
+            }
+        };
+        Ok(Self { config, network, trace, views, hash: Sha256::of(&bytes), bytes })
     }
 
     /// Reads a model file.
@@ -166,10 +191,11 @@ fn validate(config: &ModelConfig) -> Result<(), ModelError> {
         && (1..=MAX_WIDTH).contains(&config.embedding)
         && (1..=MAX_LABELS).contains(&config.labels.len())
         && match config.picture.kind {
-            PictureKind::Bytes => config.picture == PictureSpec::BYTES,
+            PictureKind::Bytes => [PictureSpec::BYTES, PictureSpec::CODE].contains(&config.picture),
             PictureKind::Image => (8..=1024).contains(&config.picture.side),
         }
-        && config.batch_norm.epsilon > 0.0;
+        && config.batch_norm.epsilon > 0.0
+        && config.calibration.is_none_or(|calibration| calibration.is_valid());
     if fits { Ok(()) } else { Err(ModelError::Format("a configuration with values out of range".into())) }
 }
 
@@ -196,8 +222,16 @@ fn numbers(bytes: &[u8]) -> Vec<f32> {
     bytes.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect()
 }
 
-fn serialize(config: &ModelConfig, network: &Network, trace: Option<&Trace>) -> Result<Vec<u8>, ModelError> {
+fn serialize(
+    config: &ModelConfig,
+    network: &Network,
+    trace: Option<&Trace>,
+    file_views: Option<&Views>,
+) -> Result<Vec<u8>, ModelError> {
     let mut config = config.clone();
+    if file_views.is_some() {
+        config.version = VERSION_WITH_VIEWS;
+    }
     // Without the time it took, so that the same training writes the same file.
     let training = &mut config.training;
     training.history.iter_mut().chain([&mut training.result]).for_each(|point| point.seconds = 0.0);
@@ -216,6 +250,12 @@ fn serialize(config: &ModelConfig, network: &Network, trace: Option<&Trace>) -> 
         let view = TensorView::new(Dtype::F32, shape.clone(), bytes)
             .map_err(|e| ModelError::Format(e.to_string()))?;
         views.push((name.as_str(), view));
+    }
+    if let Some(file_views) = file_views {
+        let bytes = file_views.to_bytes();
+        let view = TensorView::new(Dtype::U8, vec![bytes.len()], bytes)
+            .map_err(|e| ModelError::Format(e.to_string()))?;
+        views.push((VIEWS, view));
     }
     let metadata = HashMap::from([(KEY.to_owned(), json)]);
     safetensors::serialize(views, Some(metadata)).map_err(|e| ModelError::Format(e.to_string()))

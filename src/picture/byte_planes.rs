@@ -9,6 +9,7 @@ use super::layout;
 use super::levels::{self, Levels};
 use super::segments::{SEGMENTS, segment_end};
 use super::text_grams::GramCounts;
+use crate::view::{FileViews, TextBins};
 use std::cell::Cell;
 
 /// Planes of a picture: byte pairs, text grams and the layout planes.
@@ -24,6 +25,8 @@ pub struct BytePlanes {
     /// How often each four consecutive bytes occur in text.
     pub(super) grams: Levels,
     pub(super) layout: Box<[Statistics]>,
+    /// What the views of a model see of the file, if it was read for such a model.
+    pub views: Option<Box<FileViews>>,
 }
 
 impl BytePlanes {
@@ -31,14 +34,14 @@ impl BytePlanes {
     pub(super) fn from_parts(pairs: Levels, grams: Levels, layout: &[u8]) -> Option<Self> {
         let (cells, rest) = layout.as_chunks();
         let whole = cells.len() == CELLS && rest.is_empty();
-        whole.then(|| Self { pairs, grams, layout: cells.into() })
+        whole.then(|| Self { pairs, grams, layout: cells.into(), views: None })
     }
 
     /// The planes of bytes already in memory.
     pub fn of(bytes: &[u8]) -> Self {
         let mut builder = Builder::new(bytes.len() as u64);
         builder.push(bytes);
-        builder.finish()
+        builder.finish().0
     }
 
     /// The statistics of a cell; zeros if there is no such cell.
@@ -81,11 +84,11 @@ impl Tables {
         self.total = 0;
     }
 
-    /// Returns the levels of all segments and resets the tables for the next file.
-    fn finish(&mut self) -> (Levels, Levels) {
+    /// Returns the levels of all segments and the text of the file, and resets the tables for the next file.
+    fn finish(&mut self) -> (Levels, Levels, TextBins) {
         self.pair_counts.start_file();
         self.gram_counts.start_file();
-        (self.pairs.finish(), self.grams.finish())
+        (self.pairs.finish(), self.grams.finish(), self.gram_counts.text.drain())
     }
 }
 
@@ -126,15 +129,15 @@ impl Builder {
         }
     }
 
-    /// The planes. Bytes that are missing from the end count as absent.
-    pub fn finish(mut self) -> BytePlanes {
+    /// The planes, and the grams of the file's text. Bytes that are missing from the end count as absent.
+    pub fn finish(mut self) -> (BytePlanes, TextBins) {
         while self.segment < SEGMENTS {
             self.close_segment();
         }
-        let (pairs, grams) = self.tables.finish();
+        let (pairs, grams, text) = self.tables.finish();
         // The tables of an unfinished builder are dropped: they still hold counts.
         SPARE.set(Some(self.tables));
-        BytePlanes { pairs, grams, layout: self.layout.finish() }
+        (BytePlanes { pairs, grams, layout: self.layout.finish(), views: None }, text)
     }
 
     fn close_segment(&mut self) {
@@ -170,7 +173,7 @@ mod tests {
                 let mut builder = Builder::new(size as u64);
                 bytes.chunks(chunk).for_each(|c| builder.push(c));
                 builder.push(b"bytes beyond the size");
-                assert_eq!(builder.finish(), whole, "size {size} chunk {chunk}");
+                assert_eq!(builder.finish().0, whole, "size {size} chunk {chunk}");
             }
         }
     }

@@ -10,7 +10,7 @@ use super::cells::{CELLS, LAYOUT_PLANES};
 use super::encoded::Encoded;
 use super::image_planes::{CHANNELS, ImagePlanes};
 use super::segments::SEGMENTS;
-use super::spec::{PictureKind, PictureSpec, Range};
+use super::spec::{PictureKind, PictureSpec, Planes, Range};
 use rand::Rng;
 
 /// The range of the share of a file that a random crop keeps.
@@ -19,6 +19,8 @@ const KEPT: std::ops::RangeInclusive<f32> = 0.5..=1.0;
 const GAIN: f32 = 3.0;
 /// The same for text grams, of which most files have few.
 const TEXT_GAIN: f32 = 8.0;
+/// Columns of the byte pairs, by the upper six bits of the second byte.
+const SIDE: usize = 64;
 /// The largest shift of an image, as a share of its side.
 const SHIFT: f32 = 0.08;
 /// The largest change of an image's scale.
@@ -75,9 +77,9 @@ pub fn fill(picture: &Encoded, spec: PictureSpec, view: View, out: &mut [f32]) {
     debug_assert_eq!(out.len(), spec.len());
     match (picture, view) {
         (Encoded::Bytes(planes), View::Crop { start, length }) => {
-            fill_bytes(planes, start, length, out);
+            fill_bytes(planes, spec.planes, start, length, out);
         }
-        (Encoded::Bytes(planes), _) => fill_bytes(planes, 0.0, 1.0, out),
+        (Encoded::Bytes(planes), _) => fill_bytes(planes, spec.planes, 0.0, 1.0, out),
         (Encoded::Image(planes), View::Moved { dx, dy, scale, turn }) => {
             fill_moved(planes, [dx, dy], scale, turn, out);
         }
@@ -97,7 +99,7 @@ fn from_byte(byte: u8) -> f32 {
     f32::from(byte) / 127.5 - 1.0
 }
 
-fn fill_bytes(planes: &BytePlanes, start: f32, length: f32, out: &mut [f32]) {
+fn fill_bytes(planes: &BytePlanes, which: Planes, start: f32, length: f32, out: &mut [f32]) {
     let end = (start + length).min(1.0);
     let weights: [f32; SEGMENTS] = std::array::from_fn(|i| {
         let from = i as f32 / SEGMENTS as f32;
@@ -106,6 +108,9 @@ fn fill_bytes(planes: &BytePlanes, start: f32, length: f32, out: &mut [f32]) {
     });
     let (mut pair_levels, mut gram_levels) = ([0.0; CELLS], [0.0; CELLS]);
     planes.pairs.mix(&weights, &mut pair_levels);
+    if which == Planes::Code {
+        return fill_code(&pair_levels, out);
+    }
     planes.grams.mix(&weights, &mut gram_levels);
     let first = start * CELLS as f32;
     let cells = out.as_chunks_mut::<PLANES>().0;
@@ -118,6 +123,46 @@ fn fill_bytes(planes: &BytePlanes, start: f32, length: f32, out: &mut [f32]) {
         for (out, byte) in layout.iter_mut().zip(values) {
             *out = from_byte(byte);
         }
+    }
+}
+
+/// The byte pairs without those of text and zeros, twice: for the convolutions, and in place of the text grams for the
+/// layer that leads straight to the embedding.
+fn fill_code(pairs: &[f32; CELLS], out: &mut [f32]) {
+    for (i, (cell, level)) in out.as_chunks_mut::<PLANES>().0.iter_mut().zip(pairs).enumerate() {
+        let level = if is_text_pair(i) { 0.0 } else { *level * GAIN };
+        *cell = [level, level, 0.0, 0.0, 0.0, 0.0];
+    }
+}
+
+/// Whether a file has byte pairs to go by: enough that are neither of text nor of zeros, and not all equally frequent, as in
+/// noise, compressed and encrypted data.
+pub fn has_code(planes: &BytePlanes) -> bool {
+    /// Levels above 0 of the least code: an instruction or two have a few.
+    const LEAST: usize = 64;
+    /// Levels of noise differ by less than this share of their mean.
+    const NOISE: f32 = 0.1;
+    let mut levels = [0.0; CELLS];
+    planes.pairs.mix(&[1.0; SEGMENTS], &mut levels);
+    let code: Vec<f32> =
+        levels.iter().enumerate().filter(|(cell, _)| !is_text_pair(*cell)).map(|(_, level)| *level).collect();
+    let used = code.iter().filter(|level| **level > 0.0).count();
+    let mean = code.iter().sum::<f32>() / code.len().max(1) as f32;
+    let spread =
+        (code.iter().map(|level| (level - mean).powi(2)).sum::<f32>() / code.len().max(1) as f32).sqrt();
+    used >= LEAST && spread > NOISE * mean
+}
+
+/// Whether a cell of the byte pairs counts pairs of printable characters, or of such and zeros. Both bytes of a pair are in
+/// groups of four; the characters from 0x20 to 0x7f are groups 8 to 31, and 0x7f is among them.
+fn is_text_pair(cell: usize) -> bool {
+    let text = 0x20 / 4..0x80 / 4;
+    let (first, second) = (cell / SIDE, cell % SIDE);
+    match (text.contains(&first), text.contains(&second)) {
+        (true, true) => true,
+        (true, false) => second == 0,
+        (false, true) => first == 0,
+        (false, false) => first == 0 && second == 0,
     }
 }
 
@@ -149,6 +194,46 @@ fn fill_moved(planes: &ImagePlanes, shift: [f32; 2], scale: f32, turn: f32, out:
 mod tests {
     use super::*;
     use rand::SeedableRng as _;
+
+    #[test]
+    fn code_is_the_same_with_its_text_overwritten() {
+        let mut bytes: Vec<u8> =
+            (0..60_000_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8 | 0x80).collect();
+        for start in (0..60_000).step_by(3000) {
+            bytes[start..start + 2000]
+                .copy_from_slice(&b"a long text of code, and zeros. ".repeat(63)[..2000]);
+            bytes[start] = 0;
+            bytes[start + 1999] = 0;
+        }
+        let zeroed: Vec<u8> = bytes.iter().map(|b| if *b < 0x80 { 0 } else { *b }).collect();
+        let filled = |bytes: &[u8], spec: PictureSpec| {
+            let mut out = vec![0.0; spec.len()];
+            fill(&Encoded::Bytes(BytePlanes::of(bytes)), spec, View::Whole, &mut out);
+            out
+        };
+        let code = filled(&bytes, PictureSpec::CODE);
+        assert_eq!(code, filled(&zeroed, PictureSpec::CODE));
+        assert!(code.iter().filter(|value| **value > 0.0).count() > 100);
+        assert_ne!(filled(&bytes, PictureSpec::BYTES), filled(&zeroed, PictureSpec::BYTES));
+    }
+
+    #[test]
+    fn text_zeros_and_noise_have_no_code() {
+        let mut state = 1_u64;
+        let mut noise = || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state >> 32) as u8
+        };
+        let random: Vec<u8> = (0..1 << 20).map(|_| noise()).collect();
+        let text = b"Nothing but text, line by line.\n".repeat(9000);
+        for bytes in [&random[..], &text, &[0; 100_000], b""] {
+            assert!(!has_code(&BytePlanes::of(bytes)), "{} bytes", bytes.len());
+        }
+        let own = std::fs::read(std::env::current_exe().unwrap()).unwrap();
+        assert!(has_code(&BytePlanes::of(&own)));
+    }
 
     #[test]
     fn a_crop_shows_the_cells_of_its_part() {

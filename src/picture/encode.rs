@@ -1,13 +1,16 @@
 //! Computes the picture of a file and its hash in one pass.
 
-use super::byte_planes::Builder;
+use super::byte_planes::{Builder, BytePlanes};
+use super::crop::has_code;
 use super::encoded::Encoded;
 use super::image_error::{ImageError, MAX_FILE};
 use super::image_planes::ImagePlanes;
 use super::spec::{PictureKind, PictureSpec};
 use crate::sample::{
-    Facts, FileKind, OpenSample, Sample, SampleError, SparseBytes, images, inspect_bytes, inspect_open,
+    Bytes, Facts, FileKind, OpenSample, Sample, SampleError, SparseBytes, images, inspect_bytes, inspect_open,
 };
+use crate::view::{Packed, Views, Visible};
+use std::cell::Cell;
 use std::path::Path;
 
 /// First bytes that name a format which is not decoded.
@@ -57,16 +60,44 @@ fn check_kind(kind: FileKind, head: &[u8], spec: PictureSpec) -> Result<(), Enco
     }
 }
 
-/// Reads an open file once and computes its hash and picture.
-pub fn encode_open(open: OpenSample, spec: PictureSpec) -> Result<(Sample, Encoded), EncodeError> {
+/// Bytes of a file that the views of its header read.
+const MAX_KEPT: usize = 256 << 20;
+/// A buffer of at most this size is kept for the next file: fresh memory takes as long as reading it.
+const MAX_SPARE: usize = 16 << 20;
+
+thread_local! {
+    static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// Reads an open file once and computes its hash and picture, with what `views` see of it.
+pub fn encode_open(
+    open: OpenSample,
+    spec: PictureSpec,
+    views: Option<&Views>,
+) -> Result<(Sample, Encoded), EncodeError> {
     check_kind(open.kind, open.head(), spec)?;
-    match spec.kind {
-        PictureKind::Bytes => {
+    match (spec.kind, views) {
+        (PictureKind::Bytes, None) => {
             let mut planes = Builder::new(open.size);
             let sample = open.stream(|chunk| planes.push(chunk))?;
-            Ok((sample, Encoded::Bytes(planes.finish())))
+            Ok((sample, Encoded::Bytes(planes.finish().0)))
         }
-        PictureKind::Image => {
+        (PictureKind::Bytes, Some(views)) => {
+            let mut planes = Builder::new(open.size);
+            let mut kept = SPARE.take();
+            kept.clear();
+            let sample = open.stream(|chunk| {
+                planes.push(chunk);
+                let room = MAX_KEPT.saturating_sub(kept.len()).min(chunk.len());
+                kept.extend_from_slice(&chunk[..room]);
+            })?;
+            let planes = with_views(planes, &sample, &kept, views);
+            if kept.capacity() <= MAX_SPARE {
+                SPARE.set(kept);
+            }
+            Ok((sample, Encoded::Bytes(planes)))
+        }
+        (PictureKind::Image, _) => {
             if open.size > MAX_FILE {
                 return Err(ImageError::TooLarge(open.size).into());
             }
@@ -76,6 +107,23 @@ pub fn encode_open(open: OpenSample, spec: PictureSpec) -> Result<(Sample, Encod
             Ok((sample, Encoded::Image(planes)))
         }
     }
+}
+
+/// The planes, with what `views` see. Of a packed program that can be unpacked, the planes are those of what is in it.
+fn with_views(planes: Builder, sample: &Sample, kept: &[u8], views: &Views) -> BytePlanes {
+    let (mut planes, text) = planes.finish();
+    let visible = Visible { kind: sample.kind, bytes: Bytes::new(kept, sample.size), text: &text };
+    let mut seen = views.see(&visible, |image| {
+        let mut unpacked = Builder::new(image.len() as u64);
+        unpacked.push(image);
+        let text;
+        (planes, text) = unpacked.finish();
+        text
+    });
+    seen.code = !matches!(seen.packed, Packed::Yes { .. }) && has_code(&planes);
+    seen.architecture = sample.architecture.map(|architecture| architecture.name().to_owned());
+    planes.views = Some(Box::new(seen));
+    planes
 }
 
 /// Reads an open file once and computes its hash, its facts, and its picture if `spec` asks for one and the file has
@@ -100,7 +148,7 @@ pub fn encode_and_inspect(
         }
     })?;
     let picture = match (planes, image, spec) {
-        (Some(planes), ..) => Some(Encoded::Bytes(planes.finish())),
+        (Some(planes), ..) => Some(Encoded::Bytes(planes.finish().0)),
         (_, Some(image), Some(spec)) => ImagePlanes::decode(&image, spec.side).ok().map(Encoded::Image),
         _ => None,
     };
@@ -113,7 +161,7 @@ pub fn encode_and_inspect_bytes(
     bytes: &SparseBytes,
     spec: Option<PictureSpec>,
 ) -> Result<(Sample, Facts, Option<Encoded>), SampleError> {
-    let encoded = spec.and_then(|spec| encode_bytes(path, bytes, spec).ok());
+    let encoded = spec.and_then(|spec| encode_bytes(path, bytes, spec, None).ok());
     let (sample, picture) = match encoded {
         Some((sample, picture)) => (sample, Some(picture)),
         None => (Sample::of_bytes(path, bytes)?, None),
@@ -127,6 +175,7 @@ pub fn encode_bytes(
     path: &Path,
     bytes: &SparseBytes,
     spec: PictureSpec,
+    views: Option<&Views>,
 ) -> Result<(Sample, Encoded), EncodeError> {
     let sample = Sample::of_bytes(path, bytes)?;
     check_kind(sample.kind, &bytes.first(HEAD), spec)?;
@@ -134,7 +183,13 @@ pub fn encode_bytes(
         PictureKind::Bytes => {
             let mut planes = Builder::new(bytes.size());
             bytes.chunks().for_each(|chunk| planes.push(chunk));
-            Encoded::Bytes(planes.finish())
+            Encoded::Bytes(match views {
+                None => planes.finish().0,
+                Some(views) => {
+                    let kept = bytes.first(MAX_KEPT as u64);
+                    with_views(planes, &sample, &kept, views)
+                }
+            })
         }
         PictureKind::Image if bytes.size() > MAX_FILE => {
             return Err(ImageError::TooLarge(bytes.size()).into());

@@ -44,4 +44,5 @@ pub use encoded::Encoded;
 pub use image_planes::ImagePlanes;
 pub(crate) use plane_set::PLANE_SET;
 pub(crate) use render::{Rendered, THUMBNAIL, thumbnail};
-pub use spec::{PictureKind, PictureSpec, Range};
+pub use spec::{PictureKind, PictureSpec, Planes, Range};
+pub use text_grams::text_of;

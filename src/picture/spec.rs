@@ -51,6 +51,18 @@ pub enum Range {
     Unit,
 }
 
+/// What of a file the network is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Planes {
+    /// All planes.
+    #[default]
+    All,
+    /// Only the byte pairs, without those that text and zeros are made of: what the views of text and header cannot see.
+    /// A file has the same ones whether its text is there or was overwritten with zeros.
+    Code,
+}
+
 /// How pictures are computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PictureSpec {
@@ -61,15 +73,22 @@ pub struct PictureSpec {
     /// The range of the values.
     #[serde(default)]
     pub range: Range,
+    /// What of a file is shown. For bytes only.
+    #[serde(default)]
+    pub planes: Planes,
 }
 
 impl PictureSpec {
     /// A picture of the bytes of any file.
-    pub const BYTES: Self = Self { kind: PictureKind::Bytes, side: 64, range: Range::Signed };
+    pub const BYTES: Self =
+        Self { kind: PictureKind::Bytes, side: 64, range: Range::Signed, planes: Planes::All };
+
+    /// The code in the bytes of any file.
+    pub const CODE: Self = Self { planes: Planes::Code, ..Self::BYTES };
 
     /// A picture of an image, `side × side`.
     pub const fn image(side: usize) -> Self {
-        Self { kind: PictureKind::Image, side, range: Range::Signed }
+        Self { kind: PictureKind::Image, side, range: Range::Signed, planes: Planes::All }
     }
 
     /// Values of one picture: `side · side · channels`.

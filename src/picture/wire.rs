@@ -6,6 +6,7 @@ use super::encoded::Encoded;
 use super::image_planes::ImagePlanes;
 use super::levels::Levels;
 use super::spec::{PictureKind, PictureSpec};
+use crate::view::FileViews;
 
 impl Encoded {
     /// Appends the picture to `out`.
@@ -14,7 +15,12 @@ impl Encoded {
             Self::Bytes(planes) => {
                 planes.pairs.write(out);
                 planes.grams.write(out);
-                out.extend_from_slice(planes.layout.as_flattened());
+                let cells = planes.layout.as_flattened();
+                out.extend_from_slice(&(cells.len() as u32).to_le_bytes());
+                out.extend_from_slice(cells);
+                if let Some(views) = &planes.views {
+                    out.extend_from_slice(&views.to_bytes());
+                }
             }
             Self::Image(planes) => out.extend_from_slice(&planes.rgb),
         }
@@ -27,7 +33,13 @@ impl Encoded {
             PictureKind::Bytes => {
                 let pairs = Levels::read(&mut bytes)?;
                 let grams = Levels::read(&mut bytes)?;
-                BytePlanes::from_parts(pairs, grams, bytes).map(Self::Bytes)
+                let (length, rest) = bytes.split_first_chunk()?;
+                let (cells, views) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
+                let mut planes = BytePlanes::from_parts(pairs, grams, cells)?;
+                if !views.is_empty() {
+                    planes.views = Some(Box::new(FileViews::from_bytes(views)?));
+                }
+                Some(Self::Bytes(planes))
             }
         }
     }
@@ -44,6 +56,12 @@ mod tests {
         let mut sent = Vec::new();
         picture.write(&mut sent);
         assert_eq!(Encoded::read(PictureSpec::BYTES, &sent), Some(picture));
+        let mut planes = BytePlanes::of(&bytes);
+        planes.views = Some(Box::default());
+        let (seen, mut sent) = (Encoded::Bytes(planes), Vec::new());
+        seen.write(&mut sent);
+        assert_eq!(Encoded::read(PictureSpec::BYTES, &sent), Some(seen));
+        assert_eq!(Encoded::read(PictureSpec::BYTES, &sent[..sent.len() - 1]), None);
         let image = Encoded::Image(ImagePlanes::from_rgb(2, (0..12).collect()).unwrap());
         let mut out = Vec::new();
         image.write(&mut out);

@@ -3,11 +3,12 @@
 //! descriptors, so that a worker needs no file system. The program validates every frame.
 
 use super::sandbox::Protection;
-use super::task::{Input, Output, ReadError, ReadOptions, Task};
+use super::task::{Input, Output, ReadError, ReadOptions, Settings, Task};
 use crate::picture::Encoded;
 use crate::sample::archive::{MAX_VOLUMES, Volumes};
-use crate::sample::{Architecture, Facts, FileKind, Passwords, Sample, Sha256};
+use crate::sample::{Architecture, Facts, FileKind, Sample, Sha256};
 use crate::secret::Secret;
+use crate::view::Views;
 use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
     SendFlags, recvmsg, sendmsg,
@@ -43,15 +44,19 @@ pub struct Request {
     pub passwords: Vec<Secret>,
     /// How to read archives.
     pub options: ReadOptions,
+    /// The hash of the views that pictures come with.
+    pub views: Option<Sha256>,
+    /// Those views, if the worker does not have them yet.
+    pub new_views: Option<Vec<u8>>,
     files: Vec<RequestedFile>,
 }
 
 impl Request {
-    /// A request for `inputs`, whose files are sent with it.
+    /// A request for `inputs`, whose files are sent with it, to a worker that has the views `known`.
     pub fn new<'a>(
         task: Task,
-        passwords: &Passwords,
-        options: ReadOptions,
+        settings: Settings<'_>,
+        known: Option<Sha256>,
         inputs: impl IntoIterator<Item = &'a Input>,
     ) -> Self {
         let bytes = |path: &Path| path.as_os_str().as_bytes().to_vec();
@@ -62,7 +67,11 @@ impl Request {
                 (bytes(&input.path), only, input.size, input.volumes.clone())
             })
             .collect();
-        Self { task, passwords: passwords.iter().cloned().collect(), options, files }
+        let Settings { passwords, options, views } = settings;
+        let new_views =
+            views.filter(|views| known != Some(views.hash())).map(|views| views.to_bytes().to_vec());
+        let views = views.map(Views::hash);
+        Self { task, passwords: passwords.iter().cloned().collect(), options, views, new_views, files }
     }
 
     /// The files to read.
@@ -254,6 +263,7 @@ pub fn receive_request(socket: &mut UnixStream) -> io::Result<Option<(Request, V
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sample::Passwords;
     use rand::{Rng as _, SeedableRng as _};
 
     fn input() -> Input {
@@ -265,8 +275,9 @@ mod tests {
         let (mut here, mut there) = UnixStream::pair().unwrap();
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(b"sample").unwrap();
-        let request =
-            Request::new(Task::Inspect(None), &Passwords::default(), ReadOptions::default(), [&input()]);
+        let passwords = Passwords::default();
+        let settings = Settings { passwords: &passwords, options: ReadOptions::default(), views: None };
+        let request = Request::new(Task::Inspect(None), settings, None, [&input()]);
         assert!(!format!("{request:?}").contains("infected"), "passwords are not printed");
         send_request(&mut here, &request, &[file]).unwrap();
         let (got, files) = receive_request(&mut there).unwrap().unwrap();

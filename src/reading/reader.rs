@@ -2,17 +2,17 @@
 
 #[cfg(unix)]
 use super::sandbox::Protection;
-use super::task::{Input, Output, ReadError, ReadOptions, Task, run};
+use super::task::{Input, Output, ReadError, ReadOptions, Settings, Task, run};
 #[cfg(unix)]
 use super::workers::{Limits, Workers};
 use crate::job::Reporter;
 use crate::picture::{Encoded, PictureSet, PictureSpec};
 use crate::sample::archive::{Set, Volumes, archive_of};
 use crate::sample::{Facts, Found, Passwords, Skipped, open_file};
+use crate::view::Views;
 use rayon::prelude::*;
 use std::fs::File;
 use std::path::{Path, PathBuf};
-#[cfg(unix)]
 use std::sync::Arc;
 
 /// The most files that are identified to choose a picture specification, evenly spread.
@@ -27,6 +27,8 @@ pub struct Reader {
     pub passwords: Passwords,
     /// How to read archives.
     pub options: ReadOptions,
+    /// The views that pictures of bytes come with.
+    pub views: Option<Arc<Views>>,
     #[cfg(unix)]
     workers: Option<Arc<Workers>>,
 }
@@ -65,8 +67,14 @@ impl Reader {
         Self {
             passwords: Passwords::default(),
             options: ReadOptions::default(),
+            views: None,
             workers: Some(Arc::new(workers)),
         }
+    }
+
+    /// The same reader, whose pictures of bytes come with what `views` see.
+    pub fn with_views(&self, views: Option<Arc<Views>>) -> Self {
+        Self { views, ..self.clone() }
     }
 
     /// How the workers are restricted; `None` before the first was started.
@@ -216,6 +224,8 @@ impl Reader {
         stop: &dyn Fn() -> bool,
         on_output: &mut dyn FnMut(usize, PathBuf, Result<Output, ReadError>),
     ) {
+        let settings =
+            Settings { passwords: &self.passwords, options: self.options, views: self.views.as_deref() };
         let mut files = Vec::new();
         let mut places = Vec::new();
         for (place, (path, only)) in paths.enumerate() {
@@ -231,7 +241,7 @@ impl Reader {
         }
         #[cfg(unix)]
         if let Some(workers) = &self.workers {
-            workers.read(task, &self.passwords, self.options, &files, stop, &mut |at, path, output| {
+            workers.read(task, settings, &files, stop, &mut |at, path, output| {
                 if let Some(place) = places.get(at) {
                     on_output(*place, path, output);
                 }
@@ -242,7 +252,7 @@ impl Reader {
             if stop() {
                 return;
             }
-            run(task, &input, files, &self.passwords, self.options, &mut |path, output| {
+            run(task, &input, files, settings, &mut |path, output| {
                 on_output(place, path, output);
             });
         }

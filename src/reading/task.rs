@@ -9,6 +9,7 @@ use crate::picture::{
 };
 use crate::sample::archive::{self, ArchiveError, Budget, Limits, Member, Volumes};
 use crate::sample::{Cause, Facts, FileKind, OpenSample, Passwords, Sample, SampleError, Skipped};
+use crate::view::Views;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -63,6 +64,17 @@ pub struct ReadOptions {
     /// Whether an archive that is appended to a program (self-extracting), a document or an image is opened too. The file
     /// stays a sample.
     pub unpack_appended: bool,
+}
+
+/// What applies to all files that are read together.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings<'a> {
+    /// Passwords to try on archives.
+    pub passwords: &'a Passwords,
+    /// How to read archives.
+    pub options: ReadOptions,
+    /// The views that a picture of bytes comes with.
+    pub views: Option<&'a Views>,
 }
 
 /// The output for one file.
@@ -128,15 +140,8 @@ pub type OnOutput<'a> = &'a mut dyn FnMut(PathBuf, Result<Output, ReadError>);
 
 /// Runs a task on a file that is open at its start; `files`: this file, and the other volumes of its set. A panic in a
 /// decoder becomes an error of this file.
-pub fn run(
-    task: Task,
-    input: &Input,
-    files: Vec<File>,
-    passwords: &Passwords,
-    options: ReadOptions,
-    on_output: OnOutput<'_>,
-) {
-    let read = || read(task, input, files, passwords, options, on_output);
+pub fn run(task: Task, input: &Input, files: Vec<File>, settings: Settings<'_>, on_output: OnOutput<'_>) {
+    let read = || read(task, input, files, settings, on_output);
     if let Err(why) = catch_unwind(AssertUnwindSafe(read)) {
         let reason = format!(
             "caused a fault in the program while it was read: {}. It was skipped; please report this without attaching the file",
@@ -146,14 +151,8 @@ pub fn run(
     }
 }
 
-fn read(
-    task: Task,
-    input: &Input,
-    files: Vec<File>,
-    passwords: &Passwords,
-    options: ReadOptions,
-    on_output: OnOutput<'_>,
-) {
+fn read(task: Task, input: &Input, files: Vec<File>, settings: Settings<'_>, on_output: OnOutput<'_>) {
+    let Settings { passwords, options, views } = settings;
     let mut files = files.into_iter();
     let Some(file) = files.next() else {
         return on_output(input.path.clone(), Err(ReadError::new("could not be read: it was not sent")));
@@ -183,8 +182,9 @@ fn read(
         }
         let on_member = &mut |path: PathBuf, found: Result<Member, ArchiveError>| {
             if input.only.as_ref().is_none_or(|only| *only == path) {
-                let output =
-                    found.map_err(ReadError::from).and_then(|member| read_member(task, &path, &member));
+                let output = found
+                    .map_err(ReadError::from)
+                    .and_then(|member| read_member(task, &path, &member, views));
                 on_output(path, output);
             }
         };
@@ -201,7 +201,7 @@ fn read(
             Ok(()) if !is_archive => {}
             Ok(()) => return,
             Err(ArchiveError::Document(notes)) => {
-                let mut output = read_open(task, open);
+                let mut output = read_open(task, open, views);
                 if let Ok(Output::Inspected(output)) = &mut output {
                     notes.iter().for_each(|note| note.add_to(&mut output.0));
                 }
@@ -210,13 +210,13 @@ fn read(
             Err(error) => return on_output(input.path.clone(), Err(error.into())),
         }
     }
-    on_output(input.path.clone(), read_open(task, open));
+    on_output(input.path.clone(), read_open(task, open, views));
 }
 
-fn read_open(task: Task, open: OpenSample) -> Result<Output, ReadError> {
+fn read_open(task: Task, open: OpenSample, views: Option<&Views>) -> Result<Output, ReadError> {
     Ok(match task {
         Task::Side => Output::Side(longer_side(open.kind, open.head())),
-        Task::Picture(spec) => Output::Picture(Box::new(encode_open(open, spec)?)),
+        Task::Picture(spec) => Output::Picture(Box::new(encode_open(open, spec, views)?)),
         Task::Inspect(spec) => {
             let (_, facts, picture) = encode_and_inspect(open, spec)?;
             Output::Inspected(Box::new((facts, picture)))
@@ -224,14 +224,14 @@ fn read_open(task: Task, open: OpenSample) -> Result<Output, ReadError> {
     })
 }
 
-fn read_member(task: Task, path: &Path, member: &Member) -> Result<Output, ReadError> {
+fn read_member(task: Task, path: &Path, member: &Member, views: Option<&Views>) -> Result<Output, ReadError> {
     let bytes = &member.bytes;
     Ok(match task {
         Task::Side => {
             let head = bytes.first(HEAD);
             Output::Side(longer_side(FileKind::identify(&head).0, &head))
         }
-        Task::Picture(spec) => Output::Picture(Box::new(encode_bytes(path, bytes, spec)?)),
+        Task::Picture(spec) => Output::Picture(Box::new(encode_bytes(path, bytes, spec, views)?)),
         Task::Inspect(spec) => {
             let (_, mut facts, picture) = encode_and_inspect_bytes(path, bytes, spec)?;
             member.notes.iter().for_each(|note| note.add_to(&mut facts));

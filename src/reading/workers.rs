@@ -5,8 +5,8 @@ use super::protocol::{
     MAX_DESCRIPTORS, MAX_FILES, MAX_FRAME, Reply, Request, VERSION, decode_output, send_request,
 };
 use super::sandbox::Protection;
-use super::task::{Input, Output, ReadError, ReadOptions, Task};
-use crate::sample::Passwords;
+use super::task::{Input, Output, ReadError, Settings, Task};
+use crate::sample::Sha256;
 use crate::sample::archive::Limits as ArchiveLimits;
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -74,8 +74,7 @@ impl Workers {
     pub(super) fn read(
         &self,
         task: Task,
-        passwords: &Passwords,
-        options: ReadOptions,
+        settings: Settings<'_>,
         files: &[(Input, Vec<File>)],
         stop: &dyn Fn() -> bool,
         on_output: OnOutput<'_>,
@@ -99,8 +98,7 @@ impl Workers {
             let mut progress = Progress::default();
             let result = worker.read(
                 task,
-                passwords,
-                options,
+                settings,
                 rest,
                 self.limits,
                 stop,
@@ -216,6 +214,8 @@ struct Worker {
     child: Child,
     socket: UnixStream,
     frames: FrameReader,
+    /// The hash of the views that were sent to it last.
+    views: Option<Sha256>,
     /// The process identifiers of all workers.
     running: Arc<Mutex<BTreeSet<u32>>>,
 }
@@ -249,7 +249,8 @@ impl Worker {
             .spawn()?;
         socket.set_read_timeout(Some(POLL))?;
         running.lock().unwrap_or_else(PoisonError::into_inner).insert(child.id());
-        let mut worker = Self { child, socket, frames: FrameReader::default(), running: Arc::clone(running) };
+        let (frames, running) = (FrameReader::default(), Arc::clone(running));
+        let mut worker = Self { child, socket, frames, views: None, running };
         let frame = worker.frames.read_frame(&worker.socket, Instant::now() + START_TIME, &|| false);
         match frame.map(postcard::from_bytes) {
             Ok(Ok(Reply::Hello { version, protection })) if version == VERSION => Ok((worker, protection)),
@@ -263,19 +264,20 @@ impl Worker {
     fn read(
         &mut self,
         task: Task,
-        passwords: &Passwords,
-        options: ReadOptions,
+        settings: Settings<'_>,
         files: &[(Input, Vec<File>)],
         limits: Limits,
         stop: &dyn Fn() -> bool,
         progress: &mut Progress,
         on_output: OnOutput<'_>,
     ) -> Result<(), Failure> {
-        let request = Request::new(task, passwords, options, files.iter().map(|(input, _)| input));
+        let inputs = files.iter().map(|(input, _)| input);
+        let request = Request::new(task, settings, self.views, inputs);
         let open: Vec<&File> = files.iter().flat_map(|(_, files)| files).collect();
         // A worker that died while it was idle has read none of these files.
         progress.between = true;
         send_request(&mut self.socket, &request, &open).map_err(Failure::Gone)?;
+        self.views = request.views.or(self.views);
         progress.between = false;
         // An archive has an output for each member and one for itself; so has each archive in it.
         let max_outputs = 2 * ArchiveLimits::default().members + 2;

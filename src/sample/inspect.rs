@@ -4,15 +4,15 @@ use super::archive::add_appended_hint;
 use super::bytes::Bytes;
 use super::digests::{DigestBuilder, Digests};
 use super::error::SampleError;
-use super::facts::{Content, Facts};
+use super::facts::{Content, Facts, Program};
 use super::formats::{elf, images, macho, pe};
-use super::hints::add_hints;
+use super::hints::{add_hints, packer};
 use super::kind::FileKind;
 use super::open::OpenSample;
 use super::packed_program::add_unpacked;
 use super::record::Sample;
 use super::sparse_bytes::SparseBytes;
-use super::unpack::upx;
+use super::unpack::{Unpacked, upx};
 
 /// Bytes of a file that are kept for reading its facts.
 const MAX_KEPT: usize = 256 << 20;
@@ -50,17 +50,11 @@ fn facts(bytes: Bytes<'_>, digests: Digests, sample: &Sample) -> Facts {
 
 /// Reads what is in a file of this kind.
 pub fn read_content(kind: FileKind, bytes: Bytes<'_>) -> Content {
-    let mut content = match kind {
-        FileKind::Pe => Content::Program(Box::new(pe::read_program(bytes))),
-        FileKind::Elf => Content::Program(Box::new(elf::read_program(bytes))),
-        FileKind::MachO => Content::Program(Box::new(macho::read_program(bytes))),
-        FileKind::MachOFat => Content::Fat(macho::read_fat(bytes)),
-        _ => {
-            let mut notes = images::notes(kind, bytes);
-            pe::add_dos_notes(bytes, &mut notes);
-            Content::Other(notes)
-        }
-    };
+    let mut content = read_headers(kind, bytes).unwrap_or_else(|| {
+        let mut notes = images::notes(kind, bytes);
+        pe::add_dos_notes(bytes, &mut notes);
+        Content::Other(notes)
+    });
     match &mut content {
         Content::Program(program) => {
             add_hints(bytes, program);
@@ -83,6 +77,36 @@ pub fn read_content(kind: FileKind, bytes: Bytes<'_>) -> Content {
     }
     add_appended_hint(bytes, &mut content);
     content
+}
+
+/// Reads the headers of programs, without hints. `None` for other files.
+pub fn read_headers(kind: FileKind, bytes: Bytes<'_>) -> Option<Content> {
+    match kind {
+        FileKind::Pe => Some(Content::Program(Box::new(pe::read_program(bytes)))),
+        FileKind::Elf => Some(Content::Program(Box::new(elf::read_program(bytes)))),
+        FileKind::MachO => Some(Content::Program(Box::new(macho::read_program(bytes)))),
+        FileKind::MachOFat => Some(Content::Fat(macho::read_fat(bytes))),
+        _ => None,
+    }
+}
+
+/// Whether a program is packed, and what is in it.
+pub enum Packing {
+    /// It is not packed, as far as can be seen.
+    No,
+    /// It was packed, and this is the program inside.
+    Unpacked(Unpacked),
+    /// It is packed and could not be unpacked; with what speaks for it.
+    Packed(String),
+}
+
+/// Finds out whether a program with these headers is packed, and unpacks it if that is possible.
+pub fn unpack_program(kind: FileKind, bytes: Bytes<'_>, program: &Program) -> Packing {
+    match upx(bytes, kind) {
+        Some(Ok(unpacked)) => Packing::Unpacked(unpacked),
+        Some(Err(error)) => Packing::Packed(format!("UPX: {error}")),
+        None => packer(bytes, program).map_or(Packing::No, Packing::Packed),
+    }
 }
 
 /// Identifies a file in memory and reads what is in it: for tests and fuzzing.

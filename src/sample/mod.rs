@@ -36,7 +36,7 @@ pub(crate) use error::SampleError;
 pub use facts::Facts;
 pub(crate) use formats::images;
 pub use inspect::content_of;
-pub(crate) use inspect::{inspect_bytes, inspect_open};
+pub(crate) use inspect::{Packing, inspect_bytes, inspect_open, read_headers, unpack_program};
 pub use kind::FileKind;
 pub use labelling::{Labelling, is_split};
 pub(crate) use open::{OpenSample, open_file};

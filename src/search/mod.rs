@@ -4,16 +4,22 @@
 //! approximated: both ways of searching find the same rows.
 
 mod codes;
+mod combined;
 mod exact;
+mod fit;
 mod hit;
+mod look;
 mod searcher;
 #[cfg(test)]
 mod testing;
 mod usual_distance;
 mod vote;
 
+pub use combined::nearest_by_views;
 pub use exact::{distance, nearest};
+pub use fit::fit;
 pub use hit::Hit;
+pub use look::{Look, Looks};
 pub use searcher::Searcher;
 pub use usual_distance::usual_distance;
 pub use vote::{Vote, vote};

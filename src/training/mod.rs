@@ -6,6 +6,7 @@
 //! is chosen.
 
 mod adamw;
+mod calibrate;
 mod checkpoint;
 mod config;
 mod labelled;
@@ -19,6 +20,7 @@ mod trainer;
 
 pub use adamw::AdamW;
 
+pub(crate) use calibrate::{Compared, calibrate};
 pub(crate) use config::{Optimiser, Sampling, TrainConfig};
 pub(crate) use labelled::Labelled;
 pub(crate) use run::{continue_training, train, train_resumable};

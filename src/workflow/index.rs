@@ -5,7 +5,7 @@ use super::read::read_in_parts;
 use super::run::{Event, Run, Warning};
 use crate::job::{Reporter, Stop};
 use crate::library::{Added, Batch, Contents, Library};
-use crate::model::{Embeddings, Model, embed};
+use crate::model::{Embeddings, Model, base_model, embed};
 use crate::picture::PictureSet;
 use crate::reading::Reader;
 use crate::sample::Labelling;
@@ -13,6 +13,14 @@ use std::path::PathBuf;
 
 /// Samples of one transaction.
 const BATCH: usize = 128;
+
+/// The model to add samples with, if none is given: that of the library, else the base model.
+pub fn usual_model(library: &Library) -> Result<Model, Stop> {
+    match library.model()? {
+        Some(model) => Ok(model),
+        None => Ok(base_model()?),
+    }
+}
 
 /// Reads the files below `folders`, each a labelled folder, embeds them with `model` and adds them to
 /// `library`. Each batch is reported as [`Event::Added`] once it is durable; what was added before the task
@@ -27,6 +35,7 @@ pub fn index(
 ) -> Result<Added, Stop> {
     adding(model, library, run, |library, current| {
         let mut added = Added::default();
+        let reader = &reader.with_views(model.views.clone());
         read_in_parts(folders, labelling, model.config.picture, reader, run, |set, run| {
             added += add_batches(&set, model, library, current, run)?;
             Ok(())
@@ -42,7 +51,13 @@ pub fn add_samples(
     library: &mut Library,
     run: &Run<'_>,
 ) -> Result<Added, Stop> {
-    if set.spec != model.config.picture {
+    if model.views.is_some() && set.pictures.iter().any(|picture| picture.views().is_none()) {
+        return Err(Stop::failed(
+            "expected files that were read for this model, which also compares their text and headers; found files that were read for another. Open the folder again",
+        ));
+    }
+    let wanted = model.config.picture;
+    if (set.spec.kind, set.spec.side) != (wanted.kind, wanted.side) {
         return Err(Stop::failed(format!(
             "expected {}, found {}: the model was made for other pictures. Train a model on such files, or choose another model",
             model.config.picture.kind, set.spec.kind
@@ -112,7 +127,8 @@ fn add_batches(
         run.check()?;
         let inputs: Vec<_> = pictures.iter().collect();
         let quiet = Reporter::silent();
-        let embeddings = embed(&model.network, model.config.embedding, set.spec, &inputs, &quiet)?;
+        let embeddings =
+            embed(&model.network, model.config.embedding, model.config.picture, &inputs, &quiet)?;
         all += library.add(model, Batch { samples, pictures, embeddings: &embeddings }, current)?;
         run.event(Event::Added(samples.iter().map(|sample| sample.sha256).collect()));
         stage.advance(samples.len());

@@ -27,10 +27,10 @@ pub fn map_library(
     if contents.model().is_none() {
         return Err(LibraryError::NoModel.into());
     }
-    let embeddings = contents.embeddings();
+    let vectors = contents.vectors();
     let places = match method {
-        MapMethod::Pca => pca(embeddings),
-        MapMethod::Umap => umap(embeddings, UmapConfig { seed, ..UmapConfig::default() }, run.reporter())?,
+        MapMethod::Pca => pca(vectors),
+        MapMethod::Umap => umap(vectors, UmapConfig { seed, ..UmapConfig::default() }, run.reporter())?,
     };
     // A map that was cancelled is replaced by another.
     run.check()?;
@@ -43,7 +43,7 @@ pub fn map_library(
 /// The contents with a first map, by PCA, if they have none: it is there at once.
 pub fn with_first_map(mut contents: Contents) -> Contents {
     if contents.places().is_empty() {
-        contents.set_places(pca(contents.embeddings()), true);
+        contents.set_places(pca(contents.vectors()), true);
     }
     contents
 }

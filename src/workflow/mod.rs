@@ -1,5 +1,6 @@
 //! What a user does, as functions: the window and the command line call the same ones.
 
+mod base_model;
 mod batch_norm;
 mod index;
 mod inspect;
@@ -12,9 +13,11 @@ mod read;
 mod run;
 mod tables;
 mod train;
+mod verdict;
 
+pub use base_model::make_base_model;
 pub use batch_norm::{SEED, experiment, measure, read_for, repair_model, train_longer, train_without_norm};
-pub use index::{ChangedLibrary, add_samples, add_to_library, index};
+pub use index::{ChangedLibrary, add_samples, add_to_library, index, usual_model};
 pub use inspect::inspect;
 pub use inspected::Inspected;
 pub use map::{MapMethod, map_library, with_first_map};
@@ -23,5 +26,6 @@ pub use nothing_to_read::NothingToRead;
 pub use query::{Near, Queried, QueryResult, find_near, query};
 pub use read::{LabelledFolder, Pictures, read_folder};
 pub use run::{Event, Run, Warning};
-pub use tables::{map_table, neighbour_rows, neighbour_table, sample_table};
+pub use tables::{QueriedFile, map_table, neighbour_rows, neighbour_table, sample_table};
 pub use train::{Outputs, TrainedFolder, train_folder, training_summary};
+pub use verdict::{Verdict, packed_text};

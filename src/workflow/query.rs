@@ -5,11 +5,12 @@ use super::read::read_in_parts;
 use super::run::Run;
 use crate::job::Stop;
 use crate::library::{Contents, LibraryError, Neighbour};
-use crate::model::{Embeddings, embed};
+use crate::model::embed;
 use crate::picture::Encoded;
 use crate::projection::place;
 use crate::reading::Reader;
 use crate::sample::{Labelling, Sample, Sha256};
+use crate::search::{Look, Looks};
 use std::path::PathBuf;
 
 /// Neighbours from which a place on the map is computed.
@@ -24,8 +25,8 @@ pub struct Queried {
     pub sample: Sample,
     /// Its picture, if it was kept.
     pub picture: Option<Encoded>,
-    /// Its embedding by the library's model.
-    pub embedding: Vec<f32>,
+    /// What it looks like to the library's model.
+    pub look: Look,
     /// What it is near to.
     pub near: Near,
 }
@@ -76,43 +77,47 @@ pub fn query(
     };
     warn_about(model, run);
     let spec = model.config.picture;
+    let reader = &reader.with_views(model.views.clone());
     let mut queried = Vec::new();
     read_in_parts(paths, Labelling::Unlabelled, spec, reader, run, |set, run| {
         let pictures: Vec<_> = set.pictures.iter().collect();
         let embeddings = embed(&model.network, model.config.embedding, spec, &pictures, run.reporter())?;
         let own: Vec<Sha256> = set.samples.iter().map(|sample| sample.sha256).collect();
-        let near = find_near(contents, &embeddings, &own, k, run)?;
-        for (((sample, picture), embedding), near) in
-            set.samples.into_iter().zip(set.pictures).zip(embeddings.rows()).zip(near)
+        let views = set.pictures.iter().filter_map(Encoded::views).cloned().collect();
+        let looks = Looks { embeddings, views };
+        let near = find_near(contents, &looks, &own, k, run)?;
+        for (i, ((sample, picture), near)) in set.samples.into_iter().zip(set.pictures).zip(near).enumerate()
         {
             let picture = (queried.len() < keep).then_some(picture);
-            queried.push(Queried { sample, picture, embedding: embedding.to_vec(), near });
+            queried.push(Queried { sample, picture, look: looks.get(i).unwrap_or_default(), near });
         }
         Ok(())
     })?;
     Ok(QueryResult { model: model.hash, queried })
 }
 
-/// What samples with these embeddings and hashes are near to, in the same order.
+/// What samples with these looks and hashes are near to, in the same order.
 pub fn find_near(
     contents: &Contents,
-    embeddings: &Embeddings,
+    looks: &Looks,
     own: &[Sha256],
     k: usize,
     run: &Run<'_>,
 ) -> Result<Vec<Near>, Stop> {
-    let stage = run.reporter().stage("Finding neighbours", embeddings.len());
+    let stage = run.reporter().stage("Finding neighbours", looks.len());
     let mut out = Vec::with_capacity(own.len());
-    let width = embeddings.dimension.max(1);
-    for (data, own) in embeddings.data.chunks(BATCH * width).zip(own.chunks(BATCH)) {
+    let mut first = 0;
+    for own in own.chunks(BATCH) {
         run.check()?;
-        let batch = Embeddings { dimension: embeddings.dimension, data: data.to_vec() };
-        for (mut hits, own) in contents.nearest(&batch, own, k.max(PLACED_BY)).into_iter().zip(own) {
+        let batch = looks.range(first..first + own.len());
+        first += own.len();
+        let found = contents.nearest(&batch, own, k.max(PLACED_BY));
+        for (query, (mut hits, own)) in found.into_iter().zip(own).enumerate() {
             let there = contents.get(*own).and_then(|entry| entry.place);
             let place = there.or_else(|| place(hits.get(..PLACED_BY).unwrap_or(&hits), contents.places()));
             hits.truncate(k);
             out.push(Near {
-                neighbours: contents.neighbours(&hits),
+                neighbours: contents.neighbours(&batch, query, &hits),
                 place,
                 k,
                 library: contents.hash(),

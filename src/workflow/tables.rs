@@ -1,23 +1,55 @@
 //! The exported tables, from the contents of a library.
 
-use super::query::Queried;
+use super::query::{Near, Queried};
+use super::verdict::{Verdict, packed_text};
 use crate::export::{MapRow, NeighbourRow, SampleRow, map_csv, neighbours_csv, samples_csv};
 use crate::library::{Contents, Neighbour};
 use crate::sample::Sha256;
-use std::path::Path;
+use crate::search::Look;
+use std::path::{Path, PathBuf};
 
-/// The neighbours of one sample, nearest first, as rows of a table.
+/// What a table says of a queried file in each of its rows.
+#[derive(Clone, Debug)]
+pub struct QueriedFile {
+    /// Its path.
+    pub path: PathBuf,
+    /// Its SHA-256.
+    pub sha256: Sha256,
+    /// The verdict, if there is one.
+    pub verdict: Option<Verdict>,
+    /// Whether it is packed.
+    pub packed: String,
+}
+
+impl QueriedFile {
+    /// The file with this path, hash and look, and what it is near to.
+    pub fn new(contents: &Contents, path: &Path, sha256: Sha256, look: &Look, near: &Near) -> Self {
+        Self {
+            path: path.to_owned(),
+            sha256,
+            verdict: Verdict::of(contents, sha256, look, near),
+            packed: packed_text(look),
+        }
+    }
+
+    /// A queried sample.
+    pub fn of(contents: &Contents, queried: &Queried) -> Self {
+        Self::new(contents, &queried.sample.path, queried.sample.sha256, &queried.look, &queried.near)
+    }
+}
+
+/// The neighbours of one file, nearest first, as rows of a table.
 pub fn neighbour_rows<'a>(
     contents: &'a Contents,
-    query_path: &'a Path,
-    query_sha256: Sha256,
+    file: &'a QueriedFile,
     neighbours: &'a [Neighbour],
 ) -> impl Iterator<Item = NeighbourRow<'a>> {
     neighbours.iter().enumerate().filter_map(move |(i, neighbour)| {
+        let cosines = neighbour.cosines.unwrap_or_default();
         let entry = contents.get(neighbour.sha256)?;
         Some(NeighbourRow {
-            query_path,
-            query_sha256,
+            query_path: &file.path,
+            query_sha256: file.sha256,
             rank: i + 1,
             neighbour_path: entry.path,
             neighbour_sha256: entry.sha256,
@@ -25,16 +57,19 @@ pub fn neighbour_rows<'a>(
             distance: neighbour.distance,
             neighbour_kind: entry.kind,
             neighbour_size: entry.size,
+            by_view: cosines.all().map(|cosine| cosine.map(|cosine| 1.0 - cosine)),
+            verdict: file.verdict.as_ref().map(Verdict::name).unwrap_or_default(),
+            probability: file.verdict.as_ref().and_then(Verdict::probability),
+            packed: &file.packed,
         })
     })
 }
 
 /// The neighbour table of queried samples, as CSV.
 pub fn neighbour_table<'a>(contents: &Contents, queried: impl IntoIterator<Item = &'a Queried>) -> Vec<u8> {
-    neighbours_csv(queried.into_iter().flat_map(|queried| {
-        let sample = &queried.sample;
-        neighbour_rows(contents, &sample.path, sample.sha256, &queried.near.neighbours)
-    }))
+    let files: Vec<_> =
+        queried.into_iter().map(|queried| (QueriedFile::of(contents, queried), &queried.near)).collect();
+    neighbours_csv(files.iter().flat_map(|(file, near)| neighbour_rows(contents, file, &near.neighbours)))
 }
 
 /// All samples of a library, as CSV.

@@ -9,6 +9,7 @@ mod archives;
 mod checkpoint;
 mod command_line;
 mod field;
+mod first_drop;
 mod folders;
 mod home;
 mod images;

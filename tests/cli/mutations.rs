@@ -123,6 +123,7 @@ fn arbitrary_rows_are_valid_samples_or_none() {
             ValueRef::Blob(&vector),
             ValueRef::Real(1.0),
             ValueRef::Real(f64::MAX),
+            ValueRef::Null,
         ];
         let noise: [u8; 40] = std::array::from_fn(|_| rng.random());
         for _ in 0..rng.random_range(0..3) {
@@ -134,8 +135,9 @@ fn arbitrary_rows_are_valid_samples_or_none() {
                 _ => ValueRef::Blob(&noise[..[8, 32, 3][rng.random_range(0..3)]]),
             };
         }
-        if let Some(row) = parse_row(values, 2) {
-            assert!(row.embedding.len() == 2 && row.embedding.iter().all(|number| number.is_finite()));
+        if let Some(row) = parse_row(values, 2, false) {
+            let embedding = &row.look.embedding;
+            assert!(embedding.len() == 2 && embedding.iter().all(|number| number.is_finite()));
             assert!(row.place.is_none_or(|place| place.iter().all(|number| number.is_finite())));
             read += 1;
         }

@@ -300,10 +300,11 @@ fn bad_input_is_reported_and_skipped() {
         std::fs::write(&path, bytes).unwrap();
         path
     };
-    // A file before there is a library.
+    // A file before there is a library: what is known of it is shown.
     let early = write(&window, "early.exe", b"MZ and more");
     window.drop(&[&early]);
-    window.wait_for("cannot be compared yet");
+    window.wait_for("The library has no samples to compare with yet");
+    window.wait_until("the file is answered", |app| app.session.queried.len() == 1);
     // An empty folder; a folder with one label.
     let empty = window.at("empty");
     std::fs::create_dir_all(&empty).unwrap();

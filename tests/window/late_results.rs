@@ -93,7 +93,7 @@ fn samples_queried_under_the_previous_model_are_queried_again() {
             embed(&model.network, model.config.embedding, spec, &[picture], Run::silent().reporter())
                 .unwrap();
         // How many pictures are embedded together changes the last bits.
-        let far = distance(&queried.embedding, embedded.row(0));
+        let far = distance(&queried.look.embedding, embedded.row(0));
         assert!(far < 1e-5, "an embedding of another model is shown: {far}");
     }
 }

@@ -5,6 +5,7 @@
 mod common;
 
 mod app;
+mod first_drop;
 mod late_results;
 #[cfg(target_os = "linux")]
 mod real_window;

@@ -13,6 +13,7 @@ use crate::app::view::View;
 use crate::escape;
 use crate::library::Neighbour;
 use crate::search::vote;
+use crate::workflow::{Near, Verdict};
 use egui::{Align, Button, DragValue, Image, Layout, Role, Sense, Ui, Vec2, WidgetInfo, load::SizedTexture};
 use egui_extras::{Column, TableBuilder, TableRow};
 
@@ -47,7 +48,10 @@ pub fn neighbours_ui(
         ui.weak("The library has no other sample.");
         return;
     }
-    verdict_ui(ui, session, &near.neighbours);
+    match verdict(session, near) {
+        Some(verdict) => likely_ui(ui, session, &verdict),
+        None => verdict_ui(ui, session, &near.neighbours),
+    }
     TableBuilder::new(ui)
         .id_salt("neighbours")
         .striped(true)
@@ -69,6 +73,56 @@ pub fn neighbours_ui(
         .body(|body| {
             body.rows(ROW, near.neighbours.len(), |row| row_ui(row, session, view, textures, out));
         });
+}
+
+/// The verdict on the selected file. A sample of the library is judged as if it were not there.
+fn verdict(session: &Session, near: &Near) -> Option<Verdict> {
+    let selection = session.selection?;
+    let look = session.look(selection)?;
+    match selection {
+        Selection::Queried(sha256) => Verdict::of(&session.contents, sha256, &look, near),
+        Selection::InLibrary(_) => Verdict::without(&session.contents, &look, near),
+    }
+}
+
+/// Draws a verdict with its probability.
+fn likely_ui(ui: &mut Ui, session: &Session, verdict: &Verdict) {
+    let (text, hint) = match verdict {
+        Verdict::Identical { .. } => {
+            ("Identical to a sample,", "The library has a file with the same content.")
+        }
+        Verdict::Known { .. } => ("Probably", "The label of the nearest sample."),
+        Verdict::Undecided { .. } => ("Undecided:", "Samples of both labels are about equally likely."),
+        Verdict::Unlike { .. } => {
+            ("Unlike anything known", "No sample is likely enough to be of the same family.")
+        }
+        Verdict::Nothing => (
+            "Nothing to go by",
+            "It has no text, no imports and no code that can be seen: zeros, noise, or a packed program.",
+        ),
+    };
+    ui.horizontal_wrapped(|ui| {
+        if let [label, ..] = verdict.labels()[..] {
+            let counts = session.contents.labels().counts();
+            Symbol::of(counts.iter().position(|(known, _)| known.as_deref() == Some(label))).ui(ui);
+        }
+        ui.label(text).on_hover_text(hint);
+        let labels: Vec<String> = verdict.labels().into_iter().map(escape::text).collect();
+        match (verdict, labels.is_empty()) {
+            (Verdict::Known { .. }, true) => {
+                ui.label("like a sample without a label");
+            }
+            (_, false) => {
+                ui.strong(labels.join(" or "));
+            }
+            (_, true) => {}
+        }
+        if let (Some(probability), false) = (verdict.probability(), matches!(verdict, Verdict::Identical { .. })) {
+            ui.weak(format!("({:.0} %)", 100.0 * probability)).on_hover_text(
+                "The probability that the file is of the nearest sample's family, calibrated on families that the base model did not learn from.",
+            );
+        }
+    });
 }
 
 /// Draws the label that most neighbours have, weighted by closeness, and the distance of the nearest.

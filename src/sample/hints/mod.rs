@@ -47,6 +47,14 @@ pub fn add_hints(bytes: Bytes<'_>, program: &mut Program) {
     }
 }
 
+/// Why a program is probably packed, by a packer that is known or by its structure.
+pub fn packer(bytes: Bytes<'_>, program: &Program) -> Option<String> {
+    let layout = Layout::new(bytes, program);
+    let known = || upx::find(&layout).map(|reason| format!("UPX: {reason}"));
+    let by_name = || section_names::find(&layout).first().map(|(name, reason)| format!("{name}: {reason}"));
+    known().or_else(by_name).or_else(|| packed::find(&layout))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

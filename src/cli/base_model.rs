@@ -1,0 +1,47 @@
+//! `lookalike base-model`: makes the base model. For developers.
+
+use super::events::{self, Printed};
+use super::output;
+use crate::escape;
+use crate::job::Stop;
+use crate::model::Norm;
+use crate::reading::Reader;
+use crate::training::TrainConfig;
+use crate::workflow::make_base_model;
+use clap::Args;
+use std::path::PathBuf;
+
+/// Arguments of `base-model`.
+#[derive(Debug, Args)]
+pub struct BaseModelArgs {
+    /// The corpus that assets/base/fetch.py made
+    corpus: PathBuf,
+    /// Where to write the model
+    #[arg(long, value_name = "OUT.safetensors")]
+    out: PathBuf,
+    /// Passes over the files
+    #[arg(long, default_value_t = 12.0)]
+    epochs: f64,
+    /// Train without batch normalisation
+    #[arg(long)]
+    no_batch_norm: bool,
+    /// Seed of all randomness
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+}
+
+/// Makes the model and writes it.
+pub fn run(args: BaseModelArgs) -> Result<(), Stop> {
+    let config = TrainConfig {
+        epochs: Some(args.epochs),
+        norm: if args.no_batch_norm { Norm::None } else { Norm::Batch },
+        seed: args.seed,
+        ..TrainConfig::default()
+    };
+    let corpus = args.corpus;
+    let model = events::run(false, &mut Printed::default(), move |run| {
+        make_base_model(&corpus, &config, &Reader::of_this_program(), run)
+    })?;
+    model.save(&args.out)?;
+    output::line(&format!("The base model is in {}", escape::path(&args.out)))
+}

@@ -1,0 +1,24 @@
+//! The base model: what answers before anything was trained. `assets/base/README.md` says how it was made.
+
+use super::model_file::{Model, ModelError};
+
+/// Its file.
+const FILE: &[u8] = include_bytes!("../../assets/base/base.safetensors");
+
+/// Reads the base model.
+pub fn base_model() -> Result<Model, ModelError> {
+    Model::from_bytes(FILE.to_vec())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_base_model_is_whole_and_has_views_and_a_calibration() {
+        let model = base_model().unwrap();
+        model.usable().unwrap();
+        assert!(model.views.is_some() && model.config.calibration.is_some());
+        assert!(FILE.len() <= 4_000_000, "{}", FILE.len());
+    }
+}

@@ -1,0 +1,97 @@
+//! Search by all views together: every file of the library is compared by every view, and those of the highest probability
+//! are nearest.
+
+use super::hit::Hit;
+use super::look::{Looks, likeness};
+use crate::model::Calibration;
+use rayon::prelude::*;
+
+/// Files that one task compares.
+const BLOCK: usize = 256;
+
+/// The `k` files of `library` that are nearest to file `query` of `queries`, nearest first, ties by row. `distance` is 1 − the
+/// probability of one family; 1 if every view abstains. Fewer than `k` if there are no more.
+pub fn nearest_by_views(
+    library: &Looks,
+    calibration: &Calibration,
+    queries: &Looks,
+    query: usize,
+    k: usize,
+) -> Vec<Hit> {
+    let block = |block: usize| {
+        let rows = block * BLOCK..((block + 1) * BLOCK).min(library.len());
+        rows.filter_map(|row| {
+            let cosines = queries.cosines(query, library, row)?;
+            let code = cosines.code.unwrap_or(0.0);
+            Some((likeness(calibration, &cosines, code), row, calibration.probability(&cosines)))
+        })
+        .collect::<Vec<_>>()
+    };
+    let blocks = library.len().div_ceil(BLOCK);
+    let mut found: Vec<(f32, usize, Option<f32>)> =
+        (0..blocks).into_par_iter().flat_map_iter(block).collect();
+    let order = |a: &(f32, usize, _), b: &(f32, usize, _)| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1));
+    if k < found.len() {
+        found.select_nth_unstable_by(k, order);
+        found.truncate(k);
+    }
+    found.sort_unstable_by(order);
+    let hit = |(_, row, probability): (f32, usize, Option<f32>)| Hit {
+        row,
+        distance: 1.0 - probability.unwrap_or(0.0),
+    };
+    found.into_iter().map(hit).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Cosines, ViewWeights};
+    use crate::search::Look;
+    use crate::view::{FileViews, Packed, Terms};
+
+    fn look(text: &[u32], header: &[u32], angle: f32, packed: bool) -> Look {
+        let terms = |bins: &[u32]| Terms::heaviest(bins.iter().map(|bin| (*bin, 1.0)).collect(), 1, 64);
+        let packed = if packed { Packed::Yes { reason: "a packer".into() } } else { Packed::No };
+        Look {
+            embedding: vec![angle.cos(), angle.sin()],
+            views: Some(FileViews {
+                text: terms(text),
+                header: terms(header),
+                code: packed == Packed::No,
+                packed,
+                ..FileViews::default()
+            }),
+        }
+    }
+
+    #[test]
+    fn the_nearest_are_those_of_the_highest_probability() {
+        let view = |slope| ViewWeights { slopes: [slope; 8], abstains: -0.2 };
+        let calibration =
+            Calibration { views: [view(3.0), view(0.3), view(1.0)], bias: -2.0, unlike_below: 0.1 };
+        let mut library = Looks::new(2);
+        for i in 0..600_u32 {
+            library.push(&look(&[i, i + 1, i + 2, 900], &[i % 7, i % 5], i as f32, i == 17));
+        }
+        let mut queries = Looks::new(2);
+        queries.push(&look(&[300, 301, 302, 900], &[3], 0.2, false));
+        queries.push(&look(&[], &[], 17.0, true));
+        let found = nearest_by_views(&library, &calibration, &queries, 0, 9);
+        let mut all: Vec<(f32, usize)> = (0..600)
+            .map(|row| {
+                let cosines = queries.cosines(0, &library, row).unwrap();
+                (1.0 - calibration.probability(&cosines).unwrap_or(0.0), row)
+            })
+            .collect();
+        all.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        assert_eq!(found[0].row, 300);
+        let expected: Vec<_> = all[..9].iter().map(|(distance, _)| *distance).collect();
+        assert_eq!(found.iter().map(|hit| hit.distance).collect::<Vec<_>>(), expected);
+        // A packed file has nothing to go by: all are equally far.
+        let found = nearest_by_views(&library, &calibration, &queries, 1, 600);
+        assert_eq!(found.len(), 600);
+        assert!(found.iter().all(|hit| hit.distance == 1.0));
+        assert_eq!(calibration.probability(&Cosines::default()), None);
+    }
+}

@@ -1,0 +1,160 @@
+//! A fit: few numbers for each file that stand for all its views, to draw a library as a map. They are the principal
+//! components of the library's own looks, each reduced to a sketch first (Weinberger et al., "Feature Hashing for Large Scale
+//! Multitask Learning", 2009).
+
+use super::look::Looks;
+use crate::model::Embeddings;
+use crate::view::Terms;
+use rayon::prelude::*;
+
+/// Numbers of a sketch of the text, and of the header.
+const TEXT: usize = 512;
+const HEADER: usize = 256;
+/// The length of the vectors, at most.
+const DIMENSION: usize = 64;
+/// Files from which the components are computed, evenly spread.
+const SAMPLED: usize = 1000;
+/// Steps of the subspace iteration: more change no neighbour.
+const STEPS: usize = 8;
+/// What a view weighs beside the text.
+const HEADER_WEIGHT: f32 = 0.5;
+const CODE_WEIGHT: f32 = 0.4;
+
+/// A unit vector for each of `looks`, in their order.
+pub fn fit(looks: &Looks) -> Embeddings {
+    let width = TEXT + HEADER + looks.embeddings.dimension;
+    let sketches: Vec<Vec<f32>> =
+        (0..looks.len()).into_par_iter().map(|row| sketch(looks, row, width)).collect();
+    let axes = components(&sketches, width);
+    let mut data: Vec<f32> = sketches
+        .par_iter()
+        .flat_map_iter(|sketch| {
+            let vector: Vec<f32> = axes.iter().map(|axis| dot(axis, sketch)).collect();
+            unit(vector)
+        })
+        .collect();
+    data.shrink_to_fit();
+    Embeddings { dimension: axes.len(), data }
+}
+
+/// All views of one file side by side: random signs by bin, and the embedding.
+fn sketch(looks: &Looks, row: usize, width: usize) -> Vec<f32> {
+    let mut sketch = vec![0.0; width];
+    let (text, rest) = sketch.split_at_mut(TEXT);
+    let (header, code) = rest.split_at_mut(HEADER);
+    if let Some(views) = looks.views.get(row) {
+        views.text.iter().for_each(|terms| add(text, terms, 1.0));
+        views.header.iter().for_each(|terms| add(header, terms, HEADER_WEIGHT));
+    }
+    for (to, from) in code.iter_mut().zip(looks.embeddings.row(row)) {
+        *to = from * CODE_WEIGHT;
+    }
+    unit(sketch)
+}
+
+fn add(to: &mut [f32], terms: &Terms, weight: f32) {
+    for (bin, value) in terms.iter() {
+        // Mixed as in MurmurHash3, so that neighbouring bins differ.
+        let hash = (bin ^ 0x9e37_79b9).wrapping_mul(0x85eb_ca6b);
+        let hash = (hash ^ hash >> 13).wrapping_mul(0xc2b2_ae35);
+        let hash = hash ^ hash >> 16;
+        let sign = if hash & 1 == 0 { weight } else { -weight };
+        let at = (hash >> 1) as usize % to.len();
+        if let Some(to) = to.get_mut(at) {
+            *to += sign * value;
+        }
+    }
+}
+
+/// The leading components of some of the sketches, by subspace iteration. They are not centred: a library of one family is
+/// drawn by what its files have in common too.
+fn components(sketches: &[Vec<f32>], width: usize) -> Vec<Vec<f32>> {
+    let sample: Vec<&Vec<f32>> = sketches.iter().step_by(sketches.len().div_ceil(SAMPLED).max(1)).collect();
+    let wanted = DIMENSION.min(width).min(sample.len().max(2));
+    // A fixed start that is not orthogonal to the components.
+    let mut axes: Vec<Vec<f32>> = (0..wanted)
+        .map(|axis| (0..width).map(|i| (((axis + 1) * (i + 7)) as f32 * 0.618).sin()).collect())
+        .collect();
+    orthogonalise(&mut axes);
+    for _ in 0..STEPS {
+        axes.par_iter_mut().for_each(|axis| {
+            let mut next = vec![0.0; width];
+            for sketch in &sample {
+                let along = dot(axis, sketch);
+                next.iter_mut().zip(*sketch).for_each(|(next, value)| *next += along * value);
+            }
+            *axis = next;
+        });
+        orthogonalise(&mut axes);
+    }
+    axes
+}
+
+/// Gram and Schmidt's process. An axis that is a sum of those before it becomes zero.
+fn orthogonalise(axes: &mut [Vec<f32>]) {
+    for at in 0..axes.len() {
+        let (before, rest) = axes.split_at_mut(at);
+        let Some(axis) = rest.first_mut() else { continue };
+        // Twice, since rounding leaves a part the first time.
+        for _ in 0..2 {
+            for other in before.iter() {
+                let along = dot(other, axis);
+                axis.iter_mut().zip(other).for_each(|(value, other)| *value -= along * other);
+            }
+        }
+        let length = dot(axis, axis).sqrt();
+        let scale = if length > 1e-6 { 1.0 / length } else { 0.0 };
+        axis.iter_mut().for_each(|value| *value *= scale);
+    }
+}
+
+fn unit(mut vector: Vec<f32>) -> Vec<f32> {
+    let length = dot(&vector, &vector).sqrt();
+    match vector.first_mut() {
+        // Of nothing at all, any direction: the same for all such files.
+        Some(first) if length < 1e-12 => *first = 1.0,
+        _ => vector.iter_mut().for_each(|value| *value /= length),
+    }
+    vector
+}
+
+fn dot(a: &[f32], b: &[f32]) -> f32 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::search::Look;
+    use crate::view::FileViews;
+
+    #[test]
+    fn files_of_equal_views_are_near_and_others_are_not() {
+        let mut looks = Looks::new(4);
+        for i in 0..90_u32 {
+            let family = i % 9;
+            let text = (0..30).map(|j| (family * 5000 + j * 17, 1.0)).chain([(700_000 + i, 1.0)]).collect();
+            let views = FileViews { text: Terms::heaviest(text, 1, 64), ..FileViews::default() };
+            looks.push(&Look { embedding: vec![0.5; 4], views: Some(views) });
+        }
+        let vectors = fit(&looks);
+        assert_eq!((vectors.len(), vectors.dimension), (90, DIMENSION));
+        assert_eq!(vectors, fit(&looks), "the same looks give the same vectors");
+        for row in vectors.rows() {
+            assert!((dot(row, row) - 1.0).abs() < 1e-4);
+        }
+        let alike = dot(vectors.row(0), vectors.row(9));
+        let unlike = dot(vectors.row(0), vectors.row(1));
+        assert!(alike > 0.9 && unlike < 0.4, "{alike} {unlike}");
+    }
+
+    #[test]
+    fn few_files_and_files_of_nothing_have_vectors_too() {
+        let mut looks = Looks::new(2);
+        looks.push(&Look { embedding: vec![0.0; 2], views: Some(FileViews::default()) });
+        let vectors = fit(&looks);
+        assert_eq!(vectors.len(), 1);
+        assert!(vectors.data.iter().all(|value| value.is_finite()));
+        assert!(fit(&Looks::new(2)).is_empty());
+    }
+}

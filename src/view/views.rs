@@ -1,0 +1,258 @@
+//! The views of files that a model compares: which weights they use, and what they see of one file.
+
+use super::header::{HEADER_BINS, HEADER_TERMS, HeaderView};
+use super::idf::Idf;
+use super::terms::Terms;
+use super::text::{TEXT_TERMS, TextView};
+use super::text_bins::{TEXT_BINS, TextBins};
+use crate::sample::facts::Content;
+use crate::sample::{Bytes, FileKind, Packing, Sha256, read_headers, unpack_program};
+use flate2::Compression;
+use flate2::read::{DeflateDecoder, DeflateEncoder};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::io::Read as _;
+
+/// Whether a file is packed, which hides it from the views.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Packed {
+    /// Not as far as can be seen.
+    #[default]
+    No,
+    /// It was unpacked, and the views see what was in it.
+    Unpacked {
+        /// The packer and its method: "UPX NRV2E".
+        method: String,
+    },
+    /// It is, and was not unpacked: the views of text and header see only the packer.
+    Yes {
+        /// What speaks for it.
+        reason: String,
+    },
+}
+
+/// What the views see of one file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FileViews {
+    /// Its text; `None` if it has too little.
+    pub text: Option<Terms>,
+    /// What its header names; `None` if that is too little.
+    pub header: Option<Terms>,
+    /// Whether its picture has code to go by: more than text, zeros and noise.
+    pub code: bool,
+    /// The processor that the code is for, by [`Architecture::name`](crate::sample::Architecture::name), if it is known. Code
+    /// for different processors cannot be compared.
+    pub architecture: Option<String>,
+    /// Whether it is packed.
+    pub packed: Packed,
+}
+
+/// The views of text and header.
+#[derive(Clone)]
+pub struct Views {
+    text: TextView,
+    header: HeaderView,
+    bytes: Vec<u8>,
+    hash: Sha256,
+}
+
+impl fmt::Debug for Views {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Views").field("hash", &self.hash).finish_non_exhaustive()
+    }
+}
+
+/// What there is to see of a file.
+pub struct Visible<'a> {
+    /// Its format.
+    pub kind: FileKind,
+    /// Its bytes.
+    pub bytes: Bytes<'a>,
+    /// The grams of its text.
+    pub text: &'a TextBins,
+}
+
+impl Views {
+    /// Views with these weights, by text bin and by header bin. `None` if there are not as many as bins.
+    pub fn new(text: Idf, header: Idf) -> Option<Self> {
+        if text.levels().len() != TEXT_BINS || header.levels().len() != HEADER_BINS {
+            return None;
+        }
+        let levels = [text.levels(), header.levels()].concat();
+        let mut bytes = Vec::new();
+        DeflateEncoder::new(&levels[..], Compression::best()).read_to_end(&mut bytes).ok()?;
+        let hash = Sha256::of(&bytes);
+        Some(Self { text: TextView::new(text), header: HeaderView::new(header), bytes, hash })
+    }
+
+    /// Reads what [`to_bytes`](Self::to_bytes) wrote; `None` for anything else.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        const LEVELS: usize = TEXT_BINS + HEADER_BINS;
+        let mut levels = Vec::with_capacity(LEVELS + 1);
+        DeflateDecoder::new(bytes).take(LEVELS as u64 + 1).read_to_end(&mut levels).ok()?;
+        let (text, header) = levels.split_at_checked(TEXT_BINS)?;
+        let (text, header) = (Idf::from_levels(text.to_vec())?, Idf::from_levels(header.to_vec())?);
+        (header.levels().len() == HEADER_BINS).then(|| Self {
+            text: TextView::new(text),
+            header: HeaderView::new(header),
+            bytes: bytes.to_vec(),
+            hash: Sha256::of(bytes),
+        })
+    }
+
+    /// The weights as they are stored: the levels of all bins, compressed (RFC 1951).
+    pub fn to_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The hash of the weights. What other views see cannot be compared.
+    pub fn hash(&self) -> Sha256 {
+        self.hash
+    }
+
+    /// What the views see of a file; `code` and `architecture` are left to who has its picture. If it is packed and can be
+    /// unpacked, they see what is in it: `count` counts the text of the unpacked program.
+    pub fn see(&self, visible: &Visible<'_>, count: impl FnOnce(&[u8]) -> TextBins) -> FileViews {
+        let Visible { kind, bytes, text } = *visible;
+        let Some(content) = read_headers(kind, bytes) else {
+            // Noise has text by chance: a gram in six hundred bytes.
+            let dense = text.grams() >= bytes.size() / LEAST_TEXT;
+            let text = dense.then(|| self.text.terms(text)).flatten();
+            return FileViews { text, ..FileViews::default() };
+        };
+        let packing = match &content {
+            Content::Program(program) => unpack_program(kind, bytes, program),
+            _ => Packing::No,
+        };
+        match packing {
+            Packing::No => FileViews {
+                text: self.text.terms(text),
+                header: self.header.terms(&content),
+                ..FileViews::default()
+            },
+            Packing::Packed(reason) => FileViews { packed: Packed::Yes { reason }, ..FileViews::default() },
+            Packing::Unpacked(unpacked) => {
+                let image = Bytes::new(&unpacked.image, unpacked.image.len() as u64);
+                FileViews {
+                    text: self.text.terms(&count(&unpacked.image)),
+                    header: read_headers(kind, image).and_then(|content| self.header.terms(&content)),
+                    packed: Packed::Unpacked { method: format!("UPX {}", unpacked.how.method) },
+                    ..FileViews::default()
+                }
+            }
+        }
+    }
+}
+
+/// A file that is no program has a text if it has a gram in this many bytes.
+const LEAST_TEXT: u64 = 100;
+
+/// What is stored of the views of one file.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    text: Vec<u8>,
+    header: Vec<u8>,
+    code: bool,
+    architecture: Option<String>,
+    packed: Packed,
+}
+
+impl FileViews {
+    /// As it is stored and sent.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let terms = |terms: &Option<Terms>| terms.as_ref().map_or_else(Vec::new, Terms::to_bytes);
+        let stored = Stored {
+            text: terms(&self.text),
+            header: terms(&self.header),
+            code: self.code,
+            architecture: self.architecture.clone(),
+            packed: self.packed.clone(),
+        };
+        postcard::to_stdvec(&stored).unwrap_or_default()
+    }
+
+    /// Reads what [`to_bytes`](Self::to_bytes) wrote; `None` for anything else.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (stored, rest): (Stored, _) = postcard::take_from_bytes(bytes).ok()?;
+        let terms = |bytes: &[u8], most| match bytes {
+            [] => Some(None),
+            bytes => Terms::from_bytes(bytes, most).map(Some),
+        };
+        rest.is_empty().then_some(())?;
+        Some(Self {
+            text: terms(&stored.text, TEXT_TERMS)?,
+            header: terms(&stored.header, HEADER_TERMS)?,
+            code: stored.code,
+            architecture: stored.architecture,
+            packed: stored.packed,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::view::IdfCounts;
+    use std::collections::BTreeSet;
+
+    fn views() -> Views {
+        let idf = |bins| {
+            let mut counts = IdfCounts::new(bins);
+            counts.add_family(&BTreeSet::from([3]));
+            counts.finish()
+        };
+        Views::new(idf(TEXT_BINS), idf(HEADER_BINS)).unwrap()
+    }
+
+    #[test]
+    fn weights_round_trip_and_other_bytes_are_refused() {
+        let made = views();
+        let read = Views::from_bytes(made.to_bytes()).unwrap();
+        assert_eq!(
+            (read.hash(), read.text.idf(), read.header.idf()),
+            (made.hash(), made.text.idf(), made.header.idf())
+        );
+        assert!(Views::from_bytes(&[]).is_none());
+        assert!(Views::from_bytes(&made.to_bytes()[..100]).is_none());
+        let mut short = Vec::new();
+        DeflateEncoder::new(&[1_u8; 100][..], Compression::best()).read_to_end(&mut short).unwrap();
+        assert!(Views::from_bytes(&short).is_none());
+        let mut long = Vec::new();
+        let levels = vec![1_u8; TEXT_BINS + HEADER_BINS + 1];
+        DeflateEncoder::new(&levels[..], Compression::best()).read_to_end(&mut long).unwrap();
+        assert!(Views::from_bytes(&long).is_none());
+    }
+
+    #[test]
+    fn what_is_seen_of_a_file_round_trips() {
+        let terms = |bin| Terms::heaviest(vec![(bin, 1.0), (bin + 9, 0.3)], 1, 9);
+        let seen = FileViews {
+            text: terms(7),
+            header: None,
+            code: true,
+            architecture: Some("ARM".into()),
+            packed: Packed::Yes { reason: "MPRESS".into() },
+        };
+        let bytes = seen.to_bytes();
+        assert_eq!(FileViews::from_bytes(&bytes), Some(seen));
+        assert_eq!(FileViews::from_bytes(&bytes[..bytes.len() - 1]), None);
+        assert_eq!(FileViews::from_bytes(&[&bytes[..], &[0]].concat()), None);
+        let nothing = FileViews::default();
+        assert_eq!(FileViews::from_bytes(&nothing.to_bytes()), Some(nothing));
+    }
+
+    #[test]
+    fn other_files_have_text_only() {
+        let text = b"a text that is long enough to be seen, and in no family";
+        let mut counts = crate::view::TextCounts::new();
+        text.windows(4).for_each(|gram| {
+            counts.add(crate::view::text_bin(crate::view::gram_hash(*gram.first_chunk().unwrap())));
+        });
+        let text_bins = counts.drain();
+        let visible =
+            Visible { kind: FileKind::Other, bytes: Bytes::new(text, text.len() as u64), text: &text_bins };
+        let seen = views().see(&visible, |_| TextBins::default());
+        assert!(seen.text.is_some_and(|terms| terms.len() > 40));
+        assert_eq!((seen.header, seen.packed), (None, Packed::No));
+    }
+}

@@ -1,0 +1,125 @@
+//! The verdict on a queried file, in one word: `docs/verdict.md` has the rule. By a model without a calibration there is none.
+
+use super::query::Near;
+use crate::library::Contents;
+use crate::sample::Sha256;
+use crate::search::Look;
+use crate::view::Packed;
+
+/// A second label is as likely as the first if its odds are at least this share of the first's.
+const AS_LIKELY: f32 = 0.5;
+/// Higher odds cannot be told apart.
+const MOST_ODDS: f32 = 1e6;
+
+/// What a file is, as far as the library knows.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Verdict {
+    /// The library has a file with the same content.
+    Identical {
+        /// Its label, if it has one.
+        label: Option<String>,
+    },
+    /// Of the family of a sample.
+    Known {
+        /// The sample's label, if it has one.
+        label: Option<String>,
+        /// That this is right, 0 to 1.
+        probability: f32,
+    },
+    /// Of one of two families that are about as likely.
+    Undecided {
+        /// The likelier label, and the other one.
+        labels: [String; 2],
+        /// That the first is right, 0 to 1.
+        probability: f32,
+    },
+    /// Of none of the families.
+    Unlike {
+        /// That it is of the nearest sample's family after all, 0 to 1.
+        probability: f32,
+    },
+    /// No view has anything to go by: zeros, noise, or packed by what is not unpacked.
+    Nothing,
+}
+
+impl Verdict {
+    /// The verdict on the file with this hash and look. `None` if the library's model has no calibration.
+    pub fn of(contents: &Contents, sha256: Sha256, look: &Look, near: &Near) -> Option<Self> {
+        if let Some(entry) = contents.get(sha256)
+            && contents.model()?.config.calibration.is_some()
+        {
+            return Some(Self::Identical { label: entry.label.map(str::to_owned) });
+        }
+        Self::without(contents, look, near)
+    }
+
+    /// The same for a file that the library has, as if it had it not.
+    pub fn without(contents: &Contents, look: &Look, near: &Near) -> Option<Self> {
+        let calibration = contents.model()?.config.calibration.as_ref()?;
+        let views = look.views.as_ref()?;
+        if views.text.is_none() && views.header.is_none() && !views.code {
+            return Some(Self::Nothing);
+        }
+        let label_of = |sha256| contents.get(sha256).and_then(|entry| entry.label);
+        let Some(nearest) = near.neighbours.first() else { return Some(Self::Unlike { probability: 0.0 }) };
+        let probability = 1.0 - nearest.distance;
+        if probability < calibration.unlike_below {
+            return Some(Self::Unlike { probability });
+        }
+        let first = label_of(nearest.sha256);
+        let second = near.neighbours.iter().find_map(|neighbour| {
+            let label = label_of(neighbour.sha256).filter(|label| Some(*label) != first)?;
+            Some((label, 1.0 - neighbour.distance))
+        });
+        Some(match (first, second) {
+            (Some(first), Some((second, other))) if odds(other) >= odds(probability) * AS_LIKELY => {
+                Self::Undecided { labels: [first.to_owned(), second.to_owned()], probability }
+            }
+            (label, _) => Self::Known { label: label.map(str::to_owned), probability },
+        })
+    }
+
+    /// Its name in tables and JSON.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Identical { .. } => "identical",
+            Self::Known { .. } => "known",
+            Self::Undecided { .. } => "undecided",
+            Self::Unlike { .. } => "unlike anything known",
+            Self::Nothing => "nothing to go by",
+        }
+    }
+
+    /// Its labels: one, two, or none.
+    pub fn labels(&self) -> Vec<&str> {
+        match self {
+            Self::Identical { label } | Self::Known { label, .. } => label.as_deref().into_iter().collect(),
+            Self::Undecided { labels, .. } => labels.iter().map(String::as_str).collect(),
+            Self::Unlike { .. } | Self::Nothing => Vec::new(),
+        }
+    }
+
+    /// The probability that the file is of the nearest sample's family, 0 to 1; `None` if nothing speaks for or against it.
+    pub fn probability(&self) -> Option<f32> {
+        match self {
+            Self::Identical { .. } => Some(1.0),
+            Self::Known { probability, .. }
+            | Self::Undecided { probability, .. }
+            | Self::Unlike { probability } => Some(*probability),
+            Self::Nothing => None,
+        }
+    }
+}
+
+/// Whether a file is packed, as tables and JSON say it: empty if it is not, as far as can be seen.
+pub fn packed_text(look: &Look) -> String {
+    match look.views.as_ref().map(|views| &views.packed) {
+        Some(Packed::Unpacked { method }) => format!("{method}, unpacked"),
+        Some(Packed::Yes { reason }) => reason.clone(),
+        Some(Packed::No) | None => String::new(),
+    }
+}
+
+fn odds(probability: f32) -> f32 {
+    (probability / (1.0 - probability).max(f32::MIN_POSITIVE)).min(MOST_ODDS)
+}

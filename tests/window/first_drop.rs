@@ -1,0 +1,63 @@
+//! The first drop on a fresh installation: nothing was trained, and the library is empty.
+
+use crate::app::Window;
+use lookalike::app::{App, Selection};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The bundled executables: a folder of all of them without labels, and one of those held out.
+fn bundled(window: &Window) -> (PathBuf, PathBuf) {
+    let zip = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/demo/demo.zip");
+    let script = format!(
+        "7z x -y {} executables >/dev/null && mkdir all && cd executables/known && for f in */*; do cp \"$f\" ../../all/$(echo $f | tr / -); done",
+        zip.display()
+    );
+    let home = window.at("bundled");
+    std::fs::create_dir_all(&home).unwrap();
+    assert!(Command::new("sh").current_dir(&home).args(["-ec", &script]).status().unwrap().success());
+    (home.join("all"), home.join("executables/held-back"))
+}
+
+/// The family in the name of a bundled file.
+fn family(path: &Path) -> String {
+    path.file_name().unwrap().to_string_lossy().split('-').next().unwrap().to_owned()
+}
+
+#[test]
+fn a_folder_without_labels_has_neighbours_and_a_map_at_once() {
+    let mut window = Window::open();
+    let (all, held_out) = bundled(&window);
+    window.drop(&[&all]);
+    window.wait_for("added and compared");
+    window.wait_until("the map is drawn", |app| {
+        App::settled(app) && app.session.contents.places().len() == app.session.contents.len()
+    });
+    assert_eq!(window.harness.state().session.contents.len(), 102);
+    window.drop(&[&held_out]);
+    window.wait_until("the files are answered", |app| app.session.queried.len() == 17);
+    let session = &window.harness.state().session;
+    let right = session.queried.iter().filter(|queried| {
+        let nearest = session.contents.get(queried.near.neighbours[0].sha256).unwrap();
+        assert!(queried.near.place.is_some());
+        family(nearest.path) == family(&queried.sample.path)
+    });
+    assert!(right.count() >= 16);
+    window.wait_for("like a sample without a label");
+}
+
+#[test]
+fn a_file_is_answered_before_there_is_a_library() {
+    let mut window = Window::open();
+    let (all, _) = bundled(&window);
+    let first = std::fs::read_dir(&all).unwrap().next().unwrap().unwrap().path();
+    window.drop(&[&first]);
+    window.wait_for("The library has no samples to compare with yet");
+    window.wait_until("the file is answered", |app| app.session.queried.len() == 1);
+    let session = &window.harness.state().session;
+    assert!(matches!(session.selection, Some(Selection::Queried(_))));
+    window.wait_for("The library has no other sample");
+    // The folder it is from can be added then, and the file finds itself in it.
+    window.drop(&[&all]);
+    window.wait_for("added and compared");
+    window.wait_for("Identical to a sample");
+}
