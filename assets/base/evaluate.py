@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measure the base model on families that it did not learn from.
 
-    python3 assets/base/evaluate.py CORPUS [--split test] [--program target/release/lookalike]
+    python3 assets/base/evaluate.py CORPUS [--split test] [--model M] [--program target/release/lookalike]
 
 CORPUS is what fetch.py made. The newest version of each family is asked of the older ones, through the command line as a user
 runs it. Prints recall@1 by protocol, for all views together and for each alone, then how the verdicts did.
@@ -43,7 +43,7 @@ def appended(content, rng):
 
 
 class Corpus:
-    def __init__(self, root, split, scratch, program):
+    def __init__(self, root, split, scratch, program, model):
         self.program, self.scratch = program, pathlib.Path(scratch)
         rows = [row for row in csv.DictReader(open(root / "manifest.csv")) if row["split"] == split]
         newest, versions = {}, collections.defaultdict(set)
@@ -60,7 +60,7 @@ class Corpus:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(change(content, rng) if change else content)
                 self.rows[str(path)] = row
-        self.run("index", "known", "--library", "l.lookalike")
+        self.run("index", "known", "--library", "l.lookalike", *(["--model", model] if model else []))
 
     def run(self, *arguments):
         done = subprocess.run([self.program, *arguments], cwd=self.scratch, capture_output=True, text=True)
@@ -125,10 +125,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("corpus", type=pathlib.Path)
     parser.add_argument("--split", default="test")
+    parser.add_argument("--model", help="instead of the base model of the program", type=os.path.abspath)
     parser.add_argument("--program", default="target/release/lookalike")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
-        corpus = Corpus(args.corpus, args.split, scratch, os.path.abspath(args.program))
+        corpus = Corpus(args.corpus, args.split, scratch, os.path.abspath(args.program), args.model)
         found, verdicts, asked = collections.defaultdict(list), collections.Counter(), []
         for folder, only in [("query", None), ("zeroed", "text zeroed"), ("appended", "appended")]:
             for query, answer, neighbours in corpus.answers(folder):

@@ -9,7 +9,7 @@
 //! [`TextBins`]: crate::view::TextBins
 
 use super::counts::Counts;
-use crate::view::{FACTOR, TextBins, TextCounts, gram_hash as hash, text_bin};
+use crate::view::{TextBins, TextCounts, gram_hash as hash, text_bin};
 
 /// The shortest run of printable characters that counts as text: code contains shorter runs by chance.
 const TEXT_RUN: usize = 6;
@@ -164,7 +164,8 @@ fn masks(bytes: &[u8; WORD]) -> (u64, u64) {
 
 #[cfg(target_arch = "x86_64")]
 mod avx2 {
-    use super::{FACTOR, GramCounts, WORD};
+    use super::{GramCounts, WORD};
+    use crate::view::FACTOR;
     use std::arch::x86_64::{
         __m128i, __m256i, _mm256_andnot_si256, _mm256_broadcastsi128_si256, _mm256_cmpeq_epi8,
         _mm256_cmpgt_epi8, _mm256_movemask_epi8, _mm256_mullo_epi32, _mm256_set1_epi8, _mm256_set1_epi32,
