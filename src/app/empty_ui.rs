@@ -29,7 +29,7 @@ pub fn empty_ui(
             ui.set_max_width(width);
             ui.with_layout(Layout::top_down(Align::Min), |ui| {
                 ui.label(RichText::new("What does this file look like?").size(24.0).strong());
-                ui.weak("Lookalike learns from samples you have labelled, and lists those most similar to a new file. Files are read, never run. Nothing leaves this machine.");
+                ui.weak("Lookalike compares a new file with the samples you have, and lists those most similar to it. Files are read, never run. Nothing leaves this machine.");
                 ui.add_space(12.0);
                 steps_ui(ui, facts, session, view, no_drops, out);
                 ui.add_space(18.0);
@@ -66,7 +66,7 @@ fn steps_ui(
                 folder.set.samples.len(),
                 folder.labels
             )),
-            None => ui.weak("FOLDER/<label>/<files>: one folder per family, executables or images, at any depth below the label."),
+            None => ui.weak("FOLDER/<label>/<files>: one folder per family, executables or images, at any depth below the label. A folder of executables without labels needs no training: it is compared at once."),
         };
         command_button_as(ui, facts, Button::new("Choose a folder…"), Command::OpenFolder, out);
     });

@@ -7,7 +7,7 @@ use crate::escape;
 use crate::job::Stop;
 use crate::library::{Contents, Library};
 use crate::whole_file::save;
-use crate::workflow::{Queried, QueriedFile, Verdict, neighbour_rows, neighbour_table, query};
+use crate::workflow::{Queried, QueriedFile, Verdict, neighbour_rows, neighbour_table, percent, query};
 use clap::Args;
 use serde_json::json;
 use std::path::PathBuf;
@@ -90,7 +90,7 @@ fn verdict_line(verdict: &Verdict) -> String {
     let labels: Vec<String> = verdict.labels().into_iter().map(escape::text).collect();
     let labels = if labels.is_empty() { String::new() } else { format!(": {}", labels.join(" or ")) };
     match verdict.probability() {
-        Some(probability) => format!("{}{labels} ({:.0} %)", verdict.name(), 100.0 * probability),
+        Some(probability) => format!("{}{labels} ({})", verdict.name(), percent(probability)),
         None => format!("{}{labels}", verdict.name()),
     }
 }

@@ -111,6 +111,15 @@ impl Verdict {
     }
 }
 
+/// A probability as people read it: never 0 % or 100 %, which nothing is.
+pub fn percent(probability: f32) -> String {
+    match 100.0 * probability {
+        high if high > 99.0 => "> 99 %".to_owned(),
+        low if low < 1.0 => "< 1 %".to_owned(),
+        percent => format!("{percent:.0} %"),
+    }
+}
+
 /// Whether a file is packed, as tables and JSON say it: empty if it is not, as far as can be seen.
 pub fn packed_text(look: &Look) -> String {
     match look.views.as_ref().map(|views| &views.packed) {
@@ -122,4 +131,17 @@ pub fn packed_text(look: &Look) -> String {
 
 fn odds(probability: f32) -> f32 {
     (probability / (1.0 - probability).max(f32::MIN_POSITIVE)).min(MOST_ODDS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_certain() {
+        assert_eq!(
+            [0.0, 0.004, 0.5, 0.993, 1.0].map(percent),
+            ["< 1 %", "< 1 %", "50 %", "> 99 %", "> 99 %"]
+        );
+    }
 }

@@ -42,7 +42,7 @@ fn a_folder_without_labels_has_neighbours_and_a_map_at_once() {
         family(nearest.path) == family(&queried.sample.path)
     });
     assert!(right.count() >= 16);
-    window.wait_for("like a sample without a label");
+    window.wait_for("Like a sample without a label");
 }
 
 #[test]

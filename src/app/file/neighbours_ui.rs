@@ -13,7 +13,7 @@ use crate::app::view::View;
 use crate::escape;
 use crate::library::Neighbour;
 use crate::search::vote;
-use crate::workflow::{Near, Verdict};
+use crate::workflow::{Near, Verdict, percent};
 use egui::{Align, Button, DragValue, Image, Layout, Role, Sense, Ui, Vec2, WidgetInfo, load::SizedTexture};
 use egui_extras::{Column, TableBuilder, TableRow};
 
@@ -91,7 +91,11 @@ fn likely_ui(ui: &mut Ui, session: &Session, verdict: &Verdict) {
         Verdict::Identical { .. } => {
             ("Identical to a sample,", "The library has a file with the same content.")
         }
-        Verdict::Known { .. } => ("Probably", "The label of the nearest sample."),
+        Verdict::Known { label: Some(_), .. } => ("Probably", "The label of the nearest sample."),
+        Verdict::Known { label: None, .. } => (
+            "Like a sample without a label",
+            "The nearest sample is probably of the same family, and has no label.",
+        ),
         Verdict::Undecided { .. } => ("Undecided:", "Samples of both labels are about equally likely."),
         Verdict::Unlike { .. } => {
             ("Unlike anything known", "No sample is likely enough to be of the same family.")
@@ -108,17 +112,11 @@ fn likely_ui(ui: &mut Ui, session: &Session, verdict: &Verdict) {
         }
         ui.label(text).on_hover_text(hint);
         let labels: Vec<String> = verdict.labels().into_iter().map(escape::text).collect();
-        match (verdict, labels.is_empty()) {
-            (Verdict::Known { .. }, true) => {
-                ui.label("like a sample without a label");
-            }
-            (_, false) => {
-                ui.strong(labels.join(" or "));
-            }
-            (_, true) => {}
+        if !labels.is_empty() {
+            ui.strong(labels.join(" or "));
         }
         if let (Some(probability), false) = (verdict.probability(), matches!(verdict, Verdict::Identical { .. })) {
-            ui.weak(format!("({:.0} %)", 100.0 * probability)).on_hover_text(
+            ui.weak(format!("({})", percent(probability))).on_hover_text(
                 "The probability that the file is of the nearest sample's family, calibrated on families that the base model did not learn from.",
             );
         }
