@@ -9,6 +9,7 @@ use crate::model::{Embeddings, Model};
 use crate::picture::{Encoded, thumbnail};
 use crate::sample::{Sample, Sha256};
 use crate::search::Looks;
+use crate::view::FileViews;
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{
     Connection, ErrorCode, OptionalExtension as _, Statement, Transaction, TransactionBehavior, params,
@@ -323,8 +324,9 @@ fn add_all(
         };
         thumbnail_in.execute(params![id, thumbnail(picture).rgb])?;
         vector_in.execute(params![model, id, to_bytes(vector)])?;
-        if let Some(views) = picture.views().filter(|_| with_views) {
-            views_in.execute(params![model, id, views.to_bytes()])?;
+        if with_views {
+            let seen = picture.views().map_or_else(|| FileViews::default().to_bytes(), FileViews::to_bytes);
+            views_in.execute(params![model, id, seen])?;
         }
     }
     Ok(added)

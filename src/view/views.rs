@@ -130,7 +130,11 @@ impl Views {
                 header: self.header.terms(&content),
                 ..FileViews::default()
             },
-            Packing::Packed(reason) => FileViews { packed: Packed::Yes { reason }, ..FileViews::default() },
+            Packing::Packed(reason) => {
+                // Names of sections, which may be long, are in it.
+                let reason = reason.chars().take(MAX_REASON).collect();
+                FileViews { packed: Packed::Yes { reason }, ..FileViews::default() }
+            }
             Packing::Unpacked(unpacked) => {
                 let image = Bytes::new(&unpacked.image, unpacked.image.len() as u64);
                 FileViews {
@@ -144,6 +148,8 @@ impl Views {
     }
 }
 
+/// Characters of the reason why a program is taken for packed that are kept.
+const MAX_REASON: usize = 200;
 /// A file that is no program has a text if it has a gram in this many bytes.
 const LEAST_TEXT: u64 = 100;
 

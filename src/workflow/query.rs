@@ -83,7 +83,9 @@ pub fn query(
         let pictures: Vec<_> = set.pictures.iter().collect();
         let embeddings = embed(&model.network, model.config.embedding, spec, &pictures, run.reporter())?;
         let own: Vec<Sha256> = set.samples.iter().map(|sample| sample.sha256).collect();
-        let views = set.pictures.iter().filter_map(Encoded::views).cloned().collect();
+        // A picture without views, which no worker of ours sends, has nothing to go by.
+        let seen = |picture: &Encoded| picture.views().cloned().unwrap_or_default();
+        let views = if model.views.is_some() { set.pictures.iter().map(seen).collect() } else { Vec::new() };
         let looks = Looks { embeddings, views };
         let near = find_near(contents, &looks, &own, k, run)?;
         for (i, ((sample, picture), near)) in set.samples.into_iter().zip(set.pictures).zip(near).enumerate()
