@@ -1,5 +1,6 @@
 //! Opening paths: files to query, labelled folders, libraries and models.
 
+use super::jobs::Task;
 use super::message::Tone;
 use super::window::App;
 use crate::library::{Contents, Rows};
@@ -28,24 +29,30 @@ impl App {
         if files.is_empty() {
             return;
         }
-        if !self.session.has_model() {
-            self.use_base_model();
+        if self.session.has_model() {
+            self.query(files);
+        } else {
+            self.query_with_base_model(files);
         }
-        self.query(files);
     }
 
     /// Lets the base model answer while the library has no samples and so no model.
-    fn use_base_model(&mut self) {
-        match base_model() {
-            Ok(model) => {
-                self.session.show(Contents::new(Arc::new(model), Rows::default()));
-                self.session.say(
-                    Tone::Note,
-                    "The library has no samples to compare with yet: open a folder of files to add them",
-                );
-            }
-            Err(error) => self.session.say(Tone::Bad, error.to_string()),
-        }
+    fn query_with_base_model(&mut self, files: Vec<PathBuf>) {
+        self.start(
+            Task::new("Reading the base model").quiet(),
+            |_| Ok(Contents::new(Arc::new(base_model()?), Rows::default())),
+            move |app, contents| {
+                // A library may have been opened meanwhile.
+                if !app.session.has_model() {
+                    app.session.show(contents);
+                    app.session.say(
+                        Tone::Note,
+                        "The library has no samples to compare with yet: open a folder of files to add them",
+                    );
+                }
+                app.query(files);
+            },
+        );
     }
 
     pub(super) fn open_waiting(&mut self) {

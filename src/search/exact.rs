@@ -42,7 +42,8 @@ pub fn distance(a: &[f32], b: &[f32]) -> f32 {
     (1.0 - dot(a, b)).clamp(0.0, 2.0)
 }
 
-fn dot(a: &[f32], b: &[f32]) -> f32 {
+/// The sum of the products of two vectors of one length.
+pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
     let mut lanes = [0.0_f32; LANES];
     let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
     for (a, b) in a.iter().zip(b) {

@@ -2,6 +2,7 @@
 //! components of the library's own looks, each reduced to a sketch first (Weinberger et al., "Feature Hashing for Large Scale
 //! Multitask Learning", 2009).
 
+use super::exact::dot;
 use super::look::Looks;
 use crate::model::Embeddings;
 use crate::view::Terms;
@@ -116,10 +117,6 @@ fn unit(mut vector: Vec<f32>) -> Vec<f32> {
         _ => vector.iter_mut().for_each(|value| *value /= length),
     }
     vector
-}
-
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
 #[cfg(test)]

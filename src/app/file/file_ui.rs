@@ -51,7 +51,7 @@ pub fn file_ui(
         ui.weak(if session.has_model() {
             "Drop a file on the window to query it, or click a sample on the map or in the list."
         } else {
-            "Train a model, then drop a file on the window to query it."
+            "Drop a file on the window to see what it is."
         });
         return;
     };
