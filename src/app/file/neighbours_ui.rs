@@ -88,9 +88,10 @@ fn verdict(session: &Session, near: &Near) -> Option<Verdict> {
 /// Draws a verdict with its probability.
 fn likely_ui(ui: &mut Ui, session: &Session, verdict: &Verdict) {
     let (text, hint) = match verdict {
-        Verdict::Identical { .. } => {
-            ("Identical to a sample,", "The library has a file with the same content.")
-        }
+        Verdict::Identical { label } => (
+            if label.is_some() { "Identical to a sample of" } else { "Identical to a sample" },
+            "The library has a file with the same content.",
+        ),
         Verdict::Known { label: Some(_), .. } => ("Probably", "The label of the nearest sample."),
         Verdict::Known { label: None, .. } => (
             "Like a sample without a label",
