@@ -11,11 +11,17 @@ runs it. Prints recall@1 by protocol, for all views together and for each alone,
     other system  files for Linux and macOS on ARM64 asked of files for Windows
     text zeroed   as `all`, with all printable runs of six bytes and more in the query zeroed
     appended      as `all`, with a tenth of random bytes appended to the query
+    times zeroed  as `all`, with time stamps and checksum of a PE query zeroed
+    stripped      as `all`, with an ELF query stripped (needs `strip`)
+    UPX           as `all`, with the query packed (needs `upx`; what it refuses is not asked)
+    blanked       as `other module`, with the names of package, folder and module blanked in every file, known and asked
+
+The library has labels, as a labelled folder gives them; with --without-labels it has none.
 
 An unknown family is one that is left out of the library: half of the groups, 20 times at random. AUROC says how well the
 probability tells known from unknown; the calibration error is that of ten bins of equal mass.
 """
-import argparse, collections, csv, json, os, pathlib, random, re, subprocess, sys, tempfile
+import argparse, collections, csv, json, os, pathlib, random, re, shutil, subprocess, sys, tempfile
 
 VIEWS = ["distance", "distance_text", "distance_code", "distance_header"]
 RUNS = re.compile(rb"[\x20-\x7e]{6,}")
@@ -42,9 +48,53 @@ def appended(content, rng):
     return content + rng.randbytes(len(content) // 10)
 
 
+def times_zeroed(content, _):
+    at = int.from_bytes(content[0x3c:0x40], "little")
+    if content[:2] != b"MZ" or content[at:at + 4] != b"PE\0\0":
+        return None
+    content = bytearray(content)
+    content[at + 8:at + 12] = content[at + 88:at + 92] = bytes(4)
+    return content
+
+
+def by_tool(tool, *arguments, magic=b""):
+    """A change by a program; nothing where it refuses or is not installed."""
+    def change(content, _):
+        if not shutil.which(tool) or not content.startswith(magic):
+            return None
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "file"
+            path.write_bytes(content)
+            done = subprocess.run([tool, *arguments, path], capture_output=True)
+            return path.read_bytes() if done.returncode == 0 else None
+    return change
+
+
+def blanked(content, row):
+    """All names of package, folders and module, in one or two bytes a character."""
+    words = {row["family"], *row["module"].split("/")[:-1], stem(row["module"]).split(".")[0]}
+    words |= {word.replace("-", "_") for word in words} | {word.split(".")[0] for word in words}
+    words = sorted((word.encode() for word in words if len(word) >= 3), key=len, reverse=True)
+    wide = [b"".join(bytes([c, 0]) for c in word) for word in words]
+    if not words:
+        return content
+    fill = lambda found: re.sub(rb"[^\0]", b"_", found.group())
+    return re.sub(b"|".join(map(re.escape, words + wide)), fill, content, flags=re.IGNORECASE)
+
+
+CHANGES = {
+    "text zeroed": zeroed,
+    "appended": appended,
+    "times zeroed": times_zeroed,
+    "stripped": by_tool("strip", magic=b"\x7fELF"),
+    "UPX": by_tool("upx", "-q", "--best"),
+}
+
+
 class Corpus:
-    def __init__(self, root, split, scratch, program, model):
+    def __init__(self, root, split, scratch, program, model, labels):
         self.program, self.scratch = program, pathlib.Path(scratch)
+        self.options = [*(["--model", model] if model else []), *([] if labels else ["--label-level", "9"])]
         rows = [row for row in csv.DictReader(open(root / "manifest.csv")) if row["split"] == split]
         newest, versions = {}, collections.defaultdict(set)
         for row in rows:
@@ -55,12 +105,18 @@ class Corpus:
         for row in rows:
             asked = len(versions[row["family"]]) > 1 and newest[row["family"]] == row["version"]
             content = (root / row["path"]).read_bytes()
-            for folder, change in [("query", None), ("zeroed", zeroed), ("appended", appended)] if asked else [("known", None)]:
+            files = {"query" if asked else "known": content}
+            files["blanked query" if asked else "blanked"] = blanked(content, row)
+            if asked:
+                files |= {name: change(content, rng) for name, change in CHANGES.items()}
+            for folder, changed in files.items():
                 path = self.scratch / folder / row["family"] / os.path.basename(row["path"])
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(change(content, rng) if change else content)
-                self.rows[str(path)] = row
-        self.run("index", "known", "--library", "l.lookalike", *(["--model", model] if model else []))
+                if changed is not None:
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    path.write_bytes(changed)
+                    self.rows[str(path)] = row
+        for known in ["known", "blanked"]:
+            self.run("index", known, "--library", f"{known}.lookalike", *self.options)
 
     def run(self, *arguments):
         done = subprocess.run([self.program, *arguments], cwd=self.scratch, capture_output=True, text=True)
@@ -68,9 +124,11 @@ class Corpus:
             sys.exit(f"{' '.join(arguments)}: {done.stderr}")
         return done.stdout
 
-    def answers(self, folder):
+    def answers(self, folder, library="known"):
         """Each queried row and its neighbours: row and the distance by view."""
-        for line in self.run("query", folder, "--library", "l.lookalike", "-k", "100000", "--json").splitlines():
+        if not (self.scratch / folder).exists():
+            return
+        for line in self.run("query", folder, "--library", f"{library}.lookalike", "-k", "100000", "--json").splitlines():
             answer = json.loads(line)
             if answer.get("event") == "answer":
                 row = lambda path: self.rows[str(self.scratch / path)]
@@ -127,18 +185,21 @@ def main():
     parser.add_argument("--split", default="test")
     parser.add_argument("--model", help="instead of the base model of the program", type=os.path.abspath)
     parser.add_argument("--program", default="target/release/lookalike")
+    parser.add_argument("--without-labels", action="store_true", help="index the known files without labels")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
-        corpus = Corpus(args.corpus, args.split, scratch, os.path.abspath(args.program), args.model)
+        corpus = Corpus(args.corpus, args.split, scratch, os.path.abspath(args.program), args.model, not args.without_labels)
         found, verdicts, asked = collections.defaultdict(list), collections.Counter(), []
-        for folder, only in [("query", None), ("zeroed", "text zeroed"), ("appended", "appended")]:
-            for query, answer, neighbours in corpus.answers(folder):
+        for folder in ["query", *CHANGES, "blanked query"]:
+            library = "blanked" if folder == "blanked query" else "known"
+            for query, answer, neighbours in corpus.answers(folder, library):
                 for name, kept in protocols(query, neighbours):
-                    if only and name != "all":
-                        continue
-                    for view in VIEWS:
-                        found[only or name, view].append(right(query, kept, view))
-                if not only:
+                    row = name if folder == "query" else folder if name == "all" else None
+                    if folder == "blanked query":
+                        row = "blanked" if name == "other module" else None
+                    for view in VIEWS if row else []:
+                        found[row, view].append(right(query, kept, view))
+                if folder == "query":
                     asked.append((query, answer, neighbours))
                     if any(row["family"] == query["family"] for row, _ in neighbours):
                         verdicts[answer["verdict"]] += 1

@@ -8,10 +8,11 @@ use super::view::Tab;
 use super::window::App;
 use crate::escape;
 use crate::library::Library;
-use crate::model::base_model;
 use crate::picture::PictureKind;
 use crate::sample::Labelling;
-use crate::workflow::{self, LabelledFolder, Pictures, QueryResult, count, read_folder, usual_model};
+use crate::workflow::{
+    self, LabelledFolder, Pictures, QueryResult, count, read_folder, training_base, usual_model,
+};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -35,10 +36,7 @@ impl App {
                     return Ok(Opened::Queried(result));
                 }
                 // What the views see is read too, so that the folder can be added without reading it again.
-                let views = match contents.model() {
-                    Some(model) => model.views.clone(),
-                    None => base_model()?.views,
-                };
+                let views = training_base(contents.model())?.views.clone();
                 drop(contents);
                 let reader = reader.with_views(views);
                 let labelling = Labelling::FromFolders(1);

@@ -115,7 +115,8 @@ impl App {
                 let set = &folder.set;
                 let known = measured.report.known.pictures(set);
                 let files: Vec<&Encoded> = known.into_iter().map(|(picture, _)| picture).collect();
-                let found = batch_dependence(&model.network, set.spec, &files, which, SEED, run.reporter())?;
+                let spec = model.config.picture;
+                let found = batch_dependence(&model.network, spec, &files, which, SEED, run.reporter())?;
                 let places = found.sizes.iter().map(|size| measured.axes.places(&size.embeddings));
                 let places = places.collect();
                 let eval = Embeddings { dimension: found.eval.len(), data: found.eval.clone() };

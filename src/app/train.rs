@@ -24,11 +24,15 @@ impl App {
         let set = Arc::clone(&folder.set);
         let target = Target { path: path.clone(), ..self.target() };
         let outputs = Outputs { model: None, library: Some(path) };
+        let model = self.session.contents.model().cloned();
         self.session.history.clear();
         self.view.kept.tab = Tab::Training;
         self.start(
             Task::new("Training").of_kind(TRAIN),
-            move |run| workflow::train_folder(&set, &config, &outputs, run),
+            move |run| {
+                let base = workflow::training_base(model.as_ref())?;
+                workflow::train_folder(&set, &config, Some(&base), &outputs, run)
+            },
             move |app, trained| app.show_trained(&target, trained, held_out),
         );
     }

@@ -39,7 +39,7 @@ impl KnownFiles {
 /// the model's, or no label is known.
 pub fn known_files(model: &Model, set: &PictureSet, seed: u64) -> Result<KnownFiles, Stop> {
     let config = &model.config;
-    if set.spec != config.picture {
+    if (set.spec.kind, set.spec.side) != (config.picture.kind, config.picture.side) {
         return Err(Stop::failed(format!(
             "expected {}, found {}: the model was trained on pictures of another kind. Choose another folder, or another model",
             config.picture.kind, set.spec.kind
@@ -142,7 +142,7 @@ pub fn report(model: &Model, set: &PictureSet, seed: u64, reporter: &Reporter) -
     let known = known_files(model, set, seed)?;
     let files = known.pictures(set);
     let batch_size = model.config.training.batch_size.max(2);
-    let compared = compare(&model.network, set.spec, &files, batch_size, reporter)?;
+    let compared = compare(&model.network, model.config.picture, &files, batch_size, reporter)?;
     let classes = known.classes();
     let recall_at_1 = [&compared.train, &compared.eval].map(|mode| mode.recall_at_1(&classes));
     let scales = model.network.scales()?;

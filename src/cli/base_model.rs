@@ -4,7 +4,7 @@ use super::events::{self, Printed};
 use super::output;
 use crate::escape;
 use crate::job::Stop;
-use crate::model::Norm;
+use crate::model::{Model, Norm};
 use crate::reading::Reader;
 use crate::training::TrainConfig;
 use crate::workflow::make_base_model;
@@ -25,6 +25,9 @@ pub struct BaseModelArgs {
     /// Train without batch normalisation
     #[arg(long)]
     no_batch_norm: bool,
+    /// Take the network of this model instead of training one: what is learned beside it is made again
+    #[arg(long, value_name = "M.safetensors")]
+    network_of: Option<PathBuf>,
     /// Seed of all randomness
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -39,8 +42,9 @@ pub fn run(args: BaseModelArgs) -> Result<(), Stop> {
         ..TrainConfig::default()
     };
     let corpus = args.corpus;
+    let network = args.network_of.as_deref().map(Model::load).transpose()?;
     let model = events::run(false, &mut Printed::default(), move |run| {
-        make_base_model(&corpus, &config, &Reader::of_this_program(), run)
+        make_base_model(&corpus, &config, network, &Reader::of_this_program(), run)
     })?;
     model.save(&args.out)?;
     output::line(&format!("The base model is in {}", escape::path(&args.out)))

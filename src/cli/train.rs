@@ -6,7 +6,7 @@ use super::labels::LabelArgs;
 use super::{output, watch};
 use crate::escape;
 use crate::job::Stop;
-use crate::model::{BatchNormPolicy, CANDLE, FLAX, KERAS, Norm, PYTORCH, StatisticsPolicy};
+use crate::model::{BatchNormPolicy, CANDLE, FLAX, KERAS, Norm, PYTORCH, StatisticsPolicy, base_model};
 use crate::training::TrainConfig;
 use crate::workflow::{ChangedLibrary, Outputs, Pictures, read_folder, train_folder, training_summary};
 use clap::{Args, ValueEnum};
@@ -33,6 +33,9 @@ pub struct TrainArgs {
     /// With or without batch normalisation
     #[arg(long, value_enum, default_value_t = NormArg::Batch)]
     norm: NormArg,
+    /// What the training starts from. The base model makes it shorter, and the trained model also compares text and headers
+    #[arg(long, value_enum, default_value_t = FromArg::Base)]
+    from: FromArg,
     /// Momentum, epsilon and estimate of the variance as in this framework
     #[arg(long, value_enum, default_value_t = ConventionArg::Pytorch)]
     convention: ConventionArg,
@@ -63,6 +66,14 @@ pub struct TrainArgs {
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum NormArg {
     Batch,
+    None,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum FromArg {
+    /// The base model; images start from random weights
+    Base,
+    /// Random weights
     None,
 }
 
@@ -126,13 +137,14 @@ impl TrainArgs {
 pub fn run(args: TrainArgs) -> Result<(), Stop> {
     watch::use_threads(args.threads)?;
     let config = args.config();
-    let reader = args.archives.reader();
+    let base = if args.from == FromArg::Base { Some(base_model()?) } else { None };
+    let reader = args.archives.reader().with_views(base.as_ref().and_then(|base| base.views.clone()));
     let labelling = args.labels.labelling();
     let (folder, path, as_json) = (args.folder, args.model, args.json);
     let outputs = Outputs { model: Some(path.clone()), library: args.library };
     let trained = events::run(as_json, &mut Printed::default(), move |run| {
         let folder = read_folder(&folder, labelling, Pictures::Chosen, &reader, run)?;
-        train_folder(&folder.set, &config, &outputs, run)
+        train_folder(&folder.set, &config, base.as_ref(), &outputs, run)
     });
     let trained = match trained {
         Err(Stop::Cancelled) => {

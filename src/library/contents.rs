@@ -7,7 +7,7 @@
 use super::{Entry, Labels, Record};
 use crate::model::{Calibration, Cosines, Embeddings, Model};
 use crate::sample::Sha256;
-use crate::search::{Hit, Look, Looks, Searcher, fit, nearest, nearest_by_views};
+use crate::search::{Hit, LabelFit, Look, Looks, Searcher, fit, nearest, nearest_by_views};
 use sha2::{Digest as _, Sha256 as Hasher};
 use std::collections::HashMap;
 use std::ops::Range;
@@ -60,6 +60,8 @@ struct Places {
 pub struct Contents {
     snapshot: Arc<Snapshot>,
     labels: Arc<Labels>,
+    /// What is learned from these labels, and from no others.
+    learned: Arc<OnceLock<Option<LabelFit>>>,
     places: Arc<Places>,
 }
 
@@ -93,6 +95,7 @@ impl Contents {
         let index = rows.records.iter().zip(0..).map(|(record, row)| (record.sha256, row)).collect();
         Self {
             labels: Arc::new(Labels::new(rows.labels.iter().map(Option::as_deref))),
+            learned: Arc::default(),
             places: Arc::new(Places { at: rows.places, provisional: false, id: next_id() }),
             snapshot: Arc::new(Snapshot {
                 hash: Some(Sha256(hasher.finalize().into())),
@@ -187,6 +190,7 @@ impl Contents {
             .into_iter()
             .filter_map(|(sha256, label)| Some((*snapshot.rows.get(&sha256)? as usize, label)));
         Arc::make_mut(&mut self.labels).set(changes);
+        self.learned = Arc::default();
     }
 
     /// Places on the map by row, for all samples or for none.
@@ -213,7 +217,7 @@ impl Contents {
     /// moment the first time.
     pub fn vectors(&self) -> &Embeddings {
         let Snapshot { looks, fitted, .. } = &*self.snapshot;
-        if self.calibration().is_some() { fitted.get_or_init(|| fit(looks)) } else { &looks.embeddings }
+        if self.has_views() { fitted.get_or_init(|| fit(looks)) } else { &looks.embeddings }
     }
 
     /// What the sample with this hash looks like.
@@ -226,10 +230,23 @@ impl Contents {
         Looks::new(self.snapshot.looks.embeddings.dimension)
     }
 
-    /// How probabilities are computed, if the model has views and the looks of all samples have them too.
-    fn calibration(&self) -> Option<&Calibration> {
-        let calibration = self.model()?.config.calibration.as_ref()?;
-        (self.snapshot.looks.views.len() == self.len()).then_some(calibration)
+    /// How probabilities are computed, if the model has views and the looks of all samples have them too; and what is learned
+    /// from the labels.
+    fn judge(&self) -> Option<(&Calibration, Option<&LabelFit>)> {
+        if !self.has_views() {
+            return None;
+        }
+        let config = &self.model()?.config;
+        let fit = self.label_fit();
+        let with_labels =
+            config.calibration_with_labels.as_ref().filter(|_| fit.is_some_and(LabelFit::is_rich));
+        Some((with_labels.or(config.calibration.as_ref())?, fit))
+    }
+
+    /// Whether samples are compared by views.
+    fn has_views(&self) -> bool {
+        let calibrated = self.model().is_some_and(|model| model.config.calibration.is_some());
+        calibrated && self.snapshot.looks.views.len() == self.len()
     }
 
     /// Why not all samples could be read, if the file is damaged.
@@ -248,9 +265,9 @@ impl Contents {
         let looks = &self.snapshot.looks;
         let (library, queried) = (&looks.embeddings, &queries.embeddings);
         // One more, since a sample finds itself.
-        let found = if let Some(calibration) = self.calibration() {
+        let found = if let Some((calibration, fit)) = self.judge() {
             (0..queries.len())
-                .map(|query| nearest_by_views(looks, calibration, queries, query, k + 1))
+                .map(|query| nearest_by_views(looks, calibration, fit, queries, query, k + 1))
                 .collect()
         } else if queries.len() < FEW {
             queried.rows().map(|query| nearest(library, query, k + 1, |_| false)).collect()
@@ -267,13 +284,23 @@ impl Contents {
         found.into_iter().zip(own).map(without_own).collect()
     }
 
-    /// Rows of this library as neighbours of the file `query` of `queries`.
-    pub fn neighbours(&self, queries: &Looks, query: usize, hits: &[Hit]) -> Vec<Neighbour> {
-        let looks = self.calibration().map(|_| &self.snapshot.looks);
+    /// The probability below which a file's nearest sample is too unlikely to be of its family; `None` without views.
+    pub fn unlike_below(&self) -> Option<f32> {
+        Some(self.judge()?.0.unlike_below)
+    }
+
+    /// What the labels say about the views, if they say anything. Takes a moment the first time.
+    fn label_fit(&self) -> Option<&LabelFit> {
+        let (labels, looks) = (&self.labels, &self.snapshot.looks);
+        let label = |row: usize| labels.get(row).and_then(|_| labels.index_of(row));
+        self.learned.get_or_init(|| LabelFit::new(looks, label)).as_ref()
+    }
+
+    /// Rows of this library as neighbours.
+    pub fn neighbours(&self, hits: &[Hit]) -> Vec<Neighbour> {
         let neighbour = |hit: &Hit| {
             let record = self.snapshot.records.get(hit.row)?;
-            let cosines = looks.and_then(|looks| queries.cosines(query, looks, hit.row));
-            Some(Neighbour { sha256: record.sha256, distance: hit.distance, cosines })
+            Some(Neighbour { sha256: record.sha256, distance: hit.distance, cosines: hit.cosines })
         };
         hits.iter().filter_map(neighbour).collect()
     }

@@ -27,14 +27,17 @@ pub struct Cosines {
 }
 
 impl Cosines {
-    /// Of two files: what the views see of them, and the cosine of the embeddings of their code.
-    pub fn of(a: &FileViews, b: &FileViews, code: f32) -> Self {
+    /// Of two files: what the views see of them, and the cosine of the embeddings of their code. That of the code is the mean of
+    /// those of embeddings and byte pairs.
+    pub fn of(a: &FileViews, b: &FileViews, embeddings: f32) -> Self {
         let both = |a: &Option<Terms>, b: &Option<Terms>| Some(a.as_ref()?.cosine(b.as_ref()?));
-        Self {
-            text: both(&a.text, &b.text),
-            code: (a.code && b.code && a.architecture == b.architecture).then_some(code),
-            header: both(&a.header, &b.header),
-        }
+        let code = match (&a.code, &b.code) {
+            (Some(one), Some(other)) if a.architecture == b.architecture => {
+                Some(f32::midpoint(embeddings, one.cosine(other)))
+            }
+            _ => None,
+        };
+        Self { text: both(&a.text, &b.text), code, header: both(&a.header, &b.header) }
     }
 
     /// In the order of the calibration.

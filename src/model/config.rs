@@ -222,6 +222,9 @@ pub struct ModelConfig {
     /// How the cosines of its views become a probability; `None` without views.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calibration: Option<Calibration>,
+    /// The same for cosines that were whitened by the labels of a library.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibration_with_labels: Option<Calibration>,
 }
 
 /// The plane set of model files that do not name one.
@@ -257,6 +260,7 @@ impl ModelConfig {
             labels,
             training: TrainingSummary::default(),
             calibration: None,
+            calibration_with_labels: None,
         }
     }
 }

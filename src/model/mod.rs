@@ -27,6 +27,7 @@ mod norm_loops;
 mod objective;
 mod processor;
 mod slices;
+mod start_from;
 mod statistics;
 mod tensor_ops;
 #[cfg(test)]

@@ -195,7 +195,10 @@ fn validate(config: &ModelConfig) -> Result<(), ModelError> {
             PictureKind::Image => (8..=1024).contains(&config.picture.side),
         }
         && config.batch_norm.epsilon > 0.0
-        && config.calibration.is_none_or(|calibration| calibration.is_valid());
+        && [config.calibration, config.calibration_with_labels]
+            .iter()
+            .flatten()
+            .all(|calibration| calibration.is_valid());
     if fits { Ok(()) } else { Err(ModelError::Format("a configuration with values out of range".into())) }
 }
 

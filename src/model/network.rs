@@ -51,7 +51,7 @@ pub struct Network {
     /// For byte pictures: from the text grams straight to the embedding. Convolutions find patterns of
     /// neighbours, and neighbours in a table of hashes mean nothing.
     pub(super) text: Option<Var>,
-    prototypes: Var,
+    pub(super) prototypes: Var,
     /// For a classifier: the biases of `linear` and `prototypes`.
     pub(super) biases: Option<[Var; 2]>,
     pub(super) head: Head,

@@ -7,6 +7,7 @@
 
 use super::byte_planes::{BytePlanes, PLANES};
 use super::cells::{CELLS, LAYOUT_PLANES};
+use super::code_pairs::is_text_pair;
 use super::encoded::Encoded;
 use super::image_planes::{CHANNELS, ImagePlanes};
 use super::segments::SEGMENTS;
@@ -19,8 +20,6 @@ const KEPT: std::ops::RangeInclusive<f32> = 0.5..=1.0;
 const GAIN: f32 = 3.0;
 /// The same for text grams, of which most files have few.
 const TEXT_GAIN: f32 = 8.0;
-/// Columns of the byte pairs, by the upper six bits of the second byte.
-const SIDE: usize = 64;
 /// The largest shift of an image, as a share of its side.
 const SHIFT: f32 = 0.08;
 /// The largest change of an image's scale.
@@ -135,37 +134,6 @@ fn fill_code(pairs: &[f32; CELLS], out: &mut [f32]) {
     }
 }
 
-/// Whether a file has byte pairs to go by: enough that are neither of text nor of zeros, and not all equally frequent, as in
-/// noise, compressed and encrypted data.
-pub fn has_code(planes: &BytePlanes) -> bool {
-    /// Levels above 0 of the least code: an instruction or two have a few.
-    const LEAST: usize = 64;
-    /// Levels of noise differ by less than this share of their mean.
-    const NOISE: f32 = 0.1;
-    let mut levels = [0.0; CELLS];
-    planes.pairs.mix(&[1.0; SEGMENTS], &mut levels);
-    let code: Vec<f32> =
-        levels.iter().enumerate().filter(|(cell, _)| !is_text_pair(*cell)).map(|(_, level)| *level).collect();
-    let used = code.iter().filter(|level| **level > 0.0).count();
-    let mean = code.iter().sum::<f32>() / code.len().max(1) as f32;
-    let spread =
-        (code.iter().map(|level| (level - mean).powi(2)).sum::<f32>() / code.len().max(1) as f32).sqrt();
-    used >= LEAST && spread > NOISE * mean
-}
-
-/// Whether a cell of the byte pairs counts pairs of printable characters, or of such and zeros. Both bytes of a pair are in
-/// groups of four; the characters from 0x20 to 0x7f are groups 8 to 31, and 0x7f is among them.
-fn is_text_pair(cell: usize) -> bool {
-    let text = 0x20 / 4..0x80 / 4;
-    let (first, second) = (cell / SIDE, cell % SIDE);
-    match (text.contains(&first), text.contains(&second)) {
-        (true, true) => true,
-        (true, false) => second == 0,
-        (false, true) => first == 0,
-        (false, false) => first == 0 && second == 0,
-    }
-}
-
 /// Samples the image bilinearly; outside the image, the nearest pixel of its edge.
 fn fill_moved(planes: &ImagePlanes, shift: [f32; 2], scale: f32, turn: f32, out: &mut [f32]) {
     let side = planes.side;
@@ -215,24 +183,6 @@ mod tests {
         assert_eq!(code, filled(&zeroed, PictureSpec::CODE));
         assert!(code.iter().filter(|value| **value > 0.0).count() > 100);
         assert_ne!(filled(&bytes, PictureSpec::BYTES), filled(&zeroed, PictureSpec::BYTES));
-    }
-
-    #[test]
-    fn text_zeros_and_noise_have_no_code() {
-        let mut state = 1_u64;
-        let mut noise = || {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            (state >> 32) as u8
-        };
-        let random: Vec<u8> = (0..1 << 20).map(|_| noise()).collect();
-        let text = b"Nothing but text, line by line.\n".repeat(9000);
-        for bytes in [&random[..], &text, &[0; 100_000], b""] {
-            assert!(!has_code(&BytePlanes::of(bytes)), "{} bytes", bytes.len());
-        }
-        let own = std::fs::read(std::env::current_exe().unwrap()).unwrap();
-        assert!(has_code(&BytePlanes::of(&own)));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Computes the picture of a file and its hash in one pass.
 
 use super::byte_planes::{Builder, BytePlanes};
-use super::crop::has_code;
+use super::code_pairs::code_pairs;
 use super::encoded::Encoded;
 use super::image_error::{ImageError, MAX_FILE};
 use super::image_planes::ImagePlanes;
@@ -86,9 +86,12 @@ pub fn encode_open(
             let mut planes = Builder::new(open.size);
             let mut kept = SPARE.take();
             kept.clear();
+            // Of a file that is no program, only the text is seen, which is counted on the way.
+            let most = if open.kind.is_executable() { MAX_KEPT } else { 0 };
+            kept.reserve_exact(most.min(usize::try_from(open.size).unwrap_or(most)));
             let sample = open.stream(|chunk| {
                 planes.push(chunk);
-                let room = MAX_KEPT.saturating_sub(kept.len()).min(chunk.len());
+                let room = most.saturating_sub(kept.len()).min(chunk.len());
                 kept.extend_from_slice(&chunk[..room]);
             })?;
             let planes = with_views(planes, &sample, &kept, views);
@@ -120,7 +123,9 @@ fn with_views(planes: Builder, sample: &Sample, kept: &[u8], views: &Views) -> B
         (planes, text) = unpacked.finish();
         text
     });
-    seen.code = !matches!(seen.packed, Packed::Yes { .. }) && has_code(&planes);
+    if !matches!(seen.packed, Packed::Yes { .. }) {
+        seen.code = code_pairs(&planes).map(|roots| views.pairs(&roots));
+    }
     seen.architecture = sample.architecture.map(|architecture| architecture.name().to_owned());
     planes.views = Some(Box::new(seen));
     planes
@@ -186,7 +191,8 @@ pub fn encode_bytes(
             Encoded::Bytes(match views {
                 None => planes.finish().0,
                 Some(views) => {
-                    let kept = bytes.first(MAX_KEPT as u64);
+                    let most = if sample.kind.is_executable() { MAX_KEPT } else { 0 };
+                    let kept = bytes.first(most as u64);
                     with_views(planes, &sample, &kept, views)
                 }
             })

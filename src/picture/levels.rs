@@ -79,9 +79,14 @@ fn level_from_frequency(frequency: f32) -> f32 {
     log2(1.0 + frequency * SCALE) / OCTAVES
 }
 
+/// The relative frequency of a level, 0 to 1.
+pub fn frequency(level: f32) -> f32 {
+    ((level * OCTAVES).exp2() - 1.0) / SCALE
+}
+
 /// The relative frequency of a stored level.
 fn frequency_from_level(level: u8) -> f32 {
-    ((f32::from(level) / 255.0 * OCTAVES).exp2() - 1.0) / SCALE
+    frequency(f32::from(level) / 255.0)
 }
 
 fn frequencies() -> &'static [f32; 256] {

@@ -9,6 +9,7 @@ mod byte_pairs;
 mod byte_planes;
 mod cells;
 mod choose;
+mod code_pairs;
 mod compact;
 mod counts;
 mod crop;
@@ -35,6 +36,7 @@ pub(crate) use byte_planes::TEXT_PLANE;
 pub(crate) use cells::cell_range;
 pub use choose::longer_side;
 pub(crate) use choose::{choose, choose_native};
+pub use code_pairs::code_pairs;
 pub use crop::{View, fill};
 pub use encode::PictureSet;
 pub(crate) use encode::{

@@ -93,12 +93,12 @@ mod tests {
 
     #[test]
     fn memberships_start_at_one_and_sum_to_the_target() {
-        let found: Vec<Hit> = (0..15).map(|i| Hit { row: i, distance: 0.01 + 0.02 * i as f32 }).collect();
+        let found: Vec<Hit> = (0..15).map(|i| Hit::new(i, 0.01 + 0.02 * i as f32)).collect();
         let weights = memberships(&found);
         assert!((weights[0] - 1.0).abs() < 1e-6);
         assert!(weights.windows(2).all(|w| w[0] > w[1]));
         assert!((weights.iter().sum::<f32>() - 15_f32.log2()).abs() < 1e-3);
-        let same = [Hit { row: 0, distance: 0.0 }; 3];
+        let same = [Hit::new(0, 0.0); 3];
         assert!(memberships(&same).iter().all(|w| (w - 1.0).abs() < 1e-6));
         assert!(memberships(&[]).is_empty());
     }

@@ -40,11 +40,11 @@ mod tests {
     #[test]
     fn is_in_the_cluster_with_most_of_its_neighbours() {
         let places = [[0.0, 0.0], [0.2, 0.0], [0.0, 0.2], [100.0, 100.0]];
-        let found: Vec<Hit> = (0..4).map(|row| Hit { row, distance: 0.1 + 0.01 * row as f32 }).collect();
+        let found: Vec<Hit> = (0..4).map(|row| Hit::new(row, 0.1 + 0.01 * row as f32)).collect();
         let at = place(&found, &places).unwrap();
         assert!(at[0] < 0.5 && at[1] < 0.5, "{at:?}");
         assert_eq!(place(&[], &places), None);
-        let alone = place(&[Hit { row: 3, distance: 0.0 }], &places).unwrap();
+        let alone = place(&[Hit::new(3, 0.0)], &places).unwrap();
         assert!((alone[0] - 100.0).abs() < 1e-3);
     }
 }

@@ -1,46 +1,81 @@
 //! Search by all views together: every file of the library is compared by every view, and those of the highest probability
-//! are nearest.
+//! are nearest. With a [`LabelFit`], the nearest of them are compared again by what it learned.
 
 use super::hit::Hit;
+use super::label_fit::{Along, LabelFit};
 use super::look::{Looks, likeness};
-use crate::model::Calibration;
+use crate::model::{Calibration, Cosines};
 use rayon::prelude::*;
 
 /// Files that one task compares.
 const BLOCK: usize = 256;
+/// Of a large library, at least this many of the nearest are compared again.
+const AGAIN: usize = 200;
+
+/// A row that was compared: how alike it is, which row, and by what.
+type Found = (f32, usize, Cosines);
 
 /// The `k` files of `library` that are nearest to file `query` of `queries`, nearest first, ties by row. `distance` is 1 − the
 /// probability of one family; 1 if every view abstains. Fewer than `k` if there are no more.
 pub fn nearest_by_views(
     library: &Looks,
     calibration: &Calibration,
+    fit: Option<&LabelFit>,
     queries: &Looks,
     query: usize,
     k: usize,
 ) -> Vec<Hit> {
+    let along = match (fit, queries.views.get(query)) {
+        (Some(fit), Some(views)) => Some((fit, fit.along(views))),
+        _ => None,
+    };
+    let by_labels = |found: &Found| match &along {
+        Some((fit, along)) => again(library, calibration, fit, along, found),
+        None => *found,
+    };
+    let all = along.as_ref().is_some_and(|(fit, _)| fit.is_prepared());
     let block = |block: usize| {
         let rows = block * BLOCK..((block + 1) * BLOCK).min(library.len());
         rows.filter_map(|row| {
             let cosines = queries.cosines(query, library, row)?;
-            let code = cosines.code.unwrap_or(0.0);
-            Some((likeness(calibration, &cosines, code), row, calibration.probability(&cosines)))
+            let embeddings = || queries.embedding_cosine(query, library, row);
+            let found = (likeness(calibration, &cosines, embeddings), row, cosines);
+            Some(if all { by_labels(&found) } else { found })
         })
         .collect::<Vec<_>>()
     };
     let blocks = library.len().div_ceil(BLOCK);
-    let mut found: Vec<(f32, usize, Option<f32>)> =
-        (0..blocks).into_par_iter().flat_map_iter(block).collect();
-    let order = |a: &(f32, usize, _), b: &(f32, usize, _)| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1));
+    let mut found: Vec<Found> = (0..blocks).into_par_iter().flat_map_iter(block).collect();
+    if !all {
+        keep_nearest(&mut found, k.max(AGAIN));
+        found = found.par_iter().map(by_labels).collect();
+    }
+    keep_nearest(&mut found, k);
+    found.sort_unstable_by(order);
+    let hit = |(_, row, cosines): (f32, usize, Cosines)| Hit {
+        row,
+        distance: 1.0 - calibration.probability(&cosines).unwrap_or(0.0),
+        cosines: Some(cosines),
+    };
+    found.into_iter().map(hit).collect()
+}
+
+/// Compares a row again by what was learned from labels.
+fn again(library: &Looks, calibration: &Calibration, fit: &LabelFit, along: &Along, found: &Found) -> Found {
+    let (likely, row, before) = found;
+    let cosines = along.cosines(&fit.along_row(library, *row), before);
+    (likeness(calibration, &cosines, || *likely), *row, cosines)
+}
+
+fn order(a: &Found, b: &Found) -> std::cmp::Ordering {
+    b.0.total_cmp(&a.0).then(a.1.cmp(&b.1))
+}
+
+fn keep_nearest(found: &mut Vec<Found>, k: usize) {
     if k < found.len() {
         found.select_nth_unstable_by(k, order);
         found.truncate(k);
     }
-    found.sort_unstable_by(order);
-    let hit = |(_, row, probability): (f32, usize, Option<f32>)| Hit {
-        row,
-        distance: 1.0 - probability.unwrap_or(0.0),
-    };
-    found.into_iter().map(hit).collect()
 }
 
 #[cfg(test)]
@@ -48,7 +83,7 @@ mod tests {
     use super::*;
     use crate::model::{Cosines, ViewWeights};
     use crate::search::Look;
-    use crate::view::{FileViews, Packed, Terms};
+    use crate::view::{FileViews, PAIR_NUMBERS, Packed, Pairs, Terms};
 
     fn look(text: &[u32], header: &[u32], angle: f32, packed: bool) -> Look {
         let terms = |bins: &[u32]| Terms::heaviest(bins.iter().map(|bin| (*bin, 1.0)).collect(), 1, 64);
@@ -58,7 +93,7 @@ mod tests {
             views: Some(FileViews {
                 text: terms(text),
                 header: terms(header),
-                code: packed == Packed::No,
+                code: (packed == Packed::No).then(|| Pairs::from_bytes(&[1; PAIR_NUMBERS])).flatten(),
                 packed,
                 ..FileViews::default()
             }),
@@ -77,7 +112,7 @@ mod tests {
         let mut queries = Looks::new(2);
         queries.push(&look(&[300, 301, 302, 900], &[3], 0.2, false));
         queries.push(&look(&[], &[], 17.0, true));
-        let found = nearest_by_views(&library, &calibration, &queries, 0, 9);
+        let found = nearest_by_views(&library, &calibration, None, &queries, 0, 9);
         let mut all: Vec<(f32, usize)> = (0..600)
             .map(|row| {
                 let cosines = queries.cosines(0, &library, row).unwrap();
@@ -89,7 +124,7 @@ mod tests {
         let expected: Vec<_> = all[..9].iter().map(|(distance, _)| *distance).collect();
         assert_eq!(found.iter().map(|hit| hit.distance).collect::<Vec<_>>(), expected);
         // A packed file has nothing to go by: all are equally far.
-        let found = nearest_by_views(&library, &calibration, &queries, 1, 600);
+        let found = nearest_by_views(&library, &calibration, None, &queries, 1, 600);
         assert_eq!(found.len(), 600);
         assert!(found.iter().all(|hit| hit.distance == 1.0));
         assert_eq!(calibration.probability(&Cosines::default()), None);

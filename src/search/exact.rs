@@ -2,10 +2,9 @@
 
 use super::hit::{Hit, order};
 use crate::model::Embeddings;
+use crate::numeric::dot;
 use rayon::prelude::*;
 
-/// Lanes of a dot product: sums in a fixed order that the compiler can keep in one register.
-const LANES: usize = 16;
 /// Rows scanned by one task.
 const BLOCK: usize = 4096;
 
@@ -24,7 +23,7 @@ pub fn nearest(
         let mut best: Vec<Hit> = rows
             .chunks_exact(library.dimension)
             .enumerate()
-            .map(|(i, row)| Hit { row: block * BLOCK + i, distance: distance(row, query) })
+            .map(|(i, row)| Hit::new(block * BLOCK + i, distance(row, query)))
             .filter(|hit| !exclude(hit.row))
             .collect();
         keep_nearest(&mut best, k);
@@ -40,19 +39,6 @@ pub fn nearest(
 /// Cosine distance of two unit vectors of one length, 0 to 2.
 pub fn distance(a: &[f32], b: &[f32]) -> f32 {
     (1.0 - dot(a, b)).clamp(0.0, 2.0)
-}
-
-/// The sum of the products of two vectors of one length.
-pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let mut lanes = [0.0_f32; LANES];
-    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
-    for (a, b) in a.iter().zip(b) {
-        for (lane, (a, b)) in lanes.iter_mut().zip(a.iter().zip(b)) {
-            *lane += a * b;
-        }
-    }
-    let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
-    lanes.iter().sum::<f32>() + rest
 }
 
 fn keep_nearest(found: &mut Vec<Hit>, k: usize) {

@@ -2,9 +2,9 @@
 //! components of the library's own looks, each reduced to a sketch first (Weinberger et al., "Feature Hashing for Large Scale
 //! Multitask Learning", 2009).
 
-use super::exact::dot;
 use super::look::Looks;
 use crate::model::Embeddings;
+use crate::numeric::{dot, principal_axes};
 use crate::view::Terms;
 use rayon::prelude::*;
 
@@ -15,8 +15,6 @@ const HEADER: usize = 256;
 const DIMENSION: usize = 64;
 /// Files from which the components are computed, evenly spread.
 const SAMPLED: usize = 1000;
-/// Steps of the subspace iteration: more change no neighbour.
-const STEPS: usize = 8;
 /// What a view weighs beside the text.
 const HEADER_WEIGHT: f32 = 0.5;
 const CODE_WEIGHT: f32 = 0.4;
@@ -26,7 +24,10 @@ pub fn fit(looks: &Looks) -> Embeddings {
     let width = TEXT + HEADER + looks.embeddings.dimension;
     let sketches: Vec<Vec<f32>> =
         (0..looks.len()).into_par_iter().map(|row| sketch(looks, row, width)).collect();
-    let axes = components(&sketches, width);
+    // They are not centred: a library of one family is drawn by what its files have in common too.
+    let sample: Vec<&[f32]> =
+        sketches.iter().step_by(sketches.len().div_ceil(SAMPLED).max(1)).map(Vec::as_slice).collect();
+    let axes = principal_axes(&sample, DIMENSION);
     let mut data: Vec<f32> = sketches
         .par_iter()
         .flat_map_iter(|sketch| {
@@ -64,48 +65,6 @@ fn add(to: &mut [f32], terms: &Terms, weight: f32) {
         if let Some(to) = to.get_mut(at) {
             *to += sign * value;
         }
-    }
-}
-
-/// The leading components of some of the sketches, by subspace iteration. They are not centred: a library of one family is
-/// drawn by what its files have in common too.
-fn components(sketches: &[Vec<f32>], width: usize) -> Vec<Vec<f32>> {
-    let sample: Vec<&Vec<f32>> = sketches.iter().step_by(sketches.len().div_ceil(SAMPLED).max(1)).collect();
-    let wanted = DIMENSION.min(width).min(sample.len().max(2));
-    // A fixed start that is not orthogonal to the components.
-    let mut axes: Vec<Vec<f32>> = (0..wanted)
-        .map(|axis| (0..width).map(|i| (((axis + 1) * (i + 7)) as f32 * 0.618).sin()).collect())
-        .collect();
-    orthogonalise(&mut axes);
-    for _ in 0..STEPS {
-        axes.par_iter_mut().for_each(|axis| {
-            let mut next = vec![0.0; width];
-            for sketch in &sample {
-                let along = dot(axis, sketch);
-                next.iter_mut().zip(*sketch).for_each(|(next, value)| *next += along * value);
-            }
-            *axis = next;
-        });
-        orthogonalise(&mut axes);
-    }
-    axes
-}
-
-/// Gram and Schmidt's process. An axis that is a sum of those before it becomes zero.
-fn orthogonalise(axes: &mut [Vec<f32>]) {
-    for at in 0..axes.len() {
-        let (before, rest) = axes.split_at_mut(at);
-        let Some(axis) = rest.first_mut() else { continue };
-        // Twice, since rounding leaves a part the first time.
-        for _ in 0..2 {
-            for other in before.iter() {
-                let along = dot(other, axis);
-                axis.iter_mut().zip(other).for_each(|(value, other)| *value -= along * other);
-            }
-        }
-        let length = dot(axis, axis).sqrt();
-        let scale = if length > 1e-6 { 1.0 / length } else { 0.0 };
-        axis.iter_mut().for_each(|value| *value *= scale);
     }
 }
 

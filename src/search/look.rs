@@ -62,14 +62,18 @@ impl Looks {
 
     /// The cosines of one of these files and one of `other`; `None` without views.
     pub fn cosines(&self, i: usize, other: &Self, j: usize) -> Option<Cosines> {
-        let code = 1.0 - distance(self.embeddings.row(i), other.embeddings.row(j));
-        Some(Cosines::of(self.views.get(i)?, other.views.get(j)?, code))
+        Some(Cosines::of(self.views.get(i)?, other.views.get(j)?, self.embedding_cosine(i, other, j)))
+    }
+
+    /// The cosine of their embeddings.
+    pub fn embedding_cosine(&self, i: usize, other: &Self, j: usize) -> f32 {
+        1.0 - distance(self.embeddings.row(i), other.embeddings.row(j))
     }
 }
 
-/// How alike two files are: higher is nearer. Files of which every view abstains are compared by their code alone, and are
-/// farther than all others.
-pub fn likeness(calibration: &Calibration, cosines: &Cosines, code: f32) -> f32 {
-    const FAR: f32 = -1e6;
-    calibration.log_odds(cosines).unwrap_or(FAR + code)
+/// How alike two files are: higher is nearer. Files of which every view abstains are farther than all others, and compared by
+/// their embeddings.
+pub fn likeness(calibration: &Calibration, cosines: &Cosines, embeddings: impl FnOnce() -> f32) -> f32 {
+    const FAR: f32 = -1e3;
+    calibration.log_odds(cosines).unwrap_or_else(|| FAR + embeddings())
 }

@@ -8,17 +8,20 @@ mod combined;
 mod exact;
 mod fit;
 mod hit;
+mod label_fit;
 mod look;
 mod searcher;
 #[cfg(test)]
 mod testing;
 mod usual_distance;
 mod vote;
+mod whitening;
 
 pub use combined::nearest_by_views;
 pub use exact::{distance, nearest};
 pub use fit::fit;
 pub use hit::Hit;
+pub use label_fit::LabelFit;
 pub use look::{Look, Looks};
 pub use searcher::Searcher;
 pub use usual_distance::usual_distance;

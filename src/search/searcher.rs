@@ -139,7 +139,7 @@ fn exact(library: &Embeddings, query: &[f32], rows: &[(f32, u32)], k: usize) -> 
         .iter()
         .map(|(_, row)| {
             let row = *row as usize;
-            Hit { row, distance: distance(library.row(row), query) }
+            Hit::new(row, distance(library.row(row), query))
         })
         .collect();
     found.sort_unstable_by(order);

@@ -20,7 +20,7 @@ const LEFT_OUT: f64 = 0.15;
 /// Random halves of the families that the scale is fitted on.
 const SPLITS: usize = 20;
 /// Share of the files of known families that may be called unlike anything known.
-const UNLIKE: f64 = 0.015;
+const UNLIKE: f64 = 0.01;
 /// Steps of each fit, and their size.
 const STEPS: usize = 600;
 const STEP: f64 = 0.05;
@@ -57,20 +57,23 @@ struct Rows {
     weights: Vec<f64>,
 }
 
-/// Calibrates on `files`, of at least two groups. The same seed gives the same result.
-pub fn calibrate(files: &[Compared<'_>], seed: u64) -> Calibration {
+/// Calibrates on `files`, of at least two groups, by the cosines of each two of them; pairs that are `None` are left out. The same
+/// seed gives the same result.
+pub fn calibrate(
+    files: &[Compared<'_>],
+    cosines: impl Fn(usize, usize) -> Option<Cosines> + Sync,
+    seed: u64,
+) -> Calibration {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let all: Vec<Vec<Cosines>> =
-        files.par_iter().map(|a| files.iter().map(|b| cosines(a, b)).collect()).collect();
+    let all: Vec<Vec<Option<Cosines>>> =
+        (0..files.len()).into_par_iter().map(|i| (0..files.len()).map(|j| cosines(i, j)).collect()).collect();
     let mut rows = Rows::default();
     for (i, a) in files.iter().enumerate() {
         for (j, b) in files.iter().enumerate().skip(i + 1) {
             let same = a.family == b.family;
-            if !same && a.group == b.group {
-                continue;
-            }
+            let Some(cosines) = all[i][j].filter(|_| same || a.group != b.group) else { continue };
             let weight = if same && a.module == b.module { SAME_MODULE } else { 1.0 };
-            rows.numbers.push(numbers(&left_out(all[i][j], &mut rng)));
+            rows.numbers.push(numbers(&left_out(cosines, &mut rng)));
             rows.same.push(same);
             rows.weights.push(if same { weight / family_size(files, a.family) } else { 1.0 });
         }
@@ -215,7 +218,7 @@ impl Regression<2> for Answers {
 /// Scales the log-odds of pairs to those of answers.
 fn scale(
     files: &[Compared<'_>],
-    all: &[Vec<Cosines>],
+    all: &[Vec<Option<Cosines>>],
     pairs: &Calibration,
     rng: &mut ChaCha8Rng,
 ) -> Calibration {
@@ -240,7 +243,7 @@ fn scale(
                     && (releases || other.family != file.family || other.module != file.module)
             };
             let score = |(j, other): (usize, &Compared<'_>)| {
-                let found = all[i][j];
+                let found = all[i][j]?;
                 let cosines = Cosines {
                     text: found.text.filter(|_| seen.text.is_some()),
                     code: found.code.filter(|_| seen.code.is_some()),
@@ -306,7 +309,7 @@ mod tests {
                 let views = FileViews {
                     text: Terms::heaviest(text, 1, 64),
                     header: Terms::heaviest(header, 1, 64),
-                    code: true,
+                    code: crate::view::Pairs::from_bytes(&[1; crate::view::PAIR_NUMBERS]),
                     ..FileViews::default()
                 };
                 let angle = (family * 31 + module as usize) as f32;
@@ -323,9 +326,10 @@ mod tests {
             .iter()
             .map(|(family, module, code, views)| Compared { family, group: family, module, code, views })
             .collect();
-        let calibration = calibrate(&compared, 1);
+        let of = |i: usize, j: usize| Some(cosines(&compared[i], &compared[j]));
+        let calibration = calibrate(&compared, of, 1);
         assert!(calibration.is_valid());
-        assert_eq!(calibration, calibrate(&compared, 1), "the same seed gives the same result");
+        assert_eq!(calibration, calibrate(&compared, of, 1), "the same seed gives the same result");
         let same = calibration.probability(&cosines(&compared[0], &compared[1])).unwrap();
         let other = calibration.probability(&cosines(&compared[0], &compared[4])).unwrap();
         assert!(same > 0.9 && other < 0.2, "{same} {other}");

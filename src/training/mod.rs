@@ -16,12 +16,14 @@ mod sampler;
 mod schedule;
 mod sgd;
 mod split;
+mod start;
 mod trainer;
 
 pub use adamw::AdamW;
 
-pub(crate) use calibrate::{Compared, calibrate};
+pub(crate) use calibrate::{Compared, calibrate, cosines};
 pub(crate) use config::{Optimiser, Sampling, TrainConfig};
 pub(crate) use labelled::Labelled;
 pub(crate) use run::{continue_training, train, train_resumable};
+pub(crate) use start::Start;
 pub(crate) use trainer::{Trainer, model_config};

@@ -5,10 +5,11 @@ use super::config::TrainConfig;
 use super::labelled::Labelled;
 use super::measure::MeasuredFiles;
 use super::split::split;
-use super::trainer::{Trainer, model_config};
+use super::start::Start;
+use super::trainer::Trainer;
 use crate::batchnorm::recompute;
 use crate::job::{Reporter, Stage, Stop};
-use crate::model::{Epoch, Model, Network, Norm, RepairRecord, StatisticsPolicy, Trace, TrainingSummary};
+use crate::model::{Epoch, Model, Norm, RepairRecord, StatisticsPolicy, Trace, TrainingSummary};
 use crate::picture::{Encoded, PictureSet};
 use rand::SeedableRng as _;
 use rand::seq::SliceRandom as _;
@@ -41,27 +42,28 @@ impl Trained {
     }
 }
 
-/// Trains on the labelled samples of `set`, which must have at least two labels. `on_epoch` is called for
-/// each measured point. If cancelled, the result is the best network so far, if there is one.
+/// Trains a network with random weights on the labelled samples of `set`, which must have at least two labels. `on_epoch` is
+/// called for each measured point. If cancelled, the result is the best network so far, if there is one.
 pub fn train(
     set: &PictureSet,
     config: &TrainConfig,
     reporter: &Reporter,
     on_epoch: impl FnMut(&Epoch),
 ) -> Result<Trained, Stop> {
-    run(set, config, None, None, reporter, on_epoch)
+    run(set, config, Start::Random, None, reporter, on_epoch)
 }
 
-/// [`train`] with checkpoints at `checkpoint`, if given. If there is one of this training, the training resumes from it, and
-/// `on_epoch` is first called for the points measured before. [`Trained::remove_checkpoint`] removes it.
+/// [`train`] from `start`, with checkpoints at `checkpoint`, if given. If there is one of this training, the training resumes
+/// from it, and `on_epoch` is first called for the points measured before. [`Trained::remove_checkpoint`] removes it.
 pub fn train_resumable(
     set: &PictureSet,
     config: &TrainConfig,
+    start: Start<'_>,
     checkpoint: Option<&Path>,
     reporter: &Reporter,
     on_epoch: impl FnMut(&Epoch),
 ) -> Result<Trained, Stop> {
-    run(set, config, None, checkpoint, reporter, on_epoch)
+    run(set, config, start, checkpoint, reporter, on_epoch)
 }
 
 /// Continues the training of `model` with its weights and running statistics. `set` must have the labels of
@@ -73,13 +75,13 @@ pub fn continue_training(
     reporter: &Reporter,
     on_epoch: impl FnMut(&Epoch),
 ) -> Result<Trained, Stop> {
-    run(set, config, Some(model), None, reporter, on_epoch)
+    run(set, config, Start::Further(model), None, reporter, on_epoch)
 }
 
 fn run(
     set: &PictureSet,
     config: &TrainConfig,
-    start: Option<&Model>,
+    start: Start<'_>,
     checkpoint: Option<&Path>,
     reporter: &Reporter,
     mut on_epoch: impl FnMut(&Epoch),
@@ -88,37 +90,24 @@ fn run(
     let data = Labelled::new(set)?;
     let mut rng = ChaCha8Rng::seed_from_u64(config.seed);
     let split = split(&data.classes, data.labels.len(), &mut rng);
-    let steps = config.steps(split.train.len());
-    let mut model_config = model_config(&data, config);
-    let network = match start {
-        None => Network::new(&model_config, config.init, &mut rng)?,
-        Some(model) => {
-            if model.config.labels != data.labels || model.config.picture != set.spec {
-                return Err(Stop::failed(format!(
-                    "expected the {} labels that the model was trained on and pictures of the same kind, found {} labels that differ or other pictures. Choose the folder it was trained on",
-                    model.config.labels.len(),
-                    data.labels.len()
-                )));
-            }
-            model_config = model.config.clone();
-            model_config.batch_norm = config.batch_norm;
-            model_config.repairs.clear();
-            model.network.duplicate()?
-        }
-    };
+    let steps = start.steps(config, split.train.len());
+    let spec = start.spec(set.spec);
+    let (mut model_config, mut network) = start.network(&data, config, &mut rng)?;
     let mut shuffled = split.train.clone();
     shuffled.shuffle(&mut rng);
+    start.take_over(&mut network, &data, &shuffled)?;
     let measured = MeasuredFiles {
-        spec: set.spec,
+        spec,
         training: data.files(shuffled.iter().take(COMPARED)),
         library: data.files(shuffled.iter().take(RECALLED)),
         held_out: data.files(split.held_out.iter().take(RECALLED)),
     };
-    let mut trainer = Trainer::new(&data, &split.train, config, network, steps, rng)?;
+    let mut trainer = Trainer::new(&data, &split.train, config, network, steps, rng)?.with_spec(spec);
     // The batches of a continued training follow those of the training before.
-    let earlier = start.and_then(|model| model.trace.as_deref().cloned()).unwrap_or_default();
+    let earlier = start.further().and_then(|model| model.trace.as_deref().cloned()).unwrap_or_default();
 
-    let mut checkpoints = checkpoint.map(|path| Checkpoints::new(path, &data, config, start)).transpose()?;
+    let mut checkpoints =
+        checkpoint.map(|path| Checkpoints::new(path, &data, config, start.model())).transpose()?;
     let mut state = LoopState::default();
     let mut resumed_at = None;
     if let Some((trainer_state, loop_state)) = checkpoints.as_ref().and_then(Checkpoints::load) {
@@ -196,7 +185,7 @@ fn run(
     if config.norm == Norm::Batch && config.batch_norm.statistics == StatisticsPolicy::Recompute {
         let pictures: Vec<&Encoded> =
             data.files(shuffled.iter()).into_iter().map(|(picture, _)| picture).collect();
-        network.running = recompute(&network, set.spec, &pictures, config.batch_size, reporter)?;
+        network.running = recompute(&network, spec, &pictures, config.batch_size, reporter)?;
     }
     let found = measured.measure(&mut network, config)?;
     let result = Epoch {
@@ -206,7 +195,7 @@ fn run(
         seconds: before + begun.elapsed().as_secs_f64(),
         ..state.history.last().copied().unwrap_or_default()
     };
-    if let Some(model) = start {
+    if let Some(model) = start.further() {
         model_config.repairs.push(RepairRecord {
             source: model_config.source(),
             what: format!("trained for another {done} batches"),
@@ -226,7 +215,8 @@ fn run(
         history: state.history,
         result,
     };
-    let model = Model::new(model_config, network, Some(Arc::new(trace)))?;
+    let views = start.model().and_then(|model| model.views.clone());
+    let model = Model::with_views(model_config, network, Some(Arc::new(trace)), views)?;
     Ok(Trained { model, resumed_at, checkpoints })
 }
 

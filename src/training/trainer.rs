@@ -25,6 +25,7 @@ pub struct Trainer<'a> {
     pub done: usize,
     /// Steps in total.
     pub steps: usize,
+    spec: PictureSpec,
     optimiser: AnyOptimiser,
     sampler: AnySampler,
     rng: ChaCha8Rng,
@@ -97,7 +98,24 @@ impl<'a> Trainer<'a> {
             }
             Sampling::Shuffled => AnySampler::Shuffled(ShuffledSampler::new(files)),
         };
-        Ok(Self { data, config, network, trace: Trace::default(), done: 0, steps, optimiser, sampler, rng })
+        let spec = data.set.spec;
+        Ok(Self {
+            data,
+            config,
+            network,
+            trace: Trace::default(),
+            done: 0,
+            steps,
+            spec,
+            optimiser,
+            sampler,
+            rng,
+        })
+    }
+
+    /// The same with pictures computed by `spec`, of the same kind and size as those of the set.
+    pub fn with_spec(self, spec: PictureSpec) -> Self {
+        Self { spec, ..self }
     }
 
     /// Its state, for a checkpoint.
@@ -149,7 +167,7 @@ impl<'a> Trainer<'a> {
 
     /// One step; returns the loss, which may not be finite.
     pub fn step(&mut self) -> Result<f64, Stop> {
-        let kind = self.data.set.spec.kind;
+        let kind = self.spec.kind;
         let size = self.config.batch_size;
         let files = match &mut self.sampler {
             AnySampler::Balanced(sampler) => sampler.draw(size, &mut self.rng),
@@ -163,7 +181,7 @@ impl<'a> Trainer<'a> {
                 Sampling::Shuffled => (picture, View::Whole),
             })
             .collect();
-        let pictures = picture_batch(&views, self.data.set.spec)?;
+        let pictures = picture_batch(&views, self.spec)?;
         let pass = self.network.backward(&pictures, &classes)?;
         let rate = match self.config.one_cycle {
             true => one_cycle(self.config.learning_rate, self.done, self.steps),
@@ -183,7 +201,7 @@ impl<'a> Trainer<'a> {
 
     /// How its pictures are computed.
     pub fn spec(&self) -> PictureSpec {
-        self.data.set.spec
+        self.spec
     }
 
     /// How its weights were initialised.

@@ -6,6 +6,7 @@
 
 mod header;
 mod idf;
+mod pairs;
 mod terms;
 mod text;
 mod text_bins;
@@ -13,6 +14,7 @@ mod views;
 
 pub use header::{HEADER_BINS, HEADER_TERMS, HeaderView};
 pub use idf::{Idf, IdfCounts};
+pub use pairs::{PAIR_BINS, PAIR_NUMBERS, PairAxes, Pairs};
 pub use terms::Terms;
 pub use text::{TEXT_TERMS, TextView, fill_bins};
 pub use text_bins::{FACTOR, TEXT_BINS, TextBins, TextCounts, gram_hash, text_bin};

@@ -47,9 +47,14 @@ impl TextView {
     }
 }
 
-/// The bins of grams of one character four times, which fills, rules and blanked names are made of. They weigh nothing.
+/// The bins of grams of one character three times or more in a row, which fills, rules and blanked names begin and end with. They
+/// weigh nothing.
 pub fn fill_bins() -> impl Iterator<Item = u32> {
-    (0x20..0x7f_u8).map(|character| text_bin(gram_hash([character; 4])))
+    let printable = 0x20..0x7f_u8;
+    let of_fill = move |fill: u8| {
+        printable.clone().flat_map(move |other| [[fill, fill, fill, other], [other, fill, fill, fill]])
+    };
+    (0x20..0x7f_u8).flat_map(of_fill).map(|gram| text_bin(gram_hash(gram)))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use super::header::{HEADER_BINS, HEADER_TERMS, HeaderView};
 use super::idf::Idf;
+use super::pairs::{PairAxes, Pairs};
 use super::terms::Terms;
 use super::text::{TEXT_TERMS, TextView};
 use super::text_bins::{TEXT_BINS, TextBins};
@@ -38,8 +39,8 @@ pub struct FileViews {
     pub text: Option<Terms>,
     /// What its header names; `None` if that is too little.
     pub header: Option<Terms>,
-    /// Whether its picture has code to go by: more than text, zeros and noise.
-    pub code: bool,
+    /// The byte pairs of its code; `None` if it has none to go by: only text, zeros and noise.
+    pub code: Option<Pairs>,
     /// The processor that the code is for, by [`Architecture::name`](crate::sample::Architecture::name), if it is known. Code
     /// for different processors cannot be compared.
     pub architecture: Option<String>,
@@ -47,11 +48,12 @@ pub struct FileViews {
     pub packed: Packed,
 }
 
-/// The views of text and header.
+/// The views of text, header and byte pairs.
 #[derive(Clone)]
 pub struct Views {
     text: TextView,
     header: HeaderView,
+    pairs: PairAxes,
     bytes: Vec<u8>,
     hash: Sha256,
 }
@@ -73,34 +75,35 @@ pub struct Visible<'a> {
 }
 
 impl Views {
-    /// Views with these weights, by text bin and by header bin. `None` if there are not as many as bins.
-    pub fn new(text: Idf, header: Idf) -> Option<Self> {
+    /// Views with these weights, by text bin and by header bin, and these axes. `None` if there are not as many weights as bins.
+    pub fn new(text: Idf, header: Idf, pairs: PairAxes) -> Option<Self> {
         if text.levels().len() != TEXT_BINS || header.levels().len() != HEADER_BINS {
             return None;
         }
-        let levels = [text.levels(), header.levels()].concat();
+        let levels = [text.levels(), header.levels(), &pairs.to_bytes()].concat();
         let mut bytes = Vec::new();
         DeflateEncoder::new(&levels[..], Compression::best()).read_to_end(&mut bytes).ok()?;
         let hash = Sha256::of(&bytes);
-        Some(Self { text: TextView::new(text), header: HeaderView::new(header), bytes, hash })
+        Some(Self { text: TextView::new(text), header: HeaderView::new(header), pairs, bytes, hash })
     }
 
     /// Reads what [`to_bytes`](Self::to_bytes) wrote; `None` for anything else.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        const LEVELS: usize = TEXT_BINS + HEADER_BINS;
+        const LEVELS: usize = TEXT_BINS + HEADER_BINS + PairAxes::BYTES;
         let mut levels = Vec::with_capacity(LEVELS + 1);
         DeflateDecoder::new(bytes).take(LEVELS as u64 + 1).read_to_end(&mut levels).ok()?;
-        let (text, header) = levels.split_at_checked(TEXT_BINS)?;
-        let (text, header) = (Idf::from_levels(text.to_vec())?, Idf::from_levels(header.to_vec())?);
-        (header.levels().len() == HEADER_BINS).then(|| Self {
-            text: TextView::new(text),
-            header: HeaderView::new(header),
+        let (text, rest) = levels.split_at_checked(TEXT_BINS)?;
+        let (header, pairs) = rest.split_at_checked(HEADER_BINS)?;
+        Some(Self {
+            text: TextView::new(Idf::from_levels(text.to_vec())?),
+            header: HeaderView::new(Idf::from_levels(header.to_vec())?),
+            pairs: PairAxes::from_bytes(pairs)?,
             bytes: bytes.to_vec(),
             hash: Sha256::of(bytes),
         })
     }
 
-    /// The weights as they are stored: the levels of all bins, compressed (RFC 1951).
+    /// The weights as they are stored: the levels of all bins and the axes, compressed (RFC 1951).
     pub fn to_bytes(&self) -> &[u8] {
         &self.bytes
     }
@@ -108,6 +111,11 @@ impl Views {
     /// The hash of the weights. What other views see cannot be compared.
     pub fn hash(&self) -> Sha256 {
         self.hash
+    }
+
+    /// The byte pairs of a file, from the roots of the relative frequencies of those of its code.
+    pub fn pairs(&self, roots: &[f32]) -> Pairs {
+        self.pairs.pairs(roots)
     }
 
     /// What the views see of a file; `code` and `architecture` are left to who has its picture. If it is packed and can be
@@ -158,7 +166,7 @@ const LEAST_TEXT: u64 = 100;
 struct Stored {
     text: Vec<u8>,
     header: Vec<u8>,
-    code: bool,
+    code: Vec<u8>,
     architecture: Option<String>,
     packed: Packed,
 }
@@ -170,7 +178,7 @@ impl FileViews {
         let stored = Stored {
             text: terms(&self.text),
             header: terms(&self.header),
-            code: self.code,
+            code: self.code.as_ref().map_or_else(Vec::new, Pairs::to_bytes),
             architecture: self.architecture.clone(),
             packed: self.packed.clone(),
         };
@@ -188,7 +196,10 @@ impl FileViews {
         Some(Self {
             text: terms(&stored.text, TEXT_TERMS)?,
             header: terms(&stored.header, HEADER_TERMS)?,
-            code: stored.code,
+            code: match &stored.code[..] {
+                [] => None,
+                bytes => Some(Pairs::from_bytes(bytes)?),
+            },
             architecture: stored.architecture,
             packed: stored.packed,
         })
@@ -207,7 +218,7 @@ mod tests {
             counts.add_family(&BTreeSet::from([3]));
             counts.finish()
         };
-        Views::new(idf(TEXT_BINS), idf(HEADER_BINS)).unwrap()
+        Views::new(idf(TEXT_BINS), idf(HEADER_BINS), PairAxes::learn(&[])).unwrap()
     }
 
     #[test]
@@ -215,8 +226,8 @@ mod tests {
         let made = views();
         let read = Views::from_bytes(made.to_bytes()).unwrap();
         assert_eq!(
-            (read.hash(), read.text.idf(), read.header.idf()),
-            (made.hash(), made.text.idf(), made.header.idf())
+            (read.hash(), read.text.idf(), read.header.idf(), &read.pairs),
+            (made.hash(), made.text.idf(), made.header.idf(), &made.pairs)
         );
         assert!(Views::from_bytes(&[]).is_none());
         assert!(Views::from_bytes(&made.to_bytes()[..100]).is_none());
@@ -224,7 +235,7 @@ mod tests {
         DeflateEncoder::new(&[1_u8; 100][..], Compression::best()).read_to_end(&mut short).unwrap();
         assert!(Views::from_bytes(&short).is_none());
         let mut long = Vec::new();
-        let levels = vec![1_u8; TEXT_BINS + HEADER_BINS + 1];
+        let levels = vec![1_u8; TEXT_BINS + HEADER_BINS + PairAxes::BYTES + 1];
         DeflateEncoder::new(&levels[..], Compression::best()).read_to_end(&mut long).unwrap();
         assert!(Views::from_bytes(&long).is_none());
     }
@@ -235,7 +246,7 @@ mod tests {
         let seen = FileViews {
             text: terms(7),
             header: None,
-            code: true,
+            code: Pairs::from_bytes(&[7; crate::view::PAIR_NUMBERS]),
             architecture: Some("ARM".into()),
             packed: Packed::Yes { reason: "MPRESS".into() },
         };

@@ -10,6 +10,7 @@ use crate::picture::PictureSet;
 use crate::reading::Reader;
 use crate::sample::Labelling;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Samples of one transaction.
 const BATCH: usize = 128;
@@ -20,6 +21,17 @@ pub fn usual_model(library: &Library) -> Result<Model, Stop> {
         Some(model) => Ok(model),
         None => Ok(base_model()?),
     }
+}
+
+/// The model that a training starts from, where the library has this model: that one if its views are others than those of
+/// the base model, so that its samples stay comparable; else the base model.
+pub fn training_base(model: Option<&Arc<Model>>) -> Result<Arc<Model>, Stop> {
+    let base = base_model()?;
+    let views = |model: &Model| model.views.as_ref().map(|views| views.hash());
+    Ok(match model {
+        Some(model) if views(model).is_some_and(|own| views(&base) != Some(own)) => Arc::clone(model),
+        _ => Arc::new(base),
+    })
 }
 
 /// Reads the files below `folders`, each a labelled folder, embeds them with `model` and adds them to

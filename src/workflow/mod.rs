@@ -17,7 +17,7 @@ mod verdict;
 
 pub use base_model::make_base_model;
 pub use batch_norm::{SEED, experiment, measure, read_for, repair_model, train_longer, train_without_norm};
-pub use index::{ChangedLibrary, add_samples, add_to_library, index, usual_model};
+pub use index::{ChangedLibrary, add_samples, add_to_library, index, training_base, usual_model};
 pub use inspect::inspect;
 pub use inspected::Inspected;
 pub use map::{MapMethod, map_library, with_first_map};

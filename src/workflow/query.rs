@@ -42,6 +42,8 @@ pub struct Near {
     pub k: usize,
     /// The hash of the contents that were searched.
     pub library: Option<Sha256>,
+    /// The probability below which the file is unlike anything known; `None` by a model without views.
+    pub unlike_below: Option<f32>,
     /// The map that the place is on, by [`Contents::map_id`].
     pub map: u64,
 }
@@ -114,15 +116,16 @@ pub fn find_near(
         let batch = looks.range(first..first + own.len());
         first += own.len();
         let found = contents.nearest(&batch, own, k.max(PLACED_BY));
-        for (query, (mut hits, own)) in found.into_iter().zip(own).enumerate() {
+        for (mut hits, own) in found.into_iter().zip(own) {
             let there = contents.get(*own).and_then(|entry| entry.place);
             let place = there.or_else(|| place(hits.get(..PLACED_BY).unwrap_or(&hits), contents.places()));
             hits.truncate(k);
             out.push(Near {
-                neighbours: contents.neighbours(&batch, query, &hits),
+                neighbours: contents.neighbours(&hits),
                 place,
                 k,
                 library: contents.hash(),
+                unlike_below: contents.unlike_below(),
                 map: contents.map_id(),
             });
         }

@@ -8,7 +8,7 @@ use crate::library::Library;
 use crate::model::{Model, ModelConfig};
 use crate::picture::PictureSet;
 use crate::sample::Skipped;
-use crate::training::{TrainConfig, train_resumable};
+use crate::training::{Start, TrainConfig, train_resumable};
 use std::path::{Path, PathBuf};
 
 /// Where the result of a training goes.
@@ -42,11 +42,12 @@ pub struct TrainedFolder {
     pub checkpoint_warning: Option<String>,
 }
 
-/// Trains on the labelled samples of `set`. Samples without a label are reported as skipped, each measured
+/// Trains on the labelled samples of `set`, from the network of `base` if it is given and made for such pictures. Samples without a label are reported as skipped, each measured
 /// point as [`Event::Epoch`]. A cancelled training keeps its best model so far, if there is one.
 pub fn train_folder(
     set: &PictureSet,
     config: &TrainConfig,
+    base: Option<&Model>,
     outputs: &Outputs,
     run: &Run<'_>,
 ) -> Result<TrainedFolder, Stop> {
@@ -65,7 +66,14 @@ pub fn train_folder(
     });
     run.skipped(unlabelled.collect());
     let checkpoint = outputs.checkpoint();
-    let mut trained = train_resumable(set, config, checkpoint.as_deref(), run.reporter(), |epoch| {
+    let fits = |base: &&Model| {
+        let (wanted, found) = (base.config.picture, set.spec);
+        (wanted.kind, wanted.side) == (found.kind, found.side)
+            && base.config.head == config.head
+            && most_can_be_seen(set)
+    };
+    let start = base.filter(fits).map_or(Start::Random, Start::Base);
+    let mut trained = train_resumable(set, config, start, checkpoint.as_deref(), run.reporter(), |epoch| {
         run.event(Event::Epoch(*epoch));
     })?;
     let steps = trained.model.config.training.steps;
@@ -105,6 +113,17 @@ pub fn training_summary(config: &ModelConfig) -> String {
         count(training.held_out, "file"),
         result.recall_at_1.map_or_else(|| "not measured".into(), |r| format!("{:.1} %", r * 100.0)),
     )
+}
+
+/// Whether the views have something to go by in most files. Of others, such as files that are encrypted or packed by what is not
+/// unpacked, only a network that is shown all planes can learn to tell them apart.
+fn most_can_be_seen(set: &PictureSet) -> bool {
+    let seen = set.pictures.iter().filter(|picture| {
+        picture
+            .views()
+            .is_some_and(|views| views.text.is_some() || views.header.is_some() || views.code.is_some())
+    });
+    2 * seen.count() > set.pictures.len()
 }
 
 fn check_folder(folder: &Path) -> Result<(), Stop> {

@@ -46,7 +46,7 @@ impl Verdict {
     /// The verdict on the file with this hash and look. `None` if the library's model has no calibration.
     pub fn of(contents: &Contents, sha256: Sha256, look: &Look, near: &Near) -> Option<Self> {
         if let Some(entry) = contents.get(sha256)
-            && contents.model()?.config.calibration.is_some()
+            && near.unlike_below.is_some()
         {
             return Some(Self::Identical { label: entry.label.map(str::to_owned) });
         }
@@ -55,15 +55,15 @@ impl Verdict {
 
     /// The same for a file that the library has, as if it had it not.
     pub fn without(contents: &Contents, look: &Look, near: &Near) -> Option<Self> {
-        let calibration = contents.model()?.config.calibration.as_ref()?;
+        let unlike_below = near.unlike_below?;
         let views = look.views.as_ref()?;
-        if views.text.is_none() && views.header.is_none() && !views.code {
+        if views.text.is_none() && views.header.is_none() && views.code.is_none() {
             return Some(Self::Nothing);
         }
         let label_of = |sha256| contents.get(sha256).and_then(|entry| entry.label);
         let Some(nearest) = near.neighbours.first() else { return Some(Self::Unlike { probability: 0.0 }) };
         let probability = 1.0 - nearest.distance;
-        if probability < calibration.unlike_below {
+        if probability < unlike_below {
             return Some(Self::Unlike { probability });
         }
         let first = label_of(nearest.sha256);

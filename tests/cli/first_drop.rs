@@ -103,7 +103,19 @@ fn a_packed_program_is_compared_by_what_is_in_it() {
 #[test]
 fn a_library_keeps_the_model_it_has() {
     let home = Home::with_library("2");
-    home.shell("mkdir more && cp known/alpha/0.bin more/other.bin && echo more >> more/other.bin");
+    home.run(&[
+        "train",
+        "known",
+        "--from",
+        "none",
+        "--epochs",
+        "2",
+        "--model",
+        "n.safetensors",
+        "--library",
+        "n.lookalike",
+    ]);
+    home.shell("mv n.lookalike l.lookalike; mkdir more && cp known/alpha/0.bin more/other.bin && echo more >> more/other.bin");
     home.run(&["index", "more", "--library", "l.lookalike"]);
     let found = answers(&home, &["known/alpha/0.bin"]);
     let answer = &found["known/alpha/0.bin"];
