@@ -11,7 +11,7 @@
 
 use candle_core::{Device, Tensor};
 use lookalike::job::Reporter;
-use lookalike::model::{Embedder, Embeddings, Init, ModelConfig, Network};
+use lookalike::model::{Embedder, Embeddings, Init, ModelConfig, Network, base_model};
 use lookalike::picture::PictureSpec;
 use lookalike::projection::{UmapConfig, trustworthiness, umap};
 use lookalike::reading::{Limits, Reader, Workers};
@@ -39,6 +39,7 @@ fn main() {
         "step" => step(repeats, size),
         "embed" => embed(repeats, size),
         "pictures" => pictures(repeats, folder.unwrap(), &workers()),
+        "views" => pictures(repeats, folder.unwrap(), &workers().with_views(base_model().unwrap().views)),
         "pictures-inside" => pictures(repeats, folder.unwrap(), &Reader::default()),
         "search-1" => search(repeats, size, 1),
         "search-256" => search(repeats, size, 256),

@@ -39,9 +39,10 @@ impl TextView {
 
     /// The view of a file. `None` if it has too little text.
     pub fn terms(&self, text: &TextBins) -> Option<Terms> {
-        let weighted = text.bins.iter().map(|(bin, count)| {
-            let of_level = self.weights.get(usize::from(self.idf.level(*bin)));
-            (*bin, of_level.map_or(0.0, |weights| weights[usize::from(*count).min(MOST_COUNTED)]))
+        let weighted = text.bins.iter().filter_map(|(bin, count)| {
+            let of_level = self.weights.get(usize::from(self.idf.level(*bin)))?;
+            let weight = of_level[usize::from(*count).min(MOST_COUNTED)];
+            (weight > 0.0).then_some((*bin, weight))
         });
         Terms::heaviest(weighted.collect(), LEAST, TEXT_TERMS)
     }

@@ -9,7 +9,7 @@ pub const TEXT_BINS: usize = 1 << TEXT_BITS;
 /// How often grams of text occur in a file, by bin.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TextBins {
-    /// Bins below [`TEXT_BINS`] in ascending order, each with its count from 1; 255 stands for more too.
+    /// Bins below [`TEXT_BINS`], each once, in no order, with its count from 1; 255 stands for more too.
     pub bins: Vec<(u32, u8)>,
 }
 
@@ -48,7 +48,6 @@ impl TextCounts {
 
     /// The bins with their counts; all counts are zero again.
     pub fn drain(&mut self) -> TextBins {
-        self.used.sort_unstable();
         let counted = self.used.drain(..).map(|bin| (bin, std::mem::take(&mut self.counts[bin as usize])));
         TextBins { bins: counted.collect() }
     }
