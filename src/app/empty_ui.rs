@@ -58,7 +58,7 @@ fn steps_ui(
     out: &mut Vec<Command>,
 ) {
     let trainable = facts.folder_labels.is_some_and(|labels| labels >= 2);
-    step_ui(ui, "1", "Open a labelled folder", !trainable, |ui| {
+    step_ui(ui, "1", "Open a folder of samples", !trainable, |ui| {
         match &session.folder {
             Some(folder) => ui.weak(format!(
                 "{}: {} files of {} labels",
@@ -66,12 +66,20 @@ fn steps_ui(
                 folder.set.samples.len(),
                 folder.labels
             )),
-            None => ui.weak("FOLDER/<label>/<files>: one folder per family, executables or images, at any depth below the label. A folder of executables without labels needs no training: it is compared at once."),
+            None => ui.weak("Executables are compared at once, without any training. In FOLDER/<label>/<files>, one folder for each family, at any depth below the label, the answers have names."),
         };
         command_button_as(ui, facts, Button::new("Choose a folder…"), Command::OpenFolder, out);
     });
-    step_ui(ui, "2", "Train a model on it", trainable, |ui| {
-        ui.weak("Takes half a minute for a few hundred files on the CPU.");
+    step_ui(ui, "2", "Drop a suspicious file anywhere in this window", false, |ui| {
+        let (open, paste) = (Command::OpenFiles.about().text, ui.ctx().format_shortcut(&PASTE));
+        ui.weak(if no_drops {
+            format!("This Wayland desktop does not deliver dropped files. Use \"{open}\", paste a path ({paste}), type it above, or give the file on the command line.")
+        } else {
+            format!("Or paste its path ({paste}), or use \"{open}\". A folder of files works too.")
+        });
+    });
+    step_ui(ui, "3", "Train a model on your labels", trainable, |ui| {
+        ui.weak("It helps where text is missing, and images need it. Takes half a minute for a few hundred files on the CPU.");
         ui.horizontal(|ui| {
             command_button(ui, facts, Command::Train, out);
             if ui
@@ -81,14 +89,6 @@ fn steps_ui(
             {
                 view.kept.tab = Tab::Training;
             }
-        });
-    });
-    step_ui(ui, "3", "Drop a suspicious file anywhere in this window", false, |ui| {
-        let (open, paste) = (Command::OpenFiles.about().text, ui.ctx().format_shortcut(&PASTE));
-        ui.weak(if no_drops {
-            format!("This Wayland desktop does not deliver dropped files. Use \"{open}\", paste a path ({paste}), type it above, or give the file on the command line.")
-        } else {
-            format!("Or paste its path ({paste}), or use \"{open}\". A folder of files works too.")
         });
     });
 }
@@ -112,7 +112,7 @@ fn step_ui(ui: &mut Ui, number: &str, title: &str, next: bool, content: impl FnO
 /// Draws the buttons that open bundled samples.
 fn demo_ui(ui: &mut Ui, facts: &Facts, out: &mut Vec<Command>) {
     ui.strong("No samples at hand?");
-    ui.weak("Trains on bundled samples in under a minute, then queries some that were held out.");
+    ui.weak("Compares bundled executables at once, or trains on digits in under a minute, and queries some that were held out.");
     ui.horizontal_wrapped(|ui| {
         command_button(ui, facts, Command::Demo { digits: false }, out);
         command_button(ui, facts, Command::Demo { digits: true }, out);

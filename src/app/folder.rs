@@ -55,10 +55,8 @@ impl App {
             Tone::Good,
             format!("{path}: {} of {}", count(folder.set.samples.len(), "file"), count(labels, "label")),
         );
-        let answers = self.session.contents.is_empty()
-            && labels == 0
-            && folder.set.spec.kind == PictureKind::Bytes
-            && !folder.path.starts_with(&self.demo_folder);
+        let bytes = folder.set.spec.kind == PictureKind::Bytes;
+        let answers = self.session.contents.is_empty() && bytes && self.demo.is_none();
         if labels < 2 && !answers {
             self.session.say(
                 Tone::Bad,
@@ -83,9 +81,13 @@ impl App {
         self.lab.forget_folder();
         self.measure();
         if let Some(demo) = demo {
-            self.train_into(self.view.kept.train_config(), demo.library, demo.held_out);
+            if bytes {
+                self.add_to_first_library(demo.held_out);
+            } else {
+                self.train_into(self.view.kept.train_config(), demo.library, demo.held_out);
+            }
         } else if answers {
-            self.add_to_first_library();
+            self.add_to_first_library(Vec::new());
         } else if self.session.has_model() && self.view.kept.tab == Tab::Map {
             self.view.kept.tab = Tab::Training;
         }
@@ -93,10 +95,14 @@ impl App {
 }
 
 impl App {
-    /// Adds the open folder to the library, which is empty, with the base model: its files are compared with each other.
-    fn add_to_first_library(&mut self) {
+    /// Adds the open folder to the library, which is empty, with the base model: its files are compared with each other. Then
+    /// queries `asked`.
+    fn add_to_first_library(&mut self, asked: Vec<PathBuf>) {
         let Some(folder) = &self.session.folder else { return };
-        let set = Arc::clone(&folder.set);
+        let (set, labels) = (Arc::clone(&folder.set), folder.labels);
+        if self.view.kept.tab == Tab::Training {
+            self.view.kept.tab = Tab::Map;
+        }
         let target = self.target();
         let (path, model) = (target.path.clone(), self.session.contents.model().cloned());
         self.start(
@@ -109,12 +115,16 @@ impl App {
             move |app, changed| {
                 let added = changed.added;
                 if app.show_changed(&target, changed) {
-                    let text = format!(
-                        "{} added and compared; label some, or train on labelled folders",
-                        count(added.new, "sample")
-                    );
+                    let next = if labels < 2 {
+                        "label some, or open labelled folders, and the answers have names"
+                    } else {
+                        "training on them helps where text is missing"
+                    };
+                    let text = format!("{} added and compared; {next}", count(added.new, "sample"));
                     app.session.say(Tone::Good, text);
-                    app.view.kept.tab = Tab::Map;
+                    if !asked.is_empty() {
+                        app.query(asked);
+                    }
                 }
             },
         );

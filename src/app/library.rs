@@ -6,6 +6,7 @@ use super::message::Tone;
 use super::window::App;
 use crate::escape;
 use crate::library::{Contents, Library};
+use crate::model::is_base_model;
 use crate::workflow::{self, ChangedLibrary};
 use std::path::PathBuf;
 
@@ -84,6 +85,7 @@ impl App {
         self.view.fit = true;
         if self.session.history.is_empty()
             && let Some(model) = self.session.contents.model()
+            && !is_base_model(model.hash)
         {
             self.session.history.clone_from(&model.config.training.history);
         }
@@ -93,7 +95,9 @@ impl App {
         self.refresh_queried();
         self.find_neighbours();
         self.measure_usual_distance();
-        self.lab.set_model(self.session.contents.model().cloned());
+        // The lab is about the user's own models: the base model knows none of their labels.
+        let own = self.session.contents.model().filter(|model| !is_base_model(model.hash));
+        self.lab.set_model(own.cloned());
         // The measurements on the open folder stay valid when samples are added by the same model.
         if self.lab.report().is_none() {
             self.measure();

@@ -7,7 +7,9 @@ use crate::escape;
 use crate::job::Stop;
 use crate::library::{Contents, Library};
 use crate::whole_file::save;
-use crate::workflow::{Queried, QueriedFile, Verdict, neighbour_rows, neighbour_table, percent, query};
+use crate::workflow::{
+    Queried, QueriedFile, Verdict, model_name, neighbour_rows, neighbour_table, percent, query,
+};
 use clap::Args;
 use serde_json::json;
 use std::path::PathBuf;
@@ -115,5 +117,6 @@ fn print_json(queried: &Queried, contents: &Contents) -> Result<(), Stop> {
         "probability": file.verdict.as_ref().and_then(Verdict::probability),
         "packed": (!file.packed.is_empty()).then(|| escape::text(&file.packed)),
         "model": contents.model_hash().map(|hash| hash.to_string()),
+        "answered_by": contents.model().map(|model| model_name(model)),
     }))
 }

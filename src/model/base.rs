@@ -1,6 +1,8 @@
 //! The base model: what answers before anything was trained. `assets/base/README.md` says how it was made.
 
 use super::model_file::{Model, ModelError};
+use crate::sample::Sha256;
+use std::sync::OnceLock;
 
 /// Its file.
 const FILE: &[u8] = include_bytes!("../../assets/base/base.safetensors");
@@ -8,6 +10,12 @@ const FILE: &[u8] = include_bytes!("../../assets/base/base.safetensors");
 /// Reads the base model.
 pub fn base_model() -> Result<Model, ModelError> {
     Model::from_bytes(FILE.to_vec())
+}
+
+/// Whether this is the hash of the base model.
+pub fn is_base_model(hash: Sha256) -> bool {
+    static HASH: OnceLock<Sha256> = OnceLock::new();
+    *HASH.get_or_init(|| Sha256::of(FILE)) == hash
 }
 
 #[cfg(test)]
@@ -19,6 +27,7 @@ mod tests {
         let model = base_model().unwrap();
         model.usable().unwrap();
         assert!(model.views.is_some() && model.config.calibration.is_some());
+        assert!(is_base_model(model.hash) && !is_base_model(Sha256::of(b"another")));
         assert!(FILE.len() <= 4_000_000, "{}", FILE.len());
     }
 }

@@ -28,4 +28,4 @@ pub use read::{LabelledFolder, Pictures, read_folder};
 pub use run::{Event, Run, Warning};
 pub use tables::{QueriedFile, map_table, neighbour_rows, neighbour_table, sample_table};
 pub use train::{Outputs, TrainedFolder, train_folder, training_summary};
-pub use verdict::{Verdict, packed_text, percent};
+pub use verdict::{Verdict, model_name, packed_text, percent};

@@ -1,7 +1,9 @@
 //! The verdict on a queried file, in one word: `docs/verdict.md` has the rule. By a model without a calibration there is none.
 
+use super::names::count;
 use super::query::Near;
 use crate::library::Contents;
+use crate::model::{Model, is_base_model};
 use crate::sample::Sha256;
 use crate::search::Look;
 use crate::view::Packed;
@@ -108,6 +110,20 @@ impl Verdict {
             | Self::Unlike { probability } => Some(*probability),
             Self::Nothing => None,
         }
+    }
+}
+
+/// Which model answers, and what it has learned from: "the base model", or "a model trained on 40 files of 3 labels".
+pub fn model_name(model: &Model) -> String {
+    let config = &model.config;
+    if is_base_model(model.hash) {
+        return "the base model".to_owned();
+    }
+    let learned =
+        format!("{} of {}", count(config.training.files, "file"), count(config.labels.len(), "label"));
+    match config.repairs.last() {
+        Some(repair) => format!("a model trained on {learned}, {}", repair.what),
+        None => format!("a model trained on {learned}"),
     }
 }
 

@@ -93,14 +93,21 @@ impl Window {
         corpus(&known);
         window.drop(&[&known]);
         window.wait_for("36 files of 3 labels");
+        window.wait_for("added and compared");
         window.harness.state_mut().view.kept.epochs = 12;
-        window.click("Train");
+        window.train();
         window.wait_for("recall@1 on 3 files held out");
         window
     }
 
     pub fn at(&self, name: &str) -> PathBuf {
         self.home.path().join(name)
+    }
+
+    /// Trains on the open folder, from the tab of that name.
+    pub fn train(&mut self) {
+        self.click("Training");
+        self.click("Train");
     }
 
     pub fn click(&mut self, label: &str) {
@@ -165,9 +172,11 @@ impl Window {
 #[test]
 fn from_a_labelled_folder_to_a_table_of_neighbours() {
     let mut window = Window::open();
-    for step in
-        ["Open a labelled folder", "Train a model on it", "Drop a suspicious file anywhere in this window"]
-    {
+    for step in [
+        "Open a folder of samples",
+        "Drop a suspicious file anywhere in this window",
+        "Train a model on your labels",
+    ] {
         assert!(window.shows(step), "an empty window shows the first steps");
     }
     window.harness.check_accessibility();
@@ -179,10 +188,11 @@ fn from_a_labelled_folder_to_a_table_of_neighbours() {
     window.click("Open folder…");
     assert_eq!(*window.picker.asked.lock().unwrap(), [Pick::Folder]);
     window.wait_for("36 files of 3 labels");
+    window.wait_for("added and compared");
 
     // Train: curves, then the map.
     window.harness.state_mut().view.kept.epochs = 12;
-    window.click("Train");
+    window.train();
     window.wait_for("train mode");
     window.harness.check_accessibility();
     window.wait_for("recall@1 on 3 files held out");
@@ -277,8 +287,10 @@ fn a_training_can_be_cancelled() {
     corpus(&known);
     window.drop(&[&known]);
     window.wait_for("36 files of 3 labels");
+    window.wait_for("added and compared");
+    window.wait_until("the map is laid out", |app| !app.busy());
     window.harness.state_mut().view.kept.epochs = 1000;
-    window.click("Train");
+    window.train();
     window.wait_for("Cancel");
     window.click("Cancel");
     window.wait_until("the training ends", |app| !app.busy());
@@ -305,23 +317,24 @@ fn bad_input_is_reported_and_skipped() {
     window.drop(&[&early]);
     window.wait_for("The library has no samples to compare with yet");
     window.wait_until("the file is answered", |app| app.session.queried.len() == 1);
-    // An empty folder; a folder with one label.
+    // An empty folder.
     let empty = window.at("empty");
     std::fs::create_dir_all(&empty).unwrap();
     window.drop(&[&empty]);
     window.wait_for("found an empty folder");
-    let one = write(&window, "one/label/a.bin", b"content").parent().unwrap().parent().unwrap().to_owned();
-    window.drop(&[&one]);
-    window.wait_for("expected at least two labels");
 
     // With a library: an empty file, a missing file and an image among good ones.
     let known = window.at("known");
     corpus(&known);
     window.drop(&[&known]);
     window.wait_for("36 files of 3 labels");
+    window.wait_for("added and compared");
     window.harness.state_mut().view.kept.epochs = 6;
-    window.click("Train");
+    window.train();
     window.wait_for("recall@1 on 3 files held out");
+    let one = write(&window, "one/label/a.bin", b"content").parent().unwrap().parent().unwrap().to_owned();
+    window.drop(&[&one]);
+    window.wait_for("expected at least two labels");
     let (nothing, good) = (write(&window, "nothing.bin", b""), write(&window, "good.bin", &sample(3, 50)));
     let image = write(&window, "image.png", include_bytes!("../../assets/icon-48.png"));
     window.drop(&[&nothing, &good, &image, &window.at("no such file")]);
@@ -380,7 +393,8 @@ pub fn lab() -> Window {
     corpus(&known);
     window.drop(&[&known]);
     window.wait_for("36 files of 3 labels");
-    window.click("Open the batch-norm lab");
+    window.wait_for("added and compared");
+    window.click("Batch norm");
     window
 }
 

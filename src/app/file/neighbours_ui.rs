@@ -12,8 +12,10 @@ use crate::app::theme::closeness_bar;
 use crate::app::view::View;
 use crate::escape;
 use crate::library::Neighbour;
+use crate::model::Cosines;
 use crate::search::vote;
-use crate::workflow::{Near, Verdict, percent};
+use crate::view::Packed;
+use crate::workflow::{Near, Verdict, model_name, packed_text, percent};
 use egui::{Align, Button, DragValue, Image, Layout, Role, Sense, Ui, Vec2, WidgetInfo, load::SizedTexture};
 use egui_extras::{Column, TableBuilder, TableRow};
 
@@ -52,6 +54,8 @@ pub fn neighbours_ui(
         Some(verdict) => likely_ui(ui, session, &verdict),
         None => verdict_ui(ui, session, &near.neighbours),
     }
+    packed_ui(ui, session);
+    let by_view = near.neighbours.iter().any(|neighbour| neighbour.cosines.is_some());
     TableBuilder::new(ui)
         .id_salt("neighbours")
         .striped(true)
@@ -64,15 +68,40 @@ pub fn neighbours_ui(
         .column(Column::exact(110.0))
         .auto_shrink([false, false])
         .header(18.0, |mut header| {
-            for title in ["", "", "Sample", "Label", "Distance"] {
+            for title in ["", "", "Sample", "Label"] {
                 header.col(|ui| {
                     ui.weak(title);
                 });
             }
+            header.col(|ui| {
+                if by_view {
+                    ui.weak("By view, distance").on_hover_text(BY_VIEW);
+                } else {
+                    ui.weak("Distance");
+                }
+            });
         })
         .body(|body| {
             body.rows(ROW, near.neighbours.len(), |row| row_ui(row, session, view, textures, out));
         });
+}
+
+/// Draws whether the selected file is packed, and what that means for the answer.
+fn packed_ui(ui: &mut Ui, session: &Session) {
+    let Some(look) = session.selection.and_then(|selection| session.look(selection)) else { return };
+    let packed = packed_text(&look);
+    if packed.is_empty() {
+        return;
+    }
+    let unpacked = matches!(look.views.map(|views| views.packed), Some(Packed::Unpacked { .. }));
+    ui.horizontal_wrapped(|ui| {
+        ui.strong("Packed:");
+        ui.label(escape::text(&packed)).on_hover_text(if unpacked {
+            "It is compared by what is in it. Nothing of it was run."
+        } else {
+            "Its text, its imports and its code are hidden, so nothing about its family can be said from them."
+        });
+    });
 }
 
 /// The verdict on the selected file. A sample of the library is judged as if it were not there.
@@ -121,6 +150,9 @@ fn likely_ui(ui: &mut Ui, session: &Session, verdict: &Verdict) {
                 "The probability that the file is of the nearest sample's family, calibrated on families that the base model did not learn from.",
             );
         }
+        if let Some(model) = session.contents.model() {
+            ui.weak(format!("by {}", model_name(model)));
+        }
     });
 }
 
@@ -159,6 +191,36 @@ fn verdict_ui(ui: &mut Ui, session: &Session, neighbours: &[Neighbour]) {
             ));
         }
     });
+}
+
+const BY_VIEW: &str = "How alike the files are by their text, their code and their header, from above. An empty line: one of them has nothing to go by there, or their code is for different processors.";
+
+/// Draws a bar for each view, as long as the files are alike by it.
+fn views_ui(ui: &mut Ui, cosines: &Cosines, colour: egui::Color32) {
+    const BAR: f32 = 5.0;
+    let (rect, response) = ui.allocate_exact_size(Vec2::new(46.0, 3.0 * BAR + 4.0), Sense::hover());
+    let painter = ui.painter();
+    let mut said = Vec::new();
+    for (i, (name, cosine)) in ["text", "code", "header"].into_iter().zip(cosines.all()).enumerate() {
+        let top = rect.top() + i as f32 * (BAR + 2.0);
+        let line = egui::Rect::from_min_size(egui::pos2(rect.left(), top), Vec2::new(rect.width(), BAR));
+        painter.rect_stroke(
+            line,
+            1.0,
+            ui.visuals().widgets.noninteractive.bg_stroke,
+            egui::StrokeKind::Inside,
+        );
+        let Some(cosine) = cosine else {
+            said.push(format!("{name}: not compared"));
+            continue;
+        };
+        let width = rect.width() * cosine.clamp(0.0, 1.0);
+        painter.rect_filled(egui::Rect::from_min_size(line.min, Vec2::new(width, BAR)), 1.0, colour);
+        said.push(format!("{name}: distance {:.3}", 1.0 - cosine));
+    }
+    let said = said.join(", ");
+    response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &said));
+    response.on_hover_text(said.replace(", ", "\n"));
 }
 
 /// Draws one neighbour: a click shows it on the map, a double click selects it.
@@ -201,9 +263,17 @@ fn row_ui(
         ui.add(egui::Label::new(entry.label.map_or_else(|| "–".to_owned(), escape::text)).truncate());
     });
     row.col(|ui| {
-        closeness_bar(ui, neighbour.distance, symbol.colour);
-        ui.monospace(format!("{:.4}", neighbour.distance))
-            .on_hover_text("Cosine distance, from 0 (same) to 2 (opposite)");
+        let hint = match &neighbour.cosines {
+            Some(cosines) => {
+                views_ui(ui, cosines, symbol.colour);
+                "1 − the probability that both files are of one family"
+            }
+            None => {
+                closeness_bar(ui, neighbour.distance, symbol.colour);
+                "Cosine distance, from 0 (same) to 2 (opposite)"
+            }
+        };
+        ui.monospace(format!("{:.4}", neighbour.distance)).on_hover_text(hint);
     });
     let response = row.response();
     if response.double_clicked() {
