@@ -16,8 +16,9 @@ use lookalike::picture::PictureSpec;
 use lookalike::projection::{UmapConfig, trustworthiness, umap};
 use lookalike::reading::{Limits, Reader, Workers};
 use lookalike::sample::{Labelling, walk};
-use lookalike::search::{Searcher, nearest};
+use lookalike::search::{Look, Looks, Searcher, ViewIndex, nearest, nearest_by_views};
 use lookalike::training::AdamW;
+use lookalike::view::{FileViews, HEADER_BINS, HEADER_TERMS, Pairs, TEXT_BINS, TEXT_TERMS, Terms};
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use std::path::Path;
@@ -43,6 +44,7 @@ fn main() {
         "pictures-inside" => pictures(repeats, folder.unwrap(), &Reader::default()),
         "search-1" => search(repeats, size, 1),
         "search-256" => search(repeats, size, 256),
+        "search-views" => search_views(repeats, size),
         "read" => read_bandwidth(repeats, size),
         "peak" => peak(repeats, size),
         "umap" => return lay_out(size),
@@ -121,6 +123,45 @@ fn vectors(n: usize, seed: u64) -> Embeddings {
         out.data.extend(row.iter().map(|v| v / length));
     }
     out
+}
+
+/// Looks as files have them: a family shares half of the terms, and some terms are in many families.
+fn looks(n: usize) -> Looks {
+    let mut rng = ChaCha8Rng::seed_from_u64(1);
+    let embeddings = vectors(n, 1);
+    let mut out = Looks::new(embeddings.dimension);
+    for (i, embedding) in embeddings.rows().enumerate() {
+        let family = (i % (n / 20).max(1)) as u32;
+        let mut terms = |kept: usize, bins: u32| {
+            let bin = |k: u32, rng: &mut ChaCha8Rng| match k % 4 {
+                0 | 1 => family.wrapping_mul(2_654_435_761).wrapping_add(k.wrapping_mul(97)) % bins,
+                2 => rng.random_range(0..bins / 64),
+                _ => rng.random_range(0..bins),
+            };
+            let mut weighted: Vec<(u32, f32)> = (0..kept as u32).map(|k| (bin(k, &mut rng), 0.3)).collect();
+            weighted.sort_unstable_by_key(|(bin, _)| *bin);
+            weighted.dedup_by_key(|(bin, _)| *bin);
+            Terms::heaviest(weighted, 1, kept)
+        };
+        let (text, header) = (terms(TEXT_TERMS, TEXT_BINS as u32), terms(HEADER_TERMS, HEADER_BINS as u32));
+        let code =
+            Pairs::from_bytes(&embedding.iter().map(|value| (value * 127.0) as i8 as u8).collect::<Vec<_>>());
+        let views = FileViews { text, header, code, ..FileViews::default() };
+        out.push(&Look { embedding: embedding.to_vec(), views: Some(views) });
+    }
+    out
+}
+
+/// One query by all views.
+fn search_views(repeats: usize, n: usize) -> Vec<f64> {
+    let (looks, calibration) = (looks(n), base_model().unwrap().config.calibration.unwrap());
+    let index = ViewIndex::new(&looks);
+    let mut query = 0;
+    timed(repeats, || {
+        query = (query + 7919) % n;
+        let found = nearest_by_views(&looks, &calibration, Some(&index), None, &looks, query, 11);
+        assert_eq!(found[0].row, query);
+    })
 }
 
 fn search(repeats: usize, n: usize, queries: usize) -> Vec<f64> {

@@ -7,13 +7,15 @@
 use super::{Entry, Labels, Record};
 use crate::model::{Calibration, Cosines, Embeddings, Model};
 use crate::sample::Sha256;
-use crate::search::{Hit, LabelFit, Look, Looks, Searcher, fit, nearest, nearest_by_views};
+use crate::search::{Hit, LabelFit, Look, Looks, Searcher, ViewIndex, fit, nearest, nearest_by_views};
 use sha2::{Digest as _, Sha256 as Hasher};
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
+/// Up to this number of samples, comparing every one is as fast as an index.
+const SMALL: usize = 1000;
 /// Below this number of queries the embeddings are scanned, which needs no preparation.
 const FEW: usize = 8;
 
@@ -42,6 +44,8 @@ struct Snapshot {
     /// Of the model and of all samples in their order.
     hash: Option<Sha256>,
     searcher: OnceLock<Searcher>,
+    /// With views: for a library that is not small.
+    index: OnceLock<ViewIndex>,
     damage: Option<String>,
     others: usize,
 }
@@ -105,6 +109,7 @@ impl Contents {
                 looks: rows.looks,
                 fitted: OnceLock::new(),
                 searcher: OnceLock::new(),
+                index: OnceLock::new(),
                 damage: rows.damage,
                 others: rows.others,
             }),
@@ -266,8 +271,10 @@ impl Contents {
         let (library, queried) = (&looks.embeddings, &queries.embeddings);
         // One more, since a sample finds itself.
         let found = if let Some((calibration, fit)) = self.judge() {
+            let index =
+                (self.len() > SMALL).then(|| self.snapshot.index.get_or_init(|| ViewIndex::new(looks)));
             (0..queries.len())
-                .map(|query| nearest_by_views(looks, calibration, fit, queries, query, k + 1))
+                .map(|query| nearest_by_views(looks, calibration, index, fit, queries, query, k + 1))
                 .collect()
         } else if queries.len() < FEW {
             queried.rows().map(|query| nearest(library, query, k + 1, |_| false)).collect()

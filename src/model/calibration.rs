@@ -31,13 +31,19 @@ impl Cosines {
     /// those of embeddings and byte pairs.
     pub fn of(a: &FileViews, b: &FileViews, embeddings: f32) -> Self {
         let both = |a: &Option<Terms>, b: &Option<Terms>| Some(a.as_ref()?.cosine(b.as_ref()?));
+        Self::with_terms(a, b, embeddings, [both(&a.text, &b.text), both(&a.header, &b.header)])
+    }
+
+    /// The same with those of text and header given.
+    pub fn with_terms(a: &FileViews, b: &FileViews, embeddings: f32, terms: [Option<f32>; 2]) -> Self {
+        let [text, header] = terms;
         let code = match (&a.code, &b.code) {
             (Some(one), Some(other)) if a.architecture == b.architecture => {
                 Some(f32::midpoint(embeddings, one.cosine(other)))
             }
             _ => None,
         };
-        Self { text: both(&a.text, &b.text), code, header: both(&a.header, &b.header) }
+        Self { text, code, header }
     }
 
     /// In the order of the calibration.

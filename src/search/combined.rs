@@ -4,6 +4,7 @@
 use super::hit::Hit;
 use super::label_fit::{Along, LabelFit};
 use super::look::{Looks, likeness};
+use super::view_index::ViewIndex;
 use crate::model::{Calibration, Cosines};
 use rayon::prelude::*;
 
@@ -15,11 +16,12 @@ const AGAIN: usize = 200;
 /// A row that was compared: how alike it is, which row, and by what.
 type Found = (f32, usize, Cosines);
 
-/// The `k` files of `library` that are nearest to file `query` of `queries`, nearest first, ties by row. `distance` is 1 − the
+/// The `k` files of `library`, which `index` is of if there is one, that are nearest to file `query` of `queries`, nearest first, ties by row. `distance` is 1 − the
 /// probability of one family; 1 if every view abstains. Fewer than `k` if there are no more.
 pub fn nearest_by_views(
     library: &Looks,
     calibration: &Calibration,
+    index: Option<&ViewIndex>,
     fit: Option<&LabelFit>,
     queries: &Looks,
     query: usize,
@@ -33,11 +35,19 @@ pub fn nearest_by_views(
         Some((fit, along)) => again(library, calibration, fit, along, found),
         None => *found,
     };
+    let terms = match (index, queries.views.get(query)) {
+        (Some(index), Some(views)) => Some(index.cosines(views)),
+        _ => None,
+    };
+    let compared = |row: usize| match &terms {
+        Some(terms) => queries.cosines_with_terms(query, library, row, terms.of_row(row)),
+        None => queries.cosines(query, library, row),
+    };
     let all = along.as_ref().is_some_and(|(fit, _)| fit.is_prepared());
     let block = |block: usize| {
         let rows = block * BLOCK..((block + 1) * BLOCK).min(library.len());
         rows.filter_map(|row| {
-            let cosines = queries.cosines(query, library, row)?;
+            let cosines = compared(row)?;
             let embeddings = || queries.embedding_cosine(query, library, row);
             let found = (likeness(calibration, &cosines, embeddings), row, cosines);
             Some(if all { by_labels(&found) } else { found })
@@ -107,12 +117,12 @@ mod tests {
             Calibration { views: [view(3.0), view(0.3), view(1.0)], bias: -2.0, unlike_below: 0.1 };
         let mut library = Looks::new(2);
         for i in 0..600_u32 {
-            library.push(&look(&[i, i + 1, i + 2, 900], &[i % 7, i % 5], i as f32, i == 17));
+            library.push(&look(&[i, i + 1, i + 2, 900], &[i % 7, 10 + i % 5], i as f32, i == 17));
         }
         let mut queries = Looks::new(2);
         queries.push(&look(&[300, 301, 302, 900], &[3], 0.2, false));
         queries.push(&look(&[], &[], 17.0, true));
-        let found = nearest_by_views(&library, &calibration, None, &queries, 0, 9);
+        let found = nearest_by_views(&library, &calibration, None, None, &queries, 0, 9);
         let mut all: Vec<(f32, usize)> = (0..600)
             .map(|row| {
                 let cosines = queries.cosines(0, &library, row).unwrap();
@@ -123,8 +133,10 @@ mod tests {
         assert_eq!(found[0].row, 300);
         let expected: Vec<_> = all[..9].iter().map(|(distance, _)| *distance).collect();
         assert_eq!(found.iter().map(|hit| hit.distance).collect::<Vec<_>>(), expected);
+        let index = ViewIndex::new(&library);
+        assert_eq!(nearest_by_views(&library, &calibration, Some(&index), None, &queries, 0, 9), found);
         // A packed file has nothing to go by: all are equally far.
-        let found = nearest_by_views(&library, &calibration, None, &queries, 1, 600);
+        let found = nearest_by_views(&library, &calibration, None, None, &queries, 1, 600);
         assert_eq!(found.len(), 600);
         assert!(found.iter().all(|hit| hit.distance == 1.0));
         assert_eq!(calibration.probability(&Cosines::default()), None);

@@ -65,6 +65,18 @@ impl Looks {
         Some(Cosines::of(self.views.get(i)?, other.views.get(j)?, self.embedding_cosine(i, other, j)))
     }
 
+    /// The same with the cosines of text and header given.
+    pub fn cosines_with_terms(
+        &self,
+        i: usize,
+        other: &Self,
+        j: usize,
+        terms: [Option<f32>; 2],
+    ) -> Option<Cosines> {
+        let (a, b) = (self.views.get(i)?, other.views.get(j)?);
+        Some(Cosines::with_terms(a, b, self.embedding_cosine(i, other, j), terms))
+    }
+
     /// The cosine of their embeddings.
     pub fn embedding_cosine(&self, i: usize, other: &Self, j: usize) -> f32 {
         1.0 - distance(self.embeddings.row(i), other.embeddings.row(j))

@@ -14,6 +14,7 @@ mod searcher;
 #[cfg(test)]
 mod testing;
 mod usual_distance;
+mod view_index;
 mod vote;
 mod whitening;
 
@@ -25,4 +26,5 @@ pub use label_fit::LabelFit;
 pub use look::{Look, Looks};
 pub use searcher::Searcher;
 pub use usual_distance::usual_distance;
+pub use view_index::ViewIndex;
 pub use vote::{Vote, vote};

@@ -86,7 +86,24 @@ impl Terms {
                 right = b.next();
             }
         }
-        (sum as f32 * self.scale * other.scale).min(1.0)
+        Self::cosine_of(sum, self.scale, other.scale)
+    }
+
+    /// The cosine of two vectors from the sum of the products of their stored weights and their scales.
+    pub fn cosine_of(product: u32, a: f32, b: f32) -> f32 {
+        // Not `min`, which would turn NaN into 1.
+        let cosine = product as f32 * a * b;
+        if cosine > 1.0 { 1.0 } else { cosine }
+    }
+
+    /// Bins in ascending order, with their weights as they are stored, 1 to 15.
+    pub fn stored(&self) -> impl ExactSizeIterator<Item = (u32, u8)> {
+        self.terms.iter().map(|term| (bin(*term), weight(*term) as u8))
+    }
+
+    /// What a stored weight is multiplied by, so that the squares of all sum to 1.
+    pub fn scale(&self) -> f32 {
+        self.scale
     }
 
     /// Three bytes a term, little endian: 20 bits of bin below four of weight.
