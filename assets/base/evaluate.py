@@ -87,7 +87,7 @@ CHANGES = {
     "appended": appended,
     "times zeroed": times_zeroed,
     "stripped": by_tool("strip", magic=b"\x7fELF"),
-    "UPX": by_tool("upx", "-q", "--best"),
+    "UPX": by_tool("upx", "-q", "--force"),
 }
 
 

@@ -22,6 +22,6 @@ pub(crate) use channel::{Channel, Condition, Layer, compare_layer};
 pub(crate) use modes::{ModeFigures, compare, measure_mode};
 pub(crate) use moving_average::initial_weight_in;
 pub(crate) use recompute::recompute;
-pub(crate) use repair::{Repair, Repaired, repair};
+pub(crate) use repair::{Repair, Repaired, recompute_over, repair};
 pub(crate) use report::{ModeSummary, Report, report};
 pub(crate) use verdict::warning;

@@ -3,6 +3,7 @@
 
 use super::modes::{Compared, ModeFigures, measure_mode};
 use super::moving_average::{debias, initial_weight};
+use super::recompute::recompute;
 use crate::job::{Reporter, Stop};
 use crate::model::{Mode, Model, Norm, RepairRecord, RunningStatistics, StatisticsSource};
 use crate::picture::Encoded;
@@ -104,11 +105,32 @@ pub fn repair(
         what: how.text(),
         files: files.len(),
         from: model.hash.to_string(),
-        eval_mode_accuracy_before: before.eval.accuracy(),
-        eval_mode_accuracy_after: eval.accuracy(),
+        eval_mode_accuracy_before: Some(before.eval.accuracy()),
+        eval_mode_accuracy_after: Some(eval.accuracy()),
     });
     let repaired = Model::with_views(config, network, model.trace.clone(), model.views.clone())?;
     Ok(Repaired { model: repaired, eval })
+}
+
+/// Recomputes the statistics of `model` over `pictures`, which need no labels, in the order given. Nothing is measured.
+pub fn recompute_over(model: &Model, pictures: &[&Encoded], reporter: &Reporter) -> Result<Model, Stop> {
+    let how = Repair::Recompute;
+    if let Some(obstacle) = how.obstacle(model) {
+        return Err(Stop::failed(obstacle));
+    }
+    let mut config = model.config.clone();
+    let batch_size = config.training.batch_size.max(2);
+    let mut network = model.network.duplicate()?;
+    network.running = recompute(&network, config.picture, pictures, batch_size, reporter)?;
+    config.repairs.push(RepairRecord {
+        source: StatisticsSource::Recomputed,
+        what: how.text(),
+        files: pictures.len(),
+        from: model.hash.to_string(),
+        eval_mode_accuracy_before: None,
+        eval_mode_accuracy_after: None,
+    });
+    Ok(Model::with_views(config, network, model.trace.clone(), model.views.clone())?)
 }
 
 fn debias_all(layers: &[RunningStatistics], momentum: f64) -> Result<Vec<RunningStatistics>, Stop> {
@@ -209,6 +231,6 @@ mod tests {
         assert!(broken.usable().unwrap_err().to_string().contains("layer 2"));
         let fixed = repaired(&broken, Repair::Recompute, &files).unwrap();
         assert!(fixed.usable().is_ok());
-        assert_eq!(fixed.config.repairs[0].eval_mode_accuracy_before, 0.0);
+        assert_eq!(fixed.config.repairs[0].eval_mode_accuracy_before, Some(0.0));
     }
 }

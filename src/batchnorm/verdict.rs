@@ -122,7 +122,7 @@ pub fn warning(config: &ModelConfig) -> Option<String> {
     }
     let result = &config.training.result;
     let (train, eval) = match config.repairs.last() {
-        Some(repair) => (result.train_mode_accuracy, repair.eval_mode_accuracy_after),
+        Some(repair) => (result.train_mode_accuracy, repair.eval_mode_accuracy_after?),
         None => (result.train_mode_accuracy, result.eval_mode_accuracy),
     };
     (train - eval >= REPAIR_GAP).then(|| {
@@ -198,8 +198,8 @@ mod tests {
             files: 3,
             from: String::new(),
             source: crate::model::StatisticsSource::Recomputed,
-            eval_mode_accuracy_before: 0.5,
-            eval_mode_accuracy_after: 0.98,
+            eval_mode_accuracy_before: Some(0.5),
+            eval_mode_accuracy_after: Some(0.98),
         });
         assert_eq!(warning(&config), None);
     }

@@ -8,7 +8,7 @@ use crate::batchnorm::Repair;
 use crate::escape;
 use crate::job::Stop;
 use crate::model::Model;
-use crate::workflow::{measure, read_for, repair_model};
+use crate::workflow::{knows_labels, measure, read_for, recompute_statistics, repair_model};
 use clap::{Args, ValueEnum};
 use serde_json::json;
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ use std::path::PathBuf;
 /// Arguments of `batchnorm-repair`.
 #[derive(Debug, Args)]
 pub struct RepairArgs {
-    /// FOLDER/<label>/<files…>: the files the statistics are computed over, or measured on
+    /// FOLDER/<label>/<files…>: the files the statistics are computed over, or measured on. To recompute them, files need no labels
     folder: PathBuf,
     /// The model to repair; it is not changed
     #[arg(long, value_name = "M.safetensors")]
@@ -61,8 +61,12 @@ pub fn run(args: RepairArgs) -> Result<(), Stop> {
     let repaired = events::run(args.json, &mut Printed::default(), move |run| {
         let model = Model::load(&model)?;
         let folder = read_for(&model, &folder, labelling, &reader, run)?;
-        let before = measure(&model, &folder.set, run)?;
-        let repaired = repair_model(&model, how, &folder.set, &before, run)?.model;
+        let repaired = if how == Repair::Recompute && !knows_labels(&model, &folder.set) {
+            recompute_statistics(&model, &folder.set, run)?
+        } else {
+            let before = measure(&model, &folder.set, run)?;
+            repair_model(&model, how, &folder.set, &before, run)?.model
+        };
         repaired.save(&out)?;
         Ok(repaired)
     })?;
@@ -74,12 +78,20 @@ pub fn run(args: RepairArgs) -> Result<(), Stop> {
             "event": "done", "model": args.out.to_string_lossy(), "sha256": repaired.hash.to_string(), "repair": record,
         }));
     }
+    let files = output::count(record.files, "file");
+    let measured = match (record.eval_mode_accuracy_before, record.eval_mode_accuracy_after) {
+        (Some(before), Some(after)) => {
+            format!(
+                "Eval mode on {files}: {:.1} % before, {:.1} % after ({})",
+                before * 100.0,
+                after * 100.0,
+                record.what
+            )
+        }
+        _ => format!("{files}, none with a label that the model knows: not measured ({})", record.what),
+    };
     output::line(&format!(
-        "Eval mode on {}: {:.1} % before, {:.1} % after ({}). The repaired model is in {}. It is another model: index your folders again with it, since old and new embeddings cannot be compared",
-        output::count(record.files, "file"),
-        record.eval_mode_accuracy_before * 100.0,
-        record.eval_mode_accuracy_after * 100.0,
-        record.what,
+        "{measured}. The repaired model is in {}. It is another model: index your folders again with it, since old and new embeddings cannot be compared",
         escape::path(&args.out)
     ))
 }

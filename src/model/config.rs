@@ -144,10 +144,12 @@ pub struct RepairRecord {
     pub files: usize,
     /// SHA-256 of the model before.
     pub from: String,
-    /// Eval-mode accuracy on those files before, 0 to 1.
-    pub eval_mode_accuracy_before: f64,
-    /// Eval-mode accuracy on those files after, 0 to 1.
-    pub eval_mode_accuracy_after: f64,
+    /// Eval-mode accuracy on those files before, 0 to 1; `None` if the model knows none of their labels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub eval_mode_accuracy_before: Option<f64>,
+    /// The same after.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub eval_mode_accuracy_after: Option<f64>,
 }
 
 /// One measured point of a training.

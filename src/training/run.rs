@@ -201,8 +201,8 @@ fn run(
             what: format!("trained for another {done} batches"),
             files: split.train.len(),
             from: model.hash.to_string(),
-            eval_mode_accuracy_before: model.config.training.result.eval_mode_accuracy,
-            eval_mode_accuracy_after: found.eval_mode,
+            eval_mode_accuracy_before: Some(model.config.training.result.eval_mode_accuracy),
+            eval_mode_accuracy_after: Some(found.eval_mode),
         });
     }
     model_config.training = TrainingSummary {

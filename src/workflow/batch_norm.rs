@@ -3,14 +3,17 @@
 use super::read::{LabelledFolder, Pictures, read_folder};
 use super::run::{Event, Run};
 use crate::batchnorm::moving_average::batches_until;
-use crate::batchnorm::{Repair, Repaired, Report, repair, report};
+use crate::batchnorm::{Repair, Repaired, Report, recompute_over, repair, report};
 use crate::experiment::{Row, Setup, run as run_experiment};
 use crate::job::Stop;
 use crate::model::{BatchNormPolicy, Head, Model, Norm, StatisticsPolicy};
-use crate::picture::PictureSet;
+use crate::picture::{Encoded, PictureSet};
 use crate::reading::Reader;
 use crate::sample::Labelling;
 use crate::training::{TrainConfig, continue_training, train};
+use rand::SeedableRng as _;
+use rand::seq::SliceRandom as _;
+use rand_chacha::ChaCha8Rng;
 use std::path::Path;
 
 /// The seed that chooses and shuffles the measured files: two runs measure the same ones.
@@ -49,6 +52,20 @@ pub fn repair_model(
 ) -> Result<Repaired, Stop> {
     let files = before.known.pictures(set);
     repair(model, how, &files, before.batch_size, &before.compared, run.reporter())
+}
+
+/// Recomputes the statistics of `model` over all files of `set`, whatever their labels.
+pub fn recompute_statistics(model: &Model, set: &PictureSet, run: &Run<'_>) -> Result<Model, Stop> {
+    // A batch of one label does not represent the set.
+    let mut pictures: Vec<&Encoded> = set.pictures.iter().collect();
+    pictures.shuffle(&mut ChaCha8Rng::seed_from_u64(SEED));
+    recompute_over(model, &pictures, run.reporter())
+}
+
+/// Whether any file of `set` has a label that `model` knows, so that its modes can be measured.
+pub fn knows_labels(model: &Model, set: &PictureSet) -> bool {
+    let known = |label: &String| model.config.labels.contains(label);
+    set.samples.iter().any(|sample| sample.label.as_ref().is_some_and(known))
 }
 
 /// Trains `model` for more batches at a low learning rate, until less than a hundredth of the initial value

@@ -16,7 +16,10 @@ mod train;
 mod verdict;
 
 pub use base_model::make_base_model;
-pub use batch_norm::{SEED, experiment, measure, read_for, repair_model, train_longer, train_without_norm};
+pub use batch_norm::{
+    SEED, experiment, knows_labels, measure, read_for, recompute_statistics, repair_model, train_longer,
+    train_without_norm,
+};
 pub use index::{ChangedLibrary, add_samples, add_to_library, index, training_base, usual_model};
 pub use inspect::inspect;
 pub use inspected::Inspected;

@@ -34,13 +34,13 @@ pub fn repair_ui(ui: &mut Ui, scene: &Scene<'_>, out: &mut Vec<Command>) {
         undo.on_hover_text(format!("SHA-256 {}", previous.hash));
     }
     for repair in &model.config.repairs {
-        ui.weak(format!(
-            "This model was repaired: {} ({} files; eval mode {} before, {} after).",
-            repair.what,
-            repair.files,
-            percent(repair.eval_mode_accuracy_before),
-            percent(repair.eval_mode_accuracy_after)
-        ));
+        let measured = match (repair.eval_mode_accuracy_before, repair.eval_mode_accuracy_after) {
+            (Some(before), Some(after)) => {
+                format!("eval mode {} before, {} after", percent(before), percent(after))
+            }
+            _ => "of labels that it does not know".to_owned(),
+        };
+        ui.weak(format!("This model was repaired: {} ({} files; {measured}).", repair.what, repair.files));
     }
 }
 
