@@ -132,6 +132,9 @@ impl App {
         if library == self.session.library_path {
             self.session.relabel(labels);
             self.drop_stale_focus();
+            // What files of one label differ in counts less from now on.
+            self.find_neighbours();
+            self.refresh_queried();
         }
     }
 }

@@ -139,6 +139,8 @@ impl App {
                 if path == app.session.library_path {
                     app.session.relabel(&labels);
                     app.drop_stale_focus();
+                    app.find_neighbours();
+                    app.refresh_queried();
                 }
             },
         );

@@ -66,6 +66,8 @@ pub struct Contents {
     labels: Arc<Labels>,
     /// What is learned from these labels, and from no others.
     learned: Arc<OnceLock<Option<LabelFit>>>,
+    /// Another for each set of labels in this process.
+    labels_id: u64,
     places: Arc<Places>,
 }
 
@@ -100,6 +102,7 @@ impl Contents {
         Self {
             labels: Arc::new(Labels::new(rows.labels.iter().map(Option::as_deref))),
             learned: Arc::default(),
+            labels_id: next_id(),
             places: Arc::new(Places { at: rows.places, provisional: false, id: next_id() }),
             snapshot: Arc::new(Snapshot {
                 hash: Some(Sha256(hasher.finalize().into())),
@@ -196,6 +199,7 @@ impl Contents {
             .filter_map(|(sha256, label)| Some((*snapshot.rows.get(&sha256)? as usize, label)));
         Arc::make_mut(&mut self.labels).set(changes);
         self.learned = Arc::default();
+        self.labels_id = next_id();
     }
 
     /// Places on the map by row, for all samples or for none.
@@ -289,6 +293,12 @@ impl Contents {
             hits
         };
         found.into_iter().zip(own).map(without_own).collect()
+    }
+
+    /// Identifies what is learned from the labels: another for each set of labels in this process. Always the same without views,
+    /// where labels change no distance.
+    pub fn label_fit_id(&self) -> u64 {
+        if self.has_views() { self.labels_id } else { 0 }
     }
 
     /// The probability below which a file's nearest sample is too unlikely to be of its family; `None` without views.

@@ -44,6 +44,8 @@ pub struct Near {
     pub library: Option<Sha256>,
     /// The probability below which the file is unlike anything known; `None` by a model without views.
     pub unlike_below: Option<f32>,
+    /// What was learned from the labels, by [`Contents::label_fit_id`].
+    pub labels: u64,
     /// The map that the place is on, by [`Contents::map_id`].
     pub map: u64,
 }
@@ -51,7 +53,10 @@ pub struct Near {
 impl Near {
     /// Whether this is still what a search for `k` neighbours in `contents` finds.
     pub fn is_current(&self, contents: &Contents, k: usize) -> bool {
-        self.k == k && self.library == contents.hash() && self.map == contents.map_id()
+        self.k == k
+            && self.library == contents.hash()
+            && self.labels == contents.label_fit_id()
+            && self.map == contents.map_id()
     }
 }
 
@@ -126,6 +131,7 @@ pub fn find_near(
                 k,
                 library: contents.hash(),
                 unlike_below: contents.unlike_below(),
+                labels: contents.label_fit_id(),
                 map: contents.map_id(),
             });
         }

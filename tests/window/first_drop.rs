@@ -2,6 +2,7 @@
 
 use crate::app::Window;
 use lookalike::app::{App, Selection};
+use lookalike::workflow::Near;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -43,6 +44,26 @@ fn a_folder_without_labels_has_neighbours_and_a_map_at_once() {
     });
     assert!(right.count() >= 16);
     window.wait_for("Like a sample without a label");
+
+    // Two labels: the answers are found again, with what they say.
+    let before = window.harness.state().session.near().unwrap().clone();
+    let nearest: Vec<_> = before.neighbours.iter().map(|neighbour| neighbour.sha256).take(2).collect();
+    for sha256 in nearest {
+        window.harness.state_mut().session.selection = Some(Selection::InLibrary(sha256));
+        window.harness.run_steps(2);
+        window.click("Label…");
+        window.type_into_question("family");
+        window.harness.run_steps(2);
+        window.click("Label");
+        window.wait_for("now has the label family");
+    }
+    let asked = window.harness.state().session.queried[0].sample.sha256;
+    window.harness.state_mut().session.selection = Some(Selection::Queried(asked));
+    window.wait_until("the file is answered again", |app| {
+        let current = |near: &Near| near.is_current(&app.session.contents, 10);
+        App::settled(app)
+            && app.session.near().is_some_and(|near| near.labels != before.labels && current(near))
+    });
 }
 
 #[test]
