@@ -36,6 +36,7 @@ impl App {
             Command::Demo { digits } => self.open_demo(digits),
             Command::Train => self.train(self.view.kept.train_config()),
             Command::Index => self.index(),
+            Command::ReadAgain => self.read_again(),
             Command::ComputeMap(method) => {
                 self.view.kept.map_method = method;
                 self.compute_map();

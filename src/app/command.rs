@@ -31,6 +31,8 @@ pub enum Command {
     OpenLibrary,
     /// Load a model for the open folder.
     LoadModel,
+    /// Read the samples of the library again with the base model.
+    ReadAgain,
     /// Save something to a file.
     Save(Purpose),
     /// Answer the open question.
@@ -122,6 +124,10 @@ impl Command {
                 "Load a model…",
                 "Embeds the open folder with it and adds the folder to the library",
             ),
+            Self::ReadAgain => About::new(
+                "Read samples again",
+                "Reads the files of all samples again with the base model, which compares text, code and header. Labels stay",
+            ),
             Self::Save(purpose) => save_about(*purpose),
             Self::Answer(_) => About::new("OK", "Answers the question"),
             Self::Browse => About::new("Browse…", "Opens the system's file dialog"),
@@ -200,6 +206,11 @@ impl Command {
                 let ready = facts.folder_labels.is_some_and(|labels| labels > 0) && facts.model;
                 unless(ready, "Needs an open folder and a library with a model")
                     .or_else(|| unless(!facts.training, "A training is running"))
+                    .or_else(|| facts.write_obstacle())
+            }
+            Self::ReadAgain => {
+                unless(facts.can_gain, "The samples are compared by the base model's views already")
+                    .or_else(|| unless(!facts.busy, "A job is running"))
                     .or_else(|| facts.write_obstacle())
             }
             Self::Label(_) => facts.write_obstacle(),

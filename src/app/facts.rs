@@ -13,6 +13,8 @@ pub struct Facts {
     pub samples: bool,
     /// The library has a map.
     pub map: bool,
+    /// Its samples can be read again with the base model, which sees more of them.
+    pub can_gain: bool,
     /// The library can only be read.
     pub read_only: bool,
     /// Neighbours are listed.

@@ -5,7 +5,7 @@ use super::jobs::{Kind, Task};
 use super::message::Tone;
 use super::window::App;
 use crate::escape;
-use crate::library::{Contents, Library};
+use crate::library::{Added, Contents, Library};
 use crate::model::is_base_model;
 use crate::workflow::{self, ChangedLibrary};
 use std::path::PathBuf;
@@ -89,6 +89,14 @@ impl App {
         {
             self.session.history.clone_from(&model.config.training.history);
         }
+        let could_gain = self.session.can_gain;
+        self.session.can_gain = self.session.contents.model().is_some_and(|model| workflow::can_gain(model));
+        if self.session.can_gain && !could_gain {
+            self.session.say(
+                Tone::Note,
+                "The base model sees more in these samples than the library keeps of them: \"Read samples again\" in the Library menu reads their files again",
+            );
+        }
         if provisional && !self.session.contents.is_empty() {
             self.compute_map();
         }
@@ -102,6 +110,31 @@ impl App {
         if self.lab.report().is_none() {
             self.measure();
         }
+    }
+
+    /// Reads the samples of the library again with the base model.
+    pub(super) fn read_again(&mut self) {
+        let (target, reader) = (self.target(), self.session.reader.clone());
+        let path = target.path.clone();
+        self.start(
+            Task::new("Reading the samples again"),
+            move |run| workflow::read_again(Library::open(&path)?, &reader, run),
+            move |app, done| {
+                let (read, gone) = (done.read, done.gone);
+                let changed = ChangedLibrary {
+                    library: done.library,
+                    contents: done.contents,
+                    added: Added::default(),
+                };
+                if app.show_changed(&target, changed) {
+                    let mut text = format!("{} read again with the base model", workflow::count(read, "sample"));
+                    if gone > 0 {
+                        text += &format!("; {} whose files are gone or have changed stay in the library, and are not compared", workflow::count(gone, "sample"));
+                    }
+                    app.session.say(Tone::Good, text);
+                }
+            },
+        );
     }
 
     /// Closes the library; `path` is that of the next one.

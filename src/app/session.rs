@@ -25,6 +25,8 @@ pub struct Session {
     pub library: Option<Library>,
     /// The samples of the library, by its current model.
     pub contents: Contents,
+    /// Whether reading the samples again with the base model would tell more about them.
+    pub can_gain: bool,
     /// Changes whenever the samples or their labels change, which outdates what was computed from them.
     pub edition: u64,
     /// Changes whenever the samples, their labels or their places change, which outdates the drawn map.
@@ -60,6 +62,7 @@ impl Session {
             library_path,
             library: None,
             contents: Contents::default(),
+            can_gain: false,
             edition: 0,
             map_edition: 0,
             reader,

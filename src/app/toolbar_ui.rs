@@ -55,6 +55,7 @@ fn library_ui(ui: &mut Ui, facts: &Facts, session: &Session, out: &mut Vec<Comma
     ui.menu_button("Library", |ui| {
         command_entry(ui, facts, Command::OpenLibrary, out);
         command_entry(ui, facts, Command::LoadModel, out);
+        command_entry(ui, facts, Command::ReadAgain, out);
         ui.separator();
         command_entry(ui, facts, Command::UndoLabel, out);
         ui.separator();

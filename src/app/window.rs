@@ -160,6 +160,7 @@ impl App {
             model: session.has_model(),
             samples: !session.contents.is_empty(),
             map: !session.contents.places().is_empty(),
+            can_gain: session.can_gain,
             read_only: session.library.as_ref().is_some_and(|library| library.read_only().is_some()),
             neighbours: !session.neighbours().is_empty(),
             label_edits: self.label_edits.iter().any(|edit| edit.library == session.library_path)

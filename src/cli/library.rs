@@ -1,11 +1,13 @@
-//! `lookalike library`: checks it, backs it up, changes labels, undoes changes.
+//! `lookalike library`: checks it, backs it up, reads its samples again, changes labels, undoes changes.
 
 use super::events::{self, Printed};
 use super::output;
 use crate::escape;
 use crate::job::Stop;
 use crate::library::{LabelChange, Library};
+use crate::reading::Reader;
 use crate::sample::Sha256;
+use crate::workflow::read_again;
 use clap::{Args, Subcommand};
 use serde_json::json;
 use std::path::PathBuf;
@@ -42,6 +44,8 @@ enum What {
         #[arg(long)]
         label: Option<String>,
     },
+    /// Read the samples again with the base model, which becomes the library's; labels stay
+    ReadAgain,
     /// Undo the latest change of labels
     Undo,
     /// List who gave which label, when, and from what source
@@ -103,6 +107,25 @@ pub fn run(args: LibraryArgs) -> Result<(), Stop> {
                 return output::json(&json!({ "event": "labelled", "changed": changed }));
             }
             output::line(&format!("{} changed label", output::count(changed, "sample")))
+        }
+        What::ReadAgain => {
+            let done = events::run(args.json, &mut Printed::default(), move |run| {
+                read_again(Library::open(&path)?, &Reader::of_this_program(), run)
+            })?;
+            if args.json {
+                return output::json(&json!({ "event": "read again", "read": done.read, "gone": done.gone }));
+            }
+            let gone = match done.gone {
+                0 => String::new(),
+                gone => format!(
+                    "; {} whose files are gone or have changed stay, and are not compared",
+                    output::count(gone, "sample")
+                ),
+            };
+            output::line(&format!(
+                "{} read again with the base model{gone}",
+                output::count(done.read, "sample")
+            ))
         }
         What::Undo => {
             let undone = Library::open(&path)?.undo_labels()?;

@@ -1,6 +1,6 @@
 //! The base model: what answers before anything was trained. `assets/base/README.md` says how it was made.
 
-use super::model_file::{Model, ModelError};
+use super::model_file::{Model, ModelError, views_hash};
 use crate::sample::Sha256;
 use std::sync::OnceLock;
 
@@ -18,6 +18,12 @@ pub fn is_base_model(hash: Sha256) -> bool {
     *HASH.get_or_init(|| Sha256::of(FILE)) == hash
 }
 
+/// The hash of the base model's views, found without reading the model.
+pub fn base_views_hash() -> Option<Sha256> {
+    static HASH: OnceLock<Option<Sha256>> = OnceLock::new();
+    *HASH.get_or_init(|| views_hash(FILE))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -27,6 +33,7 @@ mod tests {
         let model = base_model().unwrap();
         model.usable().unwrap();
         assert!(model.views.is_some() && model.config.calibration.is_some());
+        assert_eq!(base_views_hash(), model.views.as_ref().map(|views| views.hash()));
         assert!(is_base_model(model.hash) && !is_base_model(Sha256::of(b"another")));
         assert!(FILE.len() <= 4_000_000, "{}", FILE.len());
     }

@@ -35,7 +35,7 @@ mod testing;
 mod trace;
 mod trace_file;
 
-pub use base::{base_model, is_base_model};
+pub use base::{base_model, base_views_hash, is_base_model};
 pub use calibration::{Calibration, Cosines, RISING, VIEWS, ViewWeights};
 pub use config::{Init, ModelConfig, Norm};
 pub use embed::embed;

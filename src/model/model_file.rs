@@ -176,6 +176,12 @@ impl Model {
     }
 }
 
+/// The hash of the views in the bytes of a model file, if it has any.
+pub fn views_hash(bytes: &[u8]) -> Option<Sha256> {
+    let tensors = SafeTensors::deserialize(bytes).ok()?;
+    Some(Sha256::of(tensors.tensor(VIEWS).ok()?.data()))
+}
+
 /// The part of a configuration that says whether this program can read the rest.
 #[derive(serde::Deserialize)]
 struct Versions {

@@ -5,7 +5,7 @@ use super::read::read_in_parts;
 use super::run::{Event, Run, Warning};
 use crate::job::{Reporter, Stop};
 use crate::library::{Added, Batch, Contents, Library};
-use crate::model::{Embeddings, Model, base_model, embed};
+use crate::model::{Embeddings, Model, base_model, base_views_hash, embed};
 use crate::picture::PictureSet;
 use crate::reading::Reader;
 use crate::sample::Labelling;
@@ -26,11 +26,10 @@ pub fn usual_model(library: &Library) -> Result<Model, Stop> {
 /// The model that a training starts from, where the library has this model: that one if its views are others than those of
 /// the base model, so that its samples stay comparable; else the base model.
 pub fn training_base(model: Option<&Arc<Model>>) -> Result<Arc<Model>, Stop> {
-    let base = base_model()?;
     let views = |model: &Model| model.views.as_ref().map(|views| views.hash());
     Ok(match model {
-        Some(model) if views(model).is_some_and(|own| views(&base) != Some(own)) => Arc::clone(model),
-        _ => Arc::new(base),
+        Some(model) if views(model).is_some_and(|own| base_views_hash() != Some(own)) => Arc::clone(model),
+        _ => Arc::new(base_model()?),
     })
 }
 
@@ -126,7 +125,7 @@ pub fn warn_about(model: &Model, run: &Run<'_>) {
     }
 }
 
-fn add_batches(
+pub(super) fn add_batches(
     set: &PictureSet,
     model: &Model,
     library: &mut Library,
@@ -149,7 +148,7 @@ fn add_batches(
 }
 
 /// Makes `model` the current one, now that all samples are in the library.
-fn make_current(model: &Model, library: &mut Library) -> Result<(), Stop> {
+pub(super) fn make_current(model: &Model, library: &mut Library) -> Result<(), Stop> {
     let embeddings = Embeddings::new(model.config.embedding);
     library.add(model, Batch { samples: &[], pictures: &[], embeddings: &embeddings }, true)?;
     Ok(())

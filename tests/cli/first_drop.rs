@@ -121,4 +121,18 @@ fn a_library_keeps_the_model_it_has() {
     let answer = &found["known/alpha/0.bin"];
     assert!(answer["verdict"].is_null() && answer["neighbours"][0]["distance_text"].is_null(), "{answer}");
     assert_eq!(answer["neighbours"].as_array().unwrap().len(), 10);
+
+    // Read again, its samples are compared by what the base model sees. Of one, the file is gone.
+    home.shell("rm known/beta/3.bin");
+    let said = home.run(&["library", "read-again", "--library", "l.lookalike"]);
+    assert!(
+        said.contains("36 samples read again") && said.contains("1 sample whose files are gone"),
+        "{said}"
+    );
+    let answer = &answers(&home, &["known/beta/0.bin"])["known/beta/0.bin"];
+    assert_eq!((&answer["verdict"], &answer["labels"][0]), (&"identical".into(), &"beta".into()), "{answer}");
+    assert_eq!(answer["answered_by"], "the base model");
+    home.shell("rm -r known more");
+    let failed = home.try_run(&["library", "read-again", "--library", "l.lookalike"]);
+    assert!(!failed.well && failed.text.contains("expected the files of the samples"), "{}", failed.text);
 }

@@ -82,3 +82,19 @@ fn a_file_is_answered_before_there_is_a_library() {
     window.wait_for("added and compared");
     window.wait_for("Identical to a sample");
 }
+
+#[test]
+fn a_library_without_views_is_read_again_from_the_menu() {
+    let mut window = crate::app::failing();
+    let offered =
+        |app: &App| app.session.messages.iter().any(|message| message.text.contains("Read samples again"));
+    assert!(offered(window.harness.state()), "{:#?}", window.harness.state().session.messages);
+    window.click("Library");
+    window.harness.run_steps(2);
+    window.click("Read samples again");
+    window.wait_for("36 samples read again with the base model");
+    window.wait_until("the samples are compared by views", App::settled);
+    let session = &window.harness.state().session;
+    assert!(session.contents.model().unwrap().views.is_some());
+    assert_eq!((session.contents.len(), session.contents.others()), (36, 0));
+}
