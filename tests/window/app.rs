@@ -115,6 +115,12 @@ impl Window {
         self.harness.run_steps(2);
     }
 
+    /// Clicks a button, where a heading has the same text.
+    pub fn click_button(&mut self, label: &str) {
+        self.harness.get_by_role_and_label(egui::accesskit::Role::Button, label).click();
+        self.harness.run_steps(2);
+    }
+
     /// Clicks what has a label that contains `part`.
     pub fn click_part(&mut self, part: &str) {
         self.harness.get_by_label_contains(part).click();
@@ -592,7 +598,7 @@ fn a_label_can_be_changed_and_undone() {
     window.harness.check_accessibility();
     window.type_into_question("delta");
     window.harness.run_steps(2);
-    window.click("Label");
+    window.click_button("Label");
     window.wait_for("now has the label delta");
     window.wait_until("it is shown", |app| app.session.contents.labels().counts().len() == 4);
     let of = |window: &Window| {

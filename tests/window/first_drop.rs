@@ -54,7 +54,7 @@ fn a_folder_without_labels_has_neighbours_and_a_map_at_once() {
         window.click("Label…");
         window.type_into_question("family");
         window.harness.run_steps(2);
-        window.click("Label");
+        window.click_button("Label");
         window.wait_for("now has the label family");
     }
     let asked = window.harness.state().session.queried[0].sample.sha256;

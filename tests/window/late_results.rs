@@ -57,7 +57,7 @@ fn label_delta(window: &mut Window, sha256: Sha256) {
     window.click("Label…");
     window.type_into_question("delta");
     window.harness.run_steps(2);
-    window.click("Label");
+    window.click_button("Label");
     window.wait_for("now has the label delta");
 }
 
@@ -113,7 +113,7 @@ fn a_label_never_lands_on_another_sample_or_in_another_library() {
     window.harness.state_mut().session.library_path = path.clone();
     window.type_into_question("delta");
     window.harness.run_steps(2);
-    window.click("Label");
+    window.click_button("Label");
     window.wait_for("Not labelled");
     settle(&mut window);
     for library in [own, path] {
@@ -141,7 +141,7 @@ fn labels_are_written_in_the_order_given_and_undone_in_reverse() {
         window.click("Label…");
         window.type_into_question(label);
         window.harness.run_steps(2);
-        window.click("Label");
+        window.click_button("Label");
     }
     settle(&mut window);
     assert_eq!(both(&window), (Some("d".into()), Some("d".into())));
