@@ -120,18 +120,14 @@ impl App {
             Task::new("Reading the samples again"),
             move |run| workflow::read_again(Library::open(&path)?, &reader, run),
             move |app, done| {
-                let (read, gone) = (done.read, done.gone);
+                let summary = done.summary();
                 let changed = ChangedLibrary {
                     library: done.library,
                     contents: done.contents,
                     added: Added::default(),
                 };
                 if app.show_changed(&target, changed) {
-                    let mut text = format!("{} read again with the base model", workflow::count(read, "sample"));
-                    if gone > 0 {
-                        text += &format!("; {} whose files are gone or have changed stay in the library, and are not compared", workflow::count(gone, "sample"));
-                    }
-                    app.session.say(Tone::Good, text);
+                    app.session.say(Tone::Good, summary);
                 }
             },
         );

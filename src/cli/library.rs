@@ -115,17 +115,7 @@ pub fn run(args: LibraryArgs) -> Result<(), Stop> {
             if args.json {
                 return output::json(&json!({ "event": "read again", "read": done.read, "gone": done.gone }));
             }
-            let gone = match done.gone {
-                0 => String::new(),
-                gone => format!(
-                    "; {} whose files are gone or have changed stay, and are not compared",
-                    output::count(gone, "sample")
-                ),
-            };
-            output::line(&format!(
-                "{} read again with the base model{gone}",
-                output::count(done.read, "sample")
-            ))
+            output::line(&done.summary())
         }
         What::Undo => {
             let undone = Library::open(&path)?.undo_labels()?;

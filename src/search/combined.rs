@@ -16,8 +16,9 @@ const AGAIN: usize = 200;
 /// A row that was compared: how alike it is, which row, and by what.
 type Found = (f32, usize, Cosines);
 
-/// The `k` files of `library`, which `index` is of if there is one, that are nearest to file `query` of `queries`, nearest first, ties by row. `distance` is 1 − the
-/// probability of one family; 1 if every view abstains. Fewer than `k` if there are no more.
+/// The `k` files of `library` that are nearest to file `query` of `queries`, nearest first, ties by row. `distance` is 1 − the
+/// probability of one family; 1 if every view abstains. Fewer than `k` if there are no more. `index` and `fit` are of
+/// `library`; without an index every file's terms are compared.
 pub fn nearest_by_views(
     library: &Looks,
     calibration: &Calibration,
@@ -56,7 +57,7 @@ pub fn nearest_by_views(
     };
     let blocks = library.len().div_ceil(BLOCK);
     let mut found: Vec<Found> = (0..blocks).into_par_iter().flat_map_iter(block).collect();
-    if !all {
+    if along.is_some() && !all {
         keep_nearest(&mut found, k.max(AGAIN));
         found = found.par_iter().map(by_labels).collect();
     }

@@ -3,6 +3,7 @@
 
 use super::index::add_batches;
 use super::map::with_first_map;
+use super::names::count;
 use super::read::read_in_parts;
 use super::run::Run;
 use crate::job::Stop;
@@ -24,6 +25,22 @@ pub struct ReadAgain {
     pub read: usize,
     /// Samples whose files are gone or have changed: they keep what they have, and are not compared.
     pub gone: usize,
+}
+
+impl ReadAgain {
+    /// What was done, in a sentence without its full stop.
+    pub fn summary(&self) -> String {
+        let read = format!("{} read again with the base model", count(self.read, "sample"));
+        match self.gone {
+            0 => read,
+            gone => {
+                let gone = count(gone, "sample");
+                format!(
+                    "{read}; {gone} whose files are gone or have changed stay in the library, and are not compared"
+                )
+            }
+        }
+    }
 }
 
 /// Whether there is something to gain from [`read_again`]: the model reads files but has other views than the base model, or

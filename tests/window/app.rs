@@ -115,6 +115,17 @@ impl Window {
         self.harness.run_steps(2);
     }
 
+    /// Gives a library sample a label, with the mouse.
+    pub fn label(&mut self, sha256: lookalike::sample::Sha256, label: &str) {
+        self.harness.state_mut().session.selection = Some(Selection::InLibrary(sha256));
+        self.harness.run_steps(2);
+        self.click("Label…");
+        self.type_into_question(label);
+        self.harness.run_steps(2);
+        self.click_button("Label");
+        self.wait_for(&format!("now has the label {label}"));
+    }
+
     /// Clicks a button, where a heading has the same text.
     pub fn click_button(&mut self, label: &str) {
         self.harness.get_by_role_and_label(egui::accesskit::Role::Button, label).click();

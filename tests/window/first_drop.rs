@@ -49,13 +49,7 @@ fn a_folder_without_labels_has_neighbours_and_a_map_at_once() {
     let before = window.harness.state().session.near().unwrap().clone();
     let nearest: Vec<_> = before.neighbours.iter().map(|neighbour| neighbour.sha256).take(2).collect();
     for sha256 in nearest {
-        window.harness.state_mut().session.selection = Some(Selection::InLibrary(sha256));
-        window.harness.run_steps(2);
-        window.click("Label…");
-        window.type_into_question("family");
-        window.harness.run_steps(2);
-        window.click_button("Label");
-        window.wait_for("now has the label family");
+        window.label(sha256, "family");
     }
     let asked = window.harness.state().session.queried[0].sample.sha256;
     window.harness.state_mut().session.selection = Some(Selection::Queried(asked));

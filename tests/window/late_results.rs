@@ -52,13 +52,7 @@ fn labelled(window: &Window, label: &str) -> Sha256 {
 
 /// Gives a library sample the label "delta", with the mouse.
 fn label_delta(window: &mut Window, sha256: Sha256) {
-    window.harness.state_mut().session.selection = Some(Selection::InLibrary(sha256));
-    window.harness.run_steps(2);
-    window.click("Label…");
-    window.type_into_question("delta");
-    window.harness.run_steps(2);
-    window.click_button("Label");
-    window.wait_for("now has the label delta");
+    window.label(sha256, "delta");
 }
 
 /// Presses the key of undo and waits until everything is done.
