@@ -22,6 +22,18 @@ pub struct Shortcut {
     pub while_typing: bool,
 }
 
+impl Shortcut {
+    /// A key that does not work while the user types text.
+    pub const fn new(modifiers: Modifiers, key: Key) -> Self {
+        Self { keys: KeyboardShortcut::new(modifiers, key), while_typing: false }
+    }
+
+    /// A key that also works while the user types text.
+    pub const fn always(modifiers: Modifiers, key: Key) -> Self {
+        Self { while_typing: true, ..Self::new(modifiers, key) }
+    }
+}
+
 impl About {
     /// A command without a key.
     pub const fn new(text: &'static str, hint: &'static str) -> Self {
@@ -30,13 +42,14 @@ impl About {
 
     /// The same command with a key.
     pub const fn key(self, modifiers: Modifiers, key: Key) -> Self {
-        let keys = KeyboardShortcut::new(modifiers, key);
-        Self { key: Some(Shortcut { keys, while_typing: false }), ..self }
+        Self { key: Some(Shortcut::new(modifiers, key)), ..self }
     }
 
     /// The same command with a key that also works while the user types text.
     pub const fn key_while_typing(self, modifiers: Modifiers, key: Key) -> Self {
-        let keys = KeyboardShortcut::new(modifiers, key);
-        Self { key: Some(Shortcut { keys, while_typing: true }), ..self }
+        Self { key: Some(Shortcut::always(modifiers, key)), ..self }
     }
 }
+
+/// Pasting, which opens the paths in the clipboard, or searches for the hash in it.
+pub const PASTE: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, Key::V);

@@ -1,10 +1,16 @@
 //! Executes commands. Each feature executes its own in its own file; here they are dispatched.
 
 use super::command::Command;
+use super::message::Tone;
 use super::picker::Pick;
 use super::question::{Answer, Purpose, Question};
+use super::selection::Selection;
+use super::view::{Panels, SearchView, Sections, Side, Tab};
 use super::window::{App, Picked};
 use std::path::PathBuf;
+
+/// How much one key press zooms the map.
+const ZOOM: f32 = 1.3;
 
 impl App {
     /// Executes a command, unless it is unavailable.
@@ -28,9 +34,15 @@ impl App {
             Command::Answer(answer) => {
                 self.view.question = None;
                 match answer {
-                    Answer::Path(purpose, path) => self.use_path(purpose, path),
+                    Answer::Path(purpose, path) if purpose.writes() && path.exists() => {
+                        self.view.question = Some(Question::Replace { purpose, path });
+                    }
+                    Answer::Path(purpose, path) | Answer::Replace(purpose, path) => {
+                        self.use_path(purpose, path)
+                    }
                     Answer::Password(password) => self.try_password(password),
-                    Answer::Label(library, sha256, label) => self.label(library, sha256, label),
+                    Answer::Label(library, samples, label) => self.label(library, samples, label),
+                    Answer::Add(library, samples, label) => self.add_queried(&library, &samples, label),
                 }
             }
             Command::Demo { digits } => self.open_demo(digits),
@@ -46,7 +58,25 @@ impl App {
                 let label = self.session.contents.get(sha256).and_then(|entry| entry.label);
                 let label = label.unwrap_or_default().to_owned();
                 let library = self.session.library_path.clone();
-                self.view.question = Some(Question::Label { library, sha256, label });
+                self.view.question =
+                    Some(Question::Label { library, samples: vec![sha256], label, add: false });
+            }
+            Command::LabelSelected => match self.session.selection {
+                Some(Selection::InLibrary(sha256)) => self.act(Command::Label(sha256)),
+                Some(Selection::Queried(sha256)) if self.session.contents.contains(sha256) => {
+                    self.act(Command::Label(sha256));
+                }
+                Some(Selection::Queried(sha256)) => self.act(Command::AskToAdd(vec![sha256])),
+                None => {}
+            },
+            Command::AskToAdd(samples) => {
+                let library = self.session.library_path.clone();
+                let label = self.likely_label(&samples).unwrap_or_default();
+                self.view.question = Some(Question::Label { library, samples, label, add: true });
+            }
+            Command::AddQueried(samples, label) => {
+                let library = self.session.library_path.clone();
+                self.add_queried(&library, &samples, label);
             }
             Command::UndoLabel => self.undo_label(),
             Command::Select(selection) => self.select(selection),
@@ -58,19 +88,74 @@ impl App {
                 self.find_neighbours();
                 self.refresh_queried();
             }
-            Command::Forget(sha256) => self.forget(sha256),
+            Command::Forget(sha256) => self.forget(&[sha256]),
+            Command::ForgetSelected => {
+                if let Some(Selection::Queried(sha256)) = self.session.selection {
+                    self.forget(&[sha256]);
+                }
+            }
+            Command::ForgetAll => {
+                let all: Vec<_> = self.session.queried.iter().map(|queried| queried.sample.sha256).collect();
+                self.forget(&all);
+            }
+            Command::NextFile => self.step_through_files(1),
+            Command::PreviousFile => self.step_through_files(-1),
+            Command::CopyHash => {
+                if let Some(selection) = self.session.selection {
+                    self.ctx.copy_text(selection.sha256().to_string());
+                    self.session.say(Tone::Good, "SHA-256 copied");
+                }
+            }
             Command::Escape => {
-                if self.view.keys_open {
-                    self.view.keys_open = false;
-                } else if self.view.question.is_some() {
-                    self.view.question = None;
+                let view = &mut self.view;
+                if view.search.take().is_some()
+                    || view.dialog.take().is_some()
+                    || view.question.take().is_some()
+                {
+                    return;
+                }
+                if std::mem::take(&mut view.over_map) || std::mem::take(&mut view.messages_open) {
+                    return;
+                }
+                if view.marked.is_some() || view.focus.is_some() || !view.hits.is_empty() {
+                    view.marked = None;
+                    view.focus = None;
+                    view.hits.clear();
                 } else {
-                    self.view.marked = None;
-                    self.view.focus = None;
+                    self.select(None);
                 }
             }
             Command::ShowTab(tab) => self.view.kept.tab = tab,
-            Command::Keys => self.view.keys_open = !self.view.keys_open,
+            Command::Search => {
+                self.view.search = match self.view.search.take() {
+                    Some(_) => None,
+                    None => Some(SearchView::default()),
+                };
+            }
+            Command::Filter => self.show_filter(),
+            Command::Dialog(dialog) => {
+                self.view.dialog = (self.view.dialog != Some(dialog)).then_some(dialog);
+            }
+            Command::TogglePanel(side) => self.toggle_panel(side),
+            Command::SwapPanels => self.view.kept.panels.swapped = !self.view.kept.panels.swapped,
+            Command::ResetPanels => {
+                self.view.kept.panels = Panels::default();
+                self.view.kept.sections = Sections::default();
+                self.reset_widths = true;
+            }
+            Command::Theme(theme) => {
+                self.view.kept.theme = theme;
+                self.ctx.set_theme(theme.preference());
+            }
+            Command::ZoomIn => self.view.zoom = Some(ZOOM),
+            Command::ZoomOut => self.view.zoom = Some(1.0 / ZOOM),
+            Command::MapNames(on) => self.view.kept.names = on,
+            Command::SpreadMap => self.spread_map(),
+            Command::ExactPlaces(on) => {
+                self.view.kept.exact_places = on;
+                self.view.fit = true;
+            }
+            Command::Quit => self.ctx.send_viewport_cmd(egui::ViewportCommand::Close),
             Command::Cancel(job) => self.jobs.cancel(job),
             Command::ClearMessages => {
                 self.session.messages.clear();
@@ -79,6 +164,29 @@ impl App {
             }
             Command::Lab(command) => self.act_in_lab(command),
         }
+    }
+
+    /// Shows or hides a side panel. In a small window the left one opens over the map.
+    fn toggle_panel(&mut self, side: Side) {
+        let panels = &mut self.view.kept.panels;
+        match side {
+            Side::Left if self.narrow => self.view.over_map = !self.view.over_map,
+            Side::Left => panels.left = !panels.left,
+            Side::Right => panels.right = !panels.right,
+        }
+    }
+
+    /// Puts the caret into the filter of the list that is shown.
+    fn show_filter(&mut self) {
+        if self.view.kept.tab != Tab::Files {
+            self.view.kept.sections.samples = true;
+            if self.narrow {
+                self.view.over_map = true;
+            } else {
+                self.view.kept.panels.left = true;
+            }
+        }
+        self.view.focus_filter = true;
     }
 
     /// Opens a question for a path.

@@ -2,13 +2,14 @@
 //! menus, tooltips, the list of keys and the tests read them here. Panels only collect commands; the app
 //! executes them after the frame is drawn.
 
-use super::about::About;
+use super::about::{About, Shortcut};
+use super::dialog::Dialog;
 use super::facts::Facts;
 use super::jobs::JobId;
 use super::lab_command::LabCommand;
 use super::question::{Answer, Purpose};
 use super::selection::Selection;
-use super::view::Tab;
+use super::view::{Side, Tab, ThemeChoice};
 use crate::sample::Sha256;
 use crate::workflow::MapMethod;
 use egui::{Key, Modifiers};
@@ -50,10 +51,20 @@ pub enum Command {
     Index,
     /// Compute the map.
     ComputeMap(MapMethod),
+    /// Spread a large map so that its points can be told apart.
+    SpreadMap,
+    /// Draw the map as projected, or spread.
+    ExactPlaces(bool),
     /// Show the whole map.
     FitMap,
     /// Ask for a new label for a sample.
     Label(Sha256),
+    /// Ask for a new label for the selected sample, or for the dropped file that is selected.
+    LabelSelected,
+    /// Ask for a label under which dropped files are added to the library.
+    AskToAdd(Vec<Sha256>),
+    /// Add dropped files to the library, with this label.
+    AddQueried(Vec<Sha256>, Option<String>),
     /// Undo the latest label given in this window.
     UndoLabel,
     /// Select a sample, or nothing.
@@ -66,14 +77,44 @@ pub enum Command {
     PreviousNeighbour,
     /// List this many neighbours.
     Neighbours(usize),
-    /// Remove a queried sample from the list.
+    /// Select the next dropped file.
+    NextFile,
+    /// Select the previous dropped file.
+    PreviousFile,
+    /// Remove a dropped file from the list.
     Forget(Sha256),
+    /// Remove the selected dropped file from the list.
+    ForgetSelected,
+    /// Remove all dropped files from the list.
+    ForgetAll,
+    /// Copy the SHA-256 of the selected file.
+    CopyHash,
     /// Close the question, or clear the mark and the focus.
     Escape,
     /// Show a tab.
     ShowTab(Tab),
-    /// Show or hide the list of keyboard shortcuts.
-    Keys,
+    /// Search names, labels, hashes and commands.
+    Search,
+    /// Put the caret into the filter of the list that is shown.
+    Filter,
+    /// Open a dialog.
+    Dialog(Dialog),
+    /// Show or hide a side panel.
+    TogglePanel(Side),
+    /// Exchange the side panels.
+    SwapPanels,
+    /// Panels as they were at first.
+    ResetPanels,
+    /// Dark, light, or as the system.
+    Theme(ThemeChoice),
+    /// Zoom the map in.
+    ZoomIn,
+    /// Zoom the map out.
+    ZoomOut,
+    /// Name labels on the map, or no longer.
+    MapNames(bool),
+    /// Close the window.
+    Quit,
     /// Cancel a job.
     Cancel(JobId),
     /// Clear the messages and the skipped files.
@@ -83,21 +124,75 @@ pub enum Command {
 }
 
 impl Command {
-    /// The commands that have a key, those with more modifiers first: their keys contain the shorter ones.
-    pub fn with_keys() -> [Self; 11] {
-        [
-            Self::OpenFolder,
+    /// The commands that stand for themselves: those of the menus, which the search finds.
+    pub fn all() -> Vec<Self> {
+        let mut all = vec![
             Self::OpenFiles,
+            Self::OpenFolder,
+            Self::OpenLibrary,
+            Self::EnterPassword,
             Self::Save(Purpose::Neighbours),
+            Self::Save(Purpose::AllNeighbours),
+            Self::Save(Purpose::Samples),
+            Self::Save(Purpose::Map),
+            Self::Demo { digits: false },
+            Self::Demo { digits: true },
             Self::UndoLabel,
-            Self::ShowTab(Tab::Map),
-            Self::ShowTab(Tab::Training),
-            Self::ShowTab(Tab::BatchNorm),
+            Self::LabelSelected,
+            Self::CopyHash,
+            Self::ForgetSelected,
+            Self::ForgetAll,
+            Self::NextFile,
+            Self::PreviousFile,
             Self::NextNeighbour,
             Self::PreviousNeighbour,
+            Self::Search,
+            Self::Filter,
+            Self::Dialog(Dialog::Settings),
+            Self::ShowTab(Tab::Map),
+            Self::ShowTab(Tab::Files),
+            Self::ShowTab(Tab::Training),
+            Self::ShowTab(Tab::BatchNorm),
+            Self::TogglePanel(Side::Left),
+            Self::TogglePanel(Side::Right),
+            Self::SwapPanels,
+            Self::ResetPanels,
+            Self::ComputeMap(MapMethod::Umap),
+            Self::ComputeMap(MapMethod::Pca),
+            Self::FitMap,
+            Self::ZoomIn,
+            Self::ZoomOut,
+            Self::Train,
+            Self::Index,
+            Self::LoadModel,
+            Self::Save(Purpose::Model),
+            Self::ReadAgain,
+            Self::Dialog(Dialog::Keys),
+            Self::Dialog(Dialog::About),
             Self::Escape,
-            Self::Keys,
-        ]
+            Self::Quit,
+        ];
+        all.extend([ThemeChoice::System, ThemeChoice::Dark, ThemeChoice::Light].map(Self::Theme));
+        all
+    }
+
+    /// The keys and their commands, those with more modifiers first: they contain the shorter ones.
+    pub fn keys() -> Vec<(Shortcut, Self)> {
+        let mut keys: Vec<(Shortcut, Self)> = Self::all()
+            .into_iter()
+            .filter_map(|command| Some((command.about().key?, command)))
+            .chain([
+                (Shortcut::always(Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::P), Self::Search),
+                (Shortcut::new(Modifiers::NONE, Key::Questionmark), Self::Dialog(Dialog::Keys)),
+                (Shortcut::new(Modifiers::COMMAND, Key::Equals), Self::ZoomIn),
+            ])
+            .collect();
+        let modifiers = |key: &Shortcut| {
+            let held = key.keys.modifiers;
+            u8::from(held.command) + u8::from(held.shift) + u8::from(held.alt)
+        };
+        keys.sort_by_key(|(key, _)| std::cmp::Reverse(modifiers(key)));
+        keys
     }
 
     /// Text, hint and key.
@@ -109,7 +204,8 @@ impl Command {
             }
             Self::OpenFolder => About::new("Open folder…", "Opens a labelled folder: FOLDER/<label>/<files>")
                 .key_while_typing(COMMAND.plus(Modifiers::SHIFT), Key::O),
-            Self::OpenFiles => About::new("Open files…", "Queries files").key_while_typing(COMMAND, Key::O),
+            Self::OpenFiles => About::new("Open files…", "Compares files with the library; none is run")
+                .key_while_typing(COMMAND, Key::O),
             Self::EnterPassword => About::new("Password…", "Adds a password for encrypted archives"),
             Self::UnpackAppended(_) => About::new(
                 "Unpack appended",
@@ -148,7 +244,8 @@ impl Command {
             Self::ComputeMap(MapMethod::Pca) => {
                 About::new("PCA", "The two directions in which the embeddings differ most; computed at once")
             }
-            Self::FitMap => About::new("Show all", "Shows the whole map, as a double click on it does"),
+            Self::FitMap => About::new("Show all", "Shows the whole map, as a double click on it does")
+                .key(COMMAND, Key::Num0),
             Self::Label(_) => About::new("Label…", "Changes or removes the sample's label"),
             Self::UndoLabel => {
                 About::new("Undo label", "Undoes the latest label given in this window").key(COMMAND, Key::Z)
@@ -162,23 +259,88 @@ impl Command {
                 About::new("Previous neighbour", "Marks it on the map").key(Modifiers::NONE, Key::ArrowUp)
             }
             Self::Neighbours(_) => About::new("Neighbours", "Number of neighbours listed"),
-            Self::Forget(_) => About::new("Remove", "Removes this file from the list"),
-            Self::Escape => {
-                About::new("Close or clear", "Closes the question, or clears the mark and the focus")
-                    .key(Modifiers::NONE, Key::Escape)
+            Self::LabelSelected => About::new(
+                "Label…",
+                "Gives the selected file a label; a dropped file is added to the library with it",
+            )
+            .key_while_typing(COMMAND, Key::L),
+            Self::AskToAdd(_) => {
+                About::new("Add to the library as…", "Adds the files to the library, with a label or without")
             }
+            Self::AddQueried(..) => {
+                About::new("Add to the library", "Adds the file to the library with this label")
+            }
+            Self::NextFile => {
+                About::new("Next file", "Selects the next dropped file").key(Modifiers::ALT, Key::ArrowRight)
+            }
+            Self::PreviousFile => About::new("Previous file", "Selects the previous dropped file")
+                .key(Modifiers::ALT, Key::ArrowLeft),
+            Self::Forget(_) => About::new("Remove", "Removes this file from the list; the file itself stays"),
+            Self::ForgetSelected => About::new(
+                "Remove from the list",
+                "Removes the selected dropped file from the list; the file itself stays",
+            )
+            .key(Modifiers::NONE, Key::Delete),
+            Self::ForgetAll => About::new(
+                "Clear dropped files",
+                "Removes all dropped files from the list; the files themselves stay",
+            ),
+            Self::CopyHash => About::new("Copy SHA-256", "Copies the SHA-256 of the selected file"),
+            Self::Search => About::new("Search…", "Finds samples by name, label or hash, and commands")
+                .key_while_typing(COMMAND, Key::K),
+            Self::Filter => {
+                About::new("Filter", "Filters the list that is shown").key_while_typing(COMMAND, Key::F)
+            }
+            Self::Dialog(dialog) => dialog.about(),
+            Self::TogglePanel(Side::Left) => {
+                About::new("Files and labels panel", "Shows or hides the panel of dropped files and labels")
+                    .key_while_typing(COMMAND, Key::B)
+            }
+            Self::TogglePanel(Side::Right) => {
+                About::new("Answer panel", "Shows or hides the panel of the selected file")
+                    .key_while_typing(COMMAND.plus(Modifiers::ALT), Key::B)
+            }
+            Self::SwapPanels => About::new("Exchange the panels", "Moves each side panel to the other side"),
+            Self::ResetPanels => {
+                About::new("Panels as at first", "Shows both panels again, in their first places and widths")
+                    .key_while_typing(COMMAND.plus(Modifiers::SHIFT), Key::Num0)
+            }
+            Self::Theme(ThemeChoice::System) => {
+                About::new("Colours of the system", "Dark or light, as the system is")
+            }
+            Self::Theme(ThemeChoice::Dark) => About::new("Dark colours", "Always dark"),
+            Self::Theme(ThemeChoice::Light) => About::new("Light colours", "Always light"),
+            Self::ZoomIn => About::new("Zoom in", "Enlarges the middle of the map").key(COMMAND, Key::Plus),
+            Self::ZoomOut => About::new("Zoom out", "Shows more of the map").key(COMMAND, Key::Minus),
+            Self::SpreadMap => {
+                About::new("Spread the map", "Spreads the map so that its points can be told apart")
+            }
+            Self::ExactPlaces(_) => About::new(
+                "Exact places",
+                "Draws samples where the projection places them, without spreading them so that they can be told apart",
+            ),
+            Self::MapNames(_) => {
+                About::new("Names", "Writes the name of each label where its samples are densest")
+            }
+            Self::Quit => About::new("Quit", "Closes the window").key_while_typing(COMMAND, Key::Q),
+            Self::Escape => About::new(
+                "Close or deselect",
+                "Closes what is open; then clears the mark, the focus on a label and the selection",
+            )
+            .key(Modifiers::NONE, Key::Escape),
             Self::ShowTab(Tab::Map) => {
                 About::new("Map", "All samples in two dimensions").key_while_typing(COMMAND, Key::Num1)
             }
+            Self::ShowTab(Tab::Files) => {
+                About::new("Files", "The dropped files as a table").key_while_typing(COMMAND, Key::Num2)
+            }
             Self::ShowTab(Tab::Training) => About::new("Training", "Trains a model and shows its curves")
-                .key_while_typing(COMMAND, Key::Num2),
+                .key_while_typing(COMMAND, Key::Num3),
             Self::ShowTab(Tab::BatchNorm) => About::new(
-                "Batch norm",
+                "Batch-norm lab",
                 "Compares train mode and eval mode, explains the difference and repairs it",
             )
-            .key_while_typing(COMMAND, Key::Num3),
-            Self::Keys => About::new("Keyboard shortcuts", "Lists all of them")
-                .key_while_typing(Modifiers::NONE, Key::F1),
+            .key_while_typing(COMMAND, Key::Num4),
             Self::Cancel(_) => About::new("Cancel", "Stops the job; a training keeps its best model so far"),
             Self::ClearMessages => About::new("Clear", "Clears the messages and the skipped files"),
             Self::Lab(command) => command.about(),
@@ -192,6 +354,7 @@ impl Command {
             Self::LoadModel => unless(facts.folder_labels.is_some(), "Open the labelled folder first"),
             Self::Save(purpose) => match purpose {
                 Purpose::Neighbours => unless(facts.neighbours, "No neighbours are listed"),
+                Purpose::AllNeighbours => unless(facts.dropped > 0, "No file was dropped"),
                 Purpose::Samples => unless(facts.samples, "The library has no samples"),
                 Purpose::Map => unless(facts.map, "The library has no map"),
                 Purpose::Model => unless(facts.model, "The library has no model"),
@@ -213,7 +376,17 @@ impl Command {
                     .or_else(|| unless(!facts.busy, "A job is running"))
                     .or_else(|| facts.write_obstacle())
             }
-            Self::Label(_) => facts.write_obstacle(),
+            Self::Label(_) | Self::AskToAdd(_) | Self::AddQueried(..) => facts.write_obstacle(),
+            Self::LabelSelected => {
+                unless(facts.selected, "No file is selected").or_else(|| facts.write_obstacle())
+            }
+            Self::CopyHash => unless(facts.selected, "No file is selected"),
+            Self::ForgetSelected => unless(facts.selected_dropped, "No dropped file is selected"),
+            Self::ForgetAll => unless(facts.dropped > 0, "No file was dropped"),
+            Self::NextFile | Self::PreviousFile => {
+                unless(facts.dropped > 1, "Fewer than two files were dropped")
+            }
+            Self::ZoomIn | Self::ZoomOut => unless(facts.map, "The library has no map"),
             Self::UndoLabel => unless(facts.label_edits, "No label was given in this window"),
             Self::NextNeighbour | Self::PreviousNeighbour => {
                 unless(facts.neighbours, "No neighbours are listed")
@@ -235,7 +408,17 @@ impl Command {
             | Self::Forget(_)
             | Self::Escape
             | Self::ShowTab(_)
-            | Self::Keys
+            | Self::Search
+            | Self::Filter
+            | Self::Dialog(_)
+            | Self::TogglePanel(_)
+            | Self::SwapPanels
+            | Self::ResetPanels
+            | Self::Theme(_)
+            | Self::MapNames(_)
+            | Self::SpreadMap
+            | Self::ExactPlaces(_)
+            | Self::Quit
             | Self::Cancel(_)
             | Self::ClearMessages => None,
         }
@@ -246,14 +429,17 @@ impl Command {
 fn save_about(purpose: Purpose) -> About {
     match purpose {
         Purpose::Neighbours => About::new(
-            "Save as CSV…",
-            "Saves the neighbours of all queried files, or of the selected library sample",
+            "Export this file's neighbours…",
+            "Saves the nearest samples of the selected file as CSV",
         )
         .key_while_typing(Modifiers::COMMAND, Key::S),
-        Purpose::Samples => {
-            About::new("Save all samples as CSV…", "Saves a row for each sample of the library")
-        }
-        Purpose::Map => About::new("Save the map as CSV…", "Saves SHA-256, label, x and y of each sample"),
+        Purpose::AllNeighbours => About::new(
+            "Export all files' neighbours…",
+            "Saves the nearest samples of all dropped files as CSV, with their verdicts",
+        )
+        .key_while_typing(Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::S),
+        Purpose::Samples => About::new("Export all samples…", "Saves a row for each sample of the library"),
+        Purpose::Map => About::new("Export the map…", "Saves SHA-256, label, x and y of each sample"),
         Purpose::Model => About::new("Save the model…", "Saves the library's model as a safetensors file"),
         Purpose::Candidate(_) => {
             About::new("Save…", "Saves the repaired model; its metadata records the repair")
@@ -273,10 +459,7 @@ mod tests {
 
     #[test]
     fn each_key_has_one_command_and_longer_keys_come_first() {
-        let keys: Vec<KeyboardShortcut> = Command::with_keys()
-            .iter()
-            .map(|command| command.about().key.expect("listed without a key").keys)
-            .collect();
+        let keys: Vec<KeyboardShortcut> = Command::keys().iter().map(|(key, _)| key.keys).collect();
         for (i, key) in keys.iter().enumerate() {
             for other in &keys[..i] {
                 assert_ne!(key, other);
@@ -290,9 +473,10 @@ mod tests {
     #[test]
     fn every_command_has_a_text_and_a_hint() {
         let sha256 = Sha256([0; 32]);
-        for command in Command::with_keys().into_iter().chain([
+        for command in Command::all().into_iter().chain([
             Command::Open(Vec::new()),
             Command::Label(sha256),
+            Command::AskToAdd(Vec::new()),
             Command::Save(Purpose::Candidate(sha256)),
             Command::Lab(LabCommand::Measure),
         ]) {

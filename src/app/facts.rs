@@ -17,6 +17,12 @@ pub struct Facts {
     pub can_gain: bool,
     /// The library can only be read.
     pub read_only: bool,
+    /// A file is selected: a dropped one or a sample.
+    pub selected: bool,
+    /// A dropped file is selected.
+    pub selected_dropped: bool,
+    /// The number of dropped files.
+    pub dropped: usize,
     /// Neighbours are listed.
     pub neighbours: bool,
     /// A label was given in this window and can be undone.

@@ -33,12 +33,14 @@ impl App {
             }
         }
         let typing = ctx.egui_wants_keyboard_input();
-        let modal = self.view.keys_open || self.view.question.is_some();
-        for command in Command::with_keys() {
-            let Some(key) = command.about().key else { continue };
+        let view = &self.view;
+        let modal = view.dialog.is_some() || view.question.is_some() || view.search.is_some();
+        for (key, command) in Command::keys() {
             // Behind an open dialog only the keys that close it work.
-            let blocked = modal && !matches!(command, Command::Escape | Command::Keys);
-            if blocked || (typing && !key.while_typing) {
+            let blocked = modal && !matches!(command, Command::Escape | Command::Dialog(_) | Command::Search);
+            // An open menu closes by itself.
+            let menu = command == Command::Escape && egui::Popup::is_any_open(ctx) && !modal;
+            if blocked || menu || (typing && !key.while_typing) {
                 continue;
             }
             if ctx.input_mut(|input| input.consume_shortcut(&key.keys)) {

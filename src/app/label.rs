@@ -11,6 +11,7 @@ use crate::escape;
 use crate::job::Failure;
 use crate::library::{LabelChange, Library, LibraryError};
 use crate::sample::Sha256;
+use crate::workflow::count;
 use std::path::{Path, PathBuf};
 
 /// Writing labels.
@@ -19,14 +20,15 @@ pub const LABEL: Kind = Kind("label");
 const SOURCE: &str = "the window";
 
 impl App {
-    /// Gives a sample of `library` another label, or none.
-    pub(super) fn label(&mut self, library: PathBuf, sha256: Sha256, label: Option<String>) {
+    /// Gives samples of `library` another label, or none.
+    pub(super) fn label(&mut self, library: PathBuf, samples: Vec<Sha256>, label: Option<String>) {
         let session = &mut self.session;
-        if library != session.library_path || !session.contents.contains(sha256) {
+        if library != session.library_path || !samples.iter().all(|sha256| session.contents.contains(*sha256))
+        {
             session.say(Tone::Note, "Not labelled: the sample is not in the library that is open now");
             return;
         }
-        self.label_queue.waiting.push_back(LabelWork::Give(library, sha256, label));
+        self.label_queue.waiting.push_back(LabelWork::Give(library, samples, label));
         self.write_labels();
     }
 
@@ -44,25 +46,32 @@ impl App {
         }
         match self.label_queue.waiting.pop_front() {
             None => {}
-            Some(LabelWork::Give(library, sha256, label)) => self.write_label(library, sha256, label),
+            Some(LabelWork::Give(library, samples, label)) => self.write_label(library, samples, label),
             Some(LabelWork::Undo(library)) => self.write_undo(library),
         }
     }
 
-    fn write_label(&mut self, library: PathBuf, sha256: Sha256, label: Option<String>) {
-        let name = self.session.contents.get(sha256).map(|entry| escape::file_name(entry.path));
-        let name = name.unwrap_or_else(|| sha256.short());
-        let (file, given) = (library.clone(), label.clone());
+    fn write_label(&mut self, library: PathBuf, samples: Vec<Sha256>, label: Option<String>) {
+        let name = |sha256: &Sha256| {
+            let name = self.session.contents.get(*sha256).map(|entry| escape::file_name(entry.path));
+            name.unwrap_or_else(|| sha256.short())
+        };
+        let (name, has) = match samples.as_slice() {
+            [one] => (name(one), "has"),
+            many => (count(many.len(), "sample"), "have"),
+        };
+        let (file, given, given_to) = (library.clone(), label.clone(), samples.clone());
         self.write(
-            move || Library::open(&file)?.set_labels(&[sha256], given.as_deref(), SOURCE),
+            move || Library::open(&file)?.set_labels(&given_to, given.as_deref(), SOURCE),
             move |app, changes| {
                 let key = Command::UndoLabel.about().key;
                 let undo = key.map(|key| app.ctx.format_shortcut(&key.keys)).unwrap_or_default();
                 let text = match &label {
-                    Some(label) => format!("{name} now has the label {label} ({undo} undoes it)"),
-                    None => format!("{name} now has no label ({undo} undoes it)"),
+                    Some(label) => format!("{name} now {has} the label {label} ({undo} undoes it)"),
+                    None => format!("{name} now {has} no label ({undo} undoes it)"),
                 };
-                app.show_labels(&library, &[(sha256, label)]);
+                let labels: Vec<_> = samples.iter().map(|sha256| (*sha256, label.clone())).collect();
+                app.show_labels(&library, &labels);
                 // Another program may have given the label already: then there is nothing to undo.
                 if !changes.is_empty() {
                     let changes = changes.iter().map(|change| change.id).collect();

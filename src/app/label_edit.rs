@@ -16,8 +16,8 @@ pub struct LabelEdit {
 /// Something to write to a library.
 #[derive(Clone, Debug)]
 pub enum LabelWork {
-    /// A label for a sample; `None` for no label.
-    Give(PathBuf, Sha256, Option<String>),
+    /// A label for samples; `None` for no label.
+    Give(PathBuf, Vec<Sha256>, Option<String>),
     /// Undo the latest label given in this window.
     Undo(PathBuf),
 }

@@ -102,7 +102,6 @@ impl App {
         }
         self.refresh_queried();
         self.find_neighbours();
-        self.measure_usual_distance();
         // The lab is about the user's own models: the base model knows none of their labels.
         let own = self.session.contents.model().filter(|model| !is_base_model(model.hash));
         self.lab.set_model(own.cloned());

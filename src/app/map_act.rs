@@ -1,11 +1,13 @@
 //! Computes the map of the library.
 
 use super::jobs::{Kind, Task};
+use super::map::spread::Spread;
 use super::window::App;
 use crate::library::Library;
 use crate::workflow::map_library;
 
 const MAP: Kind = Kind("map");
+const SPREAD: Kind = Kind("spread the map");
 
 impl App {
     /// Computes the map by the chosen method, and shows it if the library has not changed meanwhile.
@@ -28,6 +30,22 @@ impl App {
                     app.view.fit = true;
                     app.refresh_queried();
                 }
+            },
+        );
+    }
+
+    /// Spreads a large map, unless that is being done. It is shown as projected meanwhile.
+    pub(super) fn spread_map(&mut self) {
+        if self.jobs.runs(SPREAD) {
+            return;
+        }
+        let (places, id) = (self.session.contents.places().to_vec(), self.session.contents.map_id());
+        self.start(
+            Task::new("Spreading the map").of_kind(SPREAD).quiet(),
+            move |_| Ok(Spread::new(&places)),
+            move |app, spread| {
+                app.map.spread = Some((id, spread));
+                app.view.fit = true;
             },
         );
     }

@@ -11,6 +11,8 @@ pub struct QueriedList {
     list: Vec<Queried>,
     /// Position of each sample in `list`.
     positions: HashMap<Sha256, usize>,
+    /// Changes whenever the list or a sample in it does.
+    edition: u64,
 }
 
 impl QueriedList {
@@ -22,15 +24,17 @@ impl QueriedList {
         self.index();
     }
 
-    /// Removes a sample.
-    pub fn remove(&mut self, sha256: Sha256) {
-        self.list.retain(|queried| queried.sample.sha256 != sha256);
+    /// Removes samples.
+    pub fn remove(&mut self, samples: &[Sha256]) {
+        let samples: HashSet<&Sha256> = samples.iter().collect();
+        self.list.retain(|queried| !samples.contains(&queried.sample.sha256));
         self.index();
     }
 
     /// Removes all samples.
     pub fn clear(&mut self) {
-        *self = Self::default();
+        self.list.clear();
+        self.index();
     }
 
     /// The sample with this hash.
@@ -38,12 +42,19 @@ impl QueriedList {
         self.list.get(*self.positions.get(&sha256)?)
     }
 
+    /// Changes whenever the list or a sample in it does.
+    pub fn edition(&self) -> u64 {
+        self.edition
+    }
+
     /// The sample with this hash, to be changed.
     pub fn find_mut(&mut self, sha256: Sha256) -> Option<&mut Queried> {
+        self.edition += 1;
         self.list.get_mut(*self.positions.get(&sha256)?)
     }
 
     fn index(&mut self) {
+        self.edition += 1;
         self.positions = self.list.iter().map(|queried| queried.sample.sha256).zip(0..).collect();
     }
 }

@@ -3,13 +3,15 @@
 
 use crate::sample::Sha256;
 use crate::secret::Secret;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What a path is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// Save the neighbour table.
+    /// Save the neighbours of the selected file.
     Neighbours,
+    /// Save the neighbours of all dropped files.
+    AllNeighbours,
     /// Save all samples.
     Samples,
     /// Save the map.
@@ -32,9 +34,10 @@ impl Purpose {
     /// The title of the question.
     pub fn title(self) -> &'static str {
         match self {
-            Self::Neighbours => "Save the neighbours as CSV",
-            Self::Samples => "Save all samples as CSV",
-            Self::Map => "Save the map as CSV",
+            Self::Neighbours => "Export this file's neighbours as CSV",
+            Self::AllNeighbours => "Export all files' neighbours as CSV",
+            Self::Samples => "Export all samples as CSV",
+            Self::Map => "Export the map as CSV",
             Self::Model => "Save the model",
             Self::Candidate(_) => "Save the repaired model",
             Self::ExperimentTable => "Save the experiment as CSV",
@@ -56,7 +59,7 @@ impl Purpose {
     /// The suggested file name.
     pub fn suggestion(self) -> &'static str {
         match self {
-            Self::Neighbours => "neighbours.csv",
+            Self::Neighbours | Self::AllNeighbours => "neighbours.csv",
             Self::Samples => "samples.csv",
             Self::Map => "map.csv",
             Self::Model | Self::LoadModel => "model.safetensors",
@@ -70,6 +73,11 @@ impl Purpose {
     /// Whether the file is only read.
     pub fn reads(self) -> bool {
         self == Self::LoadModel
+    }
+
+    /// Whether a file is written, which may replace another.
+    pub fn writes(self) -> bool {
+        !matches!(self, Self::LoadModel | Self::Library)
     }
 }
 
@@ -85,16 +93,25 @@ pub enum Question {
         /// The path that a file dialog gave, which text may not be able to express.
         picked: Option<PathBuf>,
     },
+    /// Asks what to do with a file that exists where something is to be saved.
+    Replace {
+        /// What is to be saved.
+        purpose: Purpose,
+        /// The file.
+        path: PathBuf,
+    },
     /// Asks for a password of encrypted archives.
     Password(Secret),
-    /// Asks for a label of a sample.
+    /// Asks for a label of samples.
     Label {
-        /// The library that the sample is in.
+        /// The library that the samples are in, or are added to.
         library: PathBuf,
-        /// The sample.
-        sha256: Sha256,
+        /// The samples, or the dropped files.
+        samples: Vec<Sha256>,
         /// The label as text.
         label: String,
+        /// They are dropped files, to be added to the library.
+        add: bool,
     },
 }
 
@@ -103,10 +120,14 @@ pub enum Question {
 pub enum Answer {
     /// A path.
     Path(Purpose, PathBuf),
+    /// A path whose file is to be replaced.
+    Replace(Purpose, PathBuf),
     /// A password exactly as typed.
     Password(Secret),
-    /// A label for a sample of a library; `None` for none.
-    Label(PathBuf, Sha256, Option<String>),
+    /// A label for samples of a library; `None` for none.
+    Label(PathBuf, Vec<Sha256>, Option<String>),
+    /// A label under which dropped files are added to a library; `None` for none.
+    Add(PathBuf, Vec<Sha256>, Option<String>),
 }
 
 impl Question {
@@ -124,25 +145,46 @@ impl Question {
             Self::Path { purpose, path, picked } => {
                 // What was typed after picking counts.
                 let picked = picked.as_ref().filter(|picked| picked.to_string_lossy() == path.as_str());
-                Some(Answer::Path(*purpose, picked.cloned().unwrap_or_else(|| PathBuf::from(path))))
+                Some(match picked {
+                    // The system's dialog has asked whether to replace a file.
+                    Some(picked) => Answer::Replace(*purpose, picked.clone()),
+                    None => Answer::Path(*purpose, PathBuf::from(path)),
+                })
             }
+            Self::Replace { purpose, path } => Some(Answer::Replace(*purpose, path.clone())),
             Self::Password(secret) if secret.is_empty() => None,
             Self::Password(secret) => Some(Answer::Password(secret.clone())),
-            Self::Label { library, sha256, label } => {
-                let label = Some(label.trim()).filter(|label| !label.is_empty());
-                Some(Answer::Label(library.clone(), *sha256, label.map(str::to_owned)))
+            Self::Label { library, samples, label, add } => {
+                let label = Some(label.trim()).filter(|label| !label.is_empty()).map(str::to_owned);
+                let answer = if *add { Answer::Add } else { Answer::Label };
+                Some(answer(library.clone(), samples.clone(), label))
             }
         }
     }
 
-    /// The typed text.
-    pub fn text(&mut self) -> &mut String {
+    /// The typed text, where text is typed.
+    pub fn text(&mut self) -> Option<&mut String> {
         match self {
-            Self::Path { path, .. } => path,
-            Self::Password(secret) => secret.edit(),
-            Self::Label { label, .. } => label,
+            Self::Path { path, .. } => Some(path),
+            Self::Replace { .. } => None,
+            Self::Password(secret) => Some(secret.edit()),
+            Self::Label { label, .. } => Some(label),
         }
     }
+}
+
+/// The same path with a number that makes it free: "neighbours-2.csv".
+pub fn free_name(path: &Path, taken: impl Fn(&Path) -> bool) -> PathBuf {
+    let part = |part: Option<&std::ffi::OsStr>| {
+        part.map(|part| part.to_string_lossy().into_owned()).unwrap_or_default()
+    };
+    let (stem, extension) = (part(path.file_stem()), part(path.extension()));
+    let name =
+        |i: u32| if extension.is_empty() { format!("{stem}-{i}") } else { format!("{stem}-{i}.{extension}") };
+    (2..10_000)
+        .map(|i| path.with_file_name(name(i)))
+        .find(|free| !taken(free))
+        .unwrap_or_else(|| path.to_owned())
 }
 
 #[cfg(test)]
@@ -163,12 +205,14 @@ mod tests {
     fn a_label_of_spaces_is_none_and_a_path_of_spaces_is_no_answer() {
         let sha256 = Sha256([1; 32]);
         let label = |text: &str| {
-            Question::Label { library: PathBuf::from("l"), sha256, label: text.to_owned() }.answer()
+            let samples = vec![sha256];
+            Question::Label { library: PathBuf::from("l"), samples, label: text.to_owned(), add: false }
+                .answer()
         };
-        assert_eq!(label("  "), Some(Answer::Label(PathBuf::from("l"), sha256, None)));
+        assert_eq!(label("  "), Some(Answer::Label(PathBuf::from("l"), vec![sha256], None)));
         assert_eq!(
             label(" emotet "),
-            Some(Answer::Label(PathBuf::from("l"), sha256, Some("emotet".to_owned())))
+            Some(Answer::Label(PathBuf::from("l"), vec![sha256], Some("emotet".to_owned())))
         );
         let path = |path: &str, picked: Option<&str>| {
             let picked = picked.map(PathBuf::from);
@@ -176,6 +220,17 @@ mod tests {
         };
         assert_eq!(path(" ", None), None);
         assert_eq!(path("a ", None), Some(Answer::Path(Purpose::Map, PathBuf::from("a "))));
+        assert_eq!(
+            path("a", Some("a")),
+            Some(Answer::Replace(Purpose::Map, PathBuf::from("a"))),
+            "the dialog asked"
+        );
         assert_eq!(path("b", Some("a")), Some(Answer::Path(Purpose::Map, PathBuf::from("b"))), "typed later");
+    }
+    #[test]
+    fn a_free_name_counts_on() {
+        let taken = |path: &Path| path.ends_with("a-2.csv");
+        assert_eq!(free_name(Path::new("x/a.csv"), taken), Path::new("x/a-3.csv"));
+        assert_eq!(free_name(Path::new("a"), |_| false), Path::new("a-2"));
     }
 }

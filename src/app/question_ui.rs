@@ -1,12 +1,16 @@
 //! The open question. The answer is typed; a path can also be chosen in the system's dialog.
 
 use super::command::Command;
-use super::question::{Purpose, Question};
+use super::controls::primary_button;
+use super::question::{Answer, Purpose, Question, free_name};
 use super::session::Session;
+use super::theme::title;
 use super::view::View;
 use crate::escape;
 use crate::sample::Sha256;
-use egui::{Button, Id, Key, Modal, TextEdit, Ui};
+use crate::workflow::count;
+use egui::{Id, Key, Modal, TextEdit, Ui};
+use std::path::Path;
 
 /// Existing labels offered, at most.
 const OFFERED: usize = 24;
@@ -14,10 +18,12 @@ const OFFERED: usize = 24;
 /// Draws the question, if one is open.
 pub fn question_ui(ui: &mut Ui, session: &Session, view: &mut View, out: &mut Vec<Command>) {
     let Some(question) = &mut view.question else { return };
-    let modal = Modal::new(Id::unique("question")).show(ui, |ui| {
-        ui.set_width(520.0);
-        content_ui(ui, session, question, out)
-    });
+    let modal = Modal::new(Id::unique("question"))
+        .frame(egui::Frame::popup(ui.style()).inner_margin(18))
+        .show(ui, |ui| {
+            ui.set_width(520.0);
+            content_ui(ui, session, question, out)
+        });
     if modal.inner || modal.should_close() {
         view.question = None;
     }
@@ -25,12 +31,22 @@ pub fn question_ui(ui: &mut Ui, session: &Session, view: &mut View, out: &mut Ve
 
 /// Draws the content. Returns whether the question is to be closed.
 fn content_ui(ui: &mut Ui, session: &Session, question: &mut Question, out: &mut Vec<Command>) -> bool {
-    let (title, verb, name) = match question {
-        Question::Path { purpose, .. } => (purpose.title(), purpose.verb(), "File:"),
-        Question::Password(_) => ("A password for encrypted archives", "Try", "Password:"),
-        Question::Label { .. } => ("A label for this sample", "Label", "Label:"),
+    let (text, verb, name) = match question {
+        Question::Path { purpose, .. } => (purpose.title().to_owned(), purpose.verb(), "File:"),
+        Question::Replace { path, .. } => (format!("{} exists", escape::file_name(path)), "Replace it", ""),
+        Question::Password(_) => ("A password for encrypted archives".to_owned(), "Try", "Password:"),
+        Question::Label { samples, add: true, .. } => {
+            (format!("Add {} to the library", count(samples.len(), "file")), "Add", "Label:")
+        }
+        Question::Label { samples, .. } => {
+            let title = match samples.len() {
+                1 => "A label for this sample".to_owned(),
+                n => format!("A label for {n} samples"),
+            };
+            (title, "Label", "Label:")
+        }
     };
-    ui.heading(title);
+    ui.label(title(text));
     let entered = field_ui(ui, question, name);
     if let Question::Label { label, .. } = question {
         offered_ui(ui, session, label);
@@ -39,10 +55,18 @@ fn content_ui(ui: &mut Ui, session: &Session, question: &mut Question, out: &mut
     ui.horizontal(|ui| {
         let mut close = false;
         let answer = question.answer();
-        let clicked = ui.add_enabled(answer.is_some(), Button::new(verb)).clicked();
+        let clicked = primary_button(ui, answer.is_some(), verb).clicked();
         if let Some(answer) = answer.filter(|_| clicked || entered) {
             out.push(Command::Answer(answer));
             close = true;
+        }
+        if let Question::Replace { purpose, path } = question {
+            let free = free_name(path, Path::exists);
+            let text = format!("Save as {}", escape::file_name(&free));
+            if ui.button(text).on_hover_text("Leaves the existing file as it is").clicked() {
+                out.push(Command::Answer(Answer::Replace(*purpose, free)));
+                close = true;
+            }
         }
         if let Question::Path { .. } = question {
             let about = Command::Browse.about();
@@ -58,15 +82,15 @@ fn content_ui(ui: &mut Ui, session: &Session, question: &mut Question, out: &mut
 /// Draws the text field. Returns whether Enter was pressed in it.
 fn field_ui(ui: &mut Ui, question: &mut Question, name: &str) -> bool {
     let secret = matches!(question, Question::Password(_));
-    // A path has a suggestion, which may be right already.
-    let focus = !matches!(question, Question::Path { .. });
+    let enter = |ui: &Ui| ui.input(|input| input.key_pressed(Key::Enter));
+    let Some(text) = question.text() else { return enter(ui) };
     let label = ui.label(name);
-    let edit = TextEdit::singleline(question.text()).password(secret).desired_width(f32::INFINITY);
+    let edit = TextEdit::singleline(text).password(secret).desired_width(f32::INFINITY);
     let response = ui.add(edit).labelled_by(label.id);
-    if focus && !response.has_focus() && !response.lost_focus() {
+    if ui.memory(|memory| memory.focused().is_none()) {
         response.request_focus();
     }
-    response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter))
+    response.lost_focus() && enter(ui)
 }
 
 /// Draws the existing labels as buttons that fill in the field.
@@ -84,9 +108,13 @@ fn offered_ui(ui: &mut Ui, session: &Session, label: &mut String) {
 /// The line below the field.
 fn hint(session: &Session, question: &Question) -> String {
     match question {
-        Question::Label { sha256, .. } => {
-            format!("{}. Leave it empty for no label. The library records each change.", name(session, *sha256))
+        Question::Label { samples, add: true, .. } => {
+            format!("{}. Leave it empty to add without a label. The files stay where they are.", names(session, samples))
         }
+        Question::Label { samples, .. } => {
+            format!("{}. Leave it empty to take the label off. Can be undone.", names(session, samples))
+        }
+        Question::Replace { path, .. } => format!("In {}. It is replaced only once the new one is complete.", escape::path(path.parent().unwrap_or(path))),
         Question::Password(_) => "The passwords infected and malware are always tried. The paths opened last are opened again. The password stays in memory until the window closes, and is never written to disk.".to_owned(),
         Question::Path { purpose: Purpose::Library, .. } => {
             format!("Currently open: {}", escape::path(&session.library_path))
@@ -94,11 +122,21 @@ fn hint(session: &Session, question: &Question) -> String {
         Question::Path { purpose: Purpose::LoadModel, .. } => {
             "The open folder is embedded with this model.".to_owned()
         }
-        Question::Path { .. } => "An existing file is replaced only once the new one is complete.".to_owned(),
+        Question::Path { .. } => "You are asked before an existing file is replaced.".to_owned(),
     }
 }
 
-/// The file name of a sample of the library.
-fn name(session: &Session, sha256: Sha256) -> String {
-    session.contents.get(sha256).map(|entry| escape::file_name(entry.path)).unwrap_or_default()
+/// The file names of samples: of the library, or dropped.
+fn names(session: &Session, samples: &[Sha256]) -> String {
+    const NAMED: usize = 3;
+    let name = |sha256: &Sha256| {
+        let dropped = session.queried(*sha256).map(|queried| queried.sample.path.as_path());
+        let path = session.contents.get(*sha256).map(|entry| entry.path).or(dropped);
+        path.map(escape::file_name).unwrap_or_default()
+    };
+    let mut text = samples.iter().take(NAMED).map(name).collect::<Vec<_>>().join(", ");
+    if samples.len() > NAMED {
+        text.push_str(&format!(" and {} more", samples.len() - NAMED));
+    }
+    text
 }

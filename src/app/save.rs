@@ -14,7 +14,9 @@ use crate::sample::Sha256;
 use crate::search::Look;
 use crate::secret::Secret;
 use crate::whole_file::save;
-use crate::workflow::{QueriedFile, Run, find_near, map_table, neighbour_rows, sample_table};
+use crate::workflow::{
+    AskedAs, Queried, QueriedFile, Run, find_near, map_table, neighbour_rows, sample_table,
+};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -50,8 +52,8 @@ impl App {
                 Some(model) => Ok(model.bytes.clone()),
                 None => Err(Stop::failed("the library has no model")),
             }),
-            Purpose::Neighbours => {
-                let (queries, k) = (self.shown_queries(), self.view.kept.k);
+            Purpose::Neighbours | Purpose::AllNeighbours => {
+                let (queries, k) = (self.queries(purpose == Purpose::AllNeighbours), self.view.kept.k);
                 self.save_file(path, move |_, run| {
                     Ok(for_excel(&neighbour_table(&contents, &queries, k, run)?))
                 });
@@ -82,24 +84,29 @@ impl App {
         self.start(
             Task::new(format!("Writing {}", escape::file_name(&path))),
             move |run| Ok(save(&path, &make(&path, run)?)?),
-            move |app, ()| app.session.say(Tone::Good, format!("Written to {name}")),
+            move |app, ()| app.session.say(Tone::Good, format!("Saved {name}")),
         );
     }
 
-    /// The samples whose neighbours are saved: the selected library sample, or all queried ones.
-    fn shown_queries(&self) -> Vec<Query> {
+    /// The files whose neighbours are saved: the selected one, or all dropped ones.
+    fn queries(&self, all: bool) -> (AskedAs, Vec<Query>) {
         let session = &self.session;
-        if let Some(Selection::InLibrary(sha256)) = session.selection {
-            let look = session.contents.look(sha256);
-            let entry = session.contents.get(sha256);
-            return entry
-                .zip(look)
-                .map(|(entry, look)| (entry.path.to_owned(), sha256, look))
-                .into_iter()
-                .collect();
+        let query =
+            |queried: &Queried| (queried.sample.path.clone(), queried.sample.sha256, queried.look.clone());
+        if all {
+            return (AskedAs::File, session.queried.iter().map(query).collect());
         }
-        let queried = session.queried.iter();
-        queried.map(|q| (q.sample.path.clone(), q.sample.sha256, q.look.clone())).collect()
+        match session.selection {
+            Some(Selection::InLibrary(sha256)) => {
+                let found = session.contents.get(sha256).zip(session.contents.look(sha256));
+                let query = found.map(|(entry, look)| (entry.path.to_owned(), sha256, look));
+                (AskedAs::Sample, query.into_iter().collect())
+            }
+            Some(Selection::Queried(sha256)) => {
+                (AskedAs::File, session.queried(sha256).map(query).into_iter().collect())
+            }
+            None => (AskedAs::File, Vec::new()),
+        }
     }
 }
 
@@ -107,15 +114,20 @@ impl App {
 type Query = (PathBuf, Sha256, Look);
 
 /// The neighbours of all `queries` as CSV.
-fn neighbour_table(contents: &Contents, queries: &[Query], k: usize, run: &Run<'_>) -> Result<Vec<u8>, Stop> {
+fn neighbour_table(
+    contents: &Contents,
+    (asked_as, queries): &(AskedAs, Vec<Query>),
+    k: usize,
+    run: &Run<'_>,
+) -> Result<Vec<u8>, Stop> {
     let mut looks = contents.no_looks();
     queries.iter().for_each(|(_, _, look)| looks.push(look));
     let own: Vec<Sha256> = queries.iter().map(|(_, sha256, _)| *sha256).collect();
-    let near = find_near(contents, &looks, &own, k, run)?;
+    let near = find_near(contents, &looks, &own, *asked_as, k, run)?;
     let files: Vec<_> = queries
         .iter()
         .zip(&near)
-        .map(|((path, sha256, look), near)| (QueriedFile::new(contents, path, *sha256, look, near), near))
+        .map(|((path, sha256, look), near)| (QueriedFile::new(path, *sha256, look, near), near))
         .collect();
     Ok(neighbours_csv(files.iter().flat_map(|(file, near)| neighbour_rows(contents, file, &near.neighbours))))
 }

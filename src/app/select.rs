@@ -7,17 +7,12 @@ use super::view::Tab;
 use super::window::App;
 use crate::job::Stop;
 use crate::sample::Sha256;
-use crate::search::usual_distance;
-use crate::workflow::{Near, find_near};
+use crate::workflow::{AskedAs, Near, find_near};
 use std::path::PathBuf;
 
 const NEIGHBOURS: Kind = Kind("neighbours");
 const REFRESH: Kind = Kind("refresh queried samples");
 const INSPECT: Kind = Kind("inspect");
-const USUAL: Kind = Kind("usual distance");
-
-/// The share of the library's samples whose nearest neighbour is within the usual distance.
-const USUAL_SHARE: f64 = 0.95;
 /// Facts and pictures kept.
 const FACTS: usize = 64;
 const PICTURES: usize = 32;
@@ -31,11 +26,31 @@ impl App {
         self.read_file();
     }
 
-    /// Removes a queried sample from the list.
-    pub(super) fn forget(&mut self, sha256: Sha256) {
-        self.session.queried.remove(sha256);
-        let last = self.session.queried.last().map(|queried| Selection::Queried(queried.sample.sha256));
-        self.select(last);
+    /// Removes dropped files from the list. If the selected one is among them, the next one is selected.
+    pub(super) fn forget(&mut self, files: &[Sha256]) {
+        let selected = self.session.selection.map(Selection::sha256);
+        let at = self.session.queried.iter().position(|queried| Some(queried.sample.sha256) == selected);
+        self.session.queried.remove(files);
+        self.view.files.ticked.retain(|ticked| !files.contains(ticked));
+        if matches!(self.session.selection, Some(Selection::Queried(sha256)) if files.contains(&sha256)) {
+            let queried = &self.session.queried;
+            let next = at.and_then(|at| queried.get(at.min(queried.len().saturating_sub(1))));
+            self.select(next.map(|queried| Selection::Queried(queried.sample.sha256)));
+        }
+    }
+
+    /// Selects the dropped file `step` places after the selected one.
+    pub(super) fn step_through_files(&mut self, step: isize) {
+        let queried = &self.session.queried;
+        let selected = self.session.selection.map(Selection::sha256);
+        let at = queried.iter().position(|queried| Some(queried.sample.sha256) == selected);
+        let next = match at {
+            Some(at) => at.checked_add_signed(step),
+            None => Some(0),
+        };
+        if let Some(queried) = next.and_then(|next| queried.get(next)) {
+            self.select(Some(Selection::Queried(queried.sample.sha256)));
+        }
     }
 
     /// Marks the neighbour `step` rows after the marked one.
@@ -56,7 +71,7 @@ impl App {
     pub(super) fn jump(&mut self, selection: Selection) {
         self.view.marked = Some(selection);
         self.view.kept.tab = Tab::Map;
-        self.view.centre_on = self.session.place_of(selection);
+        self.view.centre_on = Some(selection);
     }
 
     /// Finds the neighbours of the selected sample, unless they are known.
@@ -70,9 +85,13 @@ impl App {
         let mut looks = session.contents.no_looks();
         looks.push(&look);
         let (contents, own) = (session.contents.clone(), [selection.sha256()]);
+        let asked_as = match selection {
+            Selection::Queried(_) => AskedAs::File,
+            Selection::InLibrary(_) => AskedAs::Sample,
+        };
         self.start(
             Task::new("Finding neighbours").of_kind(NEIGHBOURS).quiet(),
-            move |run| Ok(find_near(&contents, &looks, &own, k, run)?.pop()),
+            move |run| Ok(find_near(&contents, &looks, &own, asked_as, k, run)?.pop()),
             move |app, near| {
                 if let Some(near) = near {
                     app.apply_near(selection, near);
@@ -117,7 +136,7 @@ impl App {
         self.start(
             Task::new("Finding neighbours").of_kind(REFRESH).quiet(),
             move |run| {
-                let near = find_near(&contents, &looks, &own, k, run)?;
+                let near = find_near(&contents, &looks, &own, AskedAs::File, k, run)?;
                 Ok(own.into_iter().zip(near).collect::<Vec<_>>())
             },
             |app, all| {
@@ -171,22 +190,5 @@ impl App {
             Selection::Queried(sha256) => Some(self.session.queried(sha256)?.sample.path.clone()),
             Selection::InLibrary(sha256) => Some(self.session.contents.get(sha256)?.path.to_owned()),
         }
-    }
-
-    /// Measures how far the library's samples are from their nearest neighbours.
-    pub(super) fn measure_usual_distance(&mut self) {
-        let contents = self.session.contents.clone();
-        if contents.is_empty() {
-            return;
-        }
-        self.start(
-            Task::new("Measuring distances").of_kind(USUAL).quiet(),
-            move |_| Ok((contents.hash(), usual_distance(contents.vectors(), USUAL_SHARE))),
-            |app, (library, distance)| {
-                if library == app.session.contents.hash() {
-                    app.session.usual_distance = distance;
-                }
-            },
-        );
     }
 }

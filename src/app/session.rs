@@ -1,6 +1,7 @@
 //! What is open: the library, the labelled folder, and the queried samples. Plain data, from which the window is
 //! drawn each frame. Samples are identified by their hash.
 
+use super::label_slots::LabelSlots;
 use super::message::{Message, Tone};
 use super::queried_list::QueriedList;
 use super::selection::Selection;
@@ -41,8 +42,8 @@ pub struct Session {
     pub selection: Option<Selection>,
     /// The neighbours of a selected library sample, with its hash.
     pub selected_near: Option<(Sha256, Near)>,
-    /// The distance within which 95 % of the library's samples have a neighbour, once measured.
-    pub usual_distance: Option<f32>,
+    /// The symbols of the labels.
+    pub slots: LabelSlots,
     /// Pictures of library samples that were read again.
     pub pictures: HashMap<Sha256, Encoded>,
     /// The facts of files that were selected.
@@ -70,7 +71,7 @@ impl Session {
             queried: QueriedList::default(),
             selection: None,
             selected_near: None,
-            usual_distance: None,
+            slots: LabelSlots::default(),
             pictures: HashMap::new(),
             facts: HashMap::new(),
             history: Vec::new(),
@@ -93,7 +94,6 @@ impl Session {
         let same_model = self.contents.model_hash() == contents.model_hash();
         self.contents = contents;
         self.edition += 1;
-        self.usual_distance = None;
         self.pictures.clear();
         self.selected_near = None;
         if !same_model {
@@ -103,12 +103,14 @@ impl Session {
             Selection::Queried(sha256) => self.queried(*sha256).is_some(),
             Selection::InLibrary(sha256) => self.contents.contains(*sha256),
         });
+        self.slots.refresh(self.contents.labels().counts());
         self.map_edition += 1;
     }
 
     /// Shows new labels. Samples that are not in the library are ignored.
     pub fn relabel(&mut self, labels: &[(Sha256, Option<String>)]) {
         self.contents.set_labels(labels.iter().map(|(sha256, label)| (*sha256, label.as_deref())));
+        self.slots.refresh(self.contents.labels().counts());
         self.edition += 1;
         self.map_edition += 1;
     }

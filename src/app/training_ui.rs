@@ -4,7 +4,7 @@ use super::command::Command;
 use super::command_ui::{command_button, command_button_as};
 use super::facts::Facts;
 use super::session::Session;
-use super::theme::{EVAL_MODE, LOSS, RECALL, TRAIN_MODE};
+use super::theme::Tokens;
 use super::view::View;
 use crate::escape;
 use crate::model::{CONVENTIONS, Epoch, Norm, StatisticsPolicy};
@@ -159,6 +159,7 @@ fn curves_ui(ui: &mut Ui, history: &[Epoch]) {
             last.seconds
         ));
     }
+    let tokens = Tokens::of(ui.visuals());
     let line = |name: &str, colour: Color32, style: LineStyle, value: &dyn Fn(&Epoch) -> Option<f64>| {
         let points: Vec<[f64; 2]> =
             history.iter().filter_map(|at| Some([at.step as f64, value(at)?])).collect();
@@ -178,16 +179,20 @@ fn curves_ui(ui: &mut Ui, history: &[Epoch]) {
     };
     ui.strong("Share of files classified correctly");
     let shown = plot("accuracy", "share").include_y(1.0).show(ui, |plot| {
-        plot.line(line("train mode", TRAIN_MODE, LineStyle::Solid, &|at| Some(at.train_mode_accuracy)));
-        plot.line(line("eval mode", EVAL_MODE, LineStyle::dashed_dense(), &|at| Some(at.eval_mode_accuracy)));
-        plot.line(line("recall@1, held out", RECALL, LineStyle::dotted_dense(), &|at| at.recall_at_1));
+        plot.line(line("train mode", tokens.train_mode, LineStyle::Solid, &|at| {
+            Some(at.train_mode_accuracy)
+        }));
+        plot.line(line("eval mode", tokens.eval_mode, LineStyle::dashed_dense(), &|at| {
+            Some(at.eval_mode_accuracy)
+        }));
+        plot.line(line("recall@1, held out", tokens.good, LineStyle::dotted_dense(), &|at| at.recall_at_1));
     });
     let name = |name| move || WidgetInfo::labeled(Role::Canvas, true, name);
     shown.response.widget_info(name("Chart of accuracy by step"));
     ui.strong("Loss");
     let legend = Legend::default().position(Corner::RightTop);
     let shown = plot("loss", "loss").legend(legend).show(ui, |plot| {
-        plot.line(line("loss", LOSS, LineStyle::Solid, &|at| Some(at.loss)));
+        plot.line(line("loss", tokens.unlike, LineStyle::Solid, &|at| Some(at.loss)));
     });
     shown.response.widget_info(name("Chart of the loss by step"));
 }

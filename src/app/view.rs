@@ -1,14 +1,18 @@
 //! The user's choices: those that are remembered from one start to the next, and those that are not.
 
+use super::dialog::Dialog;
+use super::files::sort::FilesView;
 use super::focus::{Focus, Listed};
 use super::lab_view::LabView;
+use super::label_slots::KnownSlots;
 use super::question::Question;
 use super::selection::Selection;
 use crate::model::{BatchNormPolicy, CONVENTIONS, Norm, PYTORCH, StatisticsPolicy};
+use crate::sample::Sha256;
 use crate::training::TrainConfig;
 use crate::workflow::MapMethod;
 use serde::{Deserialize, Serialize};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A tab in the middle of the window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,11 +20,88 @@ pub enum Tab {
     /// All samples in two dimensions.
     #[default]
     Map,
+    /// The dropped files as a table.
+    Files,
     /// Settings and curves of a training.
     Training,
     /// The batch-norm lab.
     BatchNorm,
 }
+
+/// A side panel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// Dropped files and labels.
+    Left,
+    /// The selected file.
+    Right,
+}
+
+/// The colours of the window.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ThemeChoice {
+    /// Dark or light, as the system is.
+    #[default]
+    System,
+    /// Always dark.
+    Dark,
+    /// Always light.
+    Light,
+}
+
+impl ThemeChoice {
+    /// The same for egui.
+    pub fn preference(self) -> egui::ThemePreference {
+        match self {
+            Self::System => egui::ThemePreference::System,
+            Self::Dark => egui::ThemePreference::Dark,
+            Self::Light => egui::ThemePreference::Light,
+        }
+    }
+}
+
+/// Which sections are open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Sections {
+    /// The pictures of the selected file.
+    pub pictures: bool,
+    /// Its facts.
+    pub facts: bool,
+    /// The header of its program.
+    pub header: bool,
+    /// The list of all samples.
+    pub samples: bool,
+    /// The legend of the map.
+    pub legend: bool,
+}
+
+impl Default for Sections {
+    fn default() -> Self {
+        Self { pictures: true, facts: false, header: false, samples: false, legend: false }
+    }
+}
+
+/// The side panels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Panels {
+    /// The panel of dropped files and labels is shown.
+    pub left: bool,
+    /// The panel of the selected file is shown.
+    pub right: bool,
+    /// Each is at the other side.
+    pub swapped: bool,
+}
+
+impl Default for Panels {
+    fn default() -> Self {
+        Self { left: true, right: true, swapped: false }
+    }
+}
+
+/// Libraries and folders listed as recent.
+const RECENT: usize = 10;
 
 /// The choices that are remembered.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -39,6 +120,8 @@ pub struct Remembered {
     pub map_method: MapMethod,
     /// Whether labels are named on the map.
     pub names: bool,
+    /// Whether the map is drawn as projected, not spread.
+    pub exact_places: bool,
     /// Passes over the training files; 0 for as many as the folder needs.
     pub epochs: u32,
     /// With or without batch normalisation.
@@ -49,6 +132,16 @@ pub struct Remembered {
     pub convention: usize,
     /// The seed of all random numbers.
     pub seed: u64,
+    /// The colours.
+    pub theme: ThemeChoice,
+    /// Which sections are open.
+    pub sections: Sections,
+    /// The side panels.
+    pub panels: Panels,
+    /// Libraries and labelled folders opened last, the latest first.
+    pub recent: Vec<PathBuf>,
+    /// The symbols of labels.
+    pub slots: KnownSlots,
 }
 
 impl Default for Remembered {
@@ -60,16 +153,29 @@ impl Default for Remembered {
             unpack_appended: false,
             map_method: MapMethod::Umap,
             names: true,
+            exact_places: false,
             epochs: 0,
             norm: Norm::Batch,
             statistics: StatisticsPolicy::Recompute,
             convention: 0,
             seed: 0,
+            theme: ThemeChoice::System,
+            sections: Sections::default(),
+            panels: Panels::default(),
+            recent: Vec::new(),
+            slots: KnownSlots::default(),
         }
     }
 }
 
 impl Remembered {
+    /// Lists a library or a folder as opened last.
+    pub fn opened(&mut self, path: &Path) {
+        self.recent.retain(|known| known != path);
+        self.recent.insert(0, path.to_owned());
+        self.recent.truncate(RECENT);
+    }
+
     /// The settings of a training.
     pub fn train_config(&self) -> TrainConfig {
         let policy = BatchNormPolicy { statistics: self.statistics, ..BatchNormPolicy::default() };
@@ -84,13 +190,20 @@ impl Remembered {
     }
 }
 
+/// The search while it is open.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SearchView {
+    /// What was typed.
+    pub text: String,
+    /// The chosen entry.
+    pub at: usize,
+}
+
 /// The user's choices.
 #[derive(Default)]
 pub struct View {
     /// The choices that are remembered.
     pub kept: Remembered,
-    /// The text of the path field.
-    pub path: String,
     /// The filter of the list: part of a path, or the start of a SHA-256.
     pub filter: String,
     /// The only label in focus.
@@ -99,16 +212,28 @@ pub struct View {
     pub listed: Listed,
     /// The sample marked on the map in addition to the selection.
     pub marked: Option<Selection>,
-    /// Move the map in the next frame so that this place is in view.
-    pub centre_on: Option<[f32; 2]>,
+    /// Move the map in the next frame so that this sample is in view.
+    pub centre_on: Option<Selection>,
     /// Show the whole map in the next frame.
     pub fit: bool,
     /// The open question.
     pub question: Option<Question>,
     /// The messages and the skipped files are expanded.
     pub messages_open: bool,
-    /// The list of keyboard shortcuts is open.
-    pub keys_open: bool,
+    /// The open dialog.
+    pub dialog: Option<Dialog>,
+    /// The search, while it is open.
+    pub search: Option<SearchView>,
+    /// Put the caret into the filter in the next frame.
+    pub focus_filter: bool,
+    /// Zoom the map by this factor in the next frame.
+    pub zoom: Option<f32>,
+    /// The panel of files and labels is open over the map, in a small window.
+    pub over_map: bool,
+    /// The table of dropped files.
+    pub files: FilesView,
+    /// The samples that the last search found, which are marked on the map.
+    pub hits: Vec<Sha256>,
     /// The choices and settings in the batch-norm lab.
     pub lab: LabView,
 }

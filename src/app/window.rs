@@ -6,6 +6,7 @@ use super::demo::Demo;
 use super::facts::Facts;
 use super::file::file_ui::file_ui;
 use super::file::textures::Textures;
+use super::files::files_ui::{FilesState, files_ui};
 use super::jobs::{Jobs, TRAIN, Task};
 use super::lab::lab_ui::lab_ui;
 use super::lab::scene::Scene;
@@ -19,11 +20,13 @@ use super::options::{Options, default_library};
 use super::picker::SharedPicker;
 use super::pulse::{BEAT, Pulse};
 use super::question::Purpose;
+use super::search::search_ui::{SearchState, search_ui};
+use super::selection::Selection;
 use super::session::Session;
 use super::view::{Remembered, Tab, View};
 use super::{
-    command_ui, drop_target_ui, empty_ui, jobs_ui, lab::guard_ui, question_ui, samples_ui, theme, toolbar_ui,
-    training_ui,
+    command_ui, dialog_ui, drop_target_ui, empty_ui, focus_ring, lab::guard_ui, question_ui, rail_ui,
+    samples_ui, status_ui, theme, top_ui, training_ui,
 };
 use crate::job::Stop;
 use crate::workflow::Run;
@@ -33,12 +36,14 @@ use std::time::Instant;
 
 /// Key under which the view is remembered.
 const STORED: &str = "lookalike-view";
-/// The least width of the file panel: that of the table of neighbours.
-const FILE: f32 = 380.0;
-/// The least width of the map beside the file panel.
+/// The least and the usual width of the file panel.
+const FILE: [f32; 2] = [340.0, 400.0];
+/// The least and the usual width of the panel of files and labels.
+const SAMPLES: [f32; 2] = [180.0, 226.0];
+/// The least width of the map beside the panels.
 const MAP: f32 = 320.0;
-/// The least width of the training tab and the lab beside the file panel.
-const PAGE: f32 = 560.0;
+/// A window narrower than this has a rail instead of the panel of files and labels.
+const NARROW: f32 = 1160.0;
 
 /// The window's state.
 pub struct App {
@@ -72,7 +77,15 @@ pub struct App {
     pub(super) ctx: egui::Context,
     no_drops: bool,
     pub(super) textures: Textures,
-    map: MapState,
+    pub(super) map: MapState,
+    files: FilesState,
+    search: SearchState,
+    /// What the window is drawn with.
+    renderer: String,
+    /// The window has a rail instead of the left panel.
+    pub(super) narrow: bool,
+    /// Side panels take their first widths in the next frame.
+    pub(super) reset_widths: bool,
     pulse: Pulse,
     /// Frames begun, at most two: when the second begins, the first is on the screen.
     frames: u8,
@@ -89,9 +102,9 @@ pub(super) enum Picked {
 impl App {
     /// Opens the library and the paths given by `options`.
     pub fn new(cc: &eframe::CreationContext<'_>, options: Options) -> Self {
-        theme::apply(&cc.egui_ctx);
         let kept: Remembered =
             cc.storage.and_then(|storage| eframe::get_value(storage, STORED)).unwrap_or_default();
+        theme::apply(&cc.egui_ctx, kept.theme.preference());
         let path = options.library.or_else(|| kept.library.clone()).unwrap_or_else(default_library);
         let ctx = cc.egui_ctx.clone();
         let wake = Arc::new({
@@ -118,6 +131,11 @@ impl App {
             no_drops: options.no_drops,
             textures: Textures::default(),
             map: MapState::default(),
+            files: FilesState::default(),
+            search: SearchState::default(),
+            renderer: renderer(cc),
+            narrow: false,
+            reset_widths: false,
             pulse: Pulse::default(),
             frames: 0,
         };
@@ -162,6 +180,9 @@ impl App {
             map: !session.contents.places().is_empty(),
             can_gain: session.can_gain,
             read_only: session.library.as_ref().is_some_and(|library| library.read_only().is_some()),
+            selected: session.selection.is_some(),
+            selected_dropped: matches!(session.selection, Some(Selection::Queried(_))),
+            dropped: session.queried.len(),
             neighbours: !session.neighbours().is_empty(),
             label_edits: self.label_edits.iter().any(|edit| edit.library == session.library_path)
                 || !self.label_queue.is_empty(),
@@ -205,15 +226,14 @@ impl eframe::App for App {
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
         let facts = self.facts();
         let mut out = Vec::new();
-        egui::Panel::top("toolbar").show(ui, |ui| {
-            toolbar_ui::toolbar_ui(ui, &facts, &self.session, &mut self.view, &mut out);
+        self.narrow = ui.available_width() < NARROW;
+        let bar = egui::Frame::side_top_panel(ui.style()).inner_margin(egui::Margin::symmetric(10, 0));
+        egui::Panel::top("menu").exact_size(40.0).frame(bar).show(ui, |ui| {
+            top_ui::top_ui(ui, &facts, &self.session, &self.view, &mut out);
         });
-        egui::Panel::bottom("messages").show(ui, |ui| {
-            jobs_ui::messages_ui(ui, &facts, &self.session, &mut self.view, &mut out);
+        egui::Panel::bottom("status").exact_size(28.0).frame(bar).show(ui, |ui| {
+            status_ui::status_ui(ui, &facts, &self.session, &mut self.view, &self.jobs, &mut out);
         });
-        if facts.busy {
-            egui::Panel::bottom("jobs").show(ui, |ui| jobs_ui::jobs_ui(ui, &self.jobs, &mut out));
-        }
         // In the lab, the verdict says the same.
         let outside_lab = self.view.kept.tab != Tab::BatchNorm;
         if let Some(warning) = guard_ui::guard_text(&self.lab).filter(|_| outside_lab) {
@@ -221,31 +241,24 @@ impl eframe::App for App {
                 guard_ui::guard_ui(ui, &warning, &self.lab, &mut self.view, &mut out);
             });
         }
-        egui::Panel::left("samples").default_size(250.0).min_size(180.0).resizable(true).show(ui, |ui| {
-            samples_ui::samples_ui(ui, &self.session, &mut self.view, &mut out);
-        });
-        // Curves and tables need more room than the map: a small window hides the file panel beside them.
-        let beside = ui.available_width() - FILE;
-        let spare = match self.view.kept.tab {
-            Tab::Map => (beside - MAP).max(0.0),
-            Tab::Training | Tab::BatchNorm => beside - PAGE,
-        };
-        if spare >= 0.0 {
-            let file = egui::Panel::right("file").default_size(430.0).min_size(FILE).resizable(true);
-            file.max_size(FILE + spare).show(ui, |ui| {
-                file_ui(ui, &facts, &self.session, &mut self.view, &mut self.textures, &mut out);
-            });
+        if self.view.kept.tab == Tab::BatchNorm {
+            // The lab needs the room, and is about the model, not about a file.
+        } else if empty_ui::is_needed(&self.session, &self.view)
+            && self.session.queried.is_empty()
+            && self.session.folder.is_none()
+        {
+            // Nothing to show beside the first page.
+        } else {
+            self.panels_ui(ui, &facts, &mut out);
         }
-        egui::CentralPanel::default().show(ui, |ui| {
-            if empty_ui::is_needed(&self.session, &self.view) {
-                empty_ui::empty_ui(ui, &facts, &self.session, &mut self.view, self.no_drops, &mut out);
-            } else {
-                self.middle_ui(ui, &facts, &mut out);
-            }
-        });
+        let frame = egui::Frame::central_panel(ui.style()).inner_margin(egui::Margin::symmetric(10, 4));
+        egui::CentralPanel::default().frame(frame).show(ui, |ui| self.middle_ui(ui, &facts, &mut out));
+        self.over_map_ui(ui, &mut out);
         question_ui::question_ui(ui, &self.session, &mut self.view, &mut out);
-        command_ui::keys_ui(ui, &mut self.view);
+        dialog_ui::dialog_ui(ui, &self.session, &mut self.view, &self.renderer, &mut out);
+        search_ui(ui, &facts, &self.session, &mut self.view, &mut self.search, &mut out);
         drop_target_ui::drop_target_ui(ui);
+        focus_ring::focus_ring(ui.ctx());
         for command in out {
             self.act(command);
         }
@@ -253,29 +266,96 @@ impl eframe::App for App {
 
     fn save(&mut self, storage: &mut dyn eframe::Storage) {
         self.view.kept.library = Some(self.own_library.clone());
+        self.view.kept.slots.keep(&self.session.library_path, &self.session.slots);
         eframe::set_value(storage, STORED, &self.view.kept);
     }
 }
 
 impl App {
+    /// Draws the side panels.
+    fn panels_ui(&mut self, ui: &mut egui::Ui, facts: &Facts, out: &mut Vec<Command>) {
+        let Self { session, view, textures, narrow, reset_widths, .. } = self;
+        let panels = view.kept.panels;
+        let reset = std::mem::take(reset_widths);
+        let side = |id: &'static str, right: bool, [least, usual]: [f32; 2], most: f32| {
+            let panel = if right { egui::Panel::right(id) } else { egui::Panel::left(id) };
+            let panel = panel.default_size(usual).min_size(least).max_size(most.max(least)).resizable(true);
+            if reset { panel.exact_size(usual) } else { panel }
+        };
+        if *narrow {
+            let rail = if panels.swapped { egui::Panel::right("rail") } else { egui::Panel::left("rail") };
+            let frame = egui::Frame::side_top_panel(ui.style()).inner_margin(egui::Margin::ZERO);
+            rail.exact_size(rail_ui::RAIL)
+                .resizable(false)
+                .frame(frame)
+                .show(ui, |ui| rail_ui::rail_ui(ui, session, out));
+        } else if panels.left {
+            let most = ui.available_width() - MAP - FILE[0];
+            side("samples", panels.swapped, SAMPLES, most)
+                .show(ui, |ui| samples_ui::samples_ui(ui, session, view, out));
+        }
+        if panels.right {
+            let most = ui.available_width() - MAP;
+            side("file", !panels.swapped, FILE, most).show(ui, |ui| {
+                file_ui(ui, facts, session, view, textures, out);
+            });
+        }
+    }
+
+    /// Draws the panel of files and labels over the map, if a small window has it open.
+    fn over_map_ui(&mut self, ui: &egui::Ui, out: &mut Vec<Command>) {
+        if !self.narrow {
+            self.view.over_map = false;
+        }
+        if !self.view.over_map {
+            return;
+        }
+        let window = ui.ctx().content_rect();
+        let rect = egui::Rect::from_min_max(
+            egui::pos2(rail_ui::RAIL + 4.0, 44.0),
+            egui::pos2(rail_ui::RAIL + 270.0, window.bottom() - 32.0),
+        );
+        let frame = egui::Frame::popup(ui.style()).inner_margin(10);
+        let shown = egui::Window::new("Files and labels")
+            .title_bar(false)
+            .fixed_rect(rect.shrink(10.0))
+            .frame(frame)
+            .show(ui.ctx(), |ui| {
+                ui.set_min_height(ui.available_height());
+                samples_ui::samples_ui(ui, &self.session, &mut self.view, out);
+            });
+        let outside = shown.is_some_and(|shown| shown.response.clicked_elsewhere());
+        if outside && ui.input(|input| input.pointer.interact_pos().is_some_and(|at| at.x > rect.right())) {
+            self.view.over_map = false;
+        }
+    }
+
     /// Draws the tabs and the chosen tab's content.
     fn middle_ui(&mut self, ui: &mut egui::Ui, facts: &Facts, out: &mut Vec<Command>) {
-        ui.horizontal_wrapped(|ui| {
-            for tab in [Tab::Map, Tab::Training, Tab::BatchNorm] {
-                let command = Command::ShowTab(tab);
-                let button = egui::Button::selectable(self.view.kept.tab == tab, command.about().text);
-                command_ui::command_button_as(ui, facts, button, command, out);
-            }
-            if self.view.kept.tab == Tab::Map {
-                map_controls_ui(ui, facts, &self.session, &mut self.view, out);
+        let empty = empty_ui::is_needed(&self.session, &self.view);
+        ui.horizontal(|ui| {
+            ui.set_height(36.0);
+            self.tabs_ui(ui, facts, out);
+            if self.view.kept.tab == Tab::Map && !empty {
+                ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                    map_controls_ui(ui, facts, &self.session, &mut self.view, out);
+                });
             }
         });
-        ui.separator();
+        let tokens = theme::Tokens::of(ui.visuals());
+        let line = ui.max_rect().expand2(egui::vec2(10.0, 0.0)).x_range();
+        ui.painter().hline(line, ui.cursor().top() - 2.0, egui::Stroke::new(1.0, tokens.divider));
         match self.view.kept.tab {
+            Tab::Map if empty => {
+                empty_ui::empty_ui(ui, facts, &self.session, &mut self.view, self.no_drops, out);
+            }
             Tab::Map => {
-                self.map.refresh(&self.session);
+                if self.map.refresh(&self.session, self.view.kept.exact_places) {
+                    out.push(Command::SpreadMap);
+                }
                 map_ui(ui, &self.session, &mut self.view, &self.map, out);
             }
+            Tab::Files => files_ui(ui, facts, &self.session, &mut self.view, &mut self.files, out),
             Tab::Training => training_ui::training_ui(ui, facts, &self.session, &mut self.view, out),
             Tab::BatchNorm => {
                 let scene = Scene { facts, session: &self.session, lab: &self.lab };
@@ -283,4 +363,45 @@ impl App {
             }
         }
     }
+
+    /// Draws the tabs.
+    fn tabs_ui(&self, ui: &mut egui::Ui, facts: &Facts, out: &mut Vec<Command>) {
+        let tokens = theme::Tokens::of(ui.visuals());
+        for tab in [Tab::Map, Tab::Files, Tab::Training, Tab::BatchNorm] {
+            let chosen = self.view.kept.tab == tab;
+            let command = Command::ShowTab(tab);
+            let name = command.about().text;
+            // In a small window the name of the lab is cut to its last word.
+            let text = if self.narrow && tab == Tab::BatchNorm { "Lab" } else { name };
+            let dropped = self.session.queried.len();
+            let shown = match tab {
+                Tab::Files if dropped > 0 => format!("{text}  {dropped}"),
+                _ => text.to_owned(),
+            };
+            let text = if chosen {
+                theme::heading(shown).color(tokens.text)
+            } else {
+                egui::RichText::new(shown).weak()
+            };
+            let button = egui::Button::new(text).frame_when_inactive(false);
+            let response = command_ui::command_button_as(ui, facts, button, command, out);
+            response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Tab, true, chosen, name));
+            if chosen {
+                let below = egui::Rect::from_min_max(
+                    egui::pos2(response.rect.left() + 8.0, response.rect.bottom() + 2.0),
+                    egui::pos2(response.rect.right() - 8.0, response.rect.bottom() + 4.0),
+                );
+                ui.painter().rect_filled(below, 1.0, tokens.accent);
+            }
+        }
+    }
+}
+
+/// What the window is drawn with, in words.
+fn renderer(cc: &eframe::CreationContext<'_>) -> String {
+    if let Some(state) = &cc.wgpu_render_state {
+        let info = state.adapter.get_info();
+        return format!("{} ({:?})", info.name, info.backend);
+    }
+    if cc.gl.is_some() { "OpenGL".to_owned() } else { "no graphics card".to_owned() }
 }

@@ -67,7 +67,7 @@ pub fn run(args: QueryArgs) -> Result<(), Stop> {
 }
 
 fn print(queried: &Queried, contents: &Contents) -> Result<(), Stop> {
-    let file = QueriedFile::of(contents, queried);
+    let file = QueriedFile::of(queried);
     output::line(&format!("{}  {}", escape::path(&file.path), file.sha256.short()))?;
     if let Some(verdict) = &file.verdict {
         output::line(&format!("  {}", verdict_line(verdict)))?;
@@ -98,7 +98,7 @@ fn verdict_line(verdict: &Verdict) -> String {
 }
 
 fn print_json(queried: &Queried, contents: &Contents) -> Result<(), Stop> {
-    let file = QueriedFile::of(contents, queried);
+    let file = QueriedFile::of(queried);
     let neighbours: Vec<_> = neighbour_rows(contents, &file, &queried.near.neighbours)
         .map(|row| {
             json!({

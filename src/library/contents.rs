@@ -182,7 +182,8 @@ impl Contents {
         })
     }
 
-    fn row_of(&self, sha256: Sha256) -> Option<usize> {
+    /// The row of the sample with this hash.
+    pub fn row_of(&self, sha256: Sha256) -> Option<usize> {
         self.snapshot.rows.get(&sha256).map(|row| *row as usize)
     }
 
@@ -268,9 +269,9 @@ impl Contents {
         self.snapshot.others
     }
 
-    /// The `k` nearest rows to each query, nearest first. A sample of the library is not its own answer:
-    /// `own[i]` is the hash of the `i`th query. Exact, whatever the number of queries.
-    pub fn nearest(&self, queries: &Looks, own: &[Sha256], k: usize) -> Vec<Vec<Hit>> {
+    /// The `k` nearest rows to each query, nearest first, except the sample `except[i]` for the `i`th query. Exact, whatever
+    /// the number of queries.
+    pub fn nearest(&self, queries: &Looks, except: &[Option<Sha256>], k: usize) -> Vec<Vec<Hit>> {
         let looks = &self.snapshot.looks;
         let (library, queried) = (&looks.embeddings, &queries.embeddings);
         // One more, since a sample finds itself.
@@ -286,13 +287,13 @@ impl Contents {
             let searcher = self.snapshot.searcher.get_or_init(|| Searcher::new(library));
             searcher.nearest(library, queried, k + 1)
         };
-        let without_own = |(mut hits, own): (Vec<Hit>, &Sha256)| {
-            let own = self.row_of(*own);
-            hits.retain(|hit| Some(hit.row) != own);
+        let without = |(mut hits, except): (Vec<Hit>, &Option<Sha256>)| {
+            let except = except.and_then(|except| self.row_of(except));
+            hits.retain(|hit| Some(hit.row) != except);
             hits.truncate(k);
             hits
         };
-        found.into_iter().zip(own).map(without_own).collect()
+        found.into_iter().zip(except).map(without).collect()
     }
 
     /// Identifies what is learned from the labels: another for each set of labels in this process. Always the same without views,

@@ -187,6 +187,10 @@ pub struct TrainingSummary {
     pub steps: usize,
     /// Whether it was cancelled; the model is then the best until then.
     pub cancelled: bool,
+    /// The cosine distance from its nearest training file that 1 % of the held-out files exceed; `None` if it is not known,
+    /// as with too few of them.
+    #[serde(default)]
+    pub unlike_above: Option<f32>,
     /// The measured points.
     pub history: Vec<Epoch>,
     /// Measured on the finished model.

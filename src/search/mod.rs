@@ -13,9 +13,7 @@ mod look;
 mod searcher;
 #[cfg(test)]
 mod testing;
-mod usual_distance;
 mod view_index;
-mod vote;
 mod whitening;
 
 pub use combined::nearest_by_views;
@@ -25,6 +23,4 @@ pub use hit::Hit;
 pub use label_fit::LabelFit;
 pub use look::{Look, Looks};
 pub use searcher::Searcher;
-pub use usual_distance::usual_distance;
 pub use view_index::ViewIndex;
-pub use vote::{Vote, vote};

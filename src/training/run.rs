@@ -212,6 +212,7 @@ fn run(
         batch_size: config.batch_size,
         steps: done,
         cancelled,
+        unlike_above: found.unlike_above,
         history: state.history,
         result,
     };

@@ -1,5 +1,6 @@
 //! What a user does, as functions: the window and the command line call the same ones.
 
+mod add;
 mod base_model;
 mod batch_norm;
 mod index;
@@ -16,6 +17,7 @@ mod tables;
 mod train;
 mod verdict;
 
+pub use add::add_queried;
 pub use base_model::make_base_model;
 pub use batch_norm::{
     SEED, experiment, knows_labels, measure, read_for, recompute_statistics, repair_model, train_longer,
@@ -27,7 +29,7 @@ pub use inspected::Inspected;
 pub use map::{MapMethod, map_library, with_first_map};
 pub use names::count;
 pub use nothing_to_read::NothingToRead;
-pub use query::{Near, Queried, QueryResult, find_near, query};
+pub use query::{AskedAs, Near, Queried, QueryResult, find_near, query};
 pub use read::{LabelledFolder, Pictures, read_folder};
 pub use read_again::{can_gain, read_again};
 pub use run::{Event, Run, Warning};

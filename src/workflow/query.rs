@@ -3,6 +3,7 @@
 use super::index::warn_about;
 use super::read::read_in_parts;
 use super::run::Run;
+use super::verdict::Verdict;
 use crate::job::Stop;
 use crate::library::{Contents, LibraryError, Neighbour};
 use crate::model::embed;
@@ -34,7 +35,7 @@ pub struct Queried {
 /// What a sample is near to in a library.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Near {
-    /// Nearest first; the sample itself is not among them.
+    /// Nearest first. A sample of the library is not among its own; a queried file of the same content is.
     pub neighbours: Vec<Neighbour>,
     /// Its place on the map, if there is a map: its own if the library has it, else one among its neighbours.
     pub place: Option<[f32; 2]>,
@@ -42,8 +43,8 @@ pub struct Near {
     pub k: usize,
     /// The hash of the contents that were searched.
     pub library: Option<Sha256>,
-    /// The probability below which the file is unlike anything known; `None` by a model without views.
-    pub unlike_below: Option<f32>,
+    /// What follows from them; `None` if the model cannot say when a file is unlike anything known.
+    pub verdict: Option<Verdict>,
     /// What was learned from the labels, by [`Contents::label_fit_id`].
     pub labels: u64,
     /// The map that the place is on, by [`Contents::map_id`].
@@ -94,7 +95,7 @@ pub fn query(
         let seen = |picture: &Encoded| picture.views().cloned().unwrap_or_default();
         let views = if model.views.is_some() { set.pictures.iter().map(seen).collect() } else { Vec::new() };
         let looks = Looks { embeddings, views };
-        let near = find_near(contents, &looks, &own, k, run)?;
+        let near = find_near(contents, &looks, &own, AskedAs::File, k, run)?;
         for (i, ((sample, picture), near)) in set.samples.into_iter().zip(set.pictures).zip(near).enumerate()
         {
             let picture = (queried.len() < keep).then_some(picture);
@@ -105,11 +106,21 @@ pub fn query(
     Ok(QueryResult { model: model.hash, queried })
 }
 
+/// Whether samples are asked about as new files or as samples of the library.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AskedAs {
+    /// A file: one that the library has is identical to a sample.
+    File,
+    /// A sample of the library, judged as if it were not there.
+    Sample,
+}
+
 /// What samples with these looks and hashes are near to, in the same order.
 pub fn find_near(
     contents: &Contents,
     looks: &Looks,
     own: &[Sha256],
+    asked_as: AskedAs,
     k: usize,
     run: &Run<'_>,
 ) -> Result<Vec<Near>, Stop> {
@@ -120,17 +131,24 @@ pub fn find_near(
         run.check()?;
         let batch = looks.range(first..first + own.len());
         first += own.len();
-        let found = contents.nearest(&batch, own, k.max(PLACED_BY));
-        for (mut hits, own) in found.into_iter().zip(own) {
+        let except: Vec<_> = own.iter().map(|own| (asked_as == AskedAs::Sample).then_some(*own)).collect();
+        let found = contents.nearest(&batch, &except, k.max(PLACED_BY));
+        for (i, (mut hits, own)) in found.into_iter().zip(own).enumerate() {
             let there = contents.get(*own).and_then(|entry| entry.place);
             let place = there.or_else(|| place(hits.get(..PLACED_BY).unwrap_or(&hits), contents.places()));
             hits.truncate(k);
+            let neighbours = contents.neighbours(&hits);
+            let look = batch.get(i).unwrap_or_default();
+            let verdict = match asked_as {
+                AskedAs::File => Verdict::of(contents, *own, &look, &neighbours),
+                AskedAs::Sample => Verdict::without(contents, &look, &neighbours),
+            };
             out.push(Near {
-                neighbours: contents.neighbours(&hits),
+                neighbours,
+                verdict,
                 place,
                 k,
                 library: contents.hash(),
-                unlike_below: contents.unlike_below(),
                 labels: contents.label_fit_id(),
                 map: contents.map_id(),
             });

@@ -82,7 +82,7 @@ pub fn read_again(mut library: Library, reader: &Reader, run: &Run<'_>) -> Resul
 }
 
 /// The file in which a sample is: its own, or the archive that it is a member of.
-fn file_of(path: &Path) -> Option<PathBuf> {
+pub(super) fn file_of(path: &Path) -> Option<PathBuf> {
     if path.is_file() {
         return Some(path.to_owned());
     }

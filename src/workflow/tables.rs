@@ -23,18 +23,13 @@ pub struct QueriedFile {
 
 impl QueriedFile {
     /// The file with this path, hash and look, and what it is near to.
-    pub fn new(contents: &Contents, path: &Path, sha256: Sha256, look: &Look, near: &Near) -> Self {
-        Self {
-            path: path.to_owned(),
-            sha256,
-            verdict: Verdict::of(contents, sha256, look, near),
-            packed: packed_text(look),
-        }
+    pub fn new(path: &Path, sha256: Sha256, look: &Look, near: &Near) -> Self {
+        Self { path: path.to_owned(), sha256, verdict: near.verdict.clone(), packed: packed_text(look) }
     }
 
     /// A queried sample.
-    pub fn of(contents: &Contents, queried: &Queried) -> Self {
-        Self::new(contents, &queried.sample.path, queried.sample.sha256, &queried.look, &queried.near)
+    pub fn of(queried: &Queried) -> Self {
+        Self::new(&queried.sample.path, queried.sample.sha256, &queried.look, &queried.near)
     }
 }
 
@@ -68,7 +63,7 @@ pub fn neighbour_rows<'a>(
 /// The neighbour table of queried samples, as CSV.
 pub fn neighbour_table<'a>(contents: &Contents, queried: impl IntoIterator<Item = &'a Queried>) -> Vec<u8> {
     let files: Vec<_> =
-        queried.into_iter().map(|queried| (QueriedFile::of(contents, queried), &queried.near)).collect();
+        queried.into_iter().map(|queried| (QueriedFile::of(queried), &queried.near)).collect();
     neighbours_csv(files.iter().flat_map(|(file, near)| neighbour_rows(contents, file, &near.neighbours)))
 }
 

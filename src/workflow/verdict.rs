@@ -1,8 +1,7 @@
-//! The verdict on a queried file, in one word: `docs/verdict.md` has the rule. By a model without a calibration there is none.
+//! The verdict on a queried file, in one word: `docs/verdict.md` has the rule.
 
 use super::names::count;
-use super::query::Near;
-use crate::library::Contents;
+use crate::library::{Contents, Neighbour};
 use crate::model::{Model, is_base_model};
 use crate::sample::Sha256;
 use crate::search::Look;
@@ -10,6 +9,8 @@ use crate::view::Packed;
 
 /// A second label is as likely as the first if its odds are at least this share of the first's.
 const AS_LIKELY: f32 = 0.5;
+/// Without probabilities, a second label is as near as the first if the first's distance is at least this share of the second's.
+const AS_NEAR: f32 = 0.9;
 /// Higher odds cannot be told apart.
 const MOST_ODDS: f32 = 1e6;
 
@@ -25,60 +26,90 @@ pub enum Verdict {
     Known {
         /// The sample's label, if it has one.
         label: Option<String>,
-        /// That this is right, 0 to 1.
-        probability: f32,
+        /// That this is right, 0 to 1; `None` by a model that is not calibrated.
+        probability: Option<f32>,
     },
     /// Of one of two families that are about as likely.
     Undecided {
         /// The likelier label, and the other one.
         labels: [String; 2],
-        /// That the first is right, 0 to 1.
-        probability: f32,
+        /// That the first is right, 0 to 1; `None` by a model that is not calibrated.
+        probability: Option<f32>,
     },
     /// Of none of the families.
     Unlike {
-        /// That it is of the nearest sample's family after all, 0 to 1.
-        probability: f32,
+        /// That it is of the nearest sample's family after all, 0 to 1; `None` by a model that is not calibrated.
+        probability: Option<f32>,
     },
     /// No view has anything to go by: zeros, noise, or packed by what is not unpacked.
     Nothing,
 }
 
 impl Verdict {
-    /// The verdict on the file with this hash and look. `None` if the library's model has no calibration.
-    pub fn of(contents: &Contents, sha256: Sha256, look: &Look, near: &Near) -> Option<Self> {
-        if let Some(entry) = contents.get(sha256)
-            && near.unlike_below.is_some()
-        {
+    /// The verdict on the file with this hash and look, whose nearest samples are `neighbours`. `None` if the library's model
+    /// does not know when a file is unlike anything known.
+    pub fn of(contents: &Contents, sha256: Sha256, look: &Look, neighbours: &[Neighbour]) -> Option<Self> {
+        if let Some(entry) = contents.get(sha256) {
             return Some(Self::Identical { label: entry.label.map(str::to_owned) });
         }
-        Self::without(contents, look, near)
+        Self::without(contents, look, neighbours)
     }
 
     /// The same for a file that the library has, as if it had it not.
-    pub fn without(contents: &Contents, look: &Look, near: &Near) -> Option<Self> {
-        let unlike_below = near.unlike_below?;
+    pub fn without(contents: &Contents, look: &Look, neighbours: &[Neighbour]) -> Option<Self> {
+        match contents.unlike_below() {
+            Some(unlike_below) => Self::by_probability(contents, look, neighbours, unlike_below),
+            None => Self::by_distance(contents, neighbours),
+        }
+    }
+
+    fn by_probability(
+        contents: &Contents,
+        look: &Look,
+        neighbours: &[Neighbour],
+        unlike_below: f32,
+    ) -> Option<Self> {
         let views = look.views.as_ref()?;
         if views.text.is_none() && views.header.is_none() && views.code.is_none() {
             return Some(Self::Nothing);
         }
-        let label_of = |sha256| contents.get(sha256).and_then(|entry| entry.label);
-        let Some(nearest) = near.neighbours.first() else { return Some(Self::Unlike { probability: 0.0 }) };
-        let probability = 1.0 - nearest.distance;
-        if probability < unlike_below {
-            return Some(Self::Unlike { probability });
+        let probability = 1.0 - neighbours.first().map_or(1.0, |nearest| nearest.distance);
+        if neighbours.is_empty() || probability < unlike_below {
+            return Some(Self::Unlike { probability: Some(probability) });
         }
-        let first = label_of(nearest.sha256);
-        let second = near.neighbours.iter().find_map(|neighbour| {
-            let label = label_of(neighbour.sha256).filter(|label| Some(*label) != first)?;
-            Some((label, 1.0 - neighbour.distance))
+        let as_likely = |other: &Neighbour| odds(1.0 - other.distance) >= odds(probability) * AS_LIKELY;
+        Some(Self::of_nearest(contents, neighbours, Some(probability), as_likely))
+    }
+
+    /// By the cosine distance alone: images, and models that were trained without views.
+    fn by_distance(contents: &Contents, neighbours: &[Neighbour]) -> Option<Self> {
+        let unlike_above = contents.model()?.config.training.unlike_above?;
+        let Some(nearest) = neighbours.first().filter(|nearest| nearest.distance <= unlike_above) else {
+            return Some(Self::Unlike { probability: None });
+        };
+        let as_near = |other: &Neighbour| nearest.distance >= other.distance * AS_NEAR;
+        Some(Self::of_nearest(contents, neighbours, None, as_near))
+    }
+
+    /// Known, or undecided if the nearest sample of another label is `as_likely` as the nearest of all.
+    fn of_nearest(
+        contents: &Contents,
+        neighbours: &[Neighbour],
+        probability: Option<f32>,
+        as_likely: impl Fn(&Neighbour) -> bool,
+    ) -> Self {
+        let label_of = |neighbour: &Neighbour| contents.get(neighbour.sha256).and_then(|entry| entry.label);
+        let first = neighbours.first().and_then(label_of);
+        let second = neighbours.iter().find_map(|neighbour| {
+            let label = label_of(neighbour).filter(|label| Some(*label) != first)?;
+            Some((label, neighbour))
         });
-        Some(match (first, second) {
-            (Some(first), Some((second, other))) if odds(other) >= odds(probability) * AS_LIKELY => {
+        match (first, second) {
+            (Some(first), Some((second, other))) if as_likely(other) => {
                 Self::Undecided { labels: [first.to_owned(), second.to_owned()], probability }
             }
             (label, _) => Self::Known { label: label.map(str::to_owned), probability },
-        })
+        }
     }
 
     /// Its name in tables and JSON.
@@ -101,13 +132,14 @@ impl Verdict {
         }
     }
 
-    /// The probability that the file is of the nearest sample's family, 0 to 1; `None` if nothing speaks for or against it.
+    /// The probability that the file is of the nearest sample's family, 0 to 1; `None` if nothing speaks for or against it,
+    /// or the model is not calibrated.
     pub fn probability(&self) -> Option<f32> {
         match self {
             Self::Identical { .. } => Some(1.0),
             Self::Known { probability, .. }
             | Self::Undecided { probability, .. }
-            | Self::Unlike { probability } => Some(*probability),
+            | Self::Unlike { probability } => *probability,
             Self::Nothing => None,
         }
     }

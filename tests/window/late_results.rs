@@ -196,9 +196,10 @@ fn a_picture_that_was_read_belongs_to_its_sample() {
         let entry = window.harness.state().session.contents.get(sha256).unwrap();
         entry.path.file_name().unwrap().to_str().unwrap().to_owned()
     };
+    window.harness.state_mut().view.kept.sections.samples = true;
     window.harness.state_mut().view.filter = format!("gamma/{name}");
     window.harness.run_steps(2);
-    window.harness.get_by_label(&name).click();
+    window.harness.get_by_label(&format!("{name}, gamma")).click();
     window.harness.step();
     window.harness.state_mut().session.show(contents);
     settle(&mut window);
@@ -236,6 +237,7 @@ fn a_password_may_begin_and_end_with_a_space() {
     assert!(zip.status().unwrap().success());
     window.drop(&[&archive]);
     window.wait_for("is encrypted");
+    window.click("File");
     window.click("Password…");
     window.wait_for("A password for encrypted archives");
     window.type_into_question(" hunter2 ");

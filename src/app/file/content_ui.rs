@@ -1,57 +1,73 @@
-//! What is in the selected file: its hints, its problems and the facts of its programs, collapsed below the file's
-//! own facts. The names of the hints stay visible, and the closed section says in its title what is in it.
+//! The facts of the selected file: kind, digests, path, hints and problems; and the header of its programs.
 
 use super::program_ui::program_ui;
 use super::sections_ui::sections_ui;
+use super::shown::Shown;
+use crate::app::controls::icon_button;
 use crate::app::message::Tone;
-use crate::app::theme::tone_mark;
+use crate::app::theme::{icon, tone_mark};
 use crate::escape;
 use crate::sample::facts::{Content, Notes, Program};
-use egui::{CollapsingHeader, Label, RichText, ScrollArea, Ui};
+use crate::sample::{self, hex};
+use egui::{CollapsingHeader, Grid, Label, RichText, Ui};
+use indicatif::HumanBytes;
 
-/// Height left for the neighbours below, and the least height of the facts, in points.
-const BELOW: f32 = 230.0;
-const LEAST: f32 = 200.0;
-
-/// Draws what is in the file as a section that can be expanded.
-pub fn content_ui(ui: &mut Ui, content: &Content) {
-    let notes = content.notes();
-    if content.programs().next().is_none() && *notes == Notes::default() {
-        return;
-    }
-    if !notes.hints.is_empty() {
-        ui.add(Label::new(hint_names(notes)).wrap()).on_hover_text(
-            "Traces of compilers, packers and installers. Their reasons are in the facts below",
-        );
-    }
-    // The neighbours stay in view below it.
-    let most = (ui.available_height() - BELOW).max(LEAST);
-    CollapsingHeader::new(title(content)).id_salt("content").show(ui, |ui| {
-        ScrollArea::vertical().id_salt("content").max_height(most).auto_shrink([false, true]).show(
-            ui,
-            |ui| {
-                notes_ui(ui, notes);
-                match content {
-                    Content::Program(program) => one_ui(ui, "program", program),
-                    Content::Fat(fat) => {
-                        for (i, slice) in fat.slices.iter().enumerate() {
-                            let name =
-                                slice.program.architecture.map_or("an unknown processor", |a| a.name());
-                            let title = format!("For {name}: {}", summary(&slice.program));
-                            CollapsingHeader::new(title).id_salt(("slice", i)).default_open(i == 0).show(
-                                ui,
-                                |ui| {
-                                    notes_ui(ui, &slice.program.notes);
-                                    one_ui(ui, &format!("slice {i}"), &slice.program);
-                                },
-                            );
-                        }
-                    }
-                    Content::Other(_) => {}
-                }
-            },
-        );
+/// Draws kind, size, digests and path, then hints and problems. `facts` once the file is read.
+pub fn facts_ui(ui: &mut Ui, file: &Shown<'_>, facts: Option<&sample::Facts>) {
+    Grid::new("facts").num_columns(2).spacing([10.0, 3.0]).show(ui, |ui| {
+        ui.weak("Kind");
+        let known = facts.and_then(|facts| facts.architecture).map(|architecture| architecture.name());
+        ui.label(match known.or(file.architecture) {
+            Some(architecture) => format!("{} for {architecture}", file.kind),
+            None => file.kind.to_owned(),
+        });
+        ui.end_row();
+        ui.weak("Size");
+        ui.label(format!("{} ({} bytes)", HumanBytes(file.size), file.size));
+        ui.end_row();
+        digest_ui(ui, "SHA-256", &file.sha256.to_string());
+        if let Some(facts) = facts {
+            digest_ui(ui, "SHA-1", &hex(&facts.digests.sha1));
+            digest_ui(ui, "MD5", &hex(&facts.digests.md5));
+        }
+        ui.weak("Path");
+        ui.add(Label::new(escape::path(file.path)).truncate()).on_hover_text(escape::path(file.path));
+        ui.end_row();
     });
+    if let Some(facts) = facts {
+        notes_ui(ui, facts.content.notes());
+    }
+}
+
+/// Draws a digest with a button that copies it, as a row of the facts.
+fn digest_ui(ui: &mut Ui, name: &str, digest: &str) {
+    ui.weak(name);
+    ui.horizontal(|ui| {
+        let text = format!("Copy the {name}");
+        if icon_button(ui, icon::COPY, &text).on_hover_text(&text).clicked() {
+            ui.copy_text(digest.to_owned());
+        }
+        ui.add(Label::new(RichText::new(digest).monospace()).truncate());
+    });
+    ui.end_row();
+}
+
+/// Draws the headers of the programs in the file.
+pub fn header_ui(ui: &mut Ui, content: &Content) {
+    match content {
+        Content::Program(program) => one_ui(ui, "program", program),
+        Content::Fat(fat) => {
+            for (i, slice) in fat.slices.iter().enumerate() {
+                let name = slice.program.architecture.map_or("an unknown processor", |a| a.name());
+                let title = format!("For {name}: {}", summary(&slice.program));
+                CollapsingHeader::new(title).id_salt(("slice", i)).default_open(i == 0).show(ui, |ui| {
+                    notes_ui(ui, &slice.program.notes);
+                    one_ui(ui, &format!("slice {i}"), &slice.program);
+                });
+            }
+        }
+        Content::Other(_) => {}
+    }
 }
 
 fn one_ui(ui: &mut Ui, id: &str, program: &Program) {
@@ -61,22 +77,24 @@ fn one_ui(ui: &mut Ui, id: &str, program: &Program) {
     });
 }
 
-/// "UPX, zip archive appended".
-fn hint_names(notes: &Notes) -> String {
-    notes.hints.iter().map(|hint| escape::text(&hint.name)).collect::<Vec<_>>().join(", ")
+/// "UPX, zip archive appended; 1 problem".
+pub fn notes_summary(content: &Content) -> String {
+    let notes = content.notes();
+    let hints: Vec<String> = notes.hints.iter().map(|hint| escape::text(&hint.name)).collect();
+    let problems = notes.problems.len();
+    let problems = (problems > 0).then(|| count(Some(problems), "problem"));
+    let parts: Vec<String> =
+        (!hints.is_empty()).then(|| hints.join(", ")).into_iter().chain(problems).collect();
+    parts.join("; ")
 }
 
-/// "Facts: signed, 3 sections, 39 imports; 1 problem". Short, since a title is not cut.
-fn title(content: &Content) -> String {
-    let facts = match content {
+/// "signed, 3 sections, 39 imports"; `None` if the file is no program.
+pub fn header_summary(content: &Content) -> Option<String> {
+    match content {
         Content::Program(program) => Some(summary(program)),
         Content::Fat(fat) => Some(count(Some(fat.slices.len()), "program")),
         Content::Other(_) => None,
-    };
-    let problems = content.notes().problems.len();
-    let problems = (problems > 0).then(|| count(Some(problems), "problem"));
-    let parts: Vec<_> = facts.into_iter().chain(problems).collect();
-    if parts.is_empty() { "Facts".to_owned() } else { format!("Facts: {}", parts.join("; ")) }
+    }
 }
 
 fn summary(program: &Program) -> String {
@@ -112,7 +130,7 @@ fn notes_ui(ui: &mut Ui, notes: &Notes) {
             ui.weak(escape::text(&hint.reason));
         });
     }
-    let (mark, colour) = tone_mark(Tone::Note);
+    let (mark, colour) = tone_mark(ui.visuals(), Tone::Note);
     for problem in &notes.problems {
         let text = RichText::new(format!("{mark} {}", escape::text(problem))).color(colour);
         ui.add(Label::new(text).wrap()).on_hover_text("Could not be read, so it is unknown");
@@ -124,10 +142,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_title_says_what_is_unknown() {
+    fn a_folded_section_says_what_is_in_it_and_what_is_unknown() {
         let mut program = Program { imports: Some(vec![]), signed: Some(true), ..Program::default() };
         program.notes.problem("sections", "outside of the file");
-        let title = title(&Content::Program(Box::new(program)));
-        assert_eq!(title, "Facts: signed, sections unknown, 0 imports; 1 problem");
+        let content = Content::Program(Box::new(program));
+        assert_eq!(header_summary(&content).unwrap(), "signed, sections unknown, 0 imports");
+        assert_eq!(notes_summary(&content), "1 problem");
     }
 }

@@ -1,39 +1,25 @@
-//! The right panel: the selected file with its pictures, facts, header and neighbours.
+//! The right panel, one scrolling column: the name of the selected file, the verdict, the nearest samples, then what
+//! supports them, in sections that can be folded: pictures, facts, header.
 
-use super::content_ui::content_ui;
+use super::card_ui::card_ui;
+use super::content_ui::{facts_ui, header_summary, header_ui, notes_summary};
 use super::neighbours_ui::neighbours_ui;
+use super::pictures_ui::pictures_ui;
+use super::shown::{Shown, shown};
 use super::textures::Textures;
 use crate::app::command::Command;
-use crate::app::command_ui::command_button_as;
+use crate::app::command_ui::{command_button, hint_text};
+use crate::app::controls::{icon_button, quiet_button, section_ui};
 use crate::app::facts::Facts;
+use crate::app::message::Tone;
+use crate::app::paint::{self, Ink};
 use crate::app::selection::Selection;
 use crate::app::session::Session;
-use crate::app::symbol::Symbol;
+use crate::app::theme::{Tokens, heading, icon, small};
 use crate::app::view::View;
 use crate::escape;
-use crate::library::Library;
-use crate::picture::{BytePlanes, Encoded, cell_range};
-use crate::sample::{self, Sha256, hex};
-use egui::{Button, Grid, Image, Role, Sense, TextureHandle, Ui, Vec2, WidgetInfo, load::SizedTexture, vec2};
+use egui::{Align, Align2, Layout, Rect, Role, ScrollArea, Sense, Ui, WidgetInfo, vec2};
 use indicatif::HumanBytes;
-use std::path::Path;
-
-/// Cells along one side of the layout plane.
-const SIDE: f32 = 64.0;
-
-/// The facts of a file that are shown, queried or in the library.
-struct Shown<'a> {
-    path: &'a Path,
-    sha256: Sha256,
-    size: u64,
-    kind: &'a str,
-    architecture: Option<&'a str>,
-    label: Option<&'a str>,
-    label_index: Option<usize>,
-    picture: Option<&'a Encoded>,
-    /// Its row id in the library file.
-    id: Option<i64>,
-}
 
 /// Draws the selected file, or how to select one.
 pub fn file_ui(
@@ -45,188 +31,109 @@ pub fn file_ui(
     out: &mut Vec<Command>,
 ) {
     ui.take_available_width();
-    ui.add_space(4.0);
     let Some(shown) = session.selection.and_then(|selection| shown(session, selection)) else {
-        ui.strong("No file selected");
-        ui.weak(if session.has_model() {
-            "Drop a file on the window to query it, or click a sample on the map or in the list."
-        } else {
-            "Drop a file on the window to see what it is."
-        });
+        nothing_ui(ui, facts, out);
         return;
     };
-    let head = egui::RichText::new(escape::file_name(shown.path)).heading().strong();
-    ui.add(egui::Label::new(head).truncate()).on_hover_text(escape::path(shown.path));
-    ui.horizontal(|ui| {
-        let Some(Selection::InLibrary(sha256)) = session.selection else {
-            ui.weak(if session.contents.contains(shown.sha256) {
-                "Queried; the library has this file"
-            } else {
-                "Queried only; not added to the library"
-            });
-            return;
-        };
-        match shown.label {
-            Some(label) => {
-                Symbol::of(shown.label_index).ui(ui);
-                ui.label(escape::text(label));
-            }
-            None => {
-                ui.weak("In the library, without a label");
-            }
+    ScrollArea::vertical().id_salt("file").auto_shrink([false, false]).show(ui, |ui| {
+        // Room for the scroll bar, which floats.
+        ui.set_max_width(ui.available_width() - 4.0);
+        ui.add_space(6.0);
+        head_ui(ui, session, view, &shown, out);
+        ui.add_space(4.0);
+        card_ui(ui, facts, session, &shown, out);
+        ui.add_space(8.0);
+        neighbours_ui(ui, facts, session, view, textures, out);
+        ui.add_space(6.0);
+        let own = session.facts.get(&shown.sha256);
+        let open = &mut view.kept.sections;
+        if section_ui(ui, &mut open.pictures, "Pictures", "layout, byte pairs") {
+            pictures_ui(ui, &shown, session.library.as_ref(), textures);
         }
-        let command = Command::Label(sha256);
-        command_button_as(ui, facts, Button::new(command.about().text).small(), command, out);
+        let notes = own.map(|own| notes_summary(&own.content)).unwrap_or_default();
+        if section_ui(ui, &mut open.facts, "Facts", &notes) {
+            facts_ui(ui, &shown, own);
+        }
+        if let Some(own) = own
+            && let Some(summary) = header_summary(&own.content)
+            && section_ui(ui, &mut open.header, "Header", &summary)
+        {
+            header_ui(ui, &own.content);
+        }
+        ui.add_space(8.0);
     });
-    pictures_ui(ui, &shown, session.library.as_ref(), textures);
-    let own_facts = session.facts.get(&shown.sha256);
-    facts_ui(ui, &shown, own_facts);
-    if let Some(own_facts) = own_facts {
-        content_ui(ui, &own_facts.content);
-    }
-    ui.separator();
-    neighbours_ui(ui, facts, session, view, textures, out);
 }
 
-/// The facts of the selected file.
-fn shown(session: &Session, selection: Selection) -> Option<Shown<'_>> {
-    match selection {
-        Selection::Queried(sha256) => {
-            let queried = session.queried(sha256)?;
-            let sample = &queried.sample;
-            Some(Shown {
-                path: &sample.path,
-                sha256: sample.sha256,
-                size: sample.size,
-                kind: sample.kind.name(),
-                architecture: sample.architecture.map(|a| a.name()),
-                label: None,
-                label_index: None,
-                picture: queried.picture.as_ref(),
-                id: None,
-            })
-        }
-        Selection::InLibrary(sha256) => {
-            let entry = session.contents.get(sha256)?;
-            Some(Shown {
-                path: entry.path,
-                sha256: entry.sha256,
-                size: entry.size,
-                kind: entry.kind,
-                architecture: entry.architecture,
-                label: entry.label,
-                label_index: Some(entry.label_index),
-                picture: session.pictures.get(&sha256),
-                id: Some(entry.id),
-            })
-        }
-    }
+/// Draws how to select a file.
+fn nothing_ui(ui: &mut Ui, facts: &Facts, out: &mut Vec<Command>) {
+    ui.add_space((ui.available_height() * 0.2).min(120.0));
+    ui.vertical_centered(|ui| {
+        let tokens = Tokens::of(ui.visuals());
+        ui.label(egui::RichText::new(icon::TRAY_ARROW_DOWN).size(28.0).color(tokens.accent));
+        ui.label(heading("No file selected"));
+        ui.weak("Drop a file to see what it looks like, or click a sample on the map.");
+        ui.add_space(6.0);
+        command_button(ui, facts, Command::OpenFiles, out);
+    });
 }
 
-/// Draws the pictures of the file, or its thumbnail.
-fn pictures_ui(ui: &mut Ui, file: &Shown<'_>, library: Option<&Library>, textures: &mut Textures) {
-    let side = ((ui.available_width() - 12.0) / 2.0).clamp(100.0, 200.0);
+/// Draws the name, its position among the dropped files, what it is, and its hash.
+fn head_ui(ui: &mut Ui, session: &Session, view: &View, shown: &Shown<'_>, out: &mut Vec<Command>) {
+    let tokens = Tokens::of(ui.visuals());
+    let n = session.queried.len();
+    let at = session.queried.iter().position(|queried| queried.sample.sha256 == shown.sha256);
+    let dropped = matches!(session.selection, Some(Selection::Queried(_)));
     ui.horizontal(|ui| {
-        let Some(picture) = file.picture else {
-            // The thumbnail until the file is read, or if it cannot be read. It takes the same space, so nothing
-            // moves when the picture arrives.
-            let thumbnail = file.id.and_then(|id| textures.stored(ui.ctx(), file.sha256, id, library));
-            let text = "The library's thumbnail. The full picture is shown once the file is read, unless it has moved or changed.";
-            match picture_ui(ui, thumbnail.as_ref(), side, "Layout, from the library") {
-                Some(shown) => drop(shown.on_hover_text(text)),
-                None => {
-                    let size = vec2(ui.available_width(), side + 18.0);
-                    ui.allocate_exact_size(size, Sense::hover()).1.on_hover_text(text);
+        ui.set_height(24.0);
+        let right = if dropped && n > 1 { 120.0 } else { 0.0 };
+        let (rect, response) =
+            ui.allocate_exact_size(vec2((ui.available_width() - right).max(60.0), 24.0), Sense::hover());
+        let name = escape::file_name(shown.path);
+        paint::name(ui, rect, Align2::LEFT_CENTER, &name, &Ink::body(tokens.text).weight(600.0));
+        response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &name));
+        response.on_hover_text(escape::path(shown.path));
+        if let Some(at) = at.filter(|_| dropped && n > 1) {
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                ui.spacing_mut().item_spacing.x = 2.0;
+                for (glyph, command) in
+                    [(icon::CARET_RIGHT, Command::NextFile), (icon::CARET_LEFT, Command::PreviousFile)]
+                {
+                    let about = command.about();
+                    if icon_button(ui, glyph, about.text)
+                        .on_hover_text(hint_text(ui, about.hint, about.key))
+                        .clicked()
+                    {
+                        out.push(command);
+                    }
                 }
-            }
-            return;
-        };
-        let (layout, pairs) = (
-            textures.layout(ui.ctx(), file.sha256, picture),
-            textures.byte_pairs(ui.ctx(), file.sha256, picture),
-        );
-        let bytes = pairs.is_some();
-        let shown = picture_ui(ui, layout.as_ref(), side, if bytes { "Layout: by file offset, in reading order" } else { "The image" });
-        if let (Some(shown), Encoded::Bytes(planes)) = (shown, picture) {
-            let rect = shown.rect;
-            if let Some(at) = shown.hover_pos() {
-                shown.on_hover_ui_at_pointer(|ui| cell_ui(ui, planes, file.size, (at - rect.min) / rect.size()));
-            }
-        }
-        if let Some(shown) = picture_ui(ui, pairs.as_ref(), side, "Byte pairs") {
-            shown.on_hover_text("How often each pair of bytes occurs: the first byte from 0 (top) to 255, the second from 0 (left) to 255; brighter is more frequent");
+                ui.label(small(format!("{} of {n}", at + 1)));
+            });
         }
     });
-}
-
-/// Draws a picture above its name. Returns its response, with the rectangle of the pixels.
-fn picture_ui(ui: &mut Ui, texture: Option<&TextureHandle>, side: f32, name: &str) -> Option<egui::Response> {
-    let texture = texture?;
-    let inner = ui.vertical(|ui| {
-        let image =
-            Image::from_texture(SizedTexture::new(texture.id(), Vec2::splat(side))).sense(Sense::hover());
-        let response = ui.add(image);
-        response.widget_info(|| WidgetInfo::labeled(Role::Image, true, name));
-        ui.add(egui::Label::new(egui::RichText::new(name).small().weak()).truncate());
-        response
-    });
-    Some(inner.inner)
-}
-
-/// Draws the range of bytes under the pointer and their statistics.
-///
-/// `at` is the pointer's position as shares of the picture's width and height.
-fn cell_ui(ui: &mut Ui, planes: &BytePlanes, size: u64, at: Vec2) {
-    let [column, row] = [at.x, at.y].map(|share| (share * SIDE).clamp(0.0, SIDE - 1.0) as usize);
-    let cell = row * SIDE as usize + column;
-    let range = cell_range(cell, size);
-    let [mean, zeros, printable, entropy] = planes.cell(cell);
-    let percent = |v: u8| f32::from(v) / 2.55;
-    ui.strong(format!("Bytes 0x{:x} to 0x{:x}", range.start, range.end));
-    ui.label(format!(
-        "Mean byte {mean}, zeros {:.0} %, printable {:.0} %, entropy {:.0} %",
-        percent(zeros),
-        percent(printable),
-        percent(entropy)
-    ));
-    ui.weak("Blue is text, green to orange code and data, red random or packed, black zeros.");
-}
-
-/// Draws kind, size, digests and path. `facts` once the file is read.
-fn facts_ui(ui: &mut Ui, file: &Shown<'_>, facts: Option<&sample::Facts>) {
-    Grid::new("facts").num_columns(2).spacing([10.0, 3.0]).show(ui, |ui| {
-        ui.weak("Kind");
-        let known = facts.and_then(|facts| facts.architecture).map(|architecture| architecture.name());
-        ui.label(match known.or(file.architecture) {
-            Some(architecture) => format!("{} for {architecture}", file.kind),
-            None => file.kind.to_owned(),
-        });
-        ui.end_row();
-        ui.weak("Size");
-        ui.label(format!("{} ({} bytes)", HumanBytes(file.size), file.size));
-        ui.end_row();
-        digest_ui(ui, "SHA-256", &file.sha256.to_string());
-        if let Some(facts) = facts {
-            digest_ui(ui, "SHA-1", &hex(&facts.digests.sha1));
-            digest_ui(ui, "MD5", &hex(&facts.digests.md5));
-        }
-        ui.weak("Path");
-        ui.add(egui::Label::new(escape::path(file.path)).truncate()).on_hover_text(escape::path(file.path));
-        ui.end_row();
-    });
-}
-
-/// Draws a digest with a button that copies it, as a row of the facts.
-fn digest_ui(ui: &mut Ui, name: &str, digest: &str) {
-    ui.weak(name);
+    let known =
+        session.facts.get(&shown.sha256).and_then(|facts| facts.architecture).map(|found| found.name());
     ui.horizontal(|ui| {
-        let text = format!("Copy the {name}");
-        let copy = ui.small_button("📋").on_hover_text(&text);
-        copy.widget_info(|| WidgetInfo::labeled(Role::Button, true, &text));
-        if copy.clicked() {
-            ui.copy_text(digest.to_owned());
-        }
-        ui.add(egui::Label::new(egui::RichText::new(digest).monospace().small()).truncate());
+        let kind = match known.or(shown.architecture) {
+            Some(architecture) => format!("{} {architecture}, {}", shown.kind, HumanBytes(shown.size)),
+            None => format!("{}, {}", shown.kind, HumanBytes(shown.size)),
+        };
+        ui.label(small(kind));
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let copy = quiet_button(ui, icon::COPY, "Copy SHA-256");
+            let key = Command::CopyHash.about().key;
+            if copy.on_hover_text(hint_text(ui, &shown.sha256.to_string(), key)).clicked() {
+                out.push(Command::CopyHash);
+            }
+            let text = shown.sha256.to_string();
+            let (head, tail) = (text.get(..8).unwrap_or_default(), text.get(56..).unwrap_or_default());
+            let width = ui.available_width();
+            if width > 120.0 {
+                let (rect, hash) = ui.allocate_exact_size(vec2(width.min(132.0), 18.0), Sense::hover());
+                let ink = Ink { font: egui::FontId::monospace(12.0), ..Ink::small(tokens.text2) };
+                paint::text(ui, rect, Align2::RIGHT_CENTER, &format!("{head}…{tail}"), &ink);
+                hash.on_hover_text(text);
+            }
+        });
     });
-    ui.end_row();
+    let _ = (view, Tone::Note, Rect::NOTHING);
 }

@@ -7,7 +7,7 @@ use crate::app::command::Command;
 use crate::app::command_ui::command_button;
 use crate::app::lab_command::LabCommand;
 use crate::app::lab_view::LabView;
-use crate::app::theme::EVAL_MODE;
+use crate::app::theme::Tokens;
 use crate::escape;
 use crate::model::Norm;
 use crate::sample::Sha256;
@@ -81,7 +81,7 @@ pub fn batch_dependence_ui(ui: &mut Ui, scene: &Scene<'_>, view: &mut LabView, o
                 ui.label(predicted_text(&found.predicted, &label));
                 ui.end_row();
             }
-            ui.label(RichText::new("eval mode").color(EVAL_MODE).strong());
+            ui.label(RichText::new("eval mode").color(Tokens::of(ui.visuals()).eval_mode).strong());
             ui.label("0");
             ui.label(label(shown.found.eval_predicted));
             ui.end_row();
@@ -122,6 +122,7 @@ fn cloud_ui(ui: &mut Ui, scene: &Scene<'_>, shown: &Dependence) {
         .unwrap_or_default();
     // The batch sizes have the colours of the table.
     let plot = still_plot("lab-cloud", 260.0).data_aspect(1.0).show_axes(false).show_grid(false);
+    let tokens = Tokens::of(ui.visuals());
     let response = plot.show(ui, |plot| {
         let all = Points::new("all files, train mode", PlotPoints::from(background));
         plot.points(all.radius(1.5).color(Color32::from_gray(0x60)).allow_hover(false));
@@ -135,7 +136,7 @@ fn cloud_ui(ui: &mut Ui, scene: &Scene<'_>, shown: &Dependence) {
             );
         }
         let eval = Points::new("eval mode", PlotPoints::from(vec![shown.eval.map(f64::from)]));
-        plot.points(eval.shape(MarkerShape::Diamond).radius(7.0).color(EVAL_MODE).allow_hover(false));
+        plot.points(eval.shape(MarkerShape::Diamond).radius(7.0).color(tokens.eval_mode).allow_hover(false));
     });
     name_plot(&response.response, "Cloud of one file's embeddings in different batches");
 }

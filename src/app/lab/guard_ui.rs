@@ -3,6 +3,7 @@
 use super::state::Lab;
 use crate::app::command::Command;
 use crate::app::lab_command::LabCommand;
+use crate::app::theme::icon;
 use crate::app::view::{Tab, View};
 use crate::batchnorm::{Repair, Severity, warning};
 use egui::{RichText, Ui};
@@ -23,7 +24,7 @@ pub fn guard_text(lab: &Lab) -> Option<String> {
 pub fn guard_ui(ui: &mut Ui, warning: &str, lab: &Lab, view: &mut View, out: &mut Vec<Command>) {
     ui.add_space(3.0);
     ui.horizontal_wrapped(|ui| {
-        ui.label(RichText::new(format!("⚠ {warning}")).color(ui.visuals().warn_fg_color));
+        ui.label(RichText::new(format!("{} {warning}", icon::WARNING)).color(ui.visuals().warn_fg_color));
         if ui.button("Look into it").on_hover_text("Opens the batch-norm lab").clicked() {
             view.kept.tab = Tab::BatchNorm;
         }

@@ -6,7 +6,7 @@ use super::parts::{
 };
 use super::scene::Scene;
 use crate::app::lab_view::LabView;
-use crate::app::theme::QUERIED;
+use crate::app::theme::Tokens;
 use crate::batchnorm::moving_average::{Errors, errors_by_step};
 use crate::batchnorm::{Channel, Condition, Layer, Report, initial_weight_in};
 use crate::model::{Model, Norm, StatisticsSource};
@@ -155,6 +155,7 @@ fn scatter_ui(ui: &mut Ui, layer: &Layer, view: &LabView) {
     }
     let chosen: Vec<[f64; 2]> = chosen(layer, view).and_then(at).into_iter().collect();
     ui.strong("Running variance against pooled variance");
+    let tokens = Tokens::of(ui.visuals());
     let shown = still_plot("lab-scatter", 200.0)
         .x_axis_label("pooled (power of ten)")
         .y_axis_label("running")
@@ -166,7 +167,7 @@ fn scatter_ui(ui: &mut Ui, layer: &Layer, view: &LabView) {
             let points = Points::new("channels", PlotPoints::from(points)).radius(2.5).color(RUNNING);
             plot.points(points.allow_hover(false));
             let chosen = Points::new("chosen", PlotPoints::from(chosen)).radius(6.0).filled(false);
-            plot.points(chosen.color(QUERIED).allow_hover(false));
+            plot.points(chosen.color(tokens.accent).allow_hover(false));
         });
     name_plot(&shown.response, "Running against pooled variance of the layer's channels");
 }

@@ -5,7 +5,7 @@ use super::parts::{name_plot, number, percent, still_plot};
 use super::scene::Scene;
 use crate::app::message::Tone;
 use crate::app::symbol::Symbol;
-use crate::app::theme::{EVAL_MODE, TRAIN_MODE, tone_mark};
+use crate::app::theme::{Tokens, tone_mark};
 use crate::batchnorm::{ModeSummary, Report, Severity};
 use crate::model::Norm;
 use egui::{Color32, Grid, RichText, Ui};
@@ -30,7 +30,15 @@ pub fn modes_ui(ui: &mut Ui, scene: &Scene<'_>) {
         return;
     };
     verdict_ui(ui, report);
-    table_ui(ui, "lab-modes", &[("Train mode", TRAIN_MODE), ("Eval mode", EVAL_MODE)], &report.summaries());
+    table_ui(
+        ui,
+        "lab-modes",
+        &[
+            ("Train mode", Tokens::of(ui.visuals()).train_mode),
+            ("Eval mode", Tokens::of(ui.visuals()).eval_mode),
+        ],
+        &report.summaries(),
+    );
     notes_ui(ui, report);
     let with = scene.lab.model.as_ref().is_some_and(|model| model.config.norm == Norm::Batch);
     if with {
@@ -40,11 +48,14 @@ pub fn modes_ui(ui: &mut Ui, scene: &Scene<'_>) {
 
 /// Draws the verdict. Its mark and its colour show the severity.
 pub fn verdict_ui(ui: &mut Ui, report: &Report) {
-    let (mark, colour) = tone_mark(match report.verdict.severity {
-        Severity::Sound => Tone::Good,
-        Severity::Watch => Tone::Note,
-        Severity::Repair | Severity::Useless => Tone::Bad,
-    });
+    let (mark, colour) = tone_mark(
+        ui.visuals(),
+        match report.verdict.severity {
+            Severity::Sound => Tone::Good,
+            Severity::Watch => Tone::Note,
+            Severity::Repair | Severity::Useless => Tone::Bad,
+        },
+    );
     ui.label(RichText::new(format!("{mark} {}", report.verdict.sentence)).color(colour).size(15.0));
     ui.add_space(4.0);
 }
@@ -101,7 +112,7 @@ fn arrows_ui(ui: &mut Ui, scene: &Scene<'_>, report: &Report) {
         ui.weak("In eval mode the embeddings are not numbers, so they have no places.");
         return;
     }
-    let symbols = class_symbols(scene);
+    let (symbols, dark) = (class_symbols(scene), ui.visuals().dark_mode);
     let mut ends = BTreeMap::<usize, [Vec<[f64; 2]>; 2]>::new();
     for ((from, to), (_, class)) in train.iter().zip(eval).zip(&report.known.files).take(ARROWS) {
         let [origins, tips] = ends.entry(*class).or_default();
@@ -117,7 +128,7 @@ fn arrows_ui(ui: &mut Ui, scene: &Scene<'_>, report: &Report) {
     let shown =
         still_plot("lab-arrows", 330.0).data_aspect(1.0).show_axes(false).show_grid(false).show(ui, |plot| {
             for (class, [origins, tips]) in ends {
-                let symbol = symbols.get(class).copied().unwrap_or(Symbol::of(None));
+                let symbol = symbols.get(class).copied().unwrap_or(Symbol::NONE);
                 let name = format!("label {class}");
                 plot.arrows(
                     Arrows::new(
@@ -125,14 +136,14 @@ fn arrows_ui(ui: &mut Ui, scene: &Scene<'_>, report: &Report) {
                         PlotPoints::from(origins.clone()),
                         PlotPoints::from(tips),
                     )
-                    .color(symbol.colour.gamma_multiply(0.55))
+                    .color(symbol.colour(dark).gamma_multiply(0.55))
                     .tip_length(5.0)
                     .allow_hover(false),
                 );
                 plot.points(
                     Points::new(name, PlotPoints::from(origins))
-                        .shape(symbol.shape)
-                        .color(symbol.colour)
+                        .shape(symbol.shape())
+                        .color(symbol.colour(dark))
                         .radius(3.0)
                         .allow_hover(false),
                 );
@@ -147,10 +158,12 @@ fn arrows_ui(ui: &mut Ui, scene: &Scene<'_>, report: &Report) {
 /// The symbols of the model's labels, as in the list of labels.
 pub fn class_symbols(scene: &Scene<'_>) -> Vec<Symbol> {
     let labels = scene.lab.model.as_ref().map(|model| model.config.labels.as_slice()).unwrap_or_default();
-    let position = |label: &String| scene.session.contents.labels().position(Some(label));
     labels
         .iter()
         .enumerate()
-        .map(|(class, label)| Symbol::of(Some(position(label).unwrap_or(class))))
+        .map(|(class, label)| match scene.session.slots.symbol(Some(label)) {
+            Symbol::NONE => Symbol::of(class),
+            known => known,
+        })
         .collect()
 }

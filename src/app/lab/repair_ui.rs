@@ -7,7 +7,7 @@ use crate::app::command::Command;
 use crate::app::command_ui::command_button;
 use crate::app::lab_command::LabCommand;
 use crate::app::question::Purpose;
-use crate::app::theme::{EVAL_MODE, TRAIN_MODE};
+use crate::app::theme::Tokens;
 use crate::batchnorm::Repair;
 use egui::Ui;
 
@@ -47,7 +47,10 @@ pub fn repair_ui(ui: &mut Ui, scene: &Scene<'_>, out: &mut Vec<Command>) {
 /// Draws the figures of the model and of each repaired model.
 fn candidates_ui(ui: &mut Ui, scene: &Scene<'_>, out: &mut Vec<Command>) {
     let Some(report) = scene.lab.report() else { return };
-    let modes = [("Train mode", TRAIN_MODE), ("Eval mode", EVAL_MODE)];
+    let modes = [
+        ("Train mode", Tokens::of(ui.visuals()).train_mode),
+        ("Eval mode", Tokens::of(ui.visuals()).eval_mode),
+    ];
     ui.add_space(6.0);
     ui.strong("Before: the current model");
     table_ui(ui, "lab-before", &modes, &report.summaries());

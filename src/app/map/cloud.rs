@@ -1,10 +1,8 @@
 //! The cloud: the samples on the map as places with labels, ordered by a grid that finds those in view.
 
 use super::viewport::BandView;
+use crate::app::symbol::Symbol;
 use crate::projection::PlaceGrid;
-
-/// Number of symbols: seven colours times five shapes for labels, and one for "(no label)".
-pub const SYMBOLS: usize = 36;
 
 /// Places and their labels.
 #[derive(Debug, Default)]
@@ -18,16 +16,12 @@ pub struct Cloud {
 }
 
 impl Cloud {
-    /// `label_of[row]` is the label of `places[row]`; `named[label]` is false for "(no label)".
-    pub fn new(places: &[[f32; 2]], label_of: &[u32], named: &[bool]) -> Self {
+    /// `label_of[row]` is the label of `places[row]`; `symbols[label]` is the symbol of a label.
+    pub fn new(places: &[[f32; 2]], label_of: &[u32], symbols: &[Symbol]) -> Self {
         let grid = PlaceGrid::new(places);
         let label = |row: &u32| label_of.get(*row as usize).map_or(0, |label| *label as u16);
         let labels = grid.order().iter().map(label).collect();
-        let symbols = named
-            .iter()
-            .enumerate()
-            .map(|(i, named)| if *named { i % (SYMBOLS - 1) } else { SYMBOLS - 1 } as u8);
-        Self { labels, symbols: symbols.collect(), grid }
+        Self { labels, symbols: symbols.iter().map(|symbol| symbol.number()).collect(), grid }
     }
 
     /// Runs of places that may be in view, with their labels.

@@ -70,8 +70,8 @@ impl NullaryFnOnce for Pixels<'_> {
 pub fn colours(cloud: &Cloud, viewport: &Viewport) -> [Vec<Color32>; 2] {
     let of = |focused: bool| {
         let own = cloud.symbols.iter().map(|symbol| match focused {
-            true => Symbol::of_number(*symbol).colour,
-            false => viewport.faded,
+            true => viewport.ink.of(Symbol::of_number(*symbol)),
+            false => viewport.ink.faded,
         });
         std::iter::once(Color32::TRANSPARENT).chain(own).collect()
     };

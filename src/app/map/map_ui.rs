@@ -1,30 +1,39 @@
-//! The map: all samples in two dimensions, coloured by label, with the queried samples among them.
+//! The map: all samples in two dimensions, coloured by label, with the dropped files among them.
 //!
 //! The axes of a UMAP have no meaning, so none are drawn. The wheel zooms, dragging pans, a click selects, and a
 //! double click shows all samples. The list of labels on the left is the legend.
 
+use super::legend_ui::legend_ui;
 use super::names::Names;
+use super::overlay::Overlay;
 use super::points::MapPoints;
 use super::state::MapState;
 use crate::app::command::Command;
-use crate::app::command_ui::{command_button, command_button_as};
+use crate::app::command_ui::{command_button_as, command_entry, hint_text};
+use crate::app::controls::icon_button;
 use crate::app::facts::Facts;
 use crate::app::focus::Focus;
+use crate::app::paint::{self, Ink};
 use crate::app::selection::Selection;
 use crate::app::session::Session;
-use crate::app::theme::QUERIED;
+use crate::app::theme::{Tokens, icon};
 use crate::app::view::View;
 use crate::escape;
-use crate::workflow::MapMethod;
-use egui::{Align2, Button, Color32, CursorIcon, PopupAnchor, Role, Tooltip, Ui, Vec2, WidgetInfo, vec2};
-use egui_plot::{MarkerShape, Plot, PlotBounds, PlotPoint, PlotPoints, PlotTransform, PlotUi, Points};
+use crate::workflow::{MapMethod, count};
+use egui::{Align2, Button, CursorIcon, PopupAnchor, Pos2, Rect, Role, Tooltip, Ui, Vec2, WidgetInfo, vec2};
+use egui_plot::{Plot, PlotBounds, PlotPoint, PlotTransform, PlotUi};
 
 /// The distance within which the pointer picks a point, in logical pixels.
 const REACH: f32 = 10.0;
+/// Width of the controls above the map. In less room they are a menu.
+const CONTROLS: f32 = 220.0;
 /// Logarithm of the zoom factor per point of scrolling.
 const ZOOM: f32 = 1.0 / 240.0;
 
-/// Draws the controls above the map.
+/// Points counted under a name, at most, and maps of more points in which none are.
+const COUNTED: usize = 50;
+
+/// Draws the controls above the map, from the right.
 pub fn map_controls_ui(
     ui: &mut Ui,
     facts: &Facts,
@@ -32,21 +41,33 @@ pub fn map_controls_ui(
     view: &mut View,
     out: &mut Vec<Command>,
 ) {
-    ui.separator();
-    for method in [MapMethod::Umap, MapMethod::Pca] {
-        let command = Command::ComputeMap(method);
-        let button = Button::selectable(view.kept.map_method == method, command.about().text);
+    if ui.available_width() < CONTROLS {
+        let menu = ui.menu_button(icon::CARET_DOWN, |ui| {
+            for command in
+                [Command::FitMap, Command::ComputeMap(MapMethod::Umap), Command::ComputeMap(MapMethod::Pca)]
+            {
+                command_entry(ui, facts, command, out);
+            }
+            ui.checkbox(&mut view.kept.names, "Names");
+        });
+        menu.response.widget_info(|| WidgetInfo::labeled(Role::Button, true, "Map"));
+        return;
+    }
+    let fit = Command::FitMap.about();
+    let button = icon_button(ui, icon::CORNERS_OUT, fit.text);
+    if button.on_hover_text(hint_text(ui, fit.hint, fit.key)).clicked() {
+        out.push(Command::FitMap);
+    }
+    let names = ui.toggle_value(&mut view.kept.names, "Names");
+    names.on_hover_text(Command::MapNames(true).about().hint);
+    ui.add_space(6.0);
+    // Until the map is laid out, the two main directions are shown.
+    let method = if session.contents.provisional() { MapMethod::Pca } else { view.kept.map_method };
+    for wanted in [MapMethod::Pca, MapMethod::Umap] {
+        let command = Command::ComputeMap(wanted);
+        let button = Button::selectable(method == wanted, command.about().text);
         command_button_as(ui, facts, button, command, out);
     }
-    command_button(ui, facts, Command::FitMap, out);
-    ui.toggle_value(&mut view.kept.names, "Names")
-        .on_hover_text("Writes the name of each label where its samples are densest");
-    let n = session.contents.places().len();
-    ui.weak(match session.contents.others() {
-        0 => format!("{n} samples"),
-        others => format!("{n} samples; {others} more are not embedded with this model"),
-    })
-    .on_hover_text("Wheel: zoom. Drag: pan. Click: select.");
 }
 
 /// Draws the map, and the name and label of the sample under the pointer.
@@ -55,7 +76,6 @@ pub fn map_ui(ui: &mut Ui, session: &Session, view: &mut View, map: &MapState, o
         ui.centered_and_justified(|ui| ui.weak("The map is being computed…"));
         return;
     }
-    let dark = ui.visuals().dark_mode;
     let plot = Plot::new("map")
         .data_aspect(1.0)
         .show_axes(false)
@@ -65,41 +85,70 @@ pub fn map_ui(ui: &mut Ui, session: &Session, view: &mut View, map: &MapState, o
         .allow_scroll(false)
         .set_margin_fraction(vec2(0.06, 0.06));
     let focus = Focus::index(view.focus.as_ref(), &session.contents);
-    let (fit, centre_on) = (std::mem::take(&mut view.fit), view.centre_on.take());
+    let (fit, zoom) = (std::mem::take(&mut view.fit), view.zoom.take());
+    let centre_on = view.centre_on.take().and_then(|selection| map.place_of(session, selection));
+    let muted = session.selection.is_some() && !session.neighbours().is_empty();
+    let mut radius = 0.0;
     let shown = plot.show(ui, |plot| {
-        move_view(plot, fit, centre_on);
-        plot.add(MapPoints::new(&map.cloud, session.map_edition, focus, &map.drawn));
-        draw_rings(plot, session, view, dark);
-        draw_queried(plot, session);
+        move_view(plot, fit, zoom, centre_on);
+        let points = MapPoints::new(&map.cloud, map.drawing, focus, muted, &map.drawn);
+        radius = points.radius(&plot.plot_bounds()).unwrap_or(1.5);
+        plot.add(points);
     });
-    names_ui(ui, session, view, (map, focus), &shown.transform);
+    let frame = *shown.transform.frame();
+    let to_screen = |place: [f32; 2]| shown.transform.position_from_point(&plot_from_place(place));
+    let overlay = Overlay { session, map, to_screen: &to_screen, frame, radius };
+    overlay.draw(ui, view);
+    names_ui(ui, &overlay, view, focus, &shown.transform);
+    overlay.arrow_at_edge(ui);
+    count_ui(ui, session, frame);
     let response = shown.response;
     response.widget_info(|| {
         WidgetInfo::labeled(Role::Canvas, true, format!("Map of {} samples", session.contents.places().len()))
     });
-    let Some(pointer) = response.hover_pos() else {
-        return;
-    };
-    let Some(picked) = pick(session, (map, focus), &shown.transform, pointer) else {
-        return;
-    };
-    ui.set_cursor_icon(CursorIcon::PointingHand);
-    if response.clicked() {
-        out.push(Command::Select(Some(picked)));
+    if let Some(pointer) = response.hover_pos()
+        && let Some(picked) = pick(&overlay, focus, &shown.transform, pointer)
+    {
+        ui.set_cursor_icon(CursorIcon::PointingHand);
+        if response.clicked() {
+            out.push(Command::Select(Some(picked)));
+        }
+        Tooltip::always_open(ui.ctx().clone(), response.layer_id, response.id, PopupAnchor::Pointer)
+            .gap(14.0)
+            .show(|ui| {
+                let (name, label) = name_and_label(session, picked);
+                ui.strong(name);
+                ui.label(label);
+            });
     }
-    Tooltip::always_open(ui.ctx().clone(), response.layer_id, response.id, PopupAnchor::Pointer)
-        .gap(14.0)
-        .show(|ui| {
-            let (name, label) = name_and_label(session, picked);
-            ui.strong(name);
-            ui.label(label);
-        });
+    legend_ui(ui, frame, &mut view.kept.sections.legend);
+}
+
+/// Draws how many samples the map has.
+fn count_ui(ui: &Ui, session: &Session, frame: Rect) {
+    let tokens = Tokens::of(ui.visuals());
+    let mut text = count(session.contents.places().len(), "sample");
+    if !session.queried.is_empty() {
+        text = format!("{text}, {}", count(session.queried.len(), "dropped file"));
+    }
+    if session.contents.others() > 0 {
+        text = format!("{text}; {} more wait for this model", session.contents.others());
+    }
+    let place = frame.shrink(12.0);
+    paint::text(ui, place, Align2::RIGHT_BOTTOM, &text, &Ink::small(tokens.text2));
 }
 
 /// Applies the wheel and requests to show a place or the whole map.
-fn move_view(plot: &mut PlotUi<'_>, fit: bool, centre_on: Option<[f32; 2]>) {
+fn move_view(plot: &mut PlotUi<'_>, fit: bool, zoom: Option<f32>, centre_on: Option<[f32; 2]>) {
     if fit {
         plot.set_auto_bounds(true);
+    }
+    if let Some(zoom) = zoom {
+        let bounds = plot.plot_bounds();
+        let [x, y] = [0, 1].map(|axis| (bounds.min()[axis] + bounds.max()[axis]) / 2.0);
+        let by = f64::from(zoom) * 2.0;
+        let (w, h) = (bounds.width() / by, bounds.height() / by);
+        plot.set_plot_bounds(PlotBounds::from_min_max([x - w, y - h], [x + w, y + h]));
     }
     if let Some([x, y]) = centre_on.map(|place| place.map(f64::from)) {
         let bounds = plot.plot_bounds();
@@ -118,96 +167,84 @@ fn move_view(plot: &mut PlotUi<'_>, fit: bool, centre_on: Option<[f32; 2]>) {
     }
 }
 
-/// Draws rings around the selection, its neighbours and the marked sample.
-fn draw_rings(plot: &mut PlotUi<'_>, session: &Session, view: &View, dark: bool) {
-    let plain = if dark { Color32::from_gray(0xd0) } else { Color32::from_gray(0x40) };
-    let near: Vec<PlotPoint> =
-        session.neighbours().iter().filter_map(|n| point(session, Selection::InLibrary(n.sha256))).collect();
-    let mut ring = |name: &str, at: Vec<PlotPoint>, colour, radius| {
-        let circle = Points::new(name, PlotPoints::Owned(at)).shape(MarkerShape::Circle).filled(false);
-        plot.points(circle.color(colour).radius(radius).allow_hover(false));
+/// Writes the name of the selected file and of labels, where there is room: the label of the selected file first, then
+/// those of its neighbours, then by number of samples.
+fn names_ui(ui: &Ui, overlay: &Overlay<'_>, view: &View, focus: Option<usize>, transform: &PlotTransform) {
+    let (session, map) = (overlay.session, overlay.map);
+    let painter = ui.painter_at(overlay.frame);
+    let tokens = Tokens::of(ui.visuals());
+    let value = |at: Pos2| {
+        let at = transform.value_from_position(at);
+        [at.x as f32, at.y as f32]
     };
-    ring("neighbours", near, plain.gamma_multiply(0.7), 7.0);
-    let selected = session.selection.and_then(|selection| point(session, selection));
-    ring("selected", selected.into_iter().collect(), QUERIED, 10.0);
-    let marked = view.marked.and_then(|marked| point(session, marked));
-    ring("marked", marked.into_iter().collect(), if dark { Color32::WHITE } else { Color32::BLACK }, 11.0);
-}
-
-/// Draws the queried samples.
-fn draw_queried(plot: &mut PlotUi<'_>, session: &Session) {
-    let places = session.queried.iter().filter_map(|queried| queried.near.place.map(plot_from_place));
-    let points = Points::new("queried", PlotPoints::Owned(places.collect())).shape(MarkerShape::Asterisk);
-    plot.points(points.color(QUERIED).radius(7.0).allow_hover(false));
-}
-
-/// Writes the names of the selected queried sample and of labels, where there is room.
-fn names_ui(
-    ui: &Ui,
-    session: &Session,
-    view: &View,
-    (map, focus): (&MapState, Option<usize>),
-    transform: &PlotTransform,
-) {
-    let frame = *transform.frame();
-    let painter = ui.painter_at(frame);
-    let visuals = ui.visuals();
-    let behind = visuals.extreme_bg_color.gamma_multiply(0.75);
-    let mut names = Names::new(&painter, frame, visuals.strong_text_color(), behind);
-    let on_screen = |place| transform.position_from_point(&plot_from_place(place));
-    if let Some(selection @ Selection::Queried(_)) = session.selection
-        && let Some(place) = session.place_of(selection)
-    {
-        let (name, _) = name_and_label(session, selection);
-        // Beside its ring.
-        names.write(&name, &[(on_screen(place) + vec2(13.0, 0.0), Align2::LEFT_CENTER)]);
-    }
+    let covered = |rect: Rect| {
+        let (a, b) = (value(rect.left_bottom()), value(rect.right_top()));
+        let (min, max) = ([a[0].min(b[0]), a[1].min(b[1])], [a[0].max(b[0]), a[1].max(b[1])]);
+        let inside = |place: &&[f32; 2]| (0..2).all(|axis| (min[axis]..=max[axis]).contains(&place[axis]));
+        let grid = &map.cloud.grid;
+        grid.within(min, max)
+            .filter_map(|run| grid.places().get(run))
+            .flatten()
+            .filter(inside)
+            .take(COUNTED)
+            .count()
+    };
+    let mut names = Names::new(&painter, overlay.frame, tokens, &covered);
+    overlay.reserve(ui, &mut names);
     if !view.kept.names {
         return;
     }
-    for found in &map.name_places {
+    let label_of = |sha256| session.contents.get(sha256).map(|entry| entry.label_index);
+    let mut first: Vec<usize> = Vec::new();
+    if let Some(Selection::InLibrary(sha256)) = session.selection {
+        first.extend(label_of(sha256));
+    }
+    first.extend(session.neighbours().iter().filter_map(|neighbour| label_of(neighbour.sha256)));
+    let rank = |label: usize| first.iter().position(|near| *near == label).unwrap_or(usize::MAX);
+    let mut order: Vec<_> = map.name_places.iter().collect();
+    order.sort_by_key(|found| rank(found.label));
+    for found in order {
         if focus.is_some_and(|only| only != found.label) {
             continue;
         }
         if let Some((Some(label), _)) = session.contents.labels().counts().get(found.label) {
-            names.write_above(&escape::text(label), on_screen(found.at));
+            let at = transform.position_from_point(&plot_from_place(found.at));
+            let strong = first.first() == Some(&found.label);
+            names.write(&escape::text(label), at - vec2(0.0, overlay.radius), strong, tokens.text);
         }
     }
-}
-
-/// The place of a sample as a point of the plot.
-fn point(session: &Session, selection: Selection) -> Option<PlotPoint> {
-    session.place_of(selection).map(plot_from_place)
 }
 
 fn plot_from_place([x, y]: [f32; 2]) -> PlotPoint {
     PlotPoint::new(f64::from(x), f64::from(y))
 }
 
-/// The nearest sample within reach of the pointer; queried samples come first.
+/// The nearest sample within reach of the pointer; dropped files come first.
 fn pick(
-    session: &Session,
-    (map, focus): (&MapState, Option<usize>),
+    overlay: &Overlay<'_>,
+    focus: Option<usize>,
     transform: &PlotTransform,
-    pointer: egui::Pos2,
+    pointer: Pos2,
 ) -> Option<Selection> {
-    let distance = |place| transform.position_from_point(&plot_from_place(place)).distance_sq(pointer);
-    let queried = session
+    let (session, map) = (overlay.session, overlay.map);
+    let distance = |place| (overlay.to_screen)(place).distance_sq(pointer);
+    let dropped = session
         .queried
         .iter()
-        .filter_map(|queried| Some((queried.sample.sha256, distance(queried.near.place?))))
+        .map(|queried| Selection::Queried(queried.sample.sha256))
+        .filter_map(|this| Some((this, overlay.at(this)?.distance_sq(pointer))))
         .filter(|(_, d)| *d <= REACH * REACH)
         .min_by(|a, b| a.1.total_cmp(&b.1));
-    if let Some((sha256, _)) = queried {
-        return Some(Selection::Queried(sha256));
+    if let Some((dropped, _)) = dropped {
+        return Some(dropped);
     }
     let at = transform.value_from_position(pointer);
     let reach = transform.dvalue_dpos().map(|units| (units.abs() as f32) * REACH);
     let labels = session.contents.labels();
     let focused = |row: usize| focus.is_none_or(|only| labels.index_of(row) == Some(only));
     let row = map.cloud.grid.nearest([at.x as f32, at.y as f32], reach, focused, distance)?;
-    let entry = session.contents.at(row)?;
-    (distance(entry.place?) <= REACH * REACH).then_some(Selection::InLibrary(entry.sha256))
+    let this = Selection::InLibrary(session.contents.at(row)?.sha256);
+    (overlay.at(this)?.distance_sq(pointer) <= REACH * REACH).then_some(this)
 }
 
 /// The file name and the label of a sample.
@@ -215,7 +252,7 @@ fn name_and_label(session: &Session, selection: Selection) -> (String, String) {
     let found = match selection {
         Selection::Queried(sha256) => session
             .queried(sha256)
-            .map(|queried| (escape::file_name(&queried.sample.path), "queried".to_owned())),
+            .map(|queried| (escape::file_name(&queried.sample.path), "dropped".to_owned())),
         Selection::InLibrary(sha256) => session
             .contents
             .get(sha256)

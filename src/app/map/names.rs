@@ -1,7 +1,9 @@
 //! Names on the map: each label's name is written above the places where its samples are densest, so the map
 //! can be read without the legend.
 
-use egui::{Align2, Color32, FontId, Painter, Pos2, Rect, vec2};
+use crate::app::paint::{self, Ink};
+use crate::app::theme::Tokens;
+use egui::{Align2, Color32, Painter, Pos2, Rect, Stroke, vec2};
 
 /// Cells along a side of the map, in which the parts of a label are found.
 const SIDE: usize = 16;
@@ -11,6 +13,8 @@ const SHARE: f32 = 0.1;
 const MOST: usize = 1000;
 /// Distance between a name and its samples, in logical pixels.
 const GAP: f32 = 5.0;
+/// A name farther than this from its samples has a line to them, in logical pixels.
+const LEADER: f32 = 9.0;
 /// Characters of a name, at most.
 const LONGEST: usize = 40;
 
@@ -135,51 +139,102 @@ fn sum(cells: &[Heap; SIDE * SIDE], of: impl Iterator<Item = usize>) -> Heap {
     out
 }
 
-/// Writes names into a frame, without overlap.
+/// Names drawn at once, at most.
+const DRAWN: usize = 24;
+/// How many points of the map a place for a name may cover more than another, for each step that it is farther away.
+const FARTHER: usize = 2;
+
+/// Writes names into a frame, without overlap, where they cover few points.
 pub struct Names<'a> {
     painter: &'a Painter,
     frame: Rect,
-    text: Color32,
+    ink: Ink,
     behind: Color32,
+    line: Color32,
+    covered: &'a dyn Fn(Rect) -> usize,
     taken: Vec<Rect>,
+    written: usize,
 }
 
 impl<'a> Names<'a> {
-    /// Writes within `frame`, in these colours.
-    pub fn new(painter: &'a Painter, frame: Rect, text: Color32, behind: Color32) -> Self {
-        Self { painter, frame, text, behind, taken: Vec::new() }
+    /// Writes within `frame`, in the colours of `tokens`. `covered` counts the points of the map in a rectangle.
+    pub fn new(
+        painter: &'a Painter,
+        frame: Rect,
+        tokens: &Tokens,
+        covered: &'a dyn Fn(Rect) -> usize,
+    ) -> Self {
+        let behind = tokens.sunken.gamma_multiply(0.8);
+        let ink = Ink::small(tokens.text2);
+        Self { painter, frame, ink, behind, line: tokens.link, covered, taken: Vec::new(), written: 0 }
     }
 
-    /// Writes `name` above `at`, or beside it, or not at all if there is no room.
-    pub fn write_above(&mut self, name: &str, at: Pos2) {
-        let beside = |x: f32| at + vec2(x, GAP);
-        self.write(
-            name,
-            &[
-                (at - vec2(0.0, GAP), Align2::CENTER_BOTTOM),
-                (beside(2.0 * GAP), Align2::LEFT_CENTER),
-                (beside(-2.0 * GAP), Align2::RIGHT_CENTER),
-            ],
-        );
+    /// Keeps names off a rectangle.
+    pub fn reserve(&mut self, rect: Rect) {
+        self.taken.push(rect);
     }
 
-    /// Writes `name` at the first of `places` that is in view and has room; each is given with the anchor of the
-    /// text. The name is moved into the frame.
-    pub fn write(&mut self, name: &str, places: &[(Pos2, Align2)]) {
-        let frame = self.frame;
-        let mut in_view = places.iter().filter(|(at, _)| frame.contains(*at)).peekable();
-        if in_view.peek().is_none() {
+    /// A free place for a tag of this size near `at`, which is reserved; `None` if there is none.
+    pub fn place_tag(&mut self, at: Pos2, size: egui::Vec2) -> Option<Rect> {
+        let beside = |x: f32, y: f32| Rect::from_center_size(at + vec2(x, y), size);
+        let (dx, dy) = (size.x / 2.0 + 16.0, size.y / 2.0 + 16.0);
+        let places = [1.0, 1.8, 3.0].into_iter().flat_map(|far| {
+            [
+                beside(0.0, dy * far),
+                beside(0.0, -dy * far),
+                beside(dx, dy * (far - 1.0)),
+                beside(-dx, dy * (far - 1.0)),
+            ]
+        });
+        let places: Vec<Rect> = places.map(|rect| into(rect, self.frame)).collect();
+        let rect = self.best(places.into_iter())?;
+        self.taken.push(rect);
+        Some(rect)
+    }
+
+    /// Writes `name` near `at`, the top of its samples, or farther away with a line to them, or not at all if there is no
+    /// room. `strong` names are brighter.
+    pub fn write(&mut self, name: &str, at: Pos2, strong: bool, text: Color32) {
+        if self.written >= DRAWN || !self.frame.contains(at) {
             return;
         }
-        let font = FontId::proportional(12.5);
-        let galley = self.painter.layout_no_wrap(shortened(name), font, self.text);
-        let mut rects = in_view
-            .map(|(at, anchor)| into(anchor.anchor_size(*at, galley.size()).expand2(vec2(4.0, 1.0)), frame));
-        if let Some(rect) = rects.find(|rect| !self.taken.iter().any(|taken| taken.intersects(*rect))) {
-            self.painter.rect_filled(rect, 4.0, self.behind);
-            self.painter.galley(rect.center() - galley.size() / 2.0, galley, self.text);
-            self.taken.push(rect);
+        let ink =
+            if strong { Ink { colour: text, ..self.ink.clone() }.weight(600.0) } else { self.ink.clone() };
+        let galley = paint::layout(self.painter, &shortened(name), &ink, f32::INFINITY);
+        let size = galley.size() + vec2(8.0, 2.0);
+        let near = [
+            Align2::CENTER_BOTTOM.anchor_size(at - vec2(0.0, GAP), size),
+            Align2::LEFT_CENTER.anchor_size(at + vec2(2.0 * GAP, GAP), size),
+            Align2::RIGHT_CENTER.anchor_size(at + vec2(-2.0 * GAP, GAP), size),
+        ];
+        let around = [1.0_f32, 1.8].into_iter().flat_map(|far| {
+            (0..8).map(move |i| {
+                let angle = std::f32::consts::TAU * (i as f32 / 8.0 - 0.25);
+                let away = vec2(angle.cos() * (22.0 + size.x / 2.0), angle.sin() * (20.0 + size.y / 2.0));
+                Rect::from_center_size(at + away * far, size)
+            })
+        });
+        let places: Vec<Rect> = near.into_iter().chain(around).map(|rect| into(rect, self.frame)).collect();
+        let Some(rect) = self.best(places.into_iter()) else { return };
+        self.painter.rect_filled(rect, 4.0, self.behind);
+        if rect.expand(LEADER).contains(at) {
+            // Beside its samples.
+        } else {
+            let from = rect.clamp(at);
+            self.painter.line_segment([from, at], Stroke::new(1.0, self.line));
         }
+        self.painter.galley(rect.center() - galley.size() / 2.0, galley, ink.colour);
+        self.taken.push(rect);
+        self.written += 1;
+    }
+
+    /// The free place that covers fewest points; each place later in the list has to cover fewer.
+    fn best(&self, places: impl Iterator<Item = Rect>) -> Option<Rect> {
+        places
+            .enumerate()
+            .filter(|(_, rect)| !self.taken.iter().any(|taken| taken.intersects(*rect)))
+            .min_by_key(|(i, rect)| (self.covered)(*rect) + i * FARTHER)
+            .map(|(_, rect)| rect)
     }
 }
 

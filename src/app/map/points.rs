@@ -3,8 +3,8 @@
 
 use super::cloud::Cloud;
 use super::raster::Raster;
-use super::viewport::Viewport;
-use crate::app::theme::FADED;
+use super::viewport::{Ink, Viewport};
+use crate::app::theme::Tokens;
 use egui::{Color32, ColorImage, Rect, Shape, TextureHandle, TextureOptions, Ui, pos2, vec2};
 use egui_plot::{PlotBounds, PlotGeometry, PlotItem, PlotItemBase, PlotTransform};
 use std::cell::RefCell;
@@ -26,24 +26,31 @@ pub struct MapPoints<'a> {
     /// Changes whenever the cloud changes.
     edition: u64,
     focus: Option<usize>,
+    muted: bool,
     drawn: &'a RefCell<Drawn>,
 }
 
 impl<'a> MapPoints<'a> {
     /// The samples of `cloud`, whose `edition` changes whenever it does. `focus` is the label in focus, if only one
-    /// is.
-    pub fn new(cloud: &'a Cloud, edition: u64, focus: Option<usize>, drawn: &'a RefCell<Drawn>) -> Self {
-        Self { base: PlotItemBase::new("samples".to_owned()), cloud, edition, focus, drawn }
+    /// is; `muted` points stand back behind what is drawn on top of them.
+    pub fn new(
+        cloud: &'a Cloud,
+        edition: u64,
+        focus: Option<usize>,
+        muted: bool,
+        drawn: &'a RefCell<Drawn>,
+    ) -> Self {
+        Self { base: PlotItemBase::new("samples".to_owned()), cloud, edition, focus, muted, drawn }
     }
 
     /// The radius of a symbol, in points; `None` if there are too many symbols to be distinguished. It depends on
     /// the zoom and not on the position, so panning does not change it.
-    fn radius(&self, view: &PlotBounds) -> Option<f32> {
+    pub fn radius(&self, view: &PlotBounds) -> Option<f32> {
         let all = self.bounds();
         let share = |axis: fn(&PlotBounds) -> f64| (axis(view) / axis(&all).max(1e-30)).min(1.0);
         let shown = self.cloud.grid.len() as f64 * share(PlotBounds::width) * share(PlotBounds::height);
         match shown as usize {
-            0..1000 => Some(4.0),
+            0..1000 => Some(3.8),
             1000..10_000 => Some(3.0),
             10_000..40_000 => Some(2.0),
             _ => None,
@@ -72,7 +79,11 @@ impl PlotItem for MapPoints<'_> {
             scale,
             radius: self.radius(transform.bounds()).map(|radius| radius * density),
             focus: self.focus,
-            faded: FADED.gamma_multiply(0.35),
+            ink: Ink {
+                dark: ui.visuals().dark_mode,
+                faded: Tokens::of(ui.visuals()).link.gamma_multiply(0.3),
+                muted: self.muted,
+            },
         };
         let drawn = &mut *self.drawn.borrow_mut();
         if drawn.of != Some((self.edition, viewport)) {

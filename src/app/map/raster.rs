@@ -46,10 +46,10 @@ impl Raster {
         threads: usize,
         out: &mut [Color32],
     ) {
-        let made_for = (radius, viewport.faded);
+        let made_for = (radius, viewport.ink);
         let stamps = match self.stamps.take() {
             Some(stamps) if stamps.made_for == made_for => stamps,
-            _ => Stamps::new(radius, viewport.faded),
+            _ => Stamps::new(radius, viewport.ink),
         };
         let (frame, top) = self.frame(viewport, stamps.reach);
         let taken = in_bands(top, frame.stride, threads, |first, top| {
@@ -110,6 +110,7 @@ fn in_bands<T: Send, R: Send>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::map::viewport::Ink;
     use crate::app::symbol::Symbol;
 
     const FADED: Color32 = Color32::from_rgba_premultiplied(30, 30, 30, 60);
@@ -121,12 +122,12 @@ mod tests {
             scale: [10.0, -10.0],
             radius: Some(radius),
             focus: None,
-            faded: FADED,
+            ink: Ink { dark: true, faded: FADED, muted: false },
         }
     }
 
     fn drawn(places: &[[f32; 2]], labels: &[u32], viewport: &Viewport) -> Vec<Color32> {
-        let cloud = Cloud::new(places, labels, &[true, true, false]);
+        let cloud = Cloud::new(places, labels, &[Symbol::of(0), Symbol::of(1), Symbol::NONE]);
         Raster::default().draw(&cloud, viewport)
     }
 
@@ -160,7 +161,7 @@ mod tests {
             .map(|i| [(i % 200) as f32 / 10.0 - 9.96, (i / 200) as f32 / 10.0 - 7.43])
             .collect();
         let pixels = drawn(&places, &vec![1; places.len()], &viewport(2.0));
-        let want = Symbol::of(Some(1)).colour.to_array();
+        let want = Symbol::of(1).colour(true).to_array();
         for pixel in pixels {
             // An edge over its own colour may be a step off.
             assert!(pixel.to_array().iter().zip(want).all(|(a, b)| a.abs_diff(b) <= 2), "{pixel:?}");
@@ -171,9 +172,9 @@ mod tests {
     fn later_labels_and_the_focus_are_on_top() {
         let at = 75 * 200 + 100;
         let both = [[0.0, 0.0], [0.0, 0.0]];
-        assert_eq!(drawn(&both, &[1, 0], &viewport(4.0))[at], Symbol::of(Some(1)).colour);
+        assert_eq!(drawn(&both, &[1, 0], &viewport(4.0))[at], Symbol::of(1).colour(true));
         let focus = Viewport { focus: Some(0), ..viewport(4.0) };
-        assert_eq!(drawn(&both, &[1, 0], &focus)[at], Symbol::of(Some(0)).colour);
+        assert_eq!(drawn(&both, &[1, 0], &focus)[at], Symbol::of(0).colour(true));
         assert_eq!(drawn(&both[1..], &[1], &focus)[at], FADED);
         // Labels that are not in focus do not add up.
         assert_eq!(drawn(&[[0.0, 0.0], [0.1, 0.0], [0.0, 0.1]], &[1; 3], &focus)[at], FADED);
@@ -190,10 +191,10 @@ mod tests {
         want.sort_unstable();
         shown.sort_unstable();
         assert_eq!(shown, want);
-        assert_eq!(pixels[at(100, 74)], Symbol::of(Some(1)).colour);
+        assert_eq!(pixels[at(100, 74)], Symbol::of(1).colour(true));
         let focus = Viewport { focus: Some(0), ..field };
         let pixels = drawn(&[[0.02, 0.02], [-9.99, 7.49], [0.02, 0.02]], &[0, 1, 1], &focus);
-        assert_eq!((pixels[at(100, 74)], pixels[0]), (Symbol::of(Some(0)).colour, FADED));
+        assert_eq!((pixels[at(100, 74)], pixels[0]), (Symbol::of(0).colour(true), FADED));
     }
 
     #[test]

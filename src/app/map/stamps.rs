@@ -2,9 +2,9 @@
 //! each pixel with a point is stamped with a precomputed small image. There is one for each part of a pixel that
 //! the centre of a symbol can be in.
 
-use super::cloud::{Cloud, SYMBOLS};
-use super::viewport::{Band, Frame, Viewport};
-use crate::app::symbol::Symbol;
+use super::cloud::Cloud;
+use super::viewport::{Band, Frame, Ink, Viewport};
+use crate::app::symbol::{SYMBOLS, Symbol, covers};
 use egui::Color32;
 use egui_plot::MarkerShape;
 
@@ -137,8 +137,8 @@ fn over(below: Color32, above: Color32) -> Color32 {
 
 /// Small images of every symbol, for each part of a pixel that its centre can be in.
 pub struct Stamps {
-    /// The radius and the faded colour they were computed for.
-    pub made_for: (f32, Color32),
+    /// The radius and the colours they were computed for.
+    pub made_for: (f32, Ink),
     /// Pixels from the centre to the edge of a stamp.
     pub reach: usize,
     pixels: Vec<Color32>,
@@ -158,14 +158,15 @@ struct Line {
 
 impl Stamps {
     /// The stamps of this radius, in pixels.
-    pub fn new(radius: f32, faded: Color32) -> Self {
+    pub fn new(radius: f32, ink: Ink) -> Self {
         let reach = radius.ceil() as usize + 1;
         let side = 2 * reach + 1;
-        let mut stamps = Self { made_for: (radius, faded), reach, pixels: Vec::new(), lines: Vec::new() };
+        let mut stamps = Self { made_for: (radius, ink), reach, pixels: Vec::new(), lines: Vec::new() };
         for focused in [false, true] {
             for i in 0..SYMBOLS {
-                let symbol = Symbol::of((i + 1 < SYMBOLS).then_some(i));
-                let (colour, radius) = if focused { (symbol.colour, radius) } else { (faded, radius * 0.7) };
+                let symbol = Symbol::of(i);
+                let (colour, radius) =
+                    if focused { (ink.of(symbol), radius) } else { (ink.faded, radius * 0.7) };
                 for phase in 0..PHASES * PHASES {
                     let middle = |part: usize| reach as f32 + (part as f32 + 0.5) / PHASES as f32;
                     let (cx, cy) = (middle(phase % PHASES), middle(phase / PHASES));
@@ -173,7 +174,7 @@ impl Stamps {
                         let row = stamps.pixels.len();
                         stamps.pixels.extend((0..side).map(|x| {
                             colour.gamma_multiply(coverage(
-                                symbol.shape,
+                                symbol.shape(),
                                 radius,
                                 x as f32 - cx,
                                 y as f32 - cy,
@@ -217,18 +218,4 @@ fn coverage(shape: MarkerShape, radius: f32, x: f32, y: f32) -> f32 {
         .filter(|i| covers(shape, (x + part(i % PARTS)) / radius, (y + part(i / PARTS)) / radius))
         .count();
     covered as f32 / (PARTS * PARTS) as f32
-}
-
-/// Whether a symbol of radius 1 covers this point, y pointing down; the same outlines as [`Symbol::paint`].
-fn covers(shape: MarkerShape, x: f32, y: f32) -> bool {
-    // A triangle with its tip at (0, −1) and its base at y = 0.8.
-    let triangle = |y: f32| y <= 0.8 && x.abs() <= (y + 1.0) * (0.95 / 1.8);
-    match shape {
-        MarkerShape::Square => x.abs() <= 0.8 && y.abs() <= 0.8,
-        MarkerShape::Up => triangle(y),
-        MarkerShape::Down => triangle(-y),
-        MarkerShape::Diamond => x.abs() + y.abs() <= 1.0,
-        MarkerShape::Cross => (x.abs() - y.abs()).abs() <= 0.35 && x.abs() <= 0.8 && y.abs() <= 0.8,
-        _ => x * x + y * y <= 1.0,
-    }
 }

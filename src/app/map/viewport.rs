@@ -1,5 +1,8 @@
 //! The viewport: the part of the map in view, in pixels, and the bands of rows that threads draw.
 
+use crate::app::symbol::Symbol;
+use crate::app::theme::Tokens;
+use crate::app::theme::tokens::mix;
 use egui::Color32;
 
 /// The part of the map in view, and how it is drawn.
@@ -15,8 +18,32 @@ pub struct Viewport {
     pub radius: Option<f32>,
     /// The index of the label in focus, if only one is.
     pub focus: Option<usize>,
+    /// The colours.
+    pub ink: Ink,
+}
+
+/// The colours that points are drawn in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ink {
+    /// Whether the theme is dark.
+    pub dark: bool,
     /// The colour of points that are not in focus. It does not add up where symbols overlap.
     pub faded: Color32,
+    /// Whether all points stand back behind what is drawn on top of them: a selection and its neighbours.
+    pub muted: bool,
+}
+
+impl Ink {
+    /// The colour of a symbol in focus.
+    pub fn of(self, symbol: Symbol) -> Color32 {
+        let colour = symbol.colour(self.dark);
+        if self.muted {
+            // Opaque, since symbols overlap.
+            mix(Tokens::by(self.dark).sunken, colour, if self.dark { 0.66 } else { 0.8 })
+        } else {
+            colour
+        }
+    }
 }
 
 /// The viewport with a margin, for points outside whose symbols reach into view.

@@ -1,0 +1,158 @@
+//! The order of the table of dropped files, and which files it shows.
+
+use crate::app::verdict_look::State;
+use crate::library::Contents;
+use crate::sample::Sha256;
+use crate::workflow::{Queried, Verdict};
+use std::cmp::Ordering;
+use std::collections::HashSet;
+
+/// A column that the table can be sorted by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Column {
+    /// The verdict; files of one verdict by distance.
+    #[default]
+    Verdict,
+    /// The file name.
+    Name,
+    /// The file format.
+    Kind,
+    /// The label of the nearest sample.
+    Label,
+    /// The distance of the nearest sample.
+    Distance,
+    /// The probability.
+    Probability,
+}
+
+/// The user's choices for the table.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FilesView {
+    /// The column it is sorted by.
+    pub by: Column,
+    /// In falling order.
+    pub falling: bool,
+    /// Part of a name, or the start of a SHA-256.
+    pub filter: String,
+    /// Only files with this verdict.
+    pub only: Option<State>,
+    /// The files that are ticked.
+    pub ticked: HashSet<Sha256>,
+}
+
+/// One row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FileRow {
+    /// The file.
+    pub sha256: Sha256,
+    /// Its name.
+    pub name: String,
+    /// Its format and processor.
+    pub kind: String,
+    /// The state of its verdict.
+    pub state: State,
+    /// Its label, or those between which it is undecided; for another verdict that of the nearest sample.
+    pub label: String,
+    /// The distance of the nearest sample, if there is one.
+    pub distance: Option<f32>,
+    /// The probability of the verdict.
+    pub probability: Option<f32>,
+}
+
+impl FileRow {
+    /// The row of a dropped file.
+    pub fn new(contents: &Contents, queried: &Queried) -> Self {
+        let (sample, near) = (&queried.sample, &queried.near);
+        let nearest = near.neighbours.first();
+        let verdict = near.verdict.as_ref();
+        let labels: Vec<String> =
+            verdict.map(Verdict::labels).unwrap_or_default().into_iter().map(crate::escape::text).collect();
+        let label = if labels.is_empty() {
+            let nearest = nearest.and_then(|nearest| contents.get(nearest.sha256)?.label);
+            nearest.filter(|_| !matches!(verdict, Some(Verdict::Nothing))).map(crate::escape::text)
+        } else {
+            Some(labels.join(" or "))
+        };
+        let kind = match sample.architecture {
+            Some(architecture) => format!("{} {}", sample.kind.name(), architecture.name()),
+            None => sample.kind.name().to_owned(),
+        };
+        Self {
+            sha256: sample.sha256,
+            name: crate::escape::file_name(&sample.path),
+            kind,
+            state: State::of(verdict),
+            label: label.unwrap_or_default(),
+            distance: nearest.map(|nearest| nearest.distance),
+            probability: verdict.and_then(Verdict::probability),
+        }
+    }
+
+    fn matches(&self, view: &FilesView, wanted: &str) -> bool {
+        view.only.is_none_or(|only| only == self.state)
+            && (wanted.is_empty()
+                || self.name.to_lowercase().contains(wanted)
+                || self.label.to_lowercase().contains(wanted)
+                || self.sha256.to_string().starts_with(wanted))
+    }
+}
+
+/// The rows that the view shows, in its order.
+pub fn rows(contents: &Contents, queried: &[Queried], view: &FilesView) -> Vec<FileRow> {
+    let wanted = view.filter.trim().to_lowercase();
+    let all = queried.iter().map(|queried| FileRow::new(contents, queried));
+    let mut rows: Vec<FileRow> = all.filter(|row| row.matches(view, &wanted)).collect();
+    rows.sort_by(|a, b| {
+        let order = order(a, b, view.by);
+        if view.falling { order.reverse() } else { order }
+    });
+    rows
+}
+
+fn order(a: &FileRow, b: &FileRow, by: Column) -> Ordering {
+    // What has no number comes last.
+    let number = |a: Option<f32>, b: Option<f32>| a.unwrap_or(f32::MAX).total_cmp(&b.unwrap_or(f32::MAX));
+    let first = match by {
+        Column::Verdict => a.state.cmp(&b.state),
+        Column::Name => a.name.cmp(&b.name),
+        Column::Kind => a.kind.cmp(&b.kind),
+        Column::Label => a.label.is_empty().cmp(&b.label.is_empty()).then_with(|| a.label.cmp(&b.label)),
+        Column::Distance => Ordering::Equal,
+        Column::Probability => number(a.probability, b.probability),
+    };
+    first.then_with(|| number(a.distance, b.distance)).then_with(|| a.name.cmp(&b.name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(name: &str, state: State, distance: Option<f32>) -> FileRow {
+        FileRow {
+            sha256: Sha256([0; 32]),
+            name: name.to_owned(),
+            kind: String::new(),
+            state,
+            label: String::new(),
+            distance,
+            probability: distance.map(|distance| 1.0 - distance),
+        }
+    }
+
+    #[test]
+    fn what_needs_attention_comes_first() {
+        let mut rows = [
+            row("known", State::Known, Some(0.1)),
+            row("identical", State::Identical, Some(0.0)),
+            row("nothing", State::Nothing, None),
+            row("far", State::Unlike, Some(0.99)),
+            row("new", State::Unlike, Some(0.9)),
+            row("undecided", State::Undecided, Some(0.5)),
+        ];
+        let names = |rows: &[FileRow]| rows.iter().map(|row| row.name.clone()).collect::<Vec<_>>();
+        rows.sort_by(|a, b| order(a, b, Column::Verdict));
+        assert_eq!(names(&rows), ["new", "far", "undecided", "nothing", "known", "identical"]);
+        rows.sort_by(|a, b| order(a, b, Column::Distance));
+        assert_eq!(names(&rows), ["identical", "known", "undecided", "new", "far", "nothing"]);
+    }
+}
