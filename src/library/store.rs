@@ -300,3 +300,45 @@ fn read_rows(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{hash, model};
+    use super::super::schema::make_version_1;
+    use super::*;
+
+    #[test]
+    fn a_library_of_version_1_that_cannot_be_written_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("old.lookalike");
+        let connection = make_version_1(&path).unwrap();
+        let model = model(1);
+        let vector: Vec<u8> = (0..64).flat_map(|i| f32::from(u8::from(i == 0)).to_le_bytes()).collect();
+        connection
+            .execute(
+                "INSERT INTO samples (sha256, path, size, kind, label) VALUES (?1, '/a', 3, 'PE', 'alpha')",
+                [&hash(1).0[..]],
+            )
+            .unwrap();
+        connection
+            .execute(
+                "INSERT INTO models (sha256, bytes) VALUES (?1, ?2)",
+                params![&model.hash.0[..], model.bytes],
+            )
+            .unwrap();
+        connection.execute("INSERT INTO embeddings VALUES (1, 1, ?1)", [vector]).unwrap();
+        connection.execute("INSERT INTO current_model VALUES (1, 1)", []).unwrap();
+        let mut library = Library { connection, path, read_only: Some("a test".to_owned()), version: 1 };
+        let contents = library.contents().unwrap();
+        assert_eq!((contents.len(), contents.others()), (1, 0));
+        assert_eq!(library.labels().unwrap(), [(hash(1), Some("alpha".to_owned()))]);
+        assert_eq!(library.samples().unwrap(), [(hash(1), PathBuf::from("/a"))]);
+        assert!(library.label_history(None).unwrap().is_empty() && library.edits(9).unwrap().is_empty());
+        assert_eq!((library.latest_by_hand().unwrap(), library.latest_undone().unwrap()), (None, None));
+        let models = library.models().unwrap();
+        assert_eq!((models[0].name.clone(), models[0].embedded), (model.hash.short(), 1));
+        assert!(library.lacking(model.hash).unwrap().is_empty());
+        assert!(matches!(library.remove(&[hash(1)], "test"), Err(LibraryError::ReadOnly { .. })));
+        assert!(matches!(library.edit(1), Err(LibraryError::NoEdit { .. })));
+    }
+}
