@@ -16,7 +16,7 @@ use cpu_time::ProcessTime;
 use egui::{Modifiers, PointerButton, Pos2, RawInput, Rect, pos2, vec2};
 use egui_kittest::Harness;
 use lookalike::app::{App, Options};
-use lookalike::library::{Batch, Contents, Library, Record, Rows};
+use lookalike::library::{Batch, Contents, Import, Library, Record, Rows};
 use lookalike::model::{Embeddings, Init, Model, ModelConfig, Network};
 use lookalike::picture::{BytePlanes, Encoded, PictureSpec};
 use lookalike::sample::{FileKind, Sample, Sha256};
@@ -204,7 +204,7 @@ fn library(n: usize, file: &Path) {
         embeddings.data.extend(unit(Some(&centres[*label])));
     }
     let batch = Batch { samples: &samples, pictures: &vec![picture; n], embeddings: &embeddings };
-    library.add(&model, batch, true).unwrap();
+    library.add(&model, batch, &mut Import::new("/samples")).unwrap();
     let contents = library.contents().unwrap();
     assert!(library.put_places(&contents, &places).unwrap());
 }

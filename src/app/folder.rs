@@ -7,7 +7,7 @@ use super::query::PICTURES;
 use super::view::Tab;
 use super::window::App;
 use crate::escape;
-use crate::library::Library;
+use crate::library::{Adopt, Library};
 use crate::picture::PictureKind;
 use crate::sample::Labelling;
 use crate::workflow::{
@@ -110,7 +110,7 @@ impl App {
             move |run| {
                 let library = Library::open_or_create(&path)?;
                 let model = model.map_or_else(|| usual_model(&library).map(Arc::new), Ok)?;
-                workflow::add_to_library(&set, &model, library, run)
+                workflow::add_to_library(&set, &model, library, Adopt::IfComplete, run)
             },
             move |app, changed| {
                 let added = changed.added;

@@ -9,7 +9,7 @@ use super::message::Tone;
 use super::window::App;
 use crate::escape;
 use crate::job::Failure;
-use crate::library::{LabelChange, Library, LibraryError};
+use crate::library::{Library, LibraryError};
 use crate::sample::Sha256;
 use crate::workflow::count;
 use std::path::{Path, PathBuf};
@@ -63,7 +63,7 @@ impl App {
         let (file, given, given_to) = (library.clone(), label.clone(), samples.clone());
         self.write(
             move || Library::open(&file)?.set_labels(&given_to, given.as_deref(), SOURCE),
-            move |app, changes| {
+            move |app, done| {
                 let key = Command::UndoLabel.about().key;
                 let undo = key.map(|key| app.ctx.format_shortcut(&key.keys)).unwrap_or_default();
                 let text = match &label {
@@ -73,9 +73,8 @@ impl App {
                 let labels: Vec<_> = samples.iter().map(|sha256| (*sha256, label.clone())).collect();
                 app.show_labels(&library, &labels);
                 // Another program may have given the label already: then there is nothing to undo.
-                if !changes.is_empty() {
-                    let changes = changes.iter().map(|change| change.id).collect();
-                    app.label_edits.push(LabelEdit { library, changes });
+                if let Some(edit) = done.edit {
+                    app.label_edits.push(LabelEdit { library, edit });
                     app.session.say(Tone::Good, text);
                 }
             },
@@ -83,51 +82,47 @@ impl App {
     }
 
     fn write_undo(&mut self, library: PathBuf) {
-        let Some(at) = self.label_edits.iter().rposition(|edit| edit.library == library) else {
+        let latest = self.label_edits.iter().enumerate().rfind(|(_, edit)| edit.library == library);
+        let Some((at, edit)) = latest.map(|(at, edit)| (at, edit.edit)) else {
             self.session.say(Tone::Note, "No label given in this window is left to undo");
             return self.write_labels();
         };
-        let changes = self.label_edits.get(at).map(|edit| edit.changes.clone()).unwrap_or_default();
         let file = library.clone();
         self.write(
-            move || Library::open(&file)?.undo_label_changes(&changes),
+            move || Library::open(&file)?.undo_edit(edit),
             move |app, undone| {
                 app.label_edits.remove(at);
-                let (tone, text) = match undone.as_slice() {
+                let (tone, text) = match undone.labels.as_slice() {
                     [] => {
                         let text = "Nothing was undone: the sample has been given another label since";
                         (Tone::Note, text.to_owned())
                     }
-                    [one] => match &one.before {
-                        Some(label) => {
-                            (Tone::Good, format!("{} has the label {label} again", one.sha256.short()))
-                        }
-                        None => (Tone::Good, format!("{} has no label again", one.sha256.short())),
-                    },
+                    [(sha256, Some(label))] => {
+                        (Tone::Good, format!("{} has the label {label} again", sha256.short()))
+                    }
+                    [(sha256, None)] => (Tone::Good, format!("{} has no label again", sha256.short())),
                     many => (Tone::Good, format!("{} samples have their earlier labels again", many.len())),
                 };
-                let labels: Vec<_> =
-                    undone.into_iter().map(|change| (change.sha256, change.before)).collect();
-                app.show_labels(&library, &labels);
+                app.show_labels(&library, &undone.labels);
                 app.session.say(tone, text);
             },
         );
     }
 
     /// Runs `work` as the only job that writes labels, then `apply` if it succeeded, then what waits.
-    fn write(
+    fn write<T: Send + 'static>(
         &mut self,
-        work: impl FnOnce() -> Result<Vec<LabelChange>, LibraryError> + Send + 'static,
-        apply: impl FnOnce(&mut Self, Vec<LabelChange>) + Send + 'static,
+        work: impl FnOnce() -> Result<T, LibraryError> + Send + 'static,
+        apply: impl FnOnce(&mut Self, T) + Send + 'static,
     ) {
         self.label_queue.busy = true;
         self.start(
             Task::new("Labelling").of_kind(LABEL).quiet(),
             move |_| Ok(work().map_err(Failure::from)),
             move |app, written| match written {
-                Ok(changes) => {
+                Ok(done) => {
                     app.labels_written += 1;
-                    apply(app, changes);
+                    apply(app, done);
                 }
                 Err(error) => {
                     app.session.say(Tone::Bad, format!("Labelling: {}", error_advice(error.as_ref())));

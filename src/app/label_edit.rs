@@ -9,8 +9,8 @@ use std::path::PathBuf;
 pub struct LabelEdit {
     /// The library that it changed.
     pub library: PathBuf,
-    /// The changes in the library's history.
-    pub changes: Vec<i64>,
+    /// Its id in the library's history.
+    pub edit: i64,
 }
 
 /// Something to write to a library.

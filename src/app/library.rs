@@ -5,7 +5,7 @@ use super::jobs::{Kind, Task};
 use super::message::Tone;
 use super::window::App;
 use crate::escape;
-use crate::library::{Added, Contents, Library};
+use crate::library::{Added, Adopted, Contents, Library};
 use crate::model::is_base_model;
 use crate::workflow::{self, ChangedLibrary};
 use std::path::PathBuf;
@@ -124,6 +124,7 @@ impl App {
                     library: done.library,
                     contents: done.contents,
                     added: Added::default(),
+                    adopted: Adopted { in_use: true, lacking: done.gone, hidden: done.gone },
                 };
                 if app.show_changed(&target, changed) {
                     app.session.say(Tone::Good, summary);

@@ -7,7 +7,7 @@ use super::message::Tone;
 use super::window::App;
 use crate::escape;
 use crate::job::Stop;
-use crate::library::Library;
+use crate::library::{Adopt, Library};
 use crate::model::Model;
 use crate::workflow::{ChangedLibrary, LabelledFolder, Run, add_to_library};
 use std::path::{Path, PathBuf};
@@ -87,5 +87,5 @@ fn embed_folder(
     library: &Path,
     run: &Run<'_>,
 ) -> Result<ChangedLibrary, Stop> {
-    add_to_library(&folder.set, model, Library::open_or_create(library)?, run)
+    add_to_library(&folder.set, model, Library::open_or_create(library)?, Adopt::Always, run)
 }

@@ -6,7 +6,7 @@ use super::message::Tone;
 use super::view::Tab;
 use super::window::App;
 use crate::escape;
-use crate::library::Library;
+use crate::library::{Adopt, Library};
 use crate::training::TrainConfig;
 use crate::workflow::{self, Outputs, TrainedFolder, Warning, training_summary};
 use std::path::PathBuf;
@@ -23,7 +23,7 @@ impl App {
         let Some(folder) = &self.session.folder else { return };
         let set = Arc::clone(&folder.set);
         let target = Target { path: path.clone(), ..self.target() };
-        let outputs = Outputs { model: None, library: Some(path) };
+        let outputs = Outputs { model: None, library: Some(path), adopt: Adopt::Always };
         let model = self.session.contents.model().cloned();
         self.session.history.clear();
         self.view.kept.tab = Tab::Training;
@@ -68,7 +68,10 @@ impl App {
         let path = target.path.clone();
         self.start(
             Task::new(format!("Adding {}", escape::file_name(&folder.path))),
-            move |run| workflow::add_to_library(&set, &model, Library::open_or_create(&path)?, run),
+            move |run| {
+                let library = Library::open_or_create(&path)?;
+                workflow::add_to_library(&set, &model, library, Adopt::IfComplete, run)
+            },
             move |app, changed| {
                 let added = changed.added;
                 if app.show_changed(&target, changed) {

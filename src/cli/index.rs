@@ -3,12 +3,13 @@
 use super::archives::ArchiveArgs;
 use super::events::{self, Printed};
 use super::labels::LabelArgs;
+use super::library_models::print_if_not_in_use;
 use super::output;
 use crate::escape;
 use crate::job::Stop;
-use crate::library::Library;
+use crate::library::{Adopt, Adopted, Library};
 use crate::model::Model;
-use crate::workflow::{index, usual_model};
+use crate::workflow::{Indexed, index, use_model, usual_model};
 use clap::Args;
 use serde_json::json;
 use std::path::PathBuf;
@@ -25,6 +26,9 @@ pub struct IndexArgs {
     /// The library; created if it does not exist
     #[arg(long, value_name = "L.lookalike")]
     library: PathBuf,
+    /// Use the model for the library, also if it has other samples: they are read again
+    #[arg(long, requires = "model")]
+    use_model: bool,
     /// Where the labels come from.
     #[command(flatten)]
     labels: LabelArgs,
@@ -41,15 +45,22 @@ pub fn run(args: IndexArgs) -> Result<(), Stop> {
     let (folders, model, library) = (args.folders, args.model, args.library.clone());
     let labelling = args.labels.labelling();
     let reader = args.archives.reader();
-    let mut printed = Printed::default();
+    let (mut printed, again) = (Printed::default(), args.use_model.then(|| reader.clone()));
     let added = events::run(args.json, &mut printed, move |run| {
         // A model that cannot be read creates no library.
         let given = model.map(|path| Model::load(&path)).transpose()?;
         let mut library = Library::open_or_create(&library)?;
         let model = given.map_or_else(|| usual_model(&library), Ok)?;
-        index(&folders, labelling, &model, &mut library, &reader, run)
+        let mut done = index(&folders, labelling, &model, &mut library, Adopt::IfComplete, &reader, run)?;
+        let mut used = None;
+        if let Some(reader) = again.filter(|_| !done.adopted.in_use) {
+            let again = use_model(library, model.hash, &reader, run)?;
+            done.adopted = Adopted { in_use: true, lacking: again.left_out, hidden: again.left_out };
+            used = Some(again.summary());
+        }
+        Ok((done, model.hash, used))
     });
-    let added = match added {
+    let (Indexed { added, adopted }, model, used) = match added {
         Err(Stop::Cancelled) if printed.added > 0 => {
             return Err(Stop::failed(format!(
                 "cancelled; {} of the folder are in the library and stay there",
@@ -62,12 +73,21 @@ pub fn run(args: IndexArgs) -> Result<(), Stop> {
         return output::json(&json!({
             "event": "done", "library": args.library.to_string_lossy(), "new": added.new, "known": added.known,
             "relabelled": added.relabelled, "skipped": printed.skipped, "duplicates": printed.duplicates,
+            "restored": added.restored, "in_use": adopted.in_use, "lacking": adopted.lacking,
         }));
     }
+    let restored = match added.restored {
+        0 => String::new(),
+        restored => format!(" ({restored} of them had been removed, and have their labels again)"),
+    };
     output::line(&format!(
-        "{} added to {}, {} already there",
+        "{} added to {}{restored}, {} already there",
         output::count(added.new, "sample"),
         escape::path(&args.library),
         added.known
-    ))
+    ))?;
+    if let Some(used) = used {
+        output::line(&used)?;
+    }
+    print_if_not_in_use(adopted, model, &args.library)
 }

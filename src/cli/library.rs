@@ -1,16 +1,19 @@
-//! `lookalike library`: checks it, backs it up, reads its samples again, changes labels, undoes changes.
+//! `lookalike library`: checks it, backs it up, reads its samples again, changes labels, removes samples, undoes edits, and
+//! lists and switches models.
 
+use super::archives::ArchiveArgs;
 use super::events::{self, Printed};
-use super::output;
+use super::{library_models, output};
 use crate::escape;
 use crate::job::Stop;
-use crate::library::{LabelChange, Library};
+use crate::library::{Edit, LabelChange, Library};
 use crate::reading::Reader;
 use crate::sample::Sha256;
-use crate::workflow::read_again;
+use crate::workflow::{edit_text, read_again, reverted_text};
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand};
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Arguments of `library`.
 #[derive(Debug, Args)]
@@ -44,10 +47,55 @@ enum What {
         #[arg(long)]
         label: Option<String>,
     },
+    /// Remove samples; their files stay where they are, and undo brings the samples back with their labels
+    Remove {
+        /// The samples, by their SHA-256
+        #[arg(required = true, value_name = "SHA256")]
+        samples: Vec<String>,
+    },
+    /// Give all samples with one label another; samples that have it already then share it
+    RenameLabel {
+        /// The label
+        from: String,
+        /// Its new name
+        #[arg(value_parser = NonEmptyStringValueParser::new())]
+        to: String,
+    },
     /// Read the samples again with the base model, which becomes the library's; labels stay
     ReadAgain,
-    /// Undo the latest change of labels
-    Undo,
+    /// List the models of the library: * marks the one in use
+    Models,
+    /// Use another of its models; samples that it has not embedded are read again first
+    UseModel {
+        /// The model, by its name or the first digits of its hash
+        model: String,
+        /// How archives are read.
+        #[command(flatten)]
+        archives: ArchiveArgs,
+    },
+    /// Give one of its models another name
+    RenameModel {
+        /// The model, by its name or the first digits of its hash
+        model: String,
+        /// Its new name
+        name: String,
+    },
+    /// Undo an edit: by default the latest label, rename or removal, never an import
+    Undo {
+        /// The edit, by its number in `library edits`
+        edit: Option<i64>,
+    },
+    /// Redo an edit: by default the one that was undone last
+    Redo {
+        /// The edit, by its number in `library edits`
+        edit: Option<i64>,
+    },
+    /// List the edits, the latest first: labels, renames, removals, imports
+    Edits {
+        /// List at most this many
+        #[arg(long, default_value_t = 50)]
+        limit: usize,
+    },
     /// List who gave which label, when, and from what source
     History {
         /// Only of this sample
@@ -101,13 +149,15 @@ pub fn run(args: LibraryArgs) -> Result<(), Stop> {
         What::Label { samples, label } => {
             let samples = samples.iter().map(|text| digest(text)).collect::<Result<Vec<_>, _>>()?;
             let mut library = Library::open(&path)?;
-            let changes = library.set_labels(&samples, label.as_deref(), "lookalike library label")?;
-            let changed = changes.len();
+            let done = library.set_labels(&samples, label.as_deref(), "lookalike library label")?;
+            let changed = done.changes.len();
             if args.json {
-                return output::json(&json!({ "event": "labelled", "changed": changed }));
+                return output::json(&json!({ "event": "labelled", "changed": changed, "edit": done.edit }));
             }
             output::line(&format!("{} changed label", output::count(changed, "sample")))
         }
+        What::Remove { samples } => remove(&path, &samples, args.json),
+        What::RenameLabel { from, to } => rename_label(&path, &from, &to, args.json),
         What::ReadAgain => {
             let done = events::run(args.json, &mut Printed::default(), move |run| {
                 read_again(Library::open(&path)?, &Reader::of_this_program(), run)
@@ -117,17 +167,21 @@ pub fn run(args: LibraryArgs) -> Result<(), Stop> {
             }
             output::line(&done.summary())
         }
-        What::Undo => {
-            let undone = Library::open(&path)?.undo_labels()?;
-            if undone.is_empty() && !args.json {
-                return output::line("There is no change of a label to undo");
-            }
-            undone.iter().try_for_each(|change| print_change(change, args.json, "taken back: "))
+        What::Models => library_models::list(&path, args.json),
+        What::UseModel { model, archives } => {
+            library_models::switch(path, model, archives.reader(), args.json)
+        }
+        What::RenameModel { model, name } => library_models::rename(&path, &model, &name, args.json),
+        What::Undo { edit } => revert(&path, edit, true, args.json),
+        What::Redo { edit } => revert(&path, edit, false, args.json),
+        What::Edits { limit } => {
+            let edits = Library::open(&path)?.edits(limit)?;
+            edits.iter().try_for_each(|edit| print_edit(edit, args.json))
         }
         What::History { sample } => {
             let of = sample.map(|text| digest(&text)).transpose()?;
             let history = Library::open(&path)?.label_history(of)?;
-            history.iter().try_for_each(|change| print_change(change, args.json, ""))
+            history.iter().try_for_each(|change| print_change(change, args.json))
         }
     }
 }
@@ -138,24 +192,118 @@ fn digest(text: &str) -> Result<Sha256, Stop> {
     })
 }
 
-fn print_change(change: &LabelChange, as_json: bool, before: &str) -> Result<(), Stop> {
+fn remove(path: &Path, samples: &[String], as_json: bool) -> Result<(), Stop> {
+    let samples = samples.iter().map(|text| digest(text)).collect::<Result<Vec<_>, _>>()?;
+    let mut library = Library::open(path)?;
+    let edit = library.remove(&samples, "lookalike library remove")?;
+    let removed = edit.map(|id| library.edit(id)).transpose()?.map_or(0, |edit| edit.removed);
+    if as_json {
+        return output::json(&json!({ "event": "removed", "removed": removed, "edit": edit }));
+    }
+    match edit {
+        Some(edit) => output::line(&format!(
+            "{} removed from {} (lookalike library undo {edit} brings them back)",
+            output::count(removed, "sample"),
+            escape::path(path)
+        )),
+        None => output::line("No sample was removed: they were removed before"),
+    }
+}
+
+fn rename_label(path: &Path, from: &str, to: &str, as_json: bool) -> Result<(), Stop> {
+    let done = Library::open(path)?.rename_label(from, to, "lookalike library rename-label")?;
+    let (shown_from, shown_to) = (escape::text(from), escape::text(to));
+    let Some(edit) = done.edit else {
+        let found = if from == to { "twice the same name" } else { "none" };
+        return Err(Stop::failed(format!(
+            "expected samples with the label {shown_from} to be renamed to {shown_to}, found {found}; nothing was changed"
+        )));
+    };
+    if as_json {
+        return output::json(&json!({
+            "event": "renamed", "changed": done.samples, "merged_with": done.merged_with, "edit": edit,
+        }));
+    }
+    let samples = output::count(done.samples, "sample");
+    output::line(&match done.merged_with {
+        0 => format!("{samples} changed label from {shown_from} to {shown_to}"),
+        others => format!(
+            "{samples} changed label from {shown_from} to {shown_to}, which {} had already",
+            output::count(others, "other")
+        ),
+    })
+}
+
+/// Undoes or redoes an edit.
+fn revert(path: &Path, edit: Option<i64>, undo: bool, as_json: bool) -> Result<(), Stop> {
+    let mut library = Library::open(path)?;
+    let usual = if undo { library.latest_by_hand()? } else { library.latest_undone()? };
+    let Some(id) = edit.or(usual) else {
+        if as_json {
+            return Ok(());
+        }
+        return output::line(if undo {
+            "There is no edit to undo but imports, if any: lookalike library edits lists them, and lookalike library undo EDIT undoes one"
+        } else {
+            "There is no edit to redo"
+        });
+    };
+    let done = if undo { library.undo_edit(id)? } else { library.redo_edit(id)? };
+    if as_json {
+        let event = if undo { "undone" } else { "redone" };
+        return output::json(&json!({
+            "event": event, "edit": id, "kind": done.edit.kind.name(), "what": edit_text(&done.edit),
+            "labels": done.labels.len(), "removed": done.removed.len(), "restored": done.restored.len(),
+            "left": done.left,
+        }));
+    }
+    output::line(&reverted_text(&done, undo))
+}
+
+fn print_edit(edit: &Edit, as_json: bool) -> Result<(), Stop> {
+    if as_json {
+        let labels: Vec<_> = edit
+            .labels
+            .iter()
+            .map(
+                |(label, samples)| json!({ "label": label.as_deref().map(escape::text), "samples": samples }),
+            )
+            .collect();
+        return output::json(&json!({
+            "event": "edit", "edit": edit.id, "kind": edit.kind.name(), "at": edit.at, "who": escape::text(&edit.who),
+            "source": escape::text(&edit.source), "what": edit_text(edit), "from": edit.from.as_deref().map(escape::text),
+            "labels": labels, "removed": edit.removed, "restored": edit.restored, "undone": edit.undone,
+        }));
+    }
+    output::line(&format!(
+        "{:>4}  {}  {}, from {}: {}{}",
+        edit.id,
+        edit.at,
+        escape::text(&edit.who),
+        escape::text(&edit.source),
+        edit_text(edit),
+        if edit.undone { " (undone)" } else { "" }
+    ))
+}
+
+fn print_change(change: &LabelChange, as_json: bool) -> Result<(), Stop> {
     let escaped = |label: &Option<String>| label.as_deref().map(escape::text);
     if as_json {
         return output::json(&json!({
             "event": "label", "sha256": change.sha256.to_string(), "before": escaped(&change.before),
             "after": escaped(&change.after), "at": change.at, "who": escape::text(&change.who),
-            "source": escape::text(&change.source), "undone": change.undone,
+            "source": escape::text(&change.source), "undone": change.undone, "edit": change.edit,
         }));
     }
     let named = |label: &Option<String>| escape::label(label.as_deref());
     output::line(&format!(
-        "{before}{}  {}  {} -> {}  {}, from {}{}",
+        "{}  {}  {} -> {}  {}, from {}{}",
         change.at,
         change.sha256.short(),
         named(&change.before),
         named(&change.after),
         escape::text(&change.who),
         escape::text(&change.source),
-        if change.undone { " (taken back)" } else { "" }
+        if change.undone { " (undone)" } else { "" }
     ))
 }

@@ -19,6 +19,7 @@ mod index;
 mod inspect;
 mod labels;
 mod library;
+mod library_models;
 mod map;
 mod output;
 mod query;
@@ -125,7 +126,7 @@ pub enum Command {
     Map(map::MapArgs),
     /// Write all samples of a library to a file
     Export(export::ExportArgs),
-    /// Check a library, back it up, change labels and undo that
+    /// Check a library, back it up, change labels, remove samples, undo that, switch models
     Library(library::LibraryArgs),
     /// Compare train mode with eval mode, layer by layer
     #[command(name = "batchnorm")]

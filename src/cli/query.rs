@@ -1,4 +1,4 @@
-//! `lookalike query`: lists the nearest samples of each file.
+//! `lookalike query`: lists the nearest samples of each file, or of samples that the library has.
 
 use super::archives::ArchiveArgs;
 use super::events::{self, Printed};
@@ -8,7 +8,8 @@ use crate::job::Stop;
 use crate::library::{Contents, Library};
 use crate::whole_file::save;
 use crate::workflow::{
-    Queried, QueriedFile, Verdict, model_name, neighbour_rows, neighbour_table, percent, query,
+    KnownSample, Near, Queried, QueriedFile, Verdict, find_sample, model_name, neighbour_rows,
+    neighbour_table_of, percent, query, query_known,
 };
 use clap::Args;
 use serde_json::json;
@@ -18,8 +19,11 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 pub struct QueryArgs {
     /// Files, or folders of files
-    #[arg(required = true)]
+    #[arg(required_unless_present = "sha256")]
     paths: Vec<PathBuf>,
+    /// Samples that the library has, by their SHA-256 or its first digits, six or more; their files are not needed
+    #[arg(long, value_name = "HEX", num_args = 1..)]
+    sha256: Vec<String>,
     /// The library
     #[arg(long, value_name = "L.lookalike")]
     library: PathBuf,
@@ -42,32 +46,58 @@ pub struct QueryArgs {
 
 /// Queries, prints, and writes the table.
 pub fn run(args: QueryArgs) -> Result<(), Stop> {
-    let (paths, library, k) = (args.paths, args.library, args.k as usize);
+    let (paths, hashes, library, k) = (args.paths, args.sha256, args.library, args.k as usize);
     let reader = args.archives.reader();
-    let (contents, result) = events::run(args.json, &mut Printed::default(), move |run| {
+    let (contents, queried, known) = events::run(args.json, &mut Printed::default(), move |run| {
         let contents = Library::open(&library)?.contents()?;
-        let result = query(&paths, &contents, k, 0, &reader, run)?;
-        Ok((contents, result))
+        let hashes = hashes.iter().map(|hex| find_sample(&contents, hex)).collect::<Result<Vec<_>, _>>()?;
+        let known = query_known(&contents, &hashes, k, run)?;
+        let queried =
+            if paths.is_empty() { Vec::new() } else { query(&paths, &contents, k, 0, &reader, run)?.queried };
+        Ok((contents, queried, known))
     })?;
+    let mut answers: Vec<Answer<'_>> = queried.iter().map(|queried| Answer::of(queried)).collect();
+    answers.extend(known.iter().filter_map(|known| Answer::of_known(known, &contents)));
     if let Some(path) = &args.csv {
-        save(path, &output::table(neighbour_table(&contents, &result.queried), args.excel))?;
+        let files = answers.iter().map(|answer| (answer.file.clone(), answer.near));
+        save(path, &output::table(neighbour_table_of(&contents, files), args.excel))?;
     }
-    let queried = &result.queried;
     if args.json {
-        return queried.iter().try_for_each(|queried| print_json(queried, &contents));
+        return answers.iter().try_for_each(|answer| print_json(answer, &contents));
     }
     match &args.csv {
         Some(path) => output::line(&format!(
             "The neighbours of {} are in {}",
-            output::count(queried.len(), "file"),
+            output::count(answers.len(), "file"),
             escape::path(path)
         )),
-        None => queried.iter().try_for_each(|queried| print(queried, &contents)),
+        None => answers.iter().try_for_each(|answer| print(answer, &contents)),
     }
 }
 
-fn print(queried: &Queried, contents: &Contents) -> Result<(), Stop> {
-    let file = QueriedFile::of(queried);
+/// What is printed of one file.
+struct Answer<'a> {
+    file: QueriedFile,
+    near: &'a Near,
+    size: u64,
+    kind: &'a str,
+}
+
+impl<'a> Answer<'a> {
+    fn of(queried: &'a Queried) -> Self {
+        let sample = &queried.sample;
+        let file = QueriedFile::of(queried);
+        Self { file, near: &queried.near, size: sample.size, kind: sample.kind.name() }
+    }
+
+    fn of_known(known: &'a KnownSample, contents: &'a Contents) -> Option<Self> {
+        let (file, entry) = known.in_tables(contents)?;
+        Some(Self { file, near: &known.near, size: entry.size, kind: entry.kind })
+    }
+}
+
+fn print(answer: &Answer<'_>, contents: &Contents) -> Result<(), Stop> {
+    let file = &answer.file;
     output::line(&format!("{}  {}", escape::path(&file.path), file.sha256.short()))?;
     if let Some(verdict) = &file.verdict {
         output::line(&format!("  {}", verdict_line(verdict)))?;
@@ -75,7 +105,7 @@ fn print(queried: &Queried, contents: &Contents) -> Result<(), Stop> {
     if !file.packed.is_empty() {
         output::line(&format!("  packed: {}", escape::text(&file.packed)))?;
     }
-    for row in neighbour_rows(contents, &file, &queried.near.neighbours) {
+    for row in neighbour_rows(contents, file, &answer.near.neighbours) {
         output::line(&format!(
             "  {:>3}  {:.4}  {:<20}  {}",
             row.rank,
@@ -97,9 +127,9 @@ fn verdict_line(verdict: &Verdict) -> String {
     }
 }
 
-fn print_json(queried: &Queried, contents: &Contents) -> Result<(), Stop> {
-    let file = QueriedFile::of(queried);
-    let neighbours: Vec<_> = neighbour_rows(contents, &file, &queried.near.neighbours)
+fn print_json(answer: &Answer<'_>, contents: &Contents) -> Result<(), Stop> {
+    let file = &answer.file;
+    let neighbours: Vec<_> = neighbour_rows(contents, file, &answer.near.neighbours)
         .map(|row| {
             json!({
                 "distance_text": row.by_view[0], "distance_code": row.by_view[1], "distance_header": row.by_view[2],
@@ -110,8 +140,8 @@ fn print_json(queried: &Queried, contents: &Contents) -> Result<(), Stop> {
         })
         .collect();
     output::json(&json!({
-        "event": "answer", "path": queried.sample.path.to_string_lossy(), "sha256": queried.sample.sha256.to_string(),
-        "size": queried.sample.size, "kind": queried.sample.kind.name(), "neighbours": neighbours,
+        "event": "answer", "path": file.path.to_string_lossy(), "sha256": file.sha256.to_string(),
+        "size": answer.size, "kind": answer.kind, "neighbours": neighbours,
         "verdict": file.verdict.as_ref().map(Verdict::name),
         "labels": file.verdict.as_ref().map(|verdict| verdict.labels().into_iter().map(escape::text).collect::<Vec<_>>()),
         "probability": file.verdict.as_ref().and_then(Verdict::probability),

@@ -3,12 +3,18 @@
 use super::archives::ArchiveArgs;
 use super::events::{self, Printed};
 use super::labels::LabelArgs;
+use super::library_models::print_if_not_in_use;
 use super::{output, watch};
 use crate::escape;
 use crate::job::Stop;
+use crate::library::{Adopt, Adopted};
 use crate::model::{BatchNormPolicy, CANDLE, FLAX, KERAS, Norm, PYTORCH, StatisticsPolicy, base_model};
+use crate::reading::Reader;
+use crate::sample::Sha256;
 use crate::training::TrainConfig;
-use crate::workflow::{ChangedLibrary, Outputs, Pictures, read_folder, train_folder, training_summary};
+use crate::workflow::{
+    ChangedLibrary, Outputs, Pictures, read_folder, train_folder, training_summary, use_model,
+};
 use clap::{Args, ValueEnum};
 use serde_json::json;
 use std::path::PathBuf;
@@ -24,6 +30,9 @@ pub struct TrainArgs {
     /// Also add the samples to this library; created if it does not exist
     #[arg(long, value_name = "L.lookalike")]
     library: Option<PathBuf>,
+    /// Use the model for the library, also if it has other samples: they are read again
+    #[arg(long, requires = "library")]
+    use_model: bool,
     /// Passes over the training files [default: enough for the size of the set]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     epochs: Option<u32>,
@@ -141,7 +150,8 @@ pub fn run(args: TrainArgs) -> Result<(), Stop> {
     let reader = args.archives.reader().with_views(base.as_ref().and_then(|base| base.views.clone()));
     let labelling = args.labels.labelling();
     let (folder, path, as_json) = (args.folder, args.model, args.json);
-    let outputs = Outputs { model: Some(path.clone()), library: args.library };
+    let outputs = Outputs { model: Some(path.clone()), library: args.library, adopt: Adopt::IfComplete };
+    let again = reader.clone();
     let trained = events::run(as_json, &mut Printed::default(), move |run| {
         let folder = read_folder(&folder, labelling, Pictures::Chosen, &reader, run)?;
         train_folder(&folder.set, &config, base.as_ref(), &outputs, run)
@@ -152,21 +162,39 @@ pub fn run(args: TrainArgs) -> Result<(), Stop> {
         }
         other => other?,
     };
-    let config = &trained.model.config;
-    let training = &config.training;
+    let (model, config, training) = (&trained.model, &trained.model.config, &trained.model.config.training);
+    if !as_json {
+        events::print_epoch(&training.result, false)?;
+        output::line(&training_summary(config))?;
+        output::line(&format!("The model is in {}", escape::path(&path)))?;
+    }
+    let adopted = trained
+        .changed
+        .map(|changed| in_library(changed, model.hash, args.use_model.then_some(again), as_json))
+        .transpose()?;
     if as_json {
         return output::json(&json!({
-            "event": "done", "model": path.to_string_lossy(), "sha256": trained.model.hash.to_string(),
+            "event": "done", "model": path.to_string_lossy(), "sha256": model.hash.to_string(),
             "labels": config.labels, "files": training.files, "held_back": training.held_out,
             "steps": training.steps, "cancelled": training.cancelled, "result": training.result,
             "warning": crate::batchnorm::warning(config), "resumed_at": trained.resumed_at,
             "checkpoint_warning": trained.checkpoint_warning,
+            "in_use": adopted.map(|adopted| adopted.in_use), "lacking": adopted.map(|adopted| adopted.lacking),
         }));
     }
-    events::print_epoch(&training.result, false)?;
-    output::line(&training_summary(config))?;
-    output::line(&format!("The model is in {}", escape::path(&path)))?;
-    if let Some(ChangedLibrary { library, added, .. }) = &trained.changed {
+    Ok(())
+}
+
+/// Says what the training added to its library. If the library keeps its model, the new one is used all the same with the reader
+/// `again`, or how to use it is said.
+fn in_library(
+    changed: ChangedLibrary,
+    model: Sha256,
+    again: Option<Reader>,
+    as_json: bool,
+) -> Result<Adopted, Stop> {
+    let ChangedLibrary { library, added, adopted, .. } = changed;
+    if !as_json {
         output::line(&format!(
             "{} added to {}, {} already there",
             output::count(added.new, "sample"),
@@ -174,5 +202,17 @@ pub fn run(args: TrainArgs) -> Result<(), Stop> {
             added.known
         ))?;
     }
-    Ok(())
+    match again.filter(|_| !adopted.in_use) {
+        Some(reader) => {
+            let used = events::run(as_json, &mut Printed::default(), move |run| {
+                use_model(library, model, &reader, run)
+            })?;
+            if !as_json {
+                output::line(&used.summary())?;
+            }
+            Ok(Adopted { in_use: true, lacking: used.left_out, hidden: used.left_out })
+        }
+        None if as_json => Ok(adopted),
+        None => print_if_not_in_use(adopted, model, library.path()).map(|()| adopted),
+    }
 }

@@ -1,5 +1,6 @@
 //! Why a library could not be used.
 
+use crate::sample::Sha256;
 use std::path::PathBuf;
 
 /// Why a library could not be used.
@@ -60,8 +61,34 @@ pub enum LibraryError {
         path: PathBuf,
     },
     /// A sample that is not in it.
-    #[error("one of the samples is not in the library {path}; no label was changed", path = crate::escape::path(.path))]
+    #[error("the sample {sha256} is not in the library {path}; nothing was changed", path = crate::escape::path(.path))]
     NoSample {
+        /// Which.
+        sha256: Sha256,
+        /// The library.
+        path: PathBuf,
+    },
+    /// An edit that is not in its history.
+    #[error("the library {path} has no edit {id}; nothing was changed", path = crate::escape::path(.path))]
+    NoEdit {
+        /// Which.
+        id: i64,
+        /// The library.
+        path: PathBuf,
+    },
+    /// A model that it does not hold.
+    #[error("the library {path} has no model {model}; nothing was changed", path = crate::escape::path(.path))]
+    NoSuchModel {
+        /// Its hash or its name.
+        model: String,
+        /// The library.
+        path: PathBuf,
+    },
+    /// A name that another of its models has, or an empty one.
+    #[error("expected a name for the model that no other one has, found \"{name}\"; nothing was changed ({path})", name = crate::escape::text(.name), path = crate::escape::path(.path))]
+    ModelName {
+        /// The name.
+        name: String,
         /// The library.
         path: PathBuf,
     },

@@ -1,8 +1,9 @@
 //! A change of a label as the library file records it: who gave a sample which label, when, and from what
 //! source.
 
+use super::edit::user;
 use crate::sample::Sha256;
-use rusqlite::{Connection, Params, Transaction, params};
+use rusqlite::{Connection, Params, params};
 
 /// One change of a label.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,29 +24,23 @@ pub struct LabelChange {
     pub source: String,
     /// Whether it was undone.
     pub undone: bool,
-}
-
-/// The user's name, as the system knows it.
-fn user() -> String {
-    ["USER", "LOGNAME", "USERNAME"]
-        .iter()
-        .find_map(|name| std::env::var(name).ok())
-        .unwrap_or_else(|| "unknown".into())
+    /// The edit that it is a part of; `None` in a library of an earlier version that cannot be written.
+    pub edit: Option<i64>,
 }
 
 /// Records a change, in the transaction that makes it.
 pub fn record(
-    transaction: &Transaction<'_>,
+    connection: &Connection,
+    edit: i64,
     sample: i64,
-    before: Option<&str>,
-    after: Option<&str>,
+    (before, after): (Option<&str>, Option<&str>),
     source: &str,
 ) -> rusqlite::Result<()> {
-    transaction
+    connection
         .prepare_cached(
-            "INSERT INTO label_changes (sample, before, after, who, source) VALUES (?1, ?2, ?3, ?4, ?5)",
+            "INSERT INTO label_changes (edit, sample, before, after, who, source) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         )?
-        .execute(params![sample, before, after, user(), source])?;
+        .execute(params![edit, sample, before, after, user(), source])?;
     Ok(())
 }
 
@@ -55,18 +50,14 @@ pub fn changes(
     which: &str,
     parameters: impl Params,
 ) -> rusqlite::Result<Vec<LabelChange>> {
-    // A read-only library may be of version 1, which has no history.
-    let tables = connection.query_row(
-        "SELECT count(*) FROM sqlite_schema WHERE name = 'label_changes'",
-        [],
-        |row| row.get::<_, i64>(0),
-    )?;
-    if tables == 0 {
+    // A read-only library may be of version 1, which has no history, or of one without edits.
+    if !connection.table_exists(None, "label_changes")? {
         return Ok(Vec::new());
     }
+    let edit = if connection.column_exists(None, "label_changes", "edit")? { "c.edit" } else { "NULL" };
     connection
         .prepare(&format!(
-            "SELECT c.id, s.sha256, c.before, c.after, c.at, c.who, c.source, c.undone
+            "SELECT c.id, s.sha256, c.before, c.after, c.at, c.who, c.source, c.undone, {edit}
              FROM label_changes c JOIN samples s ON s.id = c.sample WHERE {which} ORDER BY c.id"
         ))?
         .query_map(parameters, |row| {
@@ -79,6 +70,7 @@ pub fn changes(
                 who: row.get(5)?,
                 source: row.get(6)?,
                 undone: row.get(7)?,
+                edit: row.get(8)?,
             })
         })?
         .collect()

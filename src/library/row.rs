@@ -53,7 +53,8 @@ pub fn parse_row(values: [ValueRef<'_>; 11], dimension: usize, with_views: bool)
     Some(Row { record, label, look: Look { embedding: vector, views }, place })
 }
 
-fn to_path(value: ValueRef<'_>) -> Option<PathBuf> {
+/// A path as the file has it: text if it is UTF-8, else its bytes.
+pub fn to_path(value: ValueRef<'_>) -> Option<PathBuf> {
     let (ValueRef::Text(bytes) | ValueRef::Blob(bytes)) = value else {
         return None;
     };

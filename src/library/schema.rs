@@ -1,90 +1,16 @@
-//! The tables of a library file, their migrations, and how a library is recognised.
+//! How a library file is recognised, opened, created and migrated.
 
 use super::LibraryError;
+use super::tables::{MIGRATIONS, TABLES};
 use super::version::VERSION;
+use crate::model::is_base_model;
+use crate::sample::Sha256;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
-use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior, params};
 use std::path::Path;
 
 /// "LKAL", kept as SQLite's `application_id`: what `file` and this program recognise a library by.
 const APPLICATION: i64 = 0x4c4b_414c;
-
-/// Version 1.
-const TABLES: &str = "
-CREATE TABLE samples (
-    id INTEGER PRIMARY KEY,
-    sha256 BLOB NOT NULL UNIQUE CHECK (length(sha256) = 32),
-    -- Text where the path is UTF-8, else its bytes.
-    path NOT NULL,
-    size INTEGER NOT NULL,
-    kind TEXT NOT NULL,
-    architecture TEXT,
-    label TEXT,
-    added TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
-);
-CREATE TABLE thumbnails (
-    sample INTEGER PRIMARY KEY REFERENCES samples(id) ON DELETE CASCADE,
-    -- 32 by 32 pixels of RGB.
-    rgb BLOB NOT NULL
-);
-CREATE TABLE models (
-    id INTEGER PRIMARY KEY,
-    sha256 BLOB NOT NULL UNIQUE CHECK (length(sha256) = 32),
-    -- The safetensors file.
-    bytes BLOB NOT NULL,
-    added TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
-);
-CREATE TABLE embeddings (
-    model INTEGER NOT NULL REFERENCES models(id) ON DELETE CASCADE,
-    sample INTEGER NOT NULL REFERENCES samples(id) ON DELETE CASCADE,
-    -- Little-endian f32, of length 1.
-    vector BLOB NOT NULL,
-    PRIMARY KEY (model, sample)
-) WITHOUT ROWID;
-CREATE TABLE places (
-    model INTEGER NOT NULL REFERENCES models(id) ON DELETE CASCADE,
-    sample INTEGER NOT NULL REFERENCES samples(id) ON DELETE CASCADE,
-    x REAL NOT NULL,
-    y REAL NOT NULL,
-    PRIMARY KEY (model, sample)
-) WITHOUT ROWID;
--- The model that was used last.
-CREATE TABLE current_model (
-    only INTEGER PRIMARY KEY CHECK (only = 1),
-    model INTEGER NOT NULL REFERENCES models(id)
-);
-";
-
-/// What each version adds to the one before it: the first migrates version 1 to version 2.
-const MIGRATIONS: [&str; 2] = [
-    "
-
-CREATE TABLE label_changes (
-    id INTEGER PRIMARY KEY,
-    sample INTEGER NOT NULL REFERENCES samples(id) ON DELETE CASCADE,
-    before TEXT,
-    after TEXT,
-    at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%SZ', 'now')),
-    -- The user's name on this machine.
-    who TEXT NOT NULL,
-    -- The folder, or another way the label was given.
-    source TEXT NOT NULL,
-    -- Whether it was undone.
-    undone INTEGER NOT NULL DEFAULT 0
-);
-CREATE INDEX label_changes_of_sample ON label_changes (sample);
-",
-    "
--- What the views of a model see of a sample.
-CREATE TABLE views (
-    model INTEGER NOT NULL REFERENCES models(id) ON DELETE CASCADE,
-    sample INTEGER NOT NULL REFERENCES samples(id) ON DELETE CASCADE,
-    -- `view::FileViews::to_bytes`.
-    seen BLOB NOT NULL,
-    PRIMARY KEY (model, sample)
-) WITHOUT ROWID;
-",
-];
 
 /// An open library file.
 #[derive(Debug)]
@@ -93,6 +19,8 @@ pub struct Opened {
     pub connection: Connection,
     /// Why it is read-only, if it is.
     pub read_only: Option<String>,
+    /// The version of its tables: an earlier one than this program's only if it is read-only.
+    pub version: i64,
 }
 
 /// Opens `path`, which must be a library of this version, or of an earlier one, which is migrated. With
@@ -127,11 +55,11 @@ pub fn open(path: &Path, create: bool) -> Result<Opened, LibraryError> {
         Ok(connection)
     });
     match opened {
-        Ok(connection) => Ok(Opened { connection, read_only: None }),
+        Ok(connection) => Ok(Opened { connection, read_only: None, version: VERSION }),
         Err(LibraryError::Sqlite { error, .. }) if !fresh && is_perhaps_readable(&error) => {
             let connection = read_only(path).map_err(sqlite)?;
-            check_format(&connection, path, &sqlite)?;
-            Ok(Opened { connection, read_only: Some(error.to_string()) })
+            let version = check_format(&connection, path, &sqlite)?;
+            Ok(Opened { connection, read_only: Some(error.to_string()), version })
         }
         Err(error) => Err(error),
     }
@@ -171,11 +99,12 @@ fn read_only(path: &Path) -> rusqlite::Result<Connection> {
     Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_URI)
 }
 
+/// The version of a library that this program can read.
 fn check_format(
     connection: &Connection,
     path: &Path,
     sqlite: &impl Fn(rusqlite::Error) -> LibraryError,
-) -> Result<(), LibraryError> {
+) -> Result<i64, LibraryError> {
     let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).map_err(sqlite);
     if pragma("application_id")? != APPLICATION {
         return Err(LibraryError::NotALibrary {
@@ -187,7 +116,7 @@ fn check_format(
     if !(1..=VERSION).contains(&found) {
         return Err(LibraryError::Version { found, path: path.to_owned() });
     }
-    Ok(())
+    Ok(found)
 }
 
 /// Settings of each connection. With a write-ahead log, readers do not wait for a writer; with `full`,
@@ -220,9 +149,50 @@ fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
     for more in MIGRATIONS.iter().skip(found.max(1) as usize - 1) {
         transaction.execute_batch(more)?;
     }
+    name_models(&transaction)?;
     transaction.pragma_update(None, "user_version", VERSION)?;
     transaction.commit()
 }
+
+/// Names the models of an earlier version, which had no names.
+fn name_models(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    let nameless: Vec<(i64, Vec<u8>)> = transaction
+        .prepare("SELECT id, sha256 FROM models WHERE name IS NULL ORDER BY id")?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<rusqlite::Result<_>>()?;
+    for (id, sha256) in nameless {
+        let name = model_name(transaction, &sha256)?;
+        transaction.execute("UPDATE models SET name = ?2 WHERE id = ?1", params![id, name])?;
+    }
+    Ok(())
+}
+
+/// A name for the model with this hash, which no other model of the library has: "Base model", or "Model 1", "Model 2" and so on.
+pub fn model_name(connection: &Connection, sha256: &[u8]) -> rusqlite::Result<String> {
+    let taken = |name: &str| {
+        connection.query_row("SELECT count(*) > 0 FROM models WHERE lower(name) = lower(?1)", [name], |row| {
+            row.get::<_, bool>(0)
+        })
+    };
+    if sha256.try_into().is_ok_and(|hash| is_base_model(Sha256(hash))) && !taken(BASE)? {
+        return Ok(BASE.to_owned());
+    }
+    let mut number: i64 = connection.query_row(
+        "SELECT count(*) + 1 FROM models WHERE name IS NOT NULL AND name <> ?1",
+        [BASE],
+        |row| row.get(0),
+    )?;
+    loop {
+        let name = format!("Model {number}");
+        if !taken(&name)? {
+            return Ok(name);
+        }
+        number += 1;
+    }
+}
+
+/// The name of the base model.
+const BASE: &str = "Base model";
 
 fn version(connection: &Connection) -> rusqlite::Result<i64> {
     connection.pragma_query_value(None, "user_version", |row| row.get(0))
@@ -257,8 +227,8 @@ mod tests {
         let mut library = Library::open(&path).unwrap();
         assert_eq!(library.check().unwrap(), Vec::<String>::new());
         assert!(library.label_history(None).unwrap().is_empty());
-        let sample = crate::sample::Sha256([7; 32]);
-        assert_eq!(library.set_labels(&[sample], Some("beta"), "test").unwrap().len(), 1);
+        let sample = Sha256([7; 32]);
+        assert_eq!(library.set_labels(&[sample], Some("beta"), "test").unwrap().changes.len(), 1);
         let history = library.label_history(Some(sample)).unwrap();
         assert_eq!(
             (history[0].before.as_deref(), history[0].after.as_deref()),
@@ -269,6 +239,55 @@ mod tests {
         let again = open(&path, false).unwrap();
         assert_eq!(version(&again.connection).unwrap(), VERSION);
         assert_eq!(Library::open(&path).unwrap().label_history(None).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn changes_of_version_3_are_edits_by_second_and_source_and_its_models_have_names() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("old.lookalike");
+        let old = make_version_1(&path).unwrap();
+        MIGRATIONS.iter().take(2).for_each(|more| old.execute_batch(more).unwrap());
+        old.pragma_update(None, "user_version", 3).unwrap();
+        for (id, label) in [(1, "alpha"), (2, "alpha"), (3, "delta")] {
+            old.execute(
+                "INSERT INTO samples (id, sha256, path, size, kind, label) VALUES (?1, ?2, '/a', 3, 'PE', ?3)",
+                params![id, &[id as u8; 32][..], label],
+            )
+            .unwrap();
+        }
+        // An import of two samples, a label that was given by hand, and one that was undone.
+        for (sample, before, after, at, source, undone) in [
+            (1, None, "alpha", "2026-01-01T00:00:00Z", "sets/alpha", 0),
+            (2, None, "alpha", "2026-01-01T00:00:00Z", "sets/alpha", 0),
+            (3, None, "delta", "2026-01-02T00:00:00Z", "the window", 0),
+            (1, Some("alpha"), "beta", "2026-01-02T00:00:05Z", "lookalike library label", 1),
+        ] {
+            old.execute(
+                "INSERT INTO label_changes (sample, before, after, at, who, source, undone) VALUES (?1, ?2, ?3, ?4, 'ada', ?5, ?6)",
+                params![sample, before, after, at, source, undone],
+            )
+            .unwrap();
+        }
+        old.execute("INSERT INTO models (sha256, bytes) VALUES (?1, x'00')", [&[9_u8; 32][..]]).unwrap();
+        let base = crate::model::base_model().unwrap();
+        old.execute(
+            "INSERT INTO models (sha256, bytes) VALUES (?1, ?2)",
+            params![&base.hash.0[..], base.bytes],
+        )
+        .unwrap();
+        drop(old);
+        let mut library = Library::open(&path).unwrap();
+        assert_eq!(library.check().unwrap(), Vec::<String>::new());
+        let edits = library.edits(9).unwrap();
+        let found: Vec<_> =
+            edits.iter().map(|edit| (edit.id, edit.kind.name(), edit.labels[0].1, edit.undone)).collect();
+        assert_eq!(found, [(3, "label", 1, true), (2, "label", 1, false), (1, "import", 2, false)]);
+        assert_eq!(library.latest_by_hand().unwrap(), Some(2));
+        assert_eq!(library.undo_edit(1).unwrap().labels, [(Sha256([1; 32]), None), (Sha256([2; 32]), None)]);
+        let models = library.models().unwrap();
+        let names: Vec<_> = models.iter().map(|model| (model.name.as_str(), model.base)).collect();
+        assert_eq!(names, [("Model 1", false), ("Base model", true)]);
+        assert!(models[0].config.is_err() && models[1].config.is_ok());
     }
 
     #[test]

@@ -2,17 +2,16 @@
 
 use super::LibraryError;
 use super::contents::{Contents, Rows};
-use super::label_change::record;
-use super::row::{COLUMNS, Row, parse_row};
+use super::row::{COLUMNS, Row, parse_row, to_path};
 use super::schema::{self, Opened};
-use crate::model::{Embeddings, Model};
-use crate::picture::{Encoded, thumbnail};
-use crate::sample::{Sample, Sha256};
+use super::version::{WITH_EDITS, WITH_VIEWS};
+use crate::model::Model;
+use crate::sample::Sha256;
 use crate::search::Looks;
-use crate::view::FileViews;
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{
     Connection, ErrorCode, OptionalExtension as _, Statement, Transaction, TransactionBehavior, params,
+    params_from_iter,
 };
 use std::path::{Path, PathBuf};
 
@@ -22,17 +21,7 @@ pub struct Library {
     connection: Connection,
     path: PathBuf,
     read_only: Option<String>,
-}
-
-/// What adding samples did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Added {
-    /// Samples that are new to the library.
-    pub new: usize,
-    /// Samples that were already there.
-    pub known: usize,
-    /// Of those, the ones added with a label other than their own, which was kept.
-    pub relabelled: usize,
+    version: i64,
 }
 
 impl Library {
@@ -52,8 +41,8 @@ impl Library {
             std::fs::create_dir_all(folder)
                 .map_err(|error| LibraryError::Folder { path: folder.to_owned(), error })?;
         }
-        let Opened { connection, read_only } = schema::open(path, create)?;
-        Ok(Self { connection, path: path.to_owned(), read_only })
+        let Opened { connection, read_only, version } = schema::open(path, create)?;
+        Ok(Self { connection, path: path.to_owned(), read_only, version })
     }
 
     /// Why it is read-only, if it is: no permission to write, or damage.
@@ -78,6 +67,25 @@ impl Library {
         change(&mut self.connection).map_err(|error| LibraryError::Sqlite { error, path })
     }
 
+    /// The same for work on samples that are named: it ends with the one that is not in the library, if there is one, and
+    /// nothing is changed then.
+    pub(super) fn editing<T>(
+        &mut self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<Result<T, Sha256>>,
+    ) -> Result<T, LibraryError> {
+        let mut missing = None;
+        let done = self.changing(|transaction| {
+            work(transaction)?.map_err(|sha256| {
+                missing = Some(sha256);
+                rusqlite::Error::QueryReturnedNoRows
+            })
+        });
+        match missing {
+            Some(sha256) => Err(LibraryError::NoSample { sha256, path: self.path.clone() }),
+            None => done,
+        }
+    }
+
     /// Fails with the reason if the library is read-only.
     pub fn check_writable(&self) -> Result<(), LibraryError> {
         match &self.read_only {
@@ -86,13 +94,52 @@ impl Library {
         }
     }
 
+    /// Whether it has edits, removed samples and names of models: only a library of an earlier version that cannot be written
+    /// has not.
+    pub(super) fn has_edits(&self) -> bool {
+        self.version >= WITH_EDITS
+    }
+
+    /// The condition that a row `s` of samples is in the library and not removed from it.
+    pub(super) fn present(&self) -> &'static str {
+        if self.has_edits() { "NOT s.removed" } else { "1" }
+    }
+
+    /// A number that changes when the file was changed through another connection: by another program, another window, or
+    /// another [`Library`] of this one. Only comparable with an earlier number of the same [`Library`]. Takes microseconds.
+    pub fn data_version(&self) -> Result<i64, LibraryError> {
+        self.sqlite(|c| c.pragma_query_value(None, "data_version", |row| row.get(0)))
+    }
+
     /// The label of every sample.
     pub fn labels(&self) -> Result<Vec<(Sha256, Option<String>)>, LibraryError> {
         self.sqlite(|c| {
-            c.prepare("SELECT sha256, label FROM samples")?
+            c.prepare(&format!("SELECT s.sha256, s.label FROM samples s WHERE {}", self.present()))?
                 .query_map([], |row| Ok((Sha256(row.get(0)?), row.get(1)?)))?
                 .collect()
         })
+    }
+
+    /// All samples, also those that the current model has not embedded, and where they were read from.
+    pub fn samples(&self) -> Result<Vec<(Sha256, PathBuf)>, LibraryError> {
+        self.samples_where("1", Vec::new())
+    }
+
+    /// The samples `s` that a condition with these parameters selects. Those with a damaged path are left out.
+    pub(super) fn samples_where(
+        &self,
+        which: &str,
+        parameters: Vec<Value>,
+    ) -> Result<Vec<(Sha256, PathBuf)>, LibraryError> {
+        let query = format!("SELECT s.sha256, s.path FROM samples s WHERE {} AND {which}", self.present());
+        let found: Vec<_> = self.sqlite(|c| {
+            c.prepare(&query)?
+                .query_map(params_from_iter(parameters), |row| {
+                    Ok((Sha256(row.get(0)?), to_path(row.get_ref(1)?)))
+                })?
+                .collect::<rusqlite::Result<_>>()
+        })?;
+        Ok(found.into_iter().filter_map(|(sha256, path)| Some((sha256, path?))).collect())
     }
 
     /// The file.
@@ -100,25 +147,8 @@ impl Library {
         &self.path
     }
 
-    /// Adds samples with their embeddings by `model`: all or nothing, and durable once this returns. With
-    /// `current` the model becomes the current one. A sample that is already in the library keeps its label;
-    /// one without a label takes the new label.
-    pub fn add(&mut self, model: &Model, batch: Batch<'_>, current: bool) -> Result<Added, LibraryError> {
-        self.changing(|transaction| add_all(transaction, model, batch, current))
-    }
-
-    /// Whether the model with this hash is the current one, or there is none yet.
-    pub fn is_current_model(&self, hash: Sha256) -> Result<bool, LibraryError> {
-        self.sqlite(|c| Ok(current_model(c)?.is_none_or(|current| current == hash.0)))
-    }
-
-    /// The current model; `None` in a library without one.
-    pub fn model(&self) -> Result<Option<Model>, LibraryError> {
-        Ok(self.current_model()?.map(|(_, model)| model))
-    }
-
     /// The row id of the current model, and the model.
-    fn current_model(&self) -> Result<Option<(i64, Model)>, LibraryError> {
+    pub(super) fn current_model(&self) -> Result<Option<(i64, Model)>, LibraryError> {
         let found = self.sqlite(|c| {
             c.query_row(
                 "SELECT models.id, models.bytes FROM models JOIN current_model ON current_model.model = models.id",
@@ -139,9 +169,10 @@ impl Library {
         let dimension = model.config.embedding;
         let with_views = model.views.is_some();
         let mut all = Rows { looks: Looks::new(dimension), ..Rows::default() };
+        let present = self.present();
         let total = self.sqlite(|c| {
             // A library of an earlier version that cannot be written has no such table, and no model with views.
-            let (seen, views) = match c.table_exists(None, "views")? {
+            let (seen, views) = match self.version >= WITH_VIEWS {
                 true => ("v.seen", "LEFT JOIN views v ON v.model = e.model AND v.sample = e.sample"),
                 false => ("NULL", ""),
             };
@@ -149,7 +180,7 @@ impl Library {
                 "SELECT {COLUMNS}, {seen} FROM embeddings e JOIN samples s ON s.id = e.sample
                  LEFT JOIN places p ON p.model = e.model AND p.sample = e.sample
                  {views}
-                 WHERE e.model = ?1 AND e.sample >= ?2 ORDER BY e.sample"
+                 WHERE e.model = ?1 AND e.sample >= ?2 AND {present} ORDER BY e.sample"
             ))?;
             // Rows after a damaged page may be good: damage is skipped, one sample at a time.
             let (mut from, mut steps, mut invalid) = (i64::MIN, 0, 0_usize);
@@ -186,7 +217,8 @@ impl Library {
             if all.places.len() != all.records.len() {
                 all.places.clear();
             }
-            match c.query_row("SELECT count(*) FROM samples", [], |row| row.get::<_, i64>(0)) {
+            let count = format!("SELECT count(*) FROM samples s WHERE {present}");
+            match c.query_row(&count, [], |row| row.get::<_, i64>(0)) {
                 Err(_) if all.damage.is_some() => Ok(0),
                 counted => counted,
             }
@@ -200,7 +232,8 @@ impl Library {
     pub fn put_places(&mut self, contents: &Contents, places: &[[f32; 2]]) -> Result<bool, LibraryError> {
         self.changing(|transaction| {
             let embedded: i64 = transaction.query_row(
-                "SELECT count(*) FROM embeddings WHERE model = (SELECT model FROM current_model)",
+                "SELECT count(*) FROM embeddings e JOIN samples s ON s.id = e.sample
+                 WHERE e.model = (SELECT model FROM current_model) AND NOT s.removed",
                 [],
                 |row| row.get(0),
             )?;
@@ -234,27 +267,8 @@ impl Library {
     }
 }
 
-impl std::ops::AddAssign for Added {
-    fn add_assign(&mut self, more: Self) {
-        self.new += more.new;
-        self.known += more.known;
-        self.relabelled += more.relabelled;
-    }
-}
-
-/// Samples to add, with their pictures and embeddings in the same order.
-#[derive(Clone, Copy)]
-pub struct Batch<'a> {
-    /// The samples.
-    pub samples: &'a [Sample],
-    /// Their pictures, for the thumbnails.
-    pub pictures: &'a [Encoded],
-    /// Their embeddings.
-    pub embeddings: &'a Embeddings,
-}
-
 /// The hash of the current model.
-fn current_model(connection: &Connection) -> rusqlite::Result<Option<Vec<u8>>> {
+pub(super) fn current_model(connection: &Connection) -> rusqlite::Result<Option<Vec<u8>>> {
     connection
         .query_row(
             "SELECT models.sha256 FROM models JOIN current_model ON current_model.model = models.id",
@@ -262,92 +276,6 @@ fn current_model(connection: &Connection) -> rusqlite::Result<Option<Vec<u8>>> {
             |row| row.get(0),
         )
         .optional()
-}
-
-fn add_all(
-    transaction: &Transaction<'_>,
-    model: &Model,
-    batch: Batch<'_>,
-    current: bool,
-) -> rusqlite::Result<Added> {
-    let with_views = model.views.is_some();
-    let model = put_model(transaction, model, current)?;
-    let mut added = Added::default();
-    let mut find = transaction.prepare("SELECT id, label FROM samples WHERE sha256 = ?1")?;
-    let mut sample_in = transaction.prepare(
-        "INSERT INTO samples (sha256, path, size, kind, architecture, label) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-    )?;
-    let mut label_in = transaction.prepare("UPDATE samples SET label = ?2 WHERE id = ?1")?;
-    let mut thumbnail_in =
-        transaction.prepare("INSERT INTO thumbnails (sample, rgb) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?;
-    let mut vector_in = transaction.prepare(
-        "INSERT INTO embeddings (model, sample, vector) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
-    )?;
-    let mut views_in = transaction
-        .prepare("INSERT INTO views (model, sample, seen) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")?;
-    for ((sample, picture), vector) in batch.samples.iter().zip(batch.pictures).zip(batch.embeddings.rows()) {
-        let known = find
-            .query_row([&sample.sha256.0[..]], |row| Ok((row.get(0)?, row.get::<_, Option<String>>(1)?)))
-            .optional()?;
-        // The source of a label from a folder is that folder.
-        let label_given = |id: i64| match &sample.label {
-            None => Ok(()),
-            Some(label) => {
-                let folder = sample.path.parent().map(crate::escape::path).unwrap_or_default();
-                record(transaction, id, None, Some(label), &folder)
-            }
-        };
-        let id: i64 = match known {
-            Some((id, label)) => {
-                added.known += 1;
-                if label.is_none() && sample.label.is_some() {
-                    label_in.execute(params![id, sample.label])?;
-                    label_given(id)?;
-                } else if sample.label.is_some() && label != sample.label {
-                    added.relabelled += 1;
-                }
-                id
-            }
-            None => {
-                added.new += 1;
-                let id = sample_in.insert(params![
-                    &sample.sha256.0[..],
-                    from_path(&sample.path),
-                    sample.size as i64,
-                    sample.kind.name(),
-                    sample.architecture.map(|a| a.name()),
-                    sample.label,
-                ])?;
-                label_given(id)?;
-                id
-            }
-        };
-        thumbnail_in.execute(params![id, thumbnail(picture).rgb])?;
-        vector_in.execute(params![model, id, to_bytes(vector)])?;
-        if with_views {
-            let seen = picture.views().map_or_else(|| FileViews::default().to_bytes(), FileViews::to_bytes);
-            views_in.execute(params![model, id, seen])?;
-        }
-    }
-    Ok(added)
-}
-
-/// Stores `model` if it is new, and with `current` makes it the current one.
-fn put_model(transaction: &Transaction<'_>, model: &Model, current: bool) -> rusqlite::Result<i64> {
-    transaction.execute(
-        "INSERT INTO models (sha256, bytes) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
-        params![&model.hash.0[..], model.bytes],
-    )?;
-    let id =
-        transaction
-            .query_row("SELECT id FROM models WHERE sha256 = ?1", [&model.hash.0[..]], |row| row.get(0))?;
-    if current {
-        transaction.execute(
-            "INSERT INTO current_model (only, model) VALUES (1, ?1) ON CONFLICT DO UPDATE SET model = excluded.model",
-            [id],
-        )?;
-    }
-    Ok(id)
 }
 
 /// Samples in a row that may be unreadable before the rest is given up.
@@ -373,13 +301,44 @@ fn read_rows(
     Ok(())
 }
 
-fn from_path(path: &Path) -> Value {
-    match path.to_str() {
-        Some(text) => Value::Text(text.to_owned()),
-        None => Value::Blob(path.as_os_str().as_encoded_bytes().to_vec()),
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{hash, model};
+    use super::super::schema::make_version_1;
+    use super::*;
 
-fn to_bytes(vector: &[f32]) -> Vec<u8> {
-    vector.iter().flat_map(|v| v.to_le_bytes()).collect()
+    #[test]
+    fn a_library_of_version_1_that_cannot_be_written_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("old.lookalike");
+        let connection = make_version_1(&path).unwrap();
+        let model = model(1);
+        let vector: Vec<u8> = (0..64).flat_map(|i| f32::from(u8::from(i == 0)).to_le_bytes()).collect();
+        connection
+            .execute(
+                "INSERT INTO samples (sha256, path, size, kind, label) VALUES (?1, '/a', 3, 'PE', 'alpha')",
+                [&hash(1).0[..]],
+            )
+            .unwrap();
+        connection
+            .execute(
+                "INSERT INTO models (sha256, bytes) VALUES (?1, ?2)",
+                params![&model.hash.0[..], model.bytes],
+            )
+            .unwrap();
+        connection.execute("INSERT INTO embeddings VALUES (1, 1, ?1)", [vector]).unwrap();
+        connection.execute("INSERT INTO current_model VALUES (1, 1)", []).unwrap();
+        let mut library = Library { connection, path, read_only: Some("a test".to_owned()), version: 1 };
+        let contents = library.contents().unwrap();
+        assert_eq!((contents.len(), contents.others()), (1, 0));
+        assert_eq!(library.labels().unwrap(), [(hash(1), Some("alpha".to_owned()))]);
+        assert_eq!(library.samples().unwrap(), [(hash(1), PathBuf::from("/a"))]);
+        assert!(library.label_history(None).unwrap().is_empty() && library.edits(9).unwrap().is_empty());
+        assert_eq!((library.latest_by_hand().unwrap(), library.latest_undone().unwrap()), (None, None));
+        let models = library.models().unwrap();
+        assert_eq!((models[0].name.clone(), models[0].embedded), (model.hash.short(), 1));
+        assert!(library.lacking(model.hash).unwrap().is_empty());
+        assert!(matches!(library.remove(&[hash(1)], "test"), Err(LibraryError::ReadOnly { .. })));
+        assert!(matches!(library.edit(1), Err(LibraryError::NoEdit { .. })));
+    }
 }

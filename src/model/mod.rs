@@ -50,7 +50,7 @@ pub(crate) use config::{
 };
 pub(crate) use convention::{CANDLE, CONVENTIONS, FLAX, KERAS, PYTORCH};
 pub(crate) use embed::picture_batch;
-pub(crate) use model_file::ModelError;
+pub(crate) use model_file::{ModelError, read_config};
 pub(crate) use network::{Forward, Mode, NetworkState};
 pub(crate) use processor::{Choice, Processor};
 pub(crate) use statistics::{BatchStatistics, RunningStatistics};

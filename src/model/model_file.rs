@@ -129,20 +129,7 @@ impl Model {
     /// can be repaired.
     pub fn from_bytes(bytes: Vec<u8>) -> Result<Self, ModelError> {
         let format = |error: &dyn std::fmt::Display| ModelError::Format(error.to_string());
-        let (_, metadata) = SafeTensors::read_metadata(&bytes).map_err(|e| format(&e))?;
-        let json = metadata.metadata().as_ref().and_then(|m| m.get(KEY));
-        let json = json.ok_or_else(|| {
-            ModelError::Format("a safetensors file without a Lookalike configuration".into())
-        })?;
-        let versions: Versions = serde_json::from_str(json).map_err(|e| format(&e))?;
-        if versions.version > CONFIG_VERSION {
-            return Err(ModelError::Version { found: versions.version });
-        }
-        if versions.plane_set != PLANE_SET {
-            return Err(ModelError::PlaneSet { found: versions.plane_set });
-        }
-        let config: ModelConfig = serde_json::from_str(json).map_err(|e| format(&e))?;
-        validate(&config)?;
+        let config = read_config(&bytes)?;
         let tensors = SafeTensors::deserialize(&bytes).map_err(|e| format(&e))?;
         let network = Network::from_weights(&config, |name, shape| read_tensor(&tensors, name, shape))
             .map_err(|e| format(&e))?;
@@ -174,6 +161,25 @@ impl Model {
         crate::whole_file::write_whole(path, &self.bytes)
             .map_err(|error| ModelError::Io { error, path: path.to_owned() })
     }
+}
+
+/// The configuration in the bytes of a model file, found without reading its weights.
+pub fn read_config(bytes: &[u8]) -> Result<ModelConfig, ModelError> {
+    let format = |error: &dyn std::fmt::Display| ModelError::Format(error.to_string());
+    let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|e| format(&e))?;
+    let json = metadata.metadata().as_ref().and_then(|m| m.get(KEY));
+    let json = json
+        .ok_or_else(|| ModelError::Format("a safetensors file without a Lookalike configuration".into()))?;
+    let versions: Versions = serde_json::from_str(json).map_err(|e| format(&e))?;
+    if versions.version > CONFIG_VERSION {
+        return Err(ModelError::Version { found: versions.version });
+    }
+    if versions.plane_set != PLANE_SET {
+        return Err(ModelError::PlaneSet { found: versions.plane_set });
+    }
+    let config: ModelConfig = serde_json::from_str(json).map_err(|e| format(&e))?;
+    validate(&config)?;
+    Ok(config)
 }
 
 /// The hash of the views in the bytes of a model file, if it has any.

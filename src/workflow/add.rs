@@ -5,7 +5,7 @@ use super::query::Queried;
 use super::read::read_in_parts;
 use super::run::Run;
 use crate::job::Stop;
-use crate::library::Library;
+use crate::library::{Adopt, Library};
 use crate::model::Model;
 use crate::picture::PictureSet;
 use crate::reading::Reader;
@@ -35,7 +35,7 @@ pub fn add_queried(
             }
             None => {
                 wanted.insert(file.sample.sha256);
-                paths.extend(super::read_again::file_of(&file.sample.path));
+                paths.extend(super::embed_again::file_of(&file.sample.path));
             }
         }
     }
@@ -54,5 +54,5 @@ pub fn add_queried(
     if set.samples.is_empty() {
         return Err(Stop::failed("expected the files where they were dropped, found none. Drop them again"));
     }
-    add_to_library(&set, model, library, run)
+    add_to_library(&set, model, library, Adopt::IfComplete, run)
 }

@@ -3,12 +3,13 @@
 use super::map::with_first_map;
 use super::read::read_in_parts;
 use super::run::{Event, Run, Warning};
+use crate::escape;
 use crate::job::{Reporter, Stop};
-use crate::library::{Added, Batch, Contents, Library};
+use crate::library::{Added, Adopt, Adopted, Batch, Contents, Import, Library};
 use crate::model::{Embeddings, Model, base_model, base_views_hash, embed};
-use crate::picture::PictureSet;
+use crate::picture::{Encoded, PictureSet, PictureSpec};
 use crate::reading::Reader;
-use crate::sample::Labelling;
+use crate::sample::{Labelling, Sha256};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -33,26 +34,34 @@ pub fn training_base(model: Option<&Arc<Model>>) -> Result<Arc<Model>, Stop> {
     })
 }
 
+/// What adding samples to a library did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Indexed {
+    /// The samples.
+    pub added: Added,
+    /// Whether the library uses the model that they were added with.
+    pub adopted: Adopted,
+}
+
 /// Reads the files below `folders`, each a labelled folder, embeds them with `model` and adds them to
 /// `library`. Each batch is reported as [`Event::Added`] once it is durable; what was added before the task
-/// was cancelled stays. A model that is new to the library becomes its current one at the end.
+/// was cancelled stays. A model that is new to the library becomes its current one at the end, if `adopt` says so. Otherwise
+/// the current model embeds the samples too, if it can.
 pub fn index(
     folders: &[PathBuf],
     labelling: Labelling,
     model: &Model,
     library: &mut Library,
+    adopt: Adopt,
     reader: &Reader,
     run: &Run<'_>,
-) -> Result<Added, Stop> {
-    adding(model, library, run, |library, current| {
-        let mut added = Added::default();
-        let reader = &reader.with_views(model.views.clone());
-        read_in_parts(folders, labelling, model.config.picture, reader, run, |set, run| {
-            added += add_batches(&set, model, library, current, run)?;
-            Ok(())
-        })?;
-        Ok(added)
-    })
+) -> Result<Indexed, Stop> {
+    let source = folders.iter().map(|folder| escape::path(folder)).collect::<Vec<_>>().join(", ");
+    let mut adding =
+        Adding::new(model, library, adopt, (model.config.picture, views_hash(model)), source, run)?;
+    let reader = &reader.with_views(model.views.clone());
+    read_in_parts(folders, labelling, model.config.picture, reader, run, |set, run| adding.add(&set, run))?;
+    adding.finish(adopt, run)
 }
 
 /// Adds samples that were read already, as [`index`] does. Fails if the model was made for other pictures.
@@ -60,8 +69,21 @@ pub fn add_samples(
     set: &PictureSet,
     model: &Model,
     library: &mut Library,
+    adopt: Adopt,
     run: &Run<'_>,
-) -> Result<Added, Stop> {
+) -> Result<Indexed, Stop> {
+    add_read(set, views_hash(model), model, library, adopt, run)
+}
+
+/// The same for samples that were read with these views.
+pub(super) fn add_read(
+    set: &PictureSet,
+    views: Option<Sha256>,
+    model: &Model,
+    library: &mut Library,
+    adopt: Adopt,
+    run: &Run<'_>,
+) -> Result<Indexed, Stop> {
     if model.views.is_some() && set.pictures.iter().any(|picture| picture.views().is_none()) {
         return Err(Stop::failed(
             "expected files that were read for this model, which also compares their text and headers; found files that were read for another. Open the folder again",
@@ -74,36 +96,123 @@ pub fn add_samples(
             model.config.picture.kind, set.spec.kind
         )));
     }
-    adding(model, library, run, |library, current| add_batches(set, model, library, current, run))
+    let views = views.filter(|_| set.pictures.iter().all(|picture| picture.views().is_some()));
+    let mut adding = Adding::new(model, library, adopt, (set.spec, views), common_folder(set), run)?;
+    adding.add(set, run)?;
+    adding.finish(adopt, run)
 }
 
-/// The steps around every addition: checks the model and warns about it, runs `add`, makes the model the current one,
-/// and reports labels that were kept. `add` gets whether `model` is already the library's current one.
-fn adding(
-    model: &Model,
-    library: &mut Library,
-    run: &Run<'_>,
-    add: impl FnOnce(&mut Library, bool) -> Result<Added, Stop>,
-) -> Result<Added, Stop> {
-    model.usable()?;
-    warn_about(model, run);
-    let current = library.is_current_model(model.hash)?;
-    let added = add(library, current)?;
-    make_current(model, library)?;
-    if added.relabelled > 0 {
-        run.warn(Warning::OtherLabel(added.relabelled));
+/// Samples on their way into a library.
+struct Adding<'a> {
+    model: &'a Model,
+    library: &'a mut Library,
+    /// The library's current model, if it is another and can embed the same pictures.
+    current: Option<Model>,
+    import: Import,
+    added: Added,
+}
+
+impl<'a> Adding<'a> {
+    /// Checks the model and warns about it. `spec` and `views` are what the pictures were read with.
+    fn new(
+        model: &'a Model,
+        library: &'a mut Library,
+        adopt: Adopt,
+        (spec, views): (PictureSpec, Option<Sha256>),
+        source: String,
+        run: &Run<'_>,
+    ) -> Result<Self, Stop> {
+        model.usable()?;
+        warn_about(model, run);
+        let current = match adopt {
+            Adopt::Always => None,
+            Adopt::IfComplete if library.is_current_model(model.hash)? => None,
+            Adopt::IfComplete => library.model()?,
+        };
+        let current = current.filter(|current| {
+            let wanted = current.config.picture;
+            (wanted.kind, wanted.side) == (spec.kind, spec.side)
+                && (current.views.is_none() || views_hash(current) == views)
+                && current.usable().is_ok()
+        });
+        Ok(Self { model, library, current, import: Import::new(source), added: Added::default() })
     }
-    Ok(added)
+
+    fn add(&mut self, set: &PictureSet, run: &Run<'_>) -> Result<(), Stop> {
+        let stage = run.reporter().stage("Adding to the library", set.samples.len());
+        for (samples, pictures) in set.samples.chunks(BATCH).zip(set.pictures.chunks(BATCH)) {
+            run.check()?;
+            let model = self.model;
+            let embeddings = embed_all(model, &pictures.iter().collect::<Vec<_>>())?;
+            let batch = Batch { samples, pictures, embeddings: &embeddings };
+            self.added += self.library.add(model, batch, &mut self.import)?;
+            if let Some(current) = &self.current {
+                let all: Vec<Sha256> = samples.iter().map(|sample| sample.sha256).collect();
+                let lacks = self.library.lacks(current.hash, &all)?;
+                let lacking = all.iter().zip(pictures).zip(lacks).filter(|(_, lacks)| *lacks);
+                let (hashes, pictures): (Vec<_>, Vec<_>) = lacking.map(|(both, _)| both).unzip();
+                put_embeddings(current, &hashes, &pictures, self.library)?;
+            }
+            run.event(Event::Added(samples.iter().map(|sample| sample.sha256).collect()));
+            stage.advance(samples.len());
+        }
+        Ok(())
+    }
+
+    /// Makes the model the current one, if `adopt` says so, and reports labels that were kept.
+    fn finish(self, adopt: Adopt, run: &Run<'_>) -> Result<Indexed, Stop> {
+        // A folder without samples brings its model all the same.
+        self.library.add_model(self.model)?;
+        let adopted = self.library.adopt(self.model.hash, adopt)?;
+        if self.added.relabelled > 0 {
+            run.warn(Warning::OtherLabel(self.added.relabelled));
+        }
+        Ok(Indexed { added: self.added, adopted })
+    }
+}
+
+fn embed_all(model: &Model, pictures: &[&Encoded]) -> Result<Embeddings, Stop> {
+    let config = &model.config;
+    embed(&model.network, config.embedding, config.picture, pictures, &Reporter::silent())
+}
+
+/// Stores what `model` makes of these pictures of samples that the library has.
+pub(super) fn put_embeddings(
+    model: &Model,
+    samples: &[Sha256],
+    pictures: &[&Encoded],
+    library: &mut Library,
+) -> Result<(), Stop> {
+    for (samples, pictures) in samples.chunks(BATCH).zip(pictures.chunks(BATCH)) {
+        library.add_embeddings(model, samples, pictures, &embed_all(model, pictures)?)?;
+    }
+    Ok(())
+}
+
+fn views_hash(model: &Model) -> Option<Sha256> {
+    model.views.as_ref().map(|views| views.hash())
+}
+
+/// The folder that holds all these samples, for people.
+fn common_folder(set: &PictureSet) -> String {
+    let mut folders = set.samples.iter().filter_map(|sample| sample.path.parent());
+    let Some(first) = folders.next() else { return String::new() };
+    let common = folders.fold(first, |common, folder| {
+        common.ancestors().find(|above| folder.starts_with(above)).unwrap_or(common)
+    });
+    escape::path(common)
 }
 
 /// A library after samples were added to it.
 pub struct ChangedLibrary {
     /// The library file.
     pub library: Library,
-    /// All its samples, with a first map if it had none.
+    /// All samples that its current model has embedded, with a first map if it had none.
     pub contents: Contents,
     /// What was added.
     pub added: Added,
+    /// Whether the library uses the model that they were added with.
+    pub adopted: Adopted,
 }
 
 /// Adds samples that were read already to `library`, and reads its contents.
@@ -111,11 +220,12 @@ pub fn add_to_library(
     set: &PictureSet,
     model: &Model,
     mut library: Library,
+    adopt: Adopt,
     run: &Run<'_>,
 ) -> Result<ChangedLibrary, Stop> {
-    let added = add_samples(set, model, &mut library, run)?;
+    let Indexed { added, adopted } = add_samples(set, model, &mut library, adopt, run)?;
     let contents = with_first_map(library.contents()?);
-    Ok(ChangedLibrary { library, contents, added })
+    Ok(ChangedLibrary { library, contents, added, adopted })
 }
 
 /// Warns if the eval mode of `model` cannot be trusted.
@@ -123,33 +233,4 @@ pub fn warn_about(model: &Model, run: &Run<'_>) {
     if let Some(warning) = Warning::about(&model.config) {
         run.warn(warning);
     }
-}
-
-pub(super) fn add_batches(
-    set: &PictureSet,
-    model: &Model,
-    library: &mut Library,
-    current: bool,
-    run: &Run<'_>,
-) -> Result<Added, Stop> {
-    let stage = run.reporter().stage("Adding to the library", set.samples.len());
-    let mut all = Added::default();
-    for (samples, pictures) in set.samples.chunks(BATCH).zip(set.pictures.chunks(BATCH)) {
-        run.check()?;
-        let inputs: Vec<_> = pictures.iter().collect();
-        let quiet = Reporter::silent();
-        let embeddings =
-            embed(&model.network, model.config.embedding, model.config.picture, &inputs, &quiet)?;
-        all += library.add(model, Batch { samples, pictures, embeddings: &embeddings }, current)?;
-        run.event(Event::Added(samples.iter().map(|sample| sample.sha256).collect()));
-        stage.advance(samples.len());
-    }
-    Ok(all)
-}
-
-/// Makes `model` the current one, now that all samples are in the library.
-pub(super) fn make_current(model: &Model, library: &mut Library) -> Result<(), Stop> {
-    let embeddings = Embeddings::new(model.config.embedding);
-    library.add(model, Batch { samples: &[], pictures: &[], embeddings: &embeddings }, true)?;
-    Ok(())
 }

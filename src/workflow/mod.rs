@@ -3,10 +3,14 @@
 mod add;
 mod base_model;
 mod batch_norm;
+mod edits;
+mod embed_again;
 mod index;
 mod inspect;
 mod inspected;
+mod known;
 mod map;
+mod models;
 mod names;
 mod nothing_to_read;
 mod query;
@@ -23,16 +27,19 @@ pub use batch_norm::{
     SEED, experiment, knows_labels, measure, read_for, recompute_statistics, repair_model, train_longer,
     train_without_norm,
 };
-pub use index::{ChangedLibrary, add_samples, add_to_library, index, training_base, usual_model};
+pub use edits::{edit_text, reverted_text};
+pub use index::{ChangedLibrary, Indexed, add_samples, add_to_library, index, training_base, usual_model};
 pub use inspect::inspect;
 pub use inspected::Inspected;
+pub use known::{FoundSample, KnownSample, Matched, find_sample, query_known, search_library};
 pub use map::{MapMethod, map_library, with_first_map};
+pub use models::{UsedModel, find_model, trained_on, use_model};
 pub use names::count;
 pub use nothing_to_read::NothingToRead;
 pub use query::{AskedAs, Near, Queried, QueryResult, find_near, query};
 pub use read::{LabelledFolder, Pictures, read_folder};
 pub use read_again::{can_gain, read_again};
 pub use run::{Event, Run, Warning};
-pub use tables::{QueriedFile, map_table, neighbour_rows, neighbour_table, sample_table};
+pub use tables::{QueriedFile, map_table, neighbour_rows, neighbour_table, neighbour_table_of, sample_table};
 pub use train::{Outputs, TrainedFolder, train_folder, training_summary};
 pub use verdict::{Verdict, model_name, packed_text, percent};

@@ -32,6 +32,15 @@ impl NothingToRead {
         }
     }
 
+    /// The files that were skipped, with the reasons.
+    pub fn into_skipped(self) -> Vec<Skipped> {
+        match self {
+            Self::Unusable(_, skipped) => skipped,
+            Self::Unlisted(first) => vec![first],
+            Self::Empty(_) | Self::PassedOver(..) => Vec::new(),
+        }
+    }
+
     /// Whether another password may help with the file that the message names.
     pub fn needs_password(&self) -> bool {
         match self {

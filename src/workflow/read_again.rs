@@ -1,19 +1,15 @@
 //! Reading the samples of a library again with the base model: what an earlier version, or a model without views, did not
 //! keep of them.
 
-use super::index::add_batches;
+use super::embed_again::{EmbeddedAgain, embed_again};
 use super::map::with_first_map;
 use super::names::count;
-use super::read::read_in_parts;
 use super::run::Run;
 use crate::job::Stop;
 use crate::library::{Contents, Library};
 use crate::model::{Model, base_model, base_views_hash};
 use crate::picture::PictureKind;
 use crate::reading::Reader;
-use crate::sample::{Labelling, Sha256};
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
 
 /// A library whose samples were read again.
 pub struct ReadAgain {
@@ -55,39 +51,14 @@ pub fn can_gain(model: &Model) -> bool {
 pub fn read_again(mut library: Library, reader: &Reader, run: &Run<'_>) -> Result<ReadAgain, Stop> {
     library.check_writable()?;
     let model = base_model()?;
-    let before = library.contents()?;
-    let mut left: BTreeSet<Sha256> = before.iter().map(|entry| entry.sha256).collect();
-    let files: BTreeSet<PathBuf> = before.iter().filter_map(|entry| file_of(entry.path)).collect();
-    drop(before);
-    if files.is_empty() {
+    let EmbeddedAgain { embedded, gone } =
+        embed_again(library.samples()?, &model, &mut library, reader, run)?;
+    if embedded == 0 {
         return Err(Stop::failed(
             "expected the files of the samples, found none where they were read. Add their folder again instead",
         ));
     }
-    let files: Vec<PathBuf> = files.into_iter().collect();
-    let (reader, mut read) = (reader.with_views(model.views.clone()), 0);
-    read_in_parts(&files, Labelling::Unlabelled, model.config.picture, &reader, run, |mut set, run| {
-        let known: Vec<bool> = set.samples.iter().map(|sample| left.remove(&sample.sha256)).collect();
-        let mut keep = known.iter();
-        set.samples.retain(|_| keep.next().is_some_and(|known| *known));
-        let mut keep = known.iter();
-        set.pictures.retain(|_| keep.next().is_some_and(|known| *known));
-        read += set.samples.len();
-        add_batches(&set, &model, &mut library, false, run)?;
-        Ok(())
-    })?;
-    super::index::make_current(&model, &mut library)?;
+    library.set_current_model(model.hash)?;
     let contents = with_first_map(library.contents()?);
-    Ok(ReadAgain { library, contents, read, gone: left.len() })
-}
-
-/// The file in which a sample is: its own, or the archive that it is a member of.
-pub(super) fn file_of(path: &Path) -> Option<PathBuf> {
-    if path.is_file() {
-        return Some(path.to_owned());
-    }
-    let text = path.to_str()?;
-    let archive =
-        text.match_indices('!').map(|(at, _)| Path::new(&text[..at])).find(|path| path.is_file())?;
-    Some(archive.to_owned())
+    Ok(ReadAgain { library, contents, read: embedded, gone })
 }

@@ -62,8 +62,16 @@ pub fn neighbour_rows<'a>(
 
 /// The neighbour table of queried samples, as CSV.
 pub fn neighbour_table<'a>(contents: &Contents, queried: impl IntoIterator<Item = &'a Queried>) -> Vec<u8> {
-    let files: Vec<_> =
-        queried.into_iter().map(|queried| (QueriedFile::of(queried), &queried.near)).collect();
+    let files = queried.into_iter().map(|queried| (QueriedFile::of(queried), &queried.near));
+    neighbour_table_of(contents, files)
+}
+
+/// The neighbour table of files, each with what it is near to, as CSV.
+pub fn neighbour_table_of<'a>(
+    contents: &Contents,
+    files: impl IntoIterator<Item = (QueriedFile, &'a Near)>,
+) -> Vec<u8> {
+    let files: Vec<_> = files.into_iter().collect();
     neighbours_csv(files.iter().flat_map(|(file, near)| neighbour_rows(contents, file, &near.neighbours)))
 }
 

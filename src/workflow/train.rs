@@ -1,10 +1,11 @@
 //! Training on a labelled folder: the model is saved, put into a library, or both.
 
-use super::index::{ChangedLibrary, add_to_library, warn_about};
+use super::index::{ChangedLibrary, Indexed, add_read, warn_about};
+use super::map::with_first_map;
 use super::names::count;
 use super::run::{Event, Run, Warning};
 use crate::job::Stop;
-use crate::library::Library;
+use crate::library::{Adopt, Library};
 use crate::model::{Model, ModelConfig};
 use crate::picture::PictureSet;
 use crate::sample::Skipped;
@@ -16,8 +17,10 @@ use std::path::{Path, PathBuf};
 pub struct Outputs {
     /// The model file.
     pub model: Option<PathBuf>,
-    /// The library that the trained samples are added to, with the model as its current one.
+    /// The library that the trained samples are added to, with the model.
     pub library: Option<PathBuf>,
+    /// When the library uses the trained model from then on.
+    pub adopt: Adopt,
 }
 
 impl Outputs {
@@ -42,8 +45,10 @@ pub struct TrainedFolder {
     pub checkpoint_warning: Option<String>,
 }
 
-/// Trains on the labelled samples of `set`, from the network of `base` if it is given and made for such pictures. Samples without a label are reported as skipped, each measured
-/// point as [`Event::Epoch`]. A cancelled training keeps its best model so far, if there is one.
+/// Trains on the labelled samples of `set`, from the network of `base` if it is given and made for such pictures; `set` was read
+/// with the views of `base`. Samples without a label are reported as skipped, each measured point as [`Event::Epoch`]. A cancelled
+/// training keeps its best model so far, if there is one. The library keeps the model in any case; whether it uses it is in the
+/// result. If not, its current model embeds the samples too, where it can, so that they are shown.
 pub fn train_folder(
     set: &PictureSet,
     config: &TrainConfig,
@@ -86,7 +91,13 @@ pub fn train_folder(
         trained.model.save(path)?;
     }
     let changed = match library {
-        Some(library) => Some(add_to_library(set, &trained.model, library, run)?),
+        Some(mut library) => {
+            let views = base.and_then(|base| base.views.as_ref()).map(|views| views.hash());
+            let Indexed { added, adopted } =
+                add_read(set, views, &trained.model, &mut library, outputs.adopt, run)?;
+            let contents = with_first_map(library.contents()?);
+            Some(ChangedLibrary { library, contents, added, adopted })
+        }
         None => {
             warn_about(&trained.model, run);
             None

@@ -14,6 +14,7 @@ mod folders;
 mod home;
 mod images;
 mod inspect;
+mod keeping;
 mod library;
 mod mutations;
 #[cfg(target_os = "linux")]

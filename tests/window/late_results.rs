@@ -6,7 +6,7 @@ use crate::common::{self, sample};
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable as _;
 use lookalike::app::Selection;
-use lookalike::library::{Contents, Library};
+use lookalike::library::{Adopt, Contents, Library};
 use lookalike::model::{Init, Model, Network, embed};
 use lookalike::picture::{BytePlanes, Encoded, PictureSet, PictureSpec};
 use lookalike::sample::Sha256;
@@ -34,7 +34,7 @@ fn other_library(window: &Window) -> (PathBuf, Contents) {
         pictures: read.pictures.iter().rev().cloned().collect(),
     };
     let mut library = Library::open_or_create(&path).unwrap();
-    add_samples(&set, &other_model(window), &mut library, &Run::silent()).unwrap();
+    add_samples(&set, &other_model(window), &mut library, Adopt::IfComplete, &Run::silent()).unwrap();
     let contents = library.contents().unwrap();
     (path, contents)
 }

@@ -1,0 +1,53 @@
+//! A small library, for tests of this room.
+
+use super::{Added, Batch, Import, Library};
+use crate::model::{Embeddings, Init, Model, ModelConfig, Network};
+use crate::picture::{BytePlanes, Encoded, PictureSpec};
+use crate::sample::{FileKind, Sample, Sha256};
+use rand::SeedableRng as _;
+use rand_chacha::ChaCha8Rng;
+
+/// A model with weights from this seed.
+pub fn model(seed: u64) -> Model {
+    let config = ModelConfig::new(PictureSpec::BYTES, vec!["alpha".to_owned()]);
+    let network = Network::new(&config, Init::Default, &mut ChaCha8Rng::seed_from_u64(seed)).unwrap();
+    Model::new(config, network, None).unwrap()
+}
+
+/// The hash of the sample with this number.
+pub fn hash(number: u8) -> Sha256 {
+    Sha256([number; 32])
+}
+
+/// Adds samples, each with a number and a label, by `model`.
+pub fn add(library: &mut Library, model: &Model, samples: &[(u8, Option<&str>)]) -> Added {
+    let (mut all, mut embeddings) = (Vec::new(), Embeddings::new(64));
+    for (number, label) in samples {
+        all.push(Sample {
+            path: format!("/sets/{}/{number}.bin", label.unwrap_or("none")).into(),
+            label: label.map(str::to_owned),
+            sha256: hash(*number),
+            size: 7,
+            kind: FileKind::Pe,
+            architecture: None,
+        });
+        embeddings.data.extend((0..64).map(|i| f32::from(i == *number % 64)));
+    }
+    let pictures = vec![Encoded::Bytes(BytePlanes::of(b"MZ and nothing more")); all.len()];
+    let batch = Batch { samples: &all, pictures: &pictures, embeddings: &embeddings };
+    library.add(model, batch, &mut Import::new("/sets")).unwrap()
+}
+
+/// A library of the samples 1 and 2 of alpha, 3 of beta, and 4 without a label, and the folder that it is in.
+pub fn library() -> (tempfile::TempDir, Library) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut library = Library::open_or_create(&folder.path().join("l.lookalike")).unwrap();
+    add(&mut library, &model(1), &[(1, Some("alpha")), (2, Some("alpha")), (3, Some("beta")), (4, None)]);
+    (folder, library)
+}
+
+/// Numbers and labels of all samples that the library shows.
+pub fn shown(library: &Library) -> Vec<(u8, Option<String>)> {
+    let contents = library.contents().unwrap();
+    contents.iter().map(|entry| (entry.sha256.0[0], entry.label.map(str::to_owned))).collect()
+}

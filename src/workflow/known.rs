@@ -1,0 +1,226 @@
+//! Samples that a library has, without their files: finding them by a text, and asking what they are near to.
+
+use super::models::FEWEST_DIGITS;
+use super::query::{AskedAs, Near, find_near};
+use super::run::Run;
+use super::tables::QueriedFile;
+use crate::escape;
+use crate::job::Stop;
+use crate::library::{Contents, Entry, LibraryError};
+use crate::sample::Sha256;
+use crate::search::Look;
+
+/// A sample of a library, and what it is near to.
+#[derive(Clone, Debug)]
+pub struct KnownSample {
+    /// Its SHA-256.
+    pub sha256: Sha256,
+    /// What it looks like to the library's model.
+    pub look: Look,
+    /// What it is near to.
+    pub near: Near,
+}
+
+impl KnownSample {
+    /// What tables say of it, and its record. `None` if the contents do not have it any more.
+    pub fn in_tables<'a>(&self, contents: &'a Contents) -> Option<(QueriedFile, Entry<'a>)> {
+        let entry = contents.get(self.sha256)?;
+        Some((QueriedFile::new(entry.path, self.sha256, &self.look, &self.near), entry))
+    }
+}
+
+/// Asks for the `k` nearest samples of samples that the library has, each other than itself. Fails if it does not have one.
+pub fn query_known(
+    contents: &Contents,
+    samples: &[Sha256],
+    k: usize,
+    run: &Run<'_>,
+) -> Result<Vec<KnownSample>, Stop> {
+    if contents.model().is_none() {
+        return Err(LibraryError::NoModel.into());
+    }
+    let mut looks = contents.no_looks();
+    for sha256 in samples {
+        looks.push(&contents.look(*sha256).ok_or_else(|| unknown(contents, &sha256.to_string()))?);
+    }
+    let near = find_near(contents, &looks, samples, AskedAs::Sample, k, run)?;
+    let known = samples.iter().zip(near).enumerate();
+    Ok(known
+        .map(|(i, (sha256, near))| KnownSample {
+            sha256: *sha256,
+            look: looks.get(i).unwrap_or_default(),
+            near,
+        })
+        .collect())
+}
+
+/// The sample with a SHA-256 that is this text or, of six digits or more, begins with it. Fails if there is none or there are
+/// several, and for an MD5 or SHA-1, which a library does not keep.
+pub fn find_sample(contents: &Contents, text: &str) -> Result<Sha256, Stop> {
+    let digits = text.trim().to_ascii_lowercase();
+    if !(FEWEST_DIGITS..=64).contains(&digits.len()) || !digits.bytes().all(|c| c.is_ascii_hexdigit()) {
+        return Err(Stop::failed(format!(
+            "expected a SHA-256 or its first {FEWEST_DIGITS} or more hexadecimal digits, found {}",
+            escape::text(text)
+        )));
+    }
+    let mut found = contents.iter().filter(|entry| begins_with(entry.sha256, &digits));
+    match (found.next(), found.next()) {
+        (Some(one), None) => Ok(one.sha256),
+        (Some(_), Some(_)) => Err(Stop::failed(format!(
+            "expected a SHA-256 that one sample has, found several samples whose SHA-256 begins with {digits}. Give more digits"
+        ))),
+        (None, _) => Err(unknown(contents, &digits)),
+    }
+}
+
+fn unknown(contents: &Contents, digits: &str) -> Stop {
+    let digest = match digits.len() {
+        32 => "an MD5",
+        40 => "a SHA-1",
+        _ => {
+            let others = match contents.others() {
+                0 => String::new(),
+                n => format!("; it may be one of {n} that the library's model has not embedded"),
+            };
+            return Stop::failed(format!(
+                "expected the SHA-256 of a sample of the library, found {digits}, which none has{others}"
+            ));
+        }
+    };
+    Stop::failed(format!(
+        "expected the SHA-256 of a sample of the library, found {digits}, which no SHA-256 begins with. It may be {digest}: a library keeps only the SHA-256 of a sample. Give that, or query the file"
+    ))
+}
+
+/// What of a sample a search found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Matched {
+    /// Its SHA-256 begins with the text.
+    Sha256,
+    /// Its label contains the text.
+    Label,
+    /// Its file name contains the text.
+    Name,
+}
+
+/// A sample that a search found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FoundSample {
+    /// Its row in the contents that were searched.
+    pub row: usize,
+    /// What matched: the first of these that did.
+    pub matched: Matched,
+}
+
+/// The samples whose SHA-256 begins with `text`, if that has six to 64 hexadecimal digits, or whose label or file name contains it,
+/// whatever its case. In the order of their rows; none for an empty text.
+pub fn search_library(contents: &Contents, text: &str) -> Vec<FoundSample> {
+    let text = text.trim().to_lowercase();
+    if text.is_empty() {
+        return Vec::new();
+    }
+    let is_hash = (FEWEST_DIGITS..=64).contains(&text.len()) && text.bytes().all(|c| c.is_ascii_hexdigit());
+    let labels: Vec<bool> = contents
+        .labels()
+        .counts()
+        .iter()
+        .map(|(label, _)| label.as_ref().is_some_and(|label| label.to_lowercase().contains(&text)))
+        .collect();
+    let matched = |entry: &Entry<'_>| {
+        if is_hash && begins_with(entry.sha256, &text) {
+            return Some(Matched::Sha256);
+        }
+        if labels.get(entry.label_index).is_some_and(|label| *label) {
+            return Some(Matched::Label);
+        }
+        escape::file_name(entry.path).to_lowercase().contains(&text).then_some(Matched::Name)
+    };
+    let found =
+        contents.iter().filter_map(|entry| Some(FoundSample { row: entry.row, matched: matched(&entry)? }));
+    found.collect()
+}
+
+/// Whether a hash begins with these lower-case hexadecimal digits.
+fn begins_with(sha256: Sha256, digits: &str) -> bool {
+    let digit = |i: usize| {
+        let byte = sha256.0.get(i / 2)?;
+        char::from_digit(u32::from(if i.is_multiple_of(2) { byte >> 4 } else { byte & 15 }), 16)
+    };
+    digits.chars().enumerate().all(|(i, wanted)| digit(i) == Some(wanted))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::library::{Record, Rows};
+    use crate::model::{Init, Model, ModelConfig, Network};
+    use crate::picture::PictureSpec;
+    use crate::search::Looks;
+    use rand::SeedableRng as _;
+    use std::sync::Arc;
+
+    fn contents() -> Contents {
+        let config = ModelConfig::new(PictureSpec::BYTES, vec!["a".to_owned()]);
+        let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(1);
+        let network = Network::new(&config, Init::Default, &mut rng).unwrap();
+        let mut rows = Rows { looks: Looks::new(64), ..Rows::default() };
+        for (id, first, path, label) in [
+            (1, [0xab, 0xcd, 0xef, 0x10], "/psutil/one.exe", Some("Gozi")),
+            (2, [0xab, 0xcd, 0xef, 0x20], "/psutil/PSUTIL.dll", Some("psutil")),
+            (3, [0x11, 0x22, 0x33, 0x44], "/x/abcdef.bin", None),
+        ] {
+            let mut hash = [0; 32];
+            hash[..4].copy_from_slice(&first);
+            let mut embedding = vec![0.0; 64];
+            embedding[id as usize] = 1.0;
+            rows.looks.push(&Look { embedding, views: None });
+            rows.labels.push(label.map(str::to_owned));
+            rows.records.push(Record {
+                id,
+                sha256: Sha256(hash),
+                path: path.into(),
+                size: 1,
+                kind: "PE".to_owned(),
+                architecture: None,
+            });
+        }
+        Contents::new(Arc::new(Model::new(config, network, None).unwrap()), rows)
+    }
+
+    #[test]
+    fn a_search_finds_names_labels_and_the_beginning_of_a_hash() {
+        let contents = contents();
+        let found = |text: &str| -> Vec<_> {
+            search_library(&contents, text).iter().map(|found| (found.row, found.matched)).collect()
+        };
+        // The label comes before the name; a folder is no name.
+        assert_eq!(found("PSutil"), [(1, Matched::Label)]);
+        assert_eq!(found("gozi"), [(0, Matched::Label)]);
+        assert_eq!(found(" .EXE "), [(0, Matched::Name)]);
+        assert_eq!(found("ABCDEF"), [(0, Matched::Sha256), (1, Matched::Sha256), (2, Matched::Name)]);
+        assert_eq!(found("abcdef2"), [(1, Matched::Sha256)]);
+        // Fewer digits are no hash.
+        assert_eq!(found("abcde"), [(2, Matched::Name)]);
+        assert_eq!(found("  "), []);
+        let whole = contents.at(2).unwrap().sha256.to_string();
+        assert_eq!(found(&whole), [(2, Matched::Sha256)]);
+    }
+
+    #[test]
+    fn one_sample_is_found_by_the_beginning_of_its_hash() {
+        let contents = contents();
+        let wrong = |text: &str| match find_sample(&contents, text) {
+            Err(Stop::Failed(error)) => error.to_string(),
+            other => panic!("{other:?}"),
+        };
+        let second = contents.at(1).unwrap().sha256;
+        assert_eq!(find_sample(&contents, " ABCDEF20 ").unwrap(), second);
+        assert!(wrong("abcdef").contains("several samples"));
+        assert!(wrong("abcdef3").contains("which none has"));
+        assert!(wrong(&"a".repeat(65)).contains("first 6 or more"));
+        let near = query_known(&contents, &[second], 9, &Run::silent()).unwrap().remove(0).near;
+        assert_eq!(near.neighbours.len(), 2);
+        assert!(query_known(&contents, &[Sha256([9; 32])], 1, &Run::silent()).is_err());
+    }
+}
