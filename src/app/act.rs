@@ -1,13 +1,15 @@
 //! Executes commands. Each feature executes its own in its own file; here they are dispatched.
 
+use super::browser::Wanted;
 use super::command::Command;
+use super::dialog::Dialog;
+use super::edit_queue::Work;
 use super::message::Tone;
 use super::picker::Pick;
 use super::question::{Answer, Purpose, Question};
 use super::selection::Selection;
 use super::view::{Panels, SearchView, Sections, Side, Tab};
 use super::window::{App, Picked};
-use std::path::PathBuf;
 
 /// How much one key press zooms the map.
 const ZOOM: f32 = 1.3;
@@ -20,8 +22,14 @@ impl App {
         }
         match command {
             Command::Open(paths) => self.open(paths),
-            Command::OpenFolder => self.pick(Pick::Folder, Picked::Open),
-            Command::OpenFiles => self.pick(Pick::Files, Picked::Open),
+            Command::OpenFolder => self.pick(Pick::Folder, Wanted::Open),
+            Command::OpenFiles => self.pick(Pick::Files, Wanted::Open),
+            Command::BrowseTo(folder) => self.show_in_browser(folder),
+            Command::Browsed(path) => {
+                if let Some(browser) = self.view.browser.take() {
+                    let _ = self.picked.0.send(browser.wanted.picked(vec![path]));
+                }
+            }
             Command::EnterPassword => self.view.question = Some(Question::Password(Default::default())),
             Command::UnpackAppended(on) => {
                 self.view.kept.unpack_appended = on;
@@ -43,6 +51,13 @@ impl App {
                     Answer::Password(password) => self.try_password(password),
                     Answer::Label(library, samples, label) => self.label(library, samples, label),
                     Answer::Add(library, samples, label) => self.add_queried(&library, &samples, label),
+                    Answer::Close => self.close(),
+                    Answer::Rename(library, from, to) if library == self.session.library_path => {
+                        self.edit(Work::Rename(from, to));
+                    }
+                    Answer::Rename(..) => {
+                        self.session.say(Tone::Note, "Not renamed: another library is open now")
+                    }
                 }
             }
             Command::Demo { digits } => self.open_demo(digits),
@@ -78,7 +93,30 @@ impl App {
                 let library = self.session.library_path.clone();
                 self.add_queried(&library, &samples, label);
             }
-            Command::UndoLabel => self.undo_label(),
+            Command::Undo => self.edit(Work::UndoLatest),
+            Command::Redo => self.edit(Work::RedoLatest),
+            Command::UndoEdit(id) => self.edit(Work::Undo(id)),
+            Command::RedoEdit(id) => self.edit(Work::Redo(id)),
+            Command::RenameLabel(label) => {
+                let focus = self.view.focus.as_ref().and_then(|focus| focus.0.clone());
+                if let Some(from) = label.or(focus) {
+                    let library = self.session.library_path.clone();
+                    self.view.question = Some(Question::Rename { library, to: from.clone(), from });
+                }
+            }
+            Command::RemoveSamples(samples) => {
+                let selected = match self.session.selection {
+                    Some(Selection::InLibrary(sha256)) if samples.is_empty() => vec![sha256],
+                    _ => samples,
+                };
+                if !selected.is_empty() {
+                    self.edit(Work::Remove(selected));
+                }
+            }
+            Command::UseModel(hash) => self.use_stored_model(hash),
+            Command::KeepModel => self.view.offer = None,
+            Command::ResumeTraining => self.resume_training(),
+            Command::DiscardTraining => self.view.resume = None,
             Command::Select(selection) => self.select(selection),
             Command::Jump(selection) => self.jump(selection),
             Command::NextNeighbour => self.step_through_neighbours(1),
@@ -108,7 +146,8 @@ impl App {
             }
             Command::Escape => {
                 let view = &mut self.view;
-                if view.search.take().is_some()
+                if view.browser.take().is_some()
+                    || view.search.take().is_some()
                     || view.dialog.take().is_some()
                     || view.question.take().is_some()
                 {
@@ -135,6 +174,11 @@ impl App {
             Command::Filter => self.show_filter(),
             Command::Dialog(dialog) => {
                 self.view.dialog = (self.view.dialog != Some(dialog)).then_some(dialog);
+                match self.view.dialog {
+                    Some(Dialog::History) => self.read_history(),
+                    Some(Dialog::Models) => self.read_models(),
+                    _ => {}
+                }
             }
             Command::TogglePanel(side) => self.toggle_panel(side),
             Command::SwapPanels => self.view.kept.panels.swapped = !self.view.kept.panels.swapped,
@@ -199,16 +243,19 @@ impl App {
         let Some(Question::Path { purpose, .. }) = &self.view.question else { return };
         let purpose = *purpose;
         let pick = if purpose.reads() { Pick::Files } else { Pick::Save(purpose.suggestion().to_owned()) };
-        self.pick(pick, move |paths| Picked::Question(purpose, paths));
+        self.pick(pick, Wanted::Question(purpose));
     }
 
-    fn pick(&self, pick: Pick, wrap: impl FnOnce(Vec<PathBuf>) -> Picked + Send + 'static) {
-        let (sender, ctx) = (self.picked.0.clone(), self.ctx.clone());
+    fn pick(&self, pick: Pick, wanted: Wanted) {
+        let (sender, ctx, own) = (self.picked.0.clone(), self.ctx.clone(), pick.clone());
         self.picker.pick(
             pick,
             Box::new(move |paths| {
                 // The window may have been closed meanwhile.
-                let _ = sender.send(wrap(paths));
+                let _ = sender.send(match paths {
+                    Some(paths) => wanted.picked(paths),
+                    None => Picked::NoDialog(own, wanted),
+                });
                 ctx.request_repaint();
             }),
         );

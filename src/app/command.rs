@@ -38,6 +38,10 @@ pub enum Command {
     Save(Purpose),
     /// Answer the open question.
     Answer(Answer),
+    /// Show a folder in the window's own browser.
+    BrowseTo(PathBuf),
+    /// Choose a path in it.
+    Browsed(PathBuf),
     /// Choose the path of the open question with the system's dialog.
     Browse,
     /// Open the bundled samples.
@@ -65,8 +69,26 @@ pub enum Command {
     AskToAdd(Vec<Sha256>),
     /// Add dropped files to the library, with this label.
     AddQueried(Vec<Sha256>, Option<String>),
-    /// Undo the latest label given in this window.
-    UndoLabel,
+    /// Undo the latest edit made in this window.
+    Undo,
+    /// Redo the edit undone last in this window.
+    Redo,
+    /// Undo an edit of the history.
+    UndoEdit(i64),
+    /// Redo an edit of the history.
+    RedoEdit(i64),
+    /// Ask for another name for a label; that of the label in focus if none is given.
+    RenameLabel(Option<String>),
+    /// Remove samples from the library; the selected one if none is given.
+    RemoveSamples(Vec<Sha256>),
+    /// Use another model of the library.
+    UseModel(Sha256),
+    /// Keep the library's model when another one is offered.
+    KeepModel,
+    /// Go on with the training that was interrupted.
+    ResumeTraining,
+    /// Do not go on with it.
+    DiscardTraining,
     /// Select a sample, or nothing.
     Select(Option<Selection>),
     /// Mark a sample on the map and bring it into view.
@@ -137,8 +159,12 @@ impl Command {
             Self::Save(Purpose::Map),
             Self::Demo { digits: false },
             Self::Demo { digits: true },
-            Self::UndoLabel,
+            Self::Undo,
+            Self::Redo,
+            Self::Dialog(Dialog::History),
             Self::LabelSelected,
+            Self::RenameLabel(None),
+            Self::RemoveSamples(Vec::new()),
             Self::CopyHash,
             Self::ForgetSelected,
             Self::ForgetAll,
@@ -162,6 +188,7 @@ impl Command {
             Self::FitMap,
             Self::ZoomIn,
             Self::ZoomOut,
+            Self::Dialog(Dialog::Models),
             Self::Train,
             Self::Index,
             Self::LoadModel,
@@ -185,6 +212,7 @@ impl Command {
                 (Shortcut::always(Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::P), Self::Search),
                 (Shortcut::new(Modifiers::NONE, Key::Questionmark), Self::Dialog(Dialog::Keys)),
                 (Shortcut::new(Modifiers::COMMAND, Key::Equals), Self::ZoomIn),
+                (Shortcut::new(Modifiers::COMMAND, Key::Y), Self::Redo),
             ])
             .collect();
         let modifiers = |key: &Shortcut| {
@@ -226,6 +254,8 @@ impl Command {
             ),
             Self::Save(purpose) => save_about(*purpose),
             Self::Answer(_) => About::new("OK", "Answers the question"),
+            Self::BrowseTo(_) => About::new("Open", "Shows the folder"),
+            Self::Browsed(_) => About::new("Choose", "Chooses the path"),
             Self::Browse => About::new("Browse…", "Opens the system's file dialog"),
             Self::Demo { digits: false } => {
                 About::new("Try real executables", "102 Windows modules from 13 PyPI packages")
@@ -247,8 +277,37 @@ impl Command {
             Self::FitMap => About::new("Show all", "Shows the whole map, as a double click on it does")
                 .key(COMMAND, Key::Num0),
             Self::Label(_) => About::new("Label…", "Changes or removes the sample's label"),
-            Self::UndoLabel => {
-                About::new("Undo label", "Undoes the latest label given in this window").key(COMMAND, Key::Z)
+            Self::Undo => {
+                About::new("Undo", "Takes back the latest change of the library made in this window")
+                    .key(COMMAND, Key::Z)
+            }
+            Self::Redo => About::new("Redo", "Makes the change again that was undone last in this window")
+                .key(COMMAND.plus(Modifiers::SHIFT), Key::Z),
+            Self::UndoEdit(_) => {
+                About::new("Undo", "Takes this change back; what was changed since is left alone")
+            }
+            Self::RedoEdit(_) => About::new("Redo", "Makes this change again"),
+            Self::RenameLabel(_) => About::new(
+                "Rename label…",
+                "Gives the label in focus another name; the name of another label merges them",
+            ),
+            Self::RemoveSamples(_) => About::new(
+                "Remove from the library",
+                "Removes the sample from the library; its file stays. Can be undone",
+            ),
+            Self::UseModel(_) => About::new(
+                "Use it for this library",
+                "Reads the samples again that it has not embedded, then answers with it; the former model stays in the list",
+            ),
+            Self::ResumeTraining => {
+                About::new("Go on", "Opens the folder of the training and goes on from its last checkpoint")
+            }
+            Self::DiscardTraining => About::new(
+                "Not now",
+                "Leaves it; a training on the same folder with the same settings goes on from there",
+            ),
+            Self::KeepModel => {
+                About::new("Keep the present model", "The new model stays in the list of models")
             }
             Self::Select(_) => About::new("Select", "Shows the sample and its neighbours"),
             Self::Jump(_) => About::new("Show on the map", "Marks the sample and brings it into view"),
@@ -387,7 +446,20 @@ impl Command {
                 unless(facts.dropped > 1, "Fewer than two files were dropped")
             }
             Self::ZoomIn | Self::ZoomOut => unless(facts.map, "The library has no map"),
-            Self::UndoLabel => unless(facts.label_edits, "No label was given in this window"),
+            Self::Undo => unless(facts.undo.is_some() || facts.editing, "Nothing was changed in this window"),
+            Self::Redo => unless(facts.redo.is_some() || facts.editing, "Nothing was undone in this window"),
+            Self::UndoEdit(_) | Self::RedoEdit(_) => facts.write_obstacle(),
+            Self::RenameLabel(None) => {
+                unless(facts.focus, "Click the label in the list first").or_else(|| facts.write_obstacle())
+            }
+            Self::RemoveSamples(samples) => {
+                unless(!samples.is_empty() || facts.selected_sample, "No sample of the library is selected")
+                    .or_else(|| facts.write_obstacle())
+            }
+            Self::RenameLabel(Some(_)) => facts.write_obstacle(),
+            Self::ResumeTraining => unless(!facts.training, "A training is running"),
+            Self::UseModel(_) => unless(!facts.busy, "A job is running").or_else(|| facts.write_obstacle()),
+            Self::Dialog(Dialog::History | Dialog::Models) => unless(facts.library, "No library is open"),
             Self::NextNeighbour | Self::PreviousNeighbour => {
                 unless(facts.neighbours, "No neighbours are listed")
             }
@@ -410,6 +482,10 @@ impl Command {
             | Self::ShowTab(_)
             | Self::Search
             | Self::Filter
+            | Self::KeepModel
+            | Self::DiscardTraining
+            | Self::BrowseTo(_)
+            | Self::Browsed(_)
             | Self::Dialog(_)
             | Self::TogglePanel(_)
             | Self::SwapPanels
@@ -493,7 +569,7 @@ mod tests {
     #[test]
     fn nothing_open_makes_most_commands_unavailable() {
         let facts = Facts::default();
-        for command in [Command::Train, Command::Index, Command::UndoLabel, Command::Save(Purpose::Model)] {
+        for command in [Command::Train, Command::Index, Command::Undo, Command::Save(Purpose::Model)] {
             assert!(command.obstacle(&facts).is_some(), "{command:?}");
         }
         assert_eq!(Command::OpenFiles.obstacle(&facts), None);

@@ -10,6 +10,10 @@ pub enum Dialog {
     Keys,
     /// The settings.
     Settings,
+    /// The edits of the library.
+    History,
+    /// The models of the library.
+    Models,
     /// Version, licences, renderer, sandbox.
     About,
 }
@@ -22,6 +26,14 @@ impl Dialog {
                 .key_while_typing(Modifiers::NONE, Key::F1),
             Self::Settings => About::new("Settings…", "Colours, panels, and how files are opened")
                 .key_while_typing(Modifiers::COMMAND, Key::Comma),
+            Self::History => About::new(
+                "History…",
+                "Lists what was changed in the library, by whom and when; each change can be undone",
+            ),
+            Self::Models => About::new(
+                "Models of this library…",
+                "Lists the models that the library holds, what they were trained on and their figures; another can be used",
+            ),
             Self::About => About::new(
                 "About Lookalike",
                 "Version, licences, what the window is drawn with, how samples are confined",

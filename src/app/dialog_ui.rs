@@ -4,6 +4,9 @@ use super::about::PASTE;
 use super::command::Command;
 use super::controls::heading_ui;
 use super::dialog::Dialog;
+use super::facts::Facts;
+use super::history_ui::history_ui;
+use super::models_ui::models_ui;
 use super::session::Session;
 use super::theme::{medium, small, title};
 use super::view::{ThemeChoice, View};
@@ -12,7 +15,14 @@ use crate::model::Processor;
 use egui::{Grid, Id, KeyboardShortcut, Modal, RichText, ScrollArea, Ui};
 
 /// Draws the open dialog.
-pub fn dialog_ui(ui: &mut Ui, session: &Session, view: &mut View, renderer: &str, out: &mut Vec<Command>) {
+pub fn dialog_ui(
+    ui: &mut Ui,
+    facts: &Facts,
+    session: &Session,
+    view: &mut View,
+    renderer: &str,
+    out: &mut Vec<Command>,
+) {
     let Some(dialog) = view.dialog else { return };
     let most = ui.ctx().content_rect().size() - egui::vec2(64.0, 96.0);
     let modal = Modal::new(Id::unique("dialog")).frame(egui::Frame::popup(ui.style()).inner_margin(18)).show(
@@ -20,6 +30,7 @@ pub fn dialog_ui(ui: &mut Ui, session: &Session, view: &mut View, renderer: &str
         |ui| {
             ui.set_width(most.x.min(match dialog {
                 Dialog::Keys => 720.0,
+                Dialog::History | Dialog::Models => 620.0,
                 Dialog::Settings | Dialog::About => 480.0,
             }));
             ui.label(title(dialog.about().text.trim_end_matches('…')));
@@ -28,6 +39,8 @@ pub fn dialog_ui(ui: &mut Ui, session: &Session, view: &mut View, renderer: &str
                 match dialog {
                     Dialog::Keys => keys_ui(ui),
                     Dialog::Settings => settings_ui(ui, session, view, out),
+                    Dialog::History => history_ui(ui, session, out),
+                    Dialog::Models => models_ui(ui, facts, session, out),
                     Dialog::About => about_ui(ui, session, renderer),
                 }
             });

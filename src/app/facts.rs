@@ -25,8 +25,18 @@ pub struct Facts {
     pub dropped: usize,
     /// Neighbours are listed.
     pub neighbours: bool,
-    /// A label was given in this window and can be undone.
-    pub label_edits: bool,
+    /// What undo takes back, in a phrase.
+    pub undo: Option<String>,
+    /// What redo does again, in a phrase.
+    pub redo: Option<String>,
+    /// Edits wait to be written.
+    pub editing: bool,
+    /// A library is open.
+    pub library: bool,
+    /// A label is in focus.
+    pub focus: bool,
+    /// A sample of the library is selected.
+    pub selected_sample: bool,
     /// A question is open.
     pub question: bool,
     /// A job that is shown is running.

@@ -77,10 +77,18 @@ impl App {
         if self.session.folder.as_ref().is_some_and(|open| open.hash != hash) && self.jobs.stop(EXPERIMENT) {
             self.session.say(Tone::Note, "The experiment was stopped: another folder was opened");
         }
+        if !of_demo {
+            self.view.kept.opened(&folder.path);
+        }
         self.session.folder = Some(folder);
         self.lab.forget_folder();
         self.measure();
-        if let Some(demo) = demo {
+        let path = self.session.folder.as_ref().map(|folder| folder.path.clone());
+        if let Some((_, library)) =
+            self.train_when_open.take_if(|(wanted, _)| Some(&*wanted) == path.as_ref())
+        {
+            self.train_into(self.view.kept.train_config(), library, Vec::new());
+        } else if let Some(demo) = demo {
             if bytes {
                 self.add_to_first_library(demo.held_out);
             } else {

@@ -29,12 +29,16 @@ impl App {
                         *picked = Some(first);
                     }
                 }
+                Picked::NoDialog(pick, wanted) => self.browse_in_window(pick, wanted),
                 Picked::Open(_) => {}
             }
         }
         let typing = ctx.egui_wants_keyboard_input();
         let view = &self.view;
-        let modal = view.dialog.is_some() || view.question.is_some() || view.search.is_some();
+        let modal = view.dialog.is_some()
+            || view.question.is_some()
+            || view.search.is_some()
+            || view.browser.is_some();
         for (key, command) in Command::keys() {
             // Behind an open dialog only the keys that close it work.
             let blocked = modal && !matches!(command, Command::Escape | Command::Dialog(_) | Command::Search);

@@ -19,14 +19,14 @@ const LABELS: Kind = Kind("read labels");
 pub struct Target {
     /// The library file.
     pub path: PathBuf,
-    /// The number of labels that this window had written by then.
+    /// The number of edits that this window had written by then.
     pub(super) labels: u64,
 }
 
 impl App {
     /// The open library, for a job that will change it.
     pub(super) fn target(&self) -> Target {
-        Target { path: self.session.library_path.clone(), labels: self.labels_written }
+        Target { path: self.session.library_path.clone(), labels: self.edits_written }
     }
 
     /// Opens a library, or creates one.
@@ -51,7 +51,7 @@ impl App {
             return false;
         }
         self.show_library(changed.library, changed.contents);
-        if target.labels != self.labels_written {
+        if target.labels != self.edits_written {
             // The job may have read the labels before the latest was written.
             self.read_labels();
         }
@@ -73,16 +73,24 @@ impl App {
             self.session
                 .say(Tone::Note, format!("The library is read-only ({why}): no samples can be added to it"));
         }
+        let other = path != self.session.library_path || self.session.library.is_none();
+        if other && !path.starts_with(&self.demo_folder) {
+            self.view.kept.opened(&path);
+        }
         if path != self.session.library_path {
             self.leave_library(path);
         }
+        if other {
+            self.session.slots = self.view.kept.slots.of(&self.session.library_path);
+        }
+        let other = other || self.session.contents.model_hash() != contents.model_hash();
         self.session.library = Some(library);
         tracing::info!("the library is open: {} samples", contents.len());
         let provisional = contents.provisional();
         self.textures.clear();
         self.session.show(contents);
         self.drop_stale_focus();
-        self.view.fit = true;
+        self.view.fit |= other;
         if self.session.history.is_empty()
             && let Some(model) = self.session.contents.model()
             && !is_base_model(model.hash)
@@ -143,8 +151,12 @@ impl App {
 
     /// Forgets what belongs to the library that was open; `path` is that of the next one.
     fn leave_library(&mut self, path: PathBuf) {
+        self.view.kept.slots.keep(&self.session.library_path, &self.session.slots);
+        self.session.slots = self.view.kept.slots.of(&path);
         self.session.library_path = path;
         self.session.history.clear();
+        (self.session.edits, self.session.models) = (None, None);
+        self.view.hits.clear();
         self.lab.previous.clear();
         self.view.focus = None;
         self.view.marked = None;

@@ -17,7 +17,7 @@ pub struct List<'a> {
 }
 
 /// What the user did with a list.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct ListReply {
     /// The row that was clicked or chosen by an arrow key.
     pub chosen: Option<usize>,
@@ -25,6 +25,8 @@ pub struct ListReply {
     pub opened: Option<usize>,
     /// The list has the keyboard's focus.
     pub focused: bool,
+    /// By which the list can be given the focus.
+    pub id: Id,
     /// The row that was chosen when the list was drawn.
     at: Option<usize>,
 }
@@ -56,7 +58,8 @@ impl<'a> List<'a> {
         let id = ui.make_persistent_id(self.id);
         let list = ui.interact(rect.intersect(ui.clip_rect()), id, Sense::focusable_noninteractive());
         list.widget_info(|| WidgetInfo::labeled(Role::List, true, self.name));
-        let mut reply = ListReply { focused: list.has_focus(), at: self.chosen, ..ListReply::default() };
+        let mut reply =
+            ListReply { chosen: None, opened: None, focused: list.has_focus(), id, at: self.chosen };
         if list.has_focus() {
             self.keys(ui, id, &mut reply);
         }

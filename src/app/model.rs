@@ -1,17 +1,22 @@
 //! Loading a model, and changing the model that the library uses.
 
-use super::jobs::Task;
+use super::jobs::{Kind, Task};
 use super::lab_kinds::REPAIR;
 use super::library::Target;
 use super::message::Tone;
+use super::view::Offer;
 use super::window::App;
 use crate::escape;
 use crate::job::Stop;
-use crate::library::{Adopt, Library};
+use crate::library::{Added, Adopt, Adopted, Library};
 use crate::model::Model;
-use crate::workflow::{ChangedLibrary, LabelledFolder, Run, add_to_library};
+use crate::reading::Reader;
+use crate::sample::Sha256;
+use crate::workflow::{self, ChangedLibrary, LabelledFolder, Run, add_to_library};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+const MODELS: Kind = Kind("models");
 
 /// What becomes of the list of previous models when another model is in use.
 pub enum Previous {
@@ -40,11 +45,15 @@ impl App {
                 if model.usable().is_err() {
                     return Ok(Err(Arc::new(model)));
                 }
-                Ok(Ok(embed_folder(&model, &folder, &library, run)?))
+                let library = Library::open_or_create(&library)?;
+                let changed = add_to_library(&folder.set, &model, library, Adopt::IfComplete, run)?;
+                Ok(Ok((model.hash, changed)))
             },
             move |app, loaded| match loaded {
-                Ok(changed) => {
+                Ok((hash, changed)) => {
+                    let adopted = changed.adopted;
                     app.show_embedded(&target, changed, "Model loaded");
+                    app.offer_model(&target, hash, "The loaded model", Some(adopted));
                 }
                 Err(unusable) => app.examine(unusable),
             },
@@ -54,11 +63,11 @@ impl App {
     /// Embeds the open folder with `model`, which becomes the library's model.
     pub(super) fn use_model(&mut self, model: Arc<Model>, message: String, previous: Previous) {
         let Some(folder) = self.session.folder.clone() else { return };
-        let target = self.target();
+        let (target, reader) = (self.target(), self.session.reader.clone());
         let library = target.path.clone();
         self.start(
             Task::new("Embedding the folder again").of_kind(REPAIR),
-            move |run| embed_folder(&model, &folder, &library, run),
+            move |run| embed_folder(&model, &folder, &library, &reader, run),
             move |app, changed| {
                 if app.show_embedded(&target, changed, &message) {
                     match previous {
@@ -67,6 +76,58 @@ impl App {
                     }
                 }
             },
+        );
+    }
+
+    /// Offers a model that the library holds and does not use.
+    pub(super) fn offer_model(
+        &mut self,
+        target: &Target,
+        model: Sha256,
+        what: &str,
+        adopted: Option<Adopted>,
+    ) {
+        let Some(adopted) = adopted.filter(|adopted| !adopted.in_use) else { return };
+        let lacking = adopted.lacking;
+        self.view.offer = Some(Offer { library: target.path.clone(), model, what: what.to_owned(), lacking });
+        let samples = workflow::count(lacking, "sample");
+        self.session.say(
+            Tone::Note,
+            format!("{what} is kept in the library and not in use: it has not embedded {samples}. Use it from the list of models"),
+        );
+    }
+
+    /// Makes a model that the library holds its current one.
+    pub(super) fn use_stored_model(&mut self, hash: Sha256) {
+        let (target, reader) = (self.target(), self.session.reader.clone());
+        let path = target.path.clone();
+        self.view.offer = None;
+        self.start(
+            Task::new("Changing the model"),
+            move |run| workflow::use_model(Library::open(&path)?, hash, &reader, run),
+            move |app, used| {
+                let summary = used.summary();
+                let changed = ChangedLibrary {
+                    library: used.library,
+                    contents: used.contents,
+                    added: Added::default(),
+                    adopted: Adopted { in_use: true, lacking: used.left_out, hidden: used.left_out },
+                };
+                if app.show_changed(&target, changed) {
+                    app.session.say(Tone::Good, summary);
+                    app.read_models();
+                }
+            },
+        );
+    }
+
+    /// Reads the models of the open library for their dialog.
+    pub(super) fn read_models(&mut self) {
+        let path = self.session.library_path.clone();
+        self.start(
+            Task::new("Reading the models").of_kind(MODELS).quiet(),
+            move |_| Ok(Library::open(&path)?.models()?),
+            |app, models| app.session.models = Some(models),
         );
     }
 
@@ -80,12 +141,20 @@ impl App {
     }
 }
 
-/// Embeds a folder with `model`, which becomes the library's model.
+/// Embeds a folder with `model`, which becomes the library's model: the other samples of the library are read again for it.
 fn embed_folder(
     model: &Model,
     folder: &LabelledFolder,
     library: &Path,
+    reader: &Reader,
     run: &Run<'_>,
 ) -> Result<ChangedLibrary, Stop> {
-    add_to_library(&folder.set, model, Library::open_or_create(library)?, Adopt::Always, run)
+    let library = Library::open_or_create(library)?;
+    let changed = add_to_library(&folder.set, model, library, Adopt::IfComplete, run)?;
+    if changed.adopted.in_use {
+        return Ok(changed);
+    }
+    let used = workflow::use_model(changed.library, model.hash, reader, run)?;
+    let adopted = Adopted { in_use: true, lacking: used.left_out, hidden: used.left_out };
+    Ok(ChangedLibrary { library: used.library, contents: used.contents, added: changed.added, adopted })
 }

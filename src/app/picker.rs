@@ -1,7 +1,8 @@
-//! The system's file dialogs, on their own thread. Where there is no dialog service, paths can be typed.
+//! The system's file dialogs, on their own thread. Where no dialog service answers, the window has a browser of its own.
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// The kind of dialog.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,8 +15,11 @@ pub enum Pick {
     Save(String),
 }
 
-/// Receives the picked paths: none if the user cancels or no dialog can be shown.
-pub type Reply = Box<dyn FnOnce(Vec<PathBuf>) + Send>;
+/// Receives the picked paths, none if the user cancels; `None` if no dialog could be shown.
+pub type Reply = Box<dyn FnOnce(Option<Vec<PathBuf>>) + Send>;
+
+/// Nobody cancels a dialog faster than this: it was not shown.
+const AT_ONCE: Duration = Duration::from_millis(300);
 
 /// Shows dialogs. Tests replace it.
 pub trait Picker {
@@ -29,13 +33,15 @@ pub struct SystemPicker;
 impl Picker for SystemPicker {
     fn pick(&self, pick: Pick, reply: Reply) {
         let spawned = std::thread::Builder::new().name("lookalike-dialog".into()).spawn(move || {
+            let begun = Instant::now();
             let dialog = rfd::FileDialog::new();
-            let picked = match pick {
+            let picked: Vec<PathBuf> = match pick {
                 Pick::Folder => dialog.pick_folder().into_iter().collect(),
                 Pick::Files => dialog.pick_files().unwrap_or_default(),
                 Pick::Save(name) => dialog.set_file_name(name).save_file().into_iter().collect(),
             };
-            reply(picked);
+            let shown = !picked.is_empty() || begun.elapsed() > AT_ONCE;
+            reply(shown.then_some(picked));
         });
         if let Err(error) = spawned {
             tracing::warn!("no thread for a dialog: {error}");

@@ -100,6 +100,17 @@ pub enum Question {
         /// The file.
         path: PathBuf,
     },
+    /// Asks whether the window closes while a training runs.
+    Close,
+    /// Asks for another name for a label.
+    Rename {
+        /// The library that has the label.
+        library: PathBuf,
+        /// Its name.
+        from: String,
+        /// The new name as text.
+        to: String,
+    },
     /// Asks for a password of encrypted archives.
     Password(Secret),
     /// Asks for a label of samples.
@@ -122,6 +133,10 @@ pub enum Answer {
     Path(Purpose, PathBuf),
     /// A path whose file is to be replaced.
     Replace(Purpose, PathBuf),
+    /// The window closes, and the training ends at its last checkpoint.
+    Close,
+    /// Another name for a label of a library.
+    Rename(PathBuf, String, String),
     /// A password exactly as typed.
     Password(Secret),
     /// A label for samples of a library; `None` for none.
@@ -152,6 +167,12 @@ impl Question {
                 })
             }
             Self::Replace { purpose, path } => Some(Answer::Replace(*purpose, path.clone())),
+            Self::Close => Some(Answer::Close),
+            Self::Rename { library, from, to } => {
+                let to = to.trim();
+                let renamed = !to.is_empty() && to != from;
+                renamed.then(|| Answer::Rename(library.clone(), from.clone(), to.to_owned()))
+            }
             Self::Password(secret) if secret.is_empty() => None,
             Self::Password(secret) => Some(Answer::Password(secret.clone())),
             Self::Label { library, samples, label, add } => {
@@ -166,7 +187,8 @@ impl Question {
     pub fn text(&mut self) -> Option<&mut String> {
         match self {
             Self::Path { path, .. } => Some(path),
-            Self::Replace { .. } => None,
+            Self::Replace { .. } | Self::Close => None,
+            Self::Rename { to, .. } => Some(to),
             Self::Password(secret) => Some(secret.edit()),
             Self::Label { label, .. } => Some(label),
         }

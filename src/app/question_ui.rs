@@ -34,6 +34,10 @@ fn content_ui(ui: &mut Ui, session: &Session, question: &mut Question, out: &mut
     let (text, verb, name) = match question {
         Question::Path { purpose, .. } => (purpose.title().to_owned(), purpose.verb(), "File:"),
         Question::Replace { path, .. } => (format!("{} exists", escape::file_name(path)), "Replace it", ""),
+        Question::Close => ("A training is running".to_owned(), "Close, and go on later", ""),
+        Question::Rename { from, .. } => {
+            (format!("Rename the label {}", escape::text(from)), "Rename", "New name:")
+        }
         Question::Password(_) => ("A password for encrypted archives".to_owned(), "Try", "Password:"),
         Question::Label { samples, add: true, .. } => {
             (format!("Add {} to the library", count(samples.len(), "file")), "Add", "Label:")
@@ -115,6 +119,15 @@ fn hint(session: &Session, question: &Question) -> String {
             format!("{}. Leave it empty to take the label off. Can be undone.", names(session, samples))
         }
         Question::Replace { path, .. } => format!("In {}. It is replaced only once the new one is complete.", escape::path(path.parent().unwrap_or(path))),
+        Question::Close => "It ends at its last checkpoint. The next start of the window offers to go on with it.".to_owned(),
+        Question::Rename { to, .. } => {
+            let known = session.contents.labels().position(Some(to.trim())).is_some();
+            if known {
+                format!("{} exists: the two labels become one. Can be undone.", escape::text(to.trim()))
+            } else {
+                "All samples with this label get the new name. Can be undone.".to_owned()
+            }
+        }
         Question::Password(_) => "The passwords infected and malware are always tried. The paths opened last are opened again. The password stays in memory until the window closes, and is never written to disk.".to_owned(),
         Question::Path { purpose: Purpose::Library, .. } => {
             format!("Currently open: {}", escape::path(&session.library_path))

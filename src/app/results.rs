@@ -1,8 +1,8 @@
 //! Applies job results and the events that jobs report.
 
 use super::advice::{error_advice, skipped_advice, warning_advice};
-use super::jobs::News;
-use super::label::LABEL;
+use super::edit::EDIT;
+use super::jobs::{News, TRAIN};
 use super::library::OPEN;
 use super::message::Tone;
 use super::window::App;
@@ -42,13 +42,16 @@ impl App {
                     self.session.say(Tone::Bad, format!("{title}: {}", error_advice(error.as_ref())));
                 }
             }
+            if kind == Some(TRAIN) {
+                self.view.kept.interrupted = None;
+            }
             // However it ended, what waits for it is next.
             if kind == Some(OPEN) {
                 self.open_waiting();
             }
-            if kind == Some(LABEL) {
-                self.label_queue.busy = false;
-                self.write_labels();
+            if kind == Some(EDIT) {
+                self.edit_queue.busy = false;
+                self.write_edits();
             }
         }
     }

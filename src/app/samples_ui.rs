@@ -52,7 +52,7 @@ pub fn samples_ui(ui: &mut Ui, session: &Session, view: &mut View, out: &mut Vec
     let room = if open { ui.available_height() * 0.45 } else { ui.available_height() - 40.0 };
     let height = room.min(labels.len() as f32 * ROW + 4.0);
     ScrollArea::vertical().id_salt("labels").max_height(height).auto_shrink([false, true]).show(ui, |ui| {
-        labels_ui(ui, session, view);
+        labels_ui(ui, session, view, out);
     });
     let closed = format!("{} in the library", session.contents.len());
     if section_ui(ui, &mut view.kept.sections.samples, "Samples", &closed) {
@@ -194,12 +194,21 @@ fn folder_ui(ui: &mut Ui, session: &Session) {
 }
 
 /// Draws the labels; a click puts one in focus, another takes it out.
-fn labels_ui(ui: &mut Ui, session: &Session, view: &mut View) {
+fn labels_ui(ui: &mut Ui, session: &Session, view: &mut View, out: &mut Vec<Command>) {
     let counts = session.contents.labels().counts();
     let chosen = Focus::index(view.focus.as_ref(), &session.contents);
     let reply = List::new("labels", "Labels", ROW, counts.len()).chosen(chosen).show(ui, |ui, i, row| {
         let Some((label, n)) = counts.get(i) else { return String::new() };
-        row.response.clone().on_hover_text("Shows only this label; again: all");
+        let response = row.response.clone().on_hover_text("Shows only this label; again: all");
+        if let Some(label) = label {
+            response.context_menu(|ui| {
+                let rename = Command::RenameLabel(Some(label.clone()));
+                if ui.button(rename.about().text).on_hover_text(rename.about().hint).clicked() {
+                    out.push(rename);
+                    ui.close();
+                }
+            });
+        }
         label_row_ui(ui, row, session.slots.symbol(label.as_deref()), label.as_deref(), *n)
     });
     if let Some((label, _)) = reply.chosen.or(reply.opened).and_then(|i| counts.get(i)) {
@@ -254,7 +263,7 @@ fn list_ui(ui: &mut Ui, session: &Session, view: &mut View, out: &mut Vec<Comman
     ScrollArea::vertical().id_salt("samples").auto_shrink([false, false]).show(ui, |ui| {
         let list = List::new("samples", "Samples", ROW, total).chosen(chosen);
         reply = Some(list.show(ui, |ui, i, row| match entry(i) {
-            Some(entry) => sample_row_ui(ui, session, &entry, row),
+            Some(entry) => sample_row_ui(ui, session, &entry, row, out),
             None => String::new(),
         }));
     });
@@ -281,7 +290,13 @@ fn nothing_matches_ui(ui: &mut Ui, view: &mut View) {
 }
 
 /// Draws one sample. Returns what a screen reader says of it.
-fn sample_row_ui(ui: &Ui, session: &Session, entry: &Entry<'_>, row: &Row<'_>) -> String {
+fn sample_row_ui(
+    ui: &Ui,
+    session: &Session,
+    entry: &Entry<'_>,
+    row: &Row<'_>,
+    out: &mut Vec<Command>,
+) -> String {
     let tokens = Tokens::of(ui.visuals());
     let left = row.rect.left() + 6.0;
     let symbol = session.slots.symbol(entry.label);
@@ -289,8 +304,16 @@ fn sample_row_ui(ui: &Ui, session: &Session, entry: &Entry<'_>, row: &Row<'_>) -
     let room = Rect::from_min_max(pos2(left + 20.0, row.rect.top()), row.rect.max - egui::vec2(6.0, 0.0));
     let name = escape::file_name(entry.path);
     paint::name(ui, room, Align2::LEFT_CENTER, &name, &Ink::body(tokens.text));
-    row.response.clone().on_hover_ui(|ui| {
+    let response = row.response.clone().on_hover_ui(|ui| {
         ui.label(format!("{}\n{}, {}", escape::path(entry.path), entry.kind, HumanBytes(entry.size)));
+    });
+    response.context_menu(|ui| {
+        for command in [Command::Label(entry.sha256), Command::RemoveSamples(vec![entry.sha256])] {
+            if ui.button(command.about().text).on_hover_text(command.about().hint).clicked() {
+                out.push(command);
+                ui.close();
+            }
+        }
     });
     format!("{name}, {}", escape::label(entry.label))
 }

@@ -2,7 +2,7 @@
 //! the sample it belongs to.
 
 use super::jobs::{Kind, Task};
-use super::selection::Selection;
+use super::selection::{FileProblem, Selection};
 use super::view::Tab;
 use super::window::App;
 use crate::job::Stop;
@@ -163,12 +163,24 @@ impl App {
         let reader = self.session.reader.clone();
         self.start(
             Task::new("Reading the file").of_kind(INSPECT).quiet(),
-            move |_| match reader.inspect(&path, spec)? {
-                (facts, picture) if facts.digests.sha256 == sha256 => Ok((facts, picture)),
-                _ => Err(Stop::failed("the file has changed since it was read")),
+            move |_| match reader.inspect(&path, spec) {
+                Ok((facts, picture)) if facts.digests.sha256 == sha256 => Ok(Ok((facts, picture))),
+                Ok(_) => Ok(Err(FileProblem::Changed)),
+                Err(_) if !path.exists() && !path.to_string_lossy().contains('!') => {
+                    Ok(Err(FileProblem::Gone))
+                }
+                Err(error) => Err(Stop::from(error)),
             },
-            move |app, (facts, picture)| {
+            move |app, read| {
+                let (facts, picture) = match read {
+                    Ok(read) => read,
+                    Err(problem) => {
+                        app.session.file_problem = Some((sha256, problem));
+                        return;
+                    }
+                };
                 let session = &mut app.session;
+                session.file_problem.take_if(|(of, _)| *of == sha256);
                 if session.facts.len() >= FACTS {
                     session.facts.clear();
                 }

@@ -19,3 +19,24 @@ impl Selection {
         }
     }
 }
+
+/// Why the file of a sample cannot be shown as it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileProblem {
+    /// It is not where it was read.
+    Gone,
+    /// Its content is another one now.
+    Changed,
+}
+
+impl FileProblem {
+    /// The problem in a sentence.
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Self::Gone => "Its file is not there any more. The library keeps what it has read of it.",
+            Self::Changed => {
+                "Its file has changed since it was added. What is shown is what was added; drop the file to see what it is now."
+            }
+        }
+    }
+}

@@ -4,8 +4,8 @@
 use super::label_slots::LabelSlots;
 use super::message::{Message, Tone};
 use super::queried_list::QueriedList;
-use super::selection::Selection;
-use crate::library::{Contents, Library, Neighbour};
+use super::selection::{FileProblem, Selection};
+use crate::library::{Contents, Edit, Library, Neighbour, StoredModel};
 use crate::model::Epoch;
 use crate::picture::Encoded;
 use crate::reading::Reader;
@@ -46,8 +46,14 @@ pub struct Session {
     pub slots: LabelSlots,
     /// Pictures of library samples that were read again.
     pub pictures: HashMap<Sha256, Encoded>,
+    /// Why the file of the selected sample cannot be read as it was, if so.
+    pub file_problem: Option<(Sha256, FileProblem)>,
     /// The facts of files that were selected.
     pub facts: HashMap<Sha256, Facts>,
+    /// The edits of the library, for their dialog.
+    pub edits: Option<Vec<Edit>>,
+    /// The models of the library, for their dialog.
+    pub models: Option<Vec<StoredModel>>,
     /// The curves of the current or the last training.
     pub history: Vec<Epoch>,
     /// The messages, newest last.
@@ -73,7 +79,10 @@ impl Session {
             selected_near: None,
             slots: LabelSlots::default(),
             pictures: HashMap::new(),
+            file_problem: None,
             facts: HashMap::new(),
+            edits: None,
+            models: None,
             history: Vec::new(),
             messages: Vec::new(),
             skipped: Vec::new(),

@@ -120,7 +120,8 @@ fn library_ui(ui: &mut Ui, facts: &Facts, session: &Session, view: &View, out: &
         command_entry(ui, facts, Command::OpenLibrary, out);
         recent_ui(ui, view, out);
         ui.separator();
-        command_entry(ui, facts, Command::LoadModel, out);
+        command_entry(ui, facts, Command::Dialog(Dialog::Models), out);
+        command_entry(ui, facts, Command::Dialog(Dialog::History), out);
         command_entry(ui, facts, Command::ReadAgain, out);
         ui.separator();
         for purpose in [Purpose::Samples, Purpose::Map, Purpose::Model] {
@@ -174,9 +175,21 @@ fn file_menu(ui: &mut Ui, facts: &Facts, view: &View, out: &mut Vec<Command>) {
 }
 
 fn edit_menu(ui: &mut Ui, facts: &Facts, out: &mut Vec<Command>) {
-    command_entry(ui, facts, Command::UndoLabel, out);
+    for (command, what) in [(Command::Undo, &facts.undo), (Command::Redo, &facts.redo)] {
+        let text = command.about().text;
+        let text = what.as_ref().map_or_else(|| text.to_owned(), |what| format!("{text}: {what}"));
+        command_entry_as(ui, facts, egui::Button::new(text), command, out);
+    }
+    command_entry(ui, facts, Command::Dialog(Dialog::History), out);
     ui.separator();
-    for command in [Command::LabelSelected, Command::CopyHash, Command::ForgetSelected, Command::ForgetAll] {
+    for command in [
+        Command::LabelSelected,
+        Command::RenameLabel(None),
+        Command::RemoveSamples(Vec::new()),
+        Command::CopyHash,
+        Command::ForgetSelected,
+        Command::ForgetAll,
+    ] {
         command_entry(ui, facts, command, out);
     }
     ui.separator();
@@ -235,6 +248,8 @@ fn view_menu(ui: &mut Ui, facts: &Facts, view: &View, out: &mut Vec<Command>) {
 }
 
 fn model_menu(ui: &mut Ui, facts: &Facts, out: &mut Vec<Command>) {
+    command_entry(ui, facts, Command::Dialog(Dialog::Models), out);
+    ui.separator();
     for command in [Command::Train, Command::Index, Command::LoadModel, Command::Save(Purpose::Model)] {
         command_entry(ui, facts, command, out);
     }

@@ -23,9 +23,10 @@ impl App {
         let Some(folder) = &self.session.folder else { return };
         let set = Arc::clone(&folder.set);
         let target = Target { path: path.clone(), ..self.target() };
-        let outputs = Outputs { model: None, library: Some(path), adopt: Adopt::Always };
+        let outputs = Outputs { model: None, library: Some(path), adopt: Adopt::IfComplete };
         let model = self.session.contents.model().cloned();
         self.session.history.clear();
+        self.note_training(&target.path);
         self.view.kept.tab = Tab::Training;
         self.start(
             Task::new("Training").of_kind(TRAIN),
@@ -41,7 +42,10 @@ impl App {
         let config = &trained.model.config;
         let (message, history) = (training_summary(config), config.training.history.clone());
         let unreliable = Warning::about(config).is_some();
+        let hash = trained.model.hash;
+        let adopted = trained.changed.as_ref().map(|changed| changed.adopted);
         let shown = trained.changed.is_some_and(|changed| self.show_changed(target, changed));
+        self.offer_model(target, hash, "The trained model", adopted);
         // The warning is in the messages; a green summary would hide it.
         let tone = if unreliable { Tone::Note } else { Tone::Good };
         self.session.say(tone, message);

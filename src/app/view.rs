@@ -1,5 +1,6 @@
 //! The user's choices: those that are remembered from one start to the next, and those that are not.
 
+use super::browser::Browser;
 use super::dialog::Dialog;
 use super::files::sort::FilesView;
 use super::focus::{Focus, Listed};
@@ -100,6 +101,25 @@ impl Default for Panels {
     }
 }
 
+/// A training that has begun and not ended: what is needed to go on with it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Interrupted {
+    /// The labelled folder.
+    pub folder: PathBuf,
+    /// The library that it is for.
+    pub library: PathBuf,
+    /// As in [`Remembered`].
+    pub epochs: u32,
+    /// As in [`Remembered`].
+    pub norm: Norm,
+    /// As in [`Remembered`].
+    pub statistics: StatisticsPolicy,
+    /// As in [`Remembered`].
+    pub convention: usize,
+    /// As in [`Remembered`].
+    pub seed: u64,
+}
+
 /// Libraries and folders listed as recent.
 const RECENT: usize = 10;
 
@@ -142,6 +162,10 @@ pub struct Remembered {
     pub recent: Vec<PathBuf>,
     /// The symbols of labels.
     pub slots: KnownSlots,
+    /// The folder that the window's own browser showed last.
+    pub browsed: Option<PathBuf>,
+    /// The training that runs.
+    pub interrupted: Option<Interrupted>,
 }
 
 impl Default for Remembered {
@@ -164,6 +188,8 @@ impl Default for Remembered {
             panels: Panels::default(),
             recent: Vec::new(),
             slots: KnownSlots::default(),
+            browsed: None,
+            interrupted: None,
         }
     }
 }
@@ -199,6 +225,19 @@ pub struct SearchView {
     pub at: usize,
 }
 
+/// A model of the library that is not in use, as it is offered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offer {
+    /// The library that holds it.
+    pub library: PathBuf,
+    /// The model.
+    pub model: Sha256,
+    /// What it is, in words.
+    pub what: String,
+    /// The samples of the library that it has not embedded.
+    pub lacking: usize,
+}
+
 /// The user's choices.
 #[derive(Default)]
 pub struct View {
@@ -220,12 +259,18 @@ pub struct View {
     pub question: Option<Question>,
     /// The messages and the skipped files are expanded.
     pub messages_open: bool,
+    /// The window's own file browser, while it is open.
+    pub browser: Option<Browser>,
     /// The open dialog.
     pub dialog: Option<Dialog>,
     /// The search, while it is open.
     pub search: Option<SearchView>,
     /// Put the caret into the filter in the next frame.
     pub focus_filter: bool,
+    /// A training that was interrupted and can go on.
+    pub resume: Option<Interrupted>,
+    /// A model that is offered for the library.
+    pub offer: Option<Offer>,
     /// Zoom the map by this factor in the next frame.
     pub zoom: Option<f32>,
     /// The panel of files and labels is open over the map, in a small window.

@@ -1,8 +1,10 @@
 //! The window: its state and its frames. Panels draw from [`Session`], [`View`] and [`Lab`] and push commands,
 //! which are executed after the frame.
 
+use super::browser::Wanted;
 use super::command::Command;
 use super::demo::Demo;
+use super::edit_queue::EditQueue;
 use super::facts::Facts;
 use super::file::file_ui::file_ui;
 use super::file::textures::Textures;
@@ -13,11 +15,12 @@ use super::lab::scene::Scene;
 use super::lab::state::Lab;
 use super::lab_facts::LabFacts;
 use super::lab_kinds::{EMBED, EXPERIMENT, MEASURE, REPAIR};
-use super::label_edit::{LabelEdit, LabelQueue};
+use super::library_watch::LibraryWatch;
 use super::map::map_ui::{map_controls_ui, map_ui};
 use super::map::state::MapState;
+use super::message::Tone;
 use super::options::{Options, default_library};
-use super::picker::SharedPicker;
+use super::picker::{Pick, SharedPicker};
 use super::pulse::{BEAT, Pulse};
 use super::question::Purpose;
 use super::search::search_ui::{SearchState, search_ui};
@@ -25,9 +28,10 @@ use super::selection::Selection;
 use super::session::Session;
 use super::view::{Remembered, Tab, View};
 use super::{
-    command_ui, dialog_ui, drop_target_ui, empty_ui, focus_ring, lab::guard_ui, question_ui, rail_ui,
-    samples_ui, status_ui, theme, top_ui, training_ui,
+    browser_ui, command_ui, dialog_ui, drop_target_ui, empty_ui, focus_ring, lab::guard_ui, models_ui,
+    question_ui, rail_ui, samples_ui, status_ui, theme, top_ui, training_ui,
 };
+use crate::escape;
 use crate::job::Stop;
 use crate::workflow::Run;
 use std::path::PathBuf;
@@ -60,18 +64,16 @@ pub struct App {
     /// The user's own library, to return to after a demo.
     pub(super) own_library: PathBuf,
     pub(super) demo_folder: PathBuf,
-    /// The labels given in this window, newest last, for undo.
-    pub(super) label_edits: Vec<LabelEdit>,
     /// The paths that were opened last, to be opened again with a new password.
     pub(super) opened_last: Vec<PathBuf>,
     /// Paths to open as soon as the library is open.
     pub(super) waiting: Vec<PathBuf>,
     /// The demo whose folder is being opened.
     pub(super) demo: Option<Demo>,
-    /// Labels to write to the library, one after the other.
-    pub(super) label_queue: LabelQueue,
-    /// Counts the labels that this window has written.
-    pub(super) labels_written: u64,
+    /// Edits to write to the library, one after the other, and those that were written.
+    pub(super) edit_queue: EditQueue,
+    /// Counts the edits that this window has written.
+    pub(super) edits_written: u64,
     /// Whether a fallback to the CPU was looked for and reported.
     pub(super) processor_reported: bool,
     pub(super) ctx: egui::Context,
@@ -86,6 +88,12 @@ pub struct App {
     pub(super) narrow: bool,
     /// Side panels take their first widths in the next frame.
     pub(super) reset_widths: bool,
+    /// Notices when another program changes the library.
+    pub(super) watch: LibraryWatch,
+    /// The window closes whatever runs.
+    pub(super) closing: bool,
+    /// The folder to train on once it is open, and the library for it.
+    pub(super) train_when_open: Option<(PathBuf, PathBuf)>,
     pulse: Pulse,
     /// Frames begun, at most two: when the second begins, the first is on the screen.
     frames: u8,
@@ -97,6 +105,8 @@ pub(super) enum Picked {
     Open(Vec<PathBuf>),
     /// For the open question.
     Question(Purpose, Vec<PathBuf>),
+    /// No dialog could be shown.
+    NoDialog(Pick, Wanted),
 }
 
 impl App {
@@ -111,6 +121,7 @@ impl App {
             let ctx = ctx.clone();
             move || ctx.request_repaint()
         });
+        let watch_wake = Arc::clone(&wake) as Arc<dyn Fn() + Send + Sync>;
         let mut app = Self {
             session: Session::new(path.clone(), options.reader),
             view: View { kept, ..View::default() },
@@ -120,12 +131,11 @@ impl App {
             picked: mpsc::channel(),
             own_library: path.clone(),
             demo_folder: options.demo_folder,
-            label_edits: Vec::new(),
             opened_last: Vec::new(),
             waiting: options.paths,
             demo: None,
-            label_queue: LabelQueue::default(),
-            labels_written: 0,
+            edit_queue: EditQueue::default(),
+            edits_written: 0,
             processor_reported: false,
             ctx,
             no_drops: options.no_drops,
@@ -136,15 +146,23 @@ impl App {
             renderer: renderer(cc),
             narrow: false,
             reset_widths: false,
+            watch: LibraryWatch::start(watch_wake),
+            closing: false,
+            train_when_open: None,
             pulse: Pulse::default(),
             frames: 0,
         };
         app.session.reader.options.unpack_appended = app.view.kept.unpack_appended;
+        app.find_interrupted();
         if options.demo {
             app.open_demo(false);
         } else if path.exists() {
             app.open_library(path);
         } else {
+            if app.view.kept.recent.contains(&path) {
+                let name = escape::path(&path);
+                app.session.say(Tone::Bad, format!("The library that was open last is not there any more: {name}. Open another one from the menu of the library; what you drop now begins a new one"));
+            }
             app.open_waiting();
         }
         app
@@ -184,8 +202,12 @@ impl App {
             selected_dropped: matches!(session.selection, Some(Selection::Queried(_))),
             dropped: session.queried.len(),
             neighbours: !session.neighbours().is_empty(),
-            label_edits: self.label_edits.iter().any(|edit| edit.library == session.library_path)
-                || !self.label_queue.is_empty(),
+            undo: self.edit_queue.to_undo(&session.library_path).map(|edit| edit.text.clone()),
+            redo: self.edit_queue.to_redo(&session.library_path).map(|edit| edit.text.clone()),
+            editing: !self.edit_queue.is_empty(),
+            library: session.library.is_some(),
+            focus: self.view.focus.as_ref().is_some_and(|focus| focus.0.is_some()),
+            selected_sample: matches!(session.selection, Some(Selection::InLibrary(_))),
             question: self.view.question.is_some(),
             busy: jobs.busy(),
             training: jobs.runs(TRAIN),
@@ -220,6 +242,8 @@ impl eframe::App for App {
             ctx.request_repaint_after(BEAT);
         }
         self.apply_results();
+        self.follow_library();
+        self.ask_before_closing(ctx);
         self.apply_input(ctx);
     }
 
@@ -241,6 +265,14 @@ impl eframe::App for App {
                 guard_ui::guard_ui(ui, &warning, &self.lab, &mut self.view, &mut out);
             });
         }
+        if let Some(interrupted) = &self.view.resume {
+            egui::Panel::top("resume").show(ui, |ui| models_ui::resume_ui(ui, &facts, interrupted, &mut out));
+        }
+        if let Some(offer) =
+            self.view.offer.as_ref().filter(|offer| offer.library == self.session.library_path)
+        {
+            egui::Panel::top("offer").show(ui, |ui| models_ui::offer_ui(ui, &facts, offer, &mut out));
+        }
         if self.view.kept.tab == Tab::BatchNorm {
             // The lab needs the room, and is about the model, not about a file.
         } else if empty_ui::is_needed(&self.session, &self.view)
@@ -255,7 +287,8 @@ impl eframe::App for App {
         egui::CentralPanel::default().frame(frame).show(ui, |ui| self.middle_ui(ui, &facts, &mut out));
         self.over_map_ui(ui, &mut out);
         question_ui::question_ui(ui, &self.session, &mut self.view, &mut out);
-        dialog_ui::dialog_ui(ui, &self.session, &mut self.view, &self.renderer, &mut out);
+        browser_ui::browser_ui(ui, &mut self.view, &mut out);
+        dialog_ui::dialog_ui(ui, &facts, &self.session, &mut self.view, &self.renderer, &mut out);
         search_ui(ui, &facts, &self.session, &mut self.view, &mut self.search, &mut out);
         drop_target_ui::drop_target_ui(ui);
         focus_ring::focus_ring(ui.ctx());

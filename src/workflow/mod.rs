@@ -41,5 +41,5 @@ pub use read::{LabelledFolder, Pictures, read_folder};
 pub use read_again::{can_gain, read_again};
 pub use run::{Event, Run, Warning};
 pub use tables::{QueriedFile, map_table, neighbour_rows, neighbour_table, neighbour_table_of, sample_table};
-pub use train::{Outputs, TrainedFolder, train_folder, training_summary};
+pub use train::{Outputs, TrainedFolder, checkpoint_of, train_folder, training_summary};
 pub use verdict::{Verdict, model_name, packed_text, percent};

@@ -27,10 +27,16 @@ impl Outputs {
     /// The checkpoint: beside the library or the model that the training is for. A training that is killed
     /// continues from it when it is started again.
     fn checkpoint(&self) -> Option<PathBuf> {
-        let mut name = self.model.as_ref().or(self.library.as_ref())?.as_os_str().to_owned();
-        name.push(".checkpoint");
-        Some(PathBuf::from(name))
+        Some(checkpoint_of(self.model.as_ref().or(self.library.as_ref())?))
     }
+}
+
+/// The checkpoint of a training for the library at `path`: a file beside it, which is there while the training runs or after it was
+/// interrupted.
+pub fn checkpoint_of(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".checkpoint");
+    PathBuf::from(name)
 }
 
 /// A trained model, and what was done with it.

@@ -20,6 +20,8 @@ const PATIENCE: Duration = Duration::from_secs(300);
 /// Answers file dialogs with paths set by the test.
 #[derive(Default)]
 struct FakePicker {
+    /// Whether the system has dialogs.
+    shown: std::sync::atomic::AtomicBool,
     answers: Mutex<Vec<PathBuf>>,
     asked: Mutex<Vec<Pick>>,
 }
@@ -27,7 +29,11 @@ struct FakePicker {
 impl Picker for FakePicker {
     fn pick(&self, pick: Pick, reply: Reply) {
         self.asked.lock().unwrap().push(pick);
-        reply(std::mem::take(&mut *self.answers.lock().unwrap()));
+        reply(
+            self.shown
+                .load(std::sync::atomic::Ordering::Relaxed)
+                .then(|| std::mem::take(&mut *self.answers.lock().unwrap())),
+        );
     }
 }
 
@@ -67,6 +73,7 @@ impl Window {
     fn build(builder: HarnessBuilder<App>) -> Self {
         let home = tempfile::tempdir().unwrap();
         let picker = Arc::new(FakePicker::default());
+        picker.shown.store(true, std::sync::atomic::Ordering::Relaxed);
         let options = Options {
             library: Some(home.path().join("library.lookalike")),
             picker: picker.clone(),

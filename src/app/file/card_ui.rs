@@ -307,9 +307,16 @@ fn sample_ui(ui: &mut Ui, facts: &Facts, session: &Session, shown: &Shown<'_>, o
         } else {
             ui.weak("Finding its neighbours…");
         }
+        if let Some((_, problem)) = session.file_problem.filter(|(of, _)| *of == shown.sha256) {
+            ui.horizontal_top(|ui| {
+                ui.label(egui::RichText::new(icon::WARNING).color(tokens.warn));
+                ui.add(egui::Label::new(problem.sentence()).wrap());
+            });
+        }
         ui.add_space(2.0);
         ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
             command_button(ui, facts, Command::Label(shown.sha256), out);
+            command_button(ui, facts, Command::RemoveSamples(vec![shown.sha256]), out);
         });
     });
 }

@@ -1,0 +1,124 @@
+//! The window's own file browser, for systems where no dialog answers: one folder at a time, read by a job.
+
+use super::jobs::{Kind, Task};
+use super::picker::Pick;
+use super::question::Purpose;
+use super::window::{App, Picked};
+use crate::job::Stop;
+use std::path::{Path, PathBuf};
+
+const BROWSE: Kind = Kind("browse");
+/// Entries listed of one folder.
+const MOST: usize = 20_000;
+
+/// What the chosen path is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// To open.
+    Open,
+    /// For the open question.
+    Question(Purpose),
+}
+
+impl Wanted {
+    /// Paths that were picked for it.
+    pub(super) fn picked(self, paths: Vec<PathBuf>) -> Picked {
+        match self {
+            Self::Open => Picked::Open(paths),
+            Self::Question(purpose) => Picked::Question(purpose, paths),
+        }
+    }
+}
+
+/// An entry of a folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Its path.
+    pub path: PathBuf,
+    /// It is a folder.
+    pub folder: bool,
+    /// Its size in bytes, of a file.
+    pub size: u64,
+}
+
+/// The open browser.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Browser {
+    /// What is chosen: a folder, a file, or where to save.
+    pub pick: Pick,
+    /// What the chosen path is for.
+    pub wanted: Wanted,
+    /// The folder that is shown.
+    pub folder: PathBuf,
+    /// Its entries, folders first; `None` while they are read, or why they cannot be.
+    pub entries: Option<Result<Vec<Entry>, String>>,
+    /// The chosen entry.
+    pub at: Option<usize>,
+}
+
+impl App {
+    /// Opens the browser in the user's home folder, or where it was last.
+    pub(super) fn browse_in_window(&mut self, pick: Pick, wanted: Wanted) {
+        let home = || directories::UserDirs::new().map(|dirs| dirs.home_dir().to_owned());
+        let last = self.view.kept.browsed.clone().filter(|folder| folder.is_dir());
+        let folder = last.or_else(home).unwrap_or_else(|| PathBuf::from("/"));
+        self.view.browser = Some(Browser { pick, wanted, folder: folder.clone(), entries: None, at: None });
+        self.show_in_browser(folder);
+    }
+
+    /// Shows another folder in the open browser.
+    pub(super) fn show_in_browser(&mut self, folder: PathBuf) {
+        let Some(browser) = &mut self.view.browser else { return };
+        browser.folder.clone_from(&folder);
+        (browser.entries, browser.at) = (None, None);
+        self.view.kept.browsed = Some(folder.clone());
+        let of = folder.clone();
+        self.start(
+            Task::new("Reading a folder").of_kind(BROWSE).quiet(),
+            move |_| -> Result<_, Stop> { Ok(entries(&folder).map_err(|error| error.to_string())) },
+            move |app, entries| {
+                if let Some(browser) = app.view.browser.as_mut().filter(|browser| browser.folder == of) {
+                    browser.at = entries.as_ref().ok().filter(|entries| !entries.is_empty()).map(|_| 0);
+                    browser.entries = Some(entries);
+                }
+            },
+        );
+    }
+}
+
+/// The entries of a folder: folders first, each by name. Hidden ones are left out.
+fn entries(folder: &Path) -> std::io::Result<Vec<Entry>> {
+    let mut found: Vec<Entry> = std::fs::read_dir(folder)?
+        .flatten()
+        .filter(|entry| !entry.file_name().to_string_lossy().starts_with('.'))
+        .take(MOST)
+        .map(|entry| {
+            // A link counts as what it leads to.
+            let data = std::fs::metadata(entry.path()).ok();
+            let folder = data.as_ref().is_some_and(std::fs::Metadata::is_dir);
+            Entry { path: entry.path(), folder, size: data.map_or(0, |data| data.len()) }
+        })
+        .collect();
+    found.sort_by(|a, b| b.folder.cmp(&a.folder).then_with(|| a.path.cmp(&b.path)));
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_come_first_and_hidden_entries_are_left_out() {
+        let home = tempfile::tempdir().unwrap();
+        for name in ["b.bin", ".hidden", "a.bin"] {
+            std::fs::write(home.path().join(name), b"xyz").unwrap();
+        }
+        std::fs::create_dir(home.path().join("z")).unwrap();
+        let found = entries(home.path()).unwrap();
+        let names: Vec<_> =
+            found.iter().map(|entry| entry.path.file_name().unwrap().to_str().unwrap()).collect();
+        assert_eq!(names, ["z", "a.bin", "b.bin"]);
+        assert_eq!((found[0].folder, found[1].size), (true, 3));
+        assert!(entries(&home.path().join("none")).is_err());
+    }
+}

@@ -1,0 +1,121 @@
+//! Edits made in this window, as undo and redo need them, and the queue in which they are written.
+
+use crate::sample::Sha256;
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+
+/// An edit made in this window.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WindowEdit {
+    /// The library that it changed.
+    pub library: PathBuf,
+    /// The edit in the library's history.
+    pub id: i64,
+    /// What it did, in a phrase.
+    pub text: String,
+}
+
+/// Something to write to a library.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Work {
+    /// A label for samples; `None` for no label.
+    Label(Vec<Sha256>, Option<String>),
+    /// Another name for a label: that of a label that exists merges them.
+    Rename(String, String),
+    /// Remove samples from the library; their files stay.
+    Remove(Vec<Sha256>),
+    /// Undo the latest edit made in this window.
+    UndoLatest,
+    /// Redo the edit undone last in this window.
+    RedoLatest,
+    /// Undo this edit.
+    Undo(i64),
+    /// Redo this edit.
+    Redo(i64),
+}
+
+/// What is to be written, one after the other, so that the library and the window agree on what came last; and what was
+/// written, newest last.
+#[derive(Debug, Default)]
+pub struct EditQueue {
+    /// What waits, with the library that it is for.
+    pub waiting: VecDeque<(PathBuf, Work)>,
+    /// A job is writing.
+    pub busy: bool,
+    done: Vec<WindowEdit>,
+    undone: Vec<WindowEdit>,
+}
+
+impl EditQueue {
+    /// Whether nothing waits or is being written.
+    pub fn is_empty(&self) -> bool {
+        self.waiting.is_empty() && !self.busy
+    }
+
+    /// Notes an edit that was made. What was undone before cannot be redone any more.
+    pub fn made(&mut self, edit: WindowEdit) {
+        self.undone.retain(|undone| undone.library != edit.library);
+        self.done.push(edit);
+    }
+
+    /// Notes that an edit is undone, or redone.
+    pub fn reverted(&mut self, library: &Path, id: i64, undo: bool) {
+        let (from, to) =
+            if undo { (&mut self.done, &mut self.undone) } else { (&mut self.undone, &mut self.done) };
+        let at = from.iter().rposition(|edit| edit.library == library && edit.id == id);
+        if let Some(at) = at {
+            to.push(from.remove(at));
+        }
+    }
+
+    /// Forgets an edit that cannot be undone or redone.
+    pub fn forget(&mut self, library: &Path, id: i64) {
+        for list in [&mut self.done, &mut self.undone] {
+            list.retain(|edit| edit.library != library || edit.id != id);
+        }
+    }
+
+    /// The edit that undo takes back.
+    pub fn to_undo(&self, library: &Path) -> Option<&WindowEdit> {
+        self.done.iter().rfind(|edit| edit.library == library)
+    }
+
+    /// The edit that redo makes again.
+    pub fn to_redo(&self, library: &Path) -> Option<&WindowEdit> {
+        self.undone.iter().rfind(|edit| edit.library == library)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn undo_and_redo_go_back_and_forth_in_one_library() {
+        let edit = |library: &str, id| WindowEdit { library: library.into(), id, text: String::new() };
+        let mut queue = EditQueue::default();
+        queue.made(edit("a", 1));
+        queue.made(edit("a", 2));
+        queue.made(edit("b", 7));
+        let a = Path::new("a");
+        assert_eq!(queue.to_undo(a).map(|edit| edit.id), Some(2));
+        queue.reverted(a, 2, true);
+        assert_eq!(
+            (queue.to_undo(a).map(|edit| edit.id), queue.to_redo(a).map(|edit| edit.id)),
+            (Some(1), Some(2))
+        );
+        queue.reverted(a, 2, false);
+        assert_eq!((queue.to_undo(a).map(|edit| edit.id), queue.to_redo(a)), (Some(2), None));
+        queue.reverted(a, 2, true);
+        queue.made(edit("b", 8));
+        assert_eq!(
+            queue.to_redo(a).map(|edit| edit.id),
+            Some(2),
+            "an edit of another library changes nothing"
+        );
+        queue.made(edit("a", 3));
+        assert_eq!(queue.to_redo(a), None);
+        queue.forget(a, 3);
+        assert_eq!(queue.to_undo(a).map(|edit| edit.id), Some(1));
+    }
+}
