@@ -86,5 +86,5 @@ pub use question::{Purpose, Question};
 pub use selection::Selection;
 pub use session::Session;
 pub use start::{Renderer, run};
-pub use view::{Panels, Remembered, Side, Tab, ThemeChoice, View};
+pub use view::{Interrupted, Panels, Remembered, Side, Tab, ThemeChoice, View};
 pub use window::App;

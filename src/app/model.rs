@@ -47,13 +47,13 @@ impl App {
                 }
                 let library = Library::open_or_create(&library)?;
                 let changed = add_to_library(&folder.set, &model, library, Adopt::IfComplete, run)?;
-                Ok(Ok((model.hash, changed)))
+                Ok(Ok((Arc::new(model), changed)))
             },
             move |app, loaded| match loaded {
-                Ok((hash, changed)) => {
+                Ok((model, changed)) => {
                     let adopted = changed.adopted;
                     app.show_embedded(&target, changed, "Model loaded");
-                    app.offer_model(&target, hash, "The loaded model", Some(adopted));
+                    app.offer_model(&target, model, "The loaded model", Some(adopted));
                 }
                 Err(unusable) => app.examine(unusable),
             },
@@ -83,18 +83,24 @@ impl App {
     pub(super) fn offer_model(
         &mut self,
         target: &Target,
-        model: Sha256,
+        model: Arc<Model>,
         what: &str,
         adopted: Option<Adopted>,
     ) {
         let Some(adopted) = adopted.filter(|adopted| !adopted.in_use) else { return };
         let lacking = adopted.lacking;
-        self.view.offer = Some(Offer { library: target.path.clone(), model, what: what.to_owned(), lacking });
+        self.view.offer =
+            Some(Offer { library: target.path.clone(), model: model.hash, what: what.to_owned(), lacking });
         let samples = workflow::count(lacking, "sample");
         self.session.say(
             Tone::Note,
             format!("{what} is kept in the library and not in use: it has not embedded {samples}. Use it from the list of models"),
         );
+        if target.path == self.session.library_path {
+            // The lab is about the model that was made last, in use or not.
+            self.lab.set_model(Some(model));
+            self.measure();
+        }
     }
 
     /// Makes a model that the library holds its current one.

@@ -39,13 +39,13 @@ impl App {
     }
 
     fn show_trained(&mut self, target: &Target, trained: TrainedFolder, held_out: Vec<PathBuf>) {
-        let config = &trained.model.config;
+        let model = Arc::new(trained.model);
+        let config = &model.config;
         let (message, history) = (training_summary(config), config.training.history.clone());
         let unreliable = Warning::about(config).is_some();
-        let hash = trained.model.hash;
         let adopted = trained.changed.as_ref().map(|changed| changed.adopted);
         let shown = trained.changed.is_some_and(|changed| self.show_changed(target, changed));
-        self.offer_model(target, hash, "The trained model", adopted);
+        self.offer_model(target, Arc::clone(&model), "The trained model", adopted);
         // The warning is in the messages; a green summary would hide it.
         let tone = if unreliable { Tone::Note } else { Tone::Good };
         self.session.say(tone, message);

@@ -260,7 +260,8 @@ impl eframe::App for App {
         });
         // In the lab, the verdict says the same.
         let outside_lab = self.view.kept.tab != Tab::BatchNorm;
-        if let Some(warning) = guard_ui::guard_text(&self.lab).filter(|_| outside_lab) {
+        let in_use = self.lab.model.as_ref().map(|model| model.hash) == self.session.contents.model_hash();
+        if let Some(warning) = guard_ui::guard_text(&self.lab).filter(|_| outside_lab && in_use) {
             egui::Panel::top("guard").show(ui, |ui| {
                 guard_ui::guard_ui(ui, &warning, &self.lab, &mut self.view, &mut out);
             });

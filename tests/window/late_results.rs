@@ -99,8 +99,7 @@ fn a_label_never_lands_on_another_sample_or_in_another_library() {
     let own = window.harness.state().session.library_path.clone();
     let (path, contents) = other_library(&window);
     let sha256 = labelled(&window, "alpha");
-    window.harness.state_mut().session.selection = Some(Selection::InLibrary(sha256));
-    window.harness.run_steps(2);
+    window.select(sha256);
     window.click("Label…");
     // Meanwhile a library with the samples in another order is opened.
     window.harness.state_mut().session.show(contents);
@@ -122,8 +121,7 @@ fn labels_are_written_in_the_order_given_and_undone_in_reverse() {
     settle(&mut window);
     let path = window.harness.state().session.library_path.clone();
     let sha256 = labelled(&window, "alpha");
-    window.harness.state_mut().session.selection = Some(Selection::InLibrary(sha256));
-    window.harness.run_steps(2);
+    window.select(sha256);
     let both = |window: &Window| {
         let written = Library::open(&path).unwrap().contents().unwrap();
         let shown = &window.harness.state().session.contents;
@@ -161,7 +159,7 @@ fn an_undo_that_fails_can_be_repeated() {
     let away = window.at("away");
     std::fs::rename(&path, &away).unwrap();
     undo(&mut window);
-    assert!(window.shows("Labelling: expected a library"), "the failure is reported");
+    assert!(window.shows("Changing the library: expected a library"), "the failure is reported");
     std::fs::rename(&away, &path).unwrap();
     undo(&mut window);
     let written = Library::open(&path).unwrap().contents().unwrap();
