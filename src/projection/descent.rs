@@ -87,9 +87,10 @@ fn take_step(
 /// The time that [`descend`] takes about for the usual number of neighbours, from a few steps of some rows with
 /// edges drawn at random; 0 for maps so small that it does not matter.
 pub fn expected_time(places: &[[f32; 2]]) -> Duration {
-    /// Edges of a row, and the rounds between their pulls.
-    const EDGES: usize = 24;
-    const PERIOD: usize = 3;
+    /// Edges of a row, and the rounds between their pulls: a little less than usual, since the edges of all rows
+    /// are not in cache.
+    const EDGES: usize = 28;
+    const PERIOD: f32 = 2.5;
     /// Tasks, and rounds after one that finds memory.
     const TRIED: usize = 32;
     const ROUNDS: usize = 3;
@@ -101,7 +102,7 @@ pub fn expected_time(places: &[[f32; 2]]) -> Duration {
     let mut next = places[..(tried * CHUNK).min(places.len())].to_vec();
     let pull = |edge: usize| {
         let to = (u64::from(scramble(edge as u32)) * places.len() as u64) >> 32;
-        Pull { to: to as u32, period: PERIOD as f32, next: (edge % PERIOD) as f32 }
+        Pull { to: to as u32, period: PERIOD, next: edge as f32 % PERIOD }
     };
     let chunk = |(i, rows): (usize, &[[f32; 2]])| Chunk {
         starts: (0..=rows.len()).map(|row| (row * EDGES) as u32).collect(),
@@ -150,9 +151,8 @@ struct Pull {
 
 impl Graph {
     fn new(rows: usize, edges: &[Edge], rounds: usize) -> Self {
-        let strongest = edges.iter().fold(0.0_f32, |m, edge| m.max(edge.weight));
-        // An edge pulls every `strongest / weight` rounds; the weakest never do.
-        let kept = |edge: &&Edge| strongest / edge.weight <= rounds as f32;
+        // An edge pulls every `1 / weight` rounds; the weakest never do.
+        let kept = |edge: &&Edge| 1.0 / edge.weight <= rounds as f32;
         let mut degree = vec![0_u32; rows];
         edges.iter().filter(kept).for_each(|edge| degree[edge.from as usize] += 1);
         let mut order: Vec<u32> = (0..rows as u32).collect();
@@ -170,7 +170,7 @@ impl Graph {
             let (mut starts, mut pulls) = (vec![0], Vec::new());
             for row in rows {
                 pulls.extend(kept[first[*row as usize]..first[*row as usize + 1]].iter().map(|edge| {
-                    let period = strongest / edge.weight;
+                    let period = 1.0 / edge.weight;
                     Pull { to: place_of[edge.to as usize], period, next: period }
                 }));
                 starts.push(pulls.len() as u32);

@@ -141,6 +141,29 @@ mod tests {
     }
 
     #[test]
+    fn a_map_of_nearly_alike_rows_does_not_depend_on_the_number_of_threads() {
+        let mut rng = ChaCha8Rng::seed_from_u64(3);
+        let centres = clusters(4);
+        let mut rows = Embeddings::new(16);
+        for i in 0..1500 {
+            // A third are copies.
+            let noise = if i % 3 == 0 { 0.0 } else { 1e-4 };
+            let row: Vec<f32> =
+                centres.row(i % 4).iter().map(|v| v + noise * rng.random_range(-1.0_f32..1.0)).collect();
+            let length = row.iter().map(|v| v * v).sum::<f32>().sqrt();
+            rows.data.extend(row.iter().map(|v| v / length));
+        }
+        let on = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| umap(&rows, UmapConfig::default(), &Reporter::silent())).unwrap()
+        };
+        let one = on(1);
+        assert!(one.iter().flatten().all(|v| v.is_finite()));
+        assert_eq!(one, on(3));
+        assert!(trustworthiness(&rows, &one, 15) > 0.8);
+    }
+
+    #[test]
     fn few_or_equal_rows_work() {
         for n in 0..6 {
             let rows = Embeddings { dimension: 2, data: [1.0, 0.0].repeat(n) };

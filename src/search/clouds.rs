@@ -130,7 +130,8 @@ mod tests {
 
     #[test]
     fn vectors_around_centres_are_clouds_and_spread_ones_are_not() {
-        let spread = random(1000, 32);
+        // Without the centres, which are the first ones.
+        let spread = Embeddings { dimension: 32, data: random(1004, 32).data[4 * 32..].to_vec() };
         assert_eq!(clouds(&spread, &|vector| vector as usize, 1000).len(), 1);
         // Every fourth vector is spread, the others are around three centres.
         let mut rows = around(&random(4, 32), 4000, 0.001);

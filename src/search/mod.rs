@@ -4,6 +4,7 @@
 //! approximated: both ways of searching find the same rows.
 
 mod clouds;
+mod code_scan;
 mod codes;
 mod combined;
 mod copies;

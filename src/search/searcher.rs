@@ -9,7 +9,8 @@
 //! [`nearest`]: super::nearest
 
 use super::clouds::clouds;
-use super::codes::{Codes, Queries, TOGETHER};
+use super::code_scan::TOGETHER;
+use super::codes::{Codes, Queries};
 use super::copies::Copies;
 use super::exact::distance;
 use super::hit::{Hit, order};
