@@ -18,6 +18,9 @@ pub(super) struct Edge {
     pub weight: f32,
 }
 
+/// The neighbours of a row, with their memberships.
+type List = Vec<(u32, f32)>;
+
 /// The symmetric graph over the `k` nearest neighbours of each row, edges in ascending order; `None` if the job
 /// should finish before.
 pub(super) fn fuzzy_graph(
@@ -30,7 +33,7 @@ pub(super) fn fuzzy_graph(
     const TOGETHER: usize = 512;
     let searcher = Searcher::new(rows);
     let copies = searcher.copies();
-    let mut lists: Vec<Vec<(u32, f32)>> = vec![Vec::new(); rows.len()];
+    let mut lists: Vec<List> = vec![Vec::new(); rows.len()];
     // Equal rows have the same neighbours, so one of them is queried. More of them than neighbours are asked for
     // are each other's.
     let (many, queried): (Vec<usize>, Vec<usize>) =
@@ -57,7 +60,7 @@ pub(super) fn fuzzy_graph(
         let mut queries = Embeddings::new(rows.dimension);
         which.iter().for_each(|vector| queries.data.extend(rows.row(copies.first(*vector))));
         let found = searcher.nearest(rows, &queries, k + 1);
-        let of_rows: Vec<Vec<(u32, Vec<(u32, f32)>)>> = which
+        let of_rows: Vec<Vec<(u32, List)>> = which
             .par_iter()
             .zip(found)
             .map(|(vector, found)| {
@@ -76,10 +79,10 @@ pub(super) fn fuzzy_graph(
 }
 
 /// The neighbours of a row with their memberships, from what was found for its vector.
-fn neighbours(row: u32, found: &[Hit], k: usize, vector_of: &[u32], copies: &Copies) -> Vec<(u32, f32)> {
+fn neighbours(row: u32, found: &[Hit], k: usize, vector_of: &[u32], copies: &Copies) -> List {
     let others: Vec<Hit> = found.iter().filter(|hit| hit.row != row as usize).take(k).copied().collect();
     let weights = memberships(&others);
-    let mut list: Vec<(u32, f32)> = others.iter().map(|hit| hit.row as u32).zip(weights).collect();
+    let mut list: List = others.iter().map(|hit| hit.row as u32).zip(weights).collect();
     // Of equal rows only the first ones are found. Others are as near: each row gets some of its own, so that no
     // row is the neighbour of all.
     let own = vector_of[row as usize];
@@ -154,7 +157,7 @@ pub(super) fn memberships(found: &[Hit]) -> Vec<f32> {
 }
 
 /// The fuzzy union of both directions: a + b − a·b.
-fn symmetric(lists: Vec<Vec<(u32, f32)>>) -> Vec<Edge> {
+fn symmetric(lists: Vec<List>) -> Vec<Edge> {
     let count: usize = lists.iter().map(Vec::len).sum();
     let mut directed: Vec<(u32, u32, f32, f32)> = Vec::with_capacity(2 * count);
     for (from, list) in lists.into_iter().enumerate() {

@@ -343,7 +343,7 @@ mod tests {
             let codes = Codes::new(rows.rows(), centre);
             codes.slack(&Queries::new(rows.rows(), &codes), 0)
         };
-        let (apart, whole) = (slack(Some(centre.data.clone())), slack(None));
+        let (apart, whole) = (slack(Some(centre.data)), slack(None));
         assert!(apart < 1e-8 && whole > 1e-3, "{apart} {whole}");
     }
 

@@ -47,6 +47,11 @@ impl Copies {
         self.starts.len() - 1
     }
 
+    /// Whether there are no rows.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// The rows of a distinct vector, in ascending order.
     pub fn rows(&self, vector: usize) -> &[u32] {
         &self.rows[self.starts[vector] as usize..self.starts[vector + 1] as usize]
@@ -82,6 +87,6 @@ mod tests {
         let rows: Vec<&[u32]> = (0..copies.len()).map(|vector| copies.rows(vector)).collect();
         assert_eq!(rows, [&[0, 2][..], &[1, 4], &[3]]);
         assert_eq!(copies.first(1), 1);
-        assert_eq!(Copies::new(&Embeddings::new(3)).len(), 0);
+        assert!(Copies::new(&Embeddings::new(3)).is_empty());
     }
 }
