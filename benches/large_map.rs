@@ -37,7 +37,7 @@ fn vectors(set: &str, n: usize) -> Embeddings {
             ("two", _) => around(&mut rng, 2, 0.0005),
             ("thousand", _) => around(&mut rng, 1000, 0.0005),
             ("nested", _) => unit(&mut rng, &nested[i % 400], 0.00001),
-            ("copies", _) | ("mixed", _) => centres[i % 20].clone(),
+            ("copies" | "mixed", _) => centres[i % 20].clone(),
             _ => panic!("no such set: {set}"),
         });
     }
