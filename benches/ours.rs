@@ -2,12 +2,15 @@
 //! array.
 //!
 //!     ours WORK REPEATS SIZE [FOLDER]
+//!     ours map 1 SIZE SET                 the map of a set of vectors: see `large_map`
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
     clippy::print_stderr,
     reason = "prints, and may fail at once"
 )]
+
+mod large_map;
 
 use candle_core::{Device, Tensor};
 use lookalike::job::Reporter;
@@ -48,6 +51,7 @@ fn main() {
         "read" => read_bandwidth(repeats, size),
         "peak" => peak(repeats, size),
         "umap" => return lay_out(size),
+        "map" => return large_map::print(&rest[0], size),
         "place" => return place(size),
         other => panic!("no such work: {other}"),
     };

@@ -74,6 +74,8 @@ type Wake = dyn Fn() + Send + Sync;
 #[derive(Default)]
 struct Shared {
     cancelled: AtomicBool,
+    /// Whether to stop and use what there is.
+    finish_early: AtomicBool,
     progress: Mutex<Option<Progress>>,
 }
 
@@ -123,6 +125,12 @@ impl Reporter {
         if self.cancelled() { Err(Stop::Cancelled) } else { Ok(()) }
     }
 
+    /// Whether the work should end soon with what it has, as a result. Work that has nothing to show before it
+    /// is done need not ask.
+    pub fn should_finish(&self) -> bool {
+        self.shared.finish_early.load(Ordering::Relaxed)
+    }
+
     /// Makes the watcher look again, after something was sent by another channel.
     pub fn wake(&self) {
         (self.wake)();
@@ -162,6 +170,24 @@ impl Stage<'_> {
         self.advance(steps);
     }
 
+    /// Sets the number of steps done, the name and the time left, for work that knows better than that each
+    /// step takes as long.
+    pub fn estimate(&self, done: usize, name: &str, left: Duration) {
+        self.done.store(done, Ordering::Relaxed);
+        let Ok(mut reported) = self.reported.try_lock() else {
+            return;
+        };
+        let renamed = *lock(&self.name) != name;
+        if renamed || reported.is_none_or(|at| at.elapsed() >= REPORT_EVERY) {
+            *reported = Some(Instant::now());
+            drop(reported);
+            if renamed {
+                name.clone_into(&mut lock(&self.name));
+            }
+            self.send(done, Some(left));
+        }
+    }
+
     /// Same as [`Stage::advance`], with a new name, which is computed only when it is reported.
     pub fn advance_as(&self, steps: usize, name: impl FnOnce() -> String) {
         let due = self.reported.try_lock().is_ok_and(|at| at.is_none_or(|at| at.elapsed() >= REPORT_EVERY));
@@ -177,14 +203,18 @@ impl Stage<'_> {
     }
 
     fn report(&self, done: usize) {
-        if self.reporter.quiet {
-            return;
-        }
         let own = done.saturating_sub(self.before.load(Ordering::Relaxed));
         let left = (own > 0 && self.total >= done).then(|| {
             let each = self.begun.elapsed().as_secs_f64() / own as f64;
             Duration::from_secs_f64(each * (self.total - done) as f64)
         });
+        self.send(done, left);
+    }
+
+    fn send(&self, done: usize, left: Option<Duration>) {
+        if self.reporter.quiet {
+            return;
+        }
         *lock(&self.reporter.shared.progress) =
             Some(Progress { stage: lock(&self.name).clone(), done, total: self.total, left });
         self.reporter.wake();
@@ -226,6 +256,11 @@ impl<T: Send + 'static> Job<T> {
     /// Asks the work to stop. It may still return what it has.
     pub fn cancel(&self) {
         self.shared.cancelled.store(true, Ordering::Relaxed);
+    }
+
+    /// Asks the work to end soon with what it has, as a result.
+    pub fn finish_early(&self) {
+        self.shared.finish_early.store(true, Ordering::Relaxed);
     }
 
     /// Whether [`Self::cancel`] was called.
@@ -310,6 +345,37 @@ mod tests {
         assert!(matches!(job.wait(PATIENCE), Some(Outcome::Cancelled)));
         let job: Job<()> = Job::spawn(wake(), |_| Err(Stop::failed("no")));
         assert!(matches!(job.wait(PATIENCE), Some(Outcome::Failed(why)) if why.to_string() == "no"));
+    }
+
+    #[test]
+    fn a_job_can_end_early_with_what_it_has() {
+        let job = Job::spawn(wake(), |reporter| {
+            let mut steps = 0;
+            while !reporter.quietly().should_finish() {
+                reporter.check()?;
+                steps += 1;
+                std::thread::yield_now();
+            }
+            Ok(steps)
+        });
+        job.finish_early();
+        assert!(matches!(job.wait(PATIENCE), Some(Outcome::Done(_))));
+        assert!(!job.cancelled());
+    }
+
+    #[test]
+    fn a_stage_can_have_an_estimate_of_its_own() {
+        let job = Job::spawn(wake(), |reporter| {
+            let stage = reporter.stage("One part", 10);
+            stage.estimate(4, "The other part", Duration::from_secs(60));
+            Ok(())
+        });
+        assert!(matches!(job.wait(PATIENCE), Some(Outcome::Done(()))));
+        let left = Some(Duration::from_secs(60));
+        assert_eq!(
+            job.progress(),
+            Some(Progress { stage: "The other part".into(), done: 4, total: 10, left })
+        );
     }
 
     #[test]

@@ -26,17 +26,23 @@ pub struct Task {
     title: String,
     kind: Option<Kind>,
     quiet: bool,
+    finishes: bool,
 }
 
 impl Task {
     /// A job that is shown under this title and runs in parallel with others.
     pub fn new(title: impl Into<String>) -> Self {
-        Self { title: title.into(), kind: None, quiet: false }
+        Self { title: title.into(), kind: None, quiet: false, finishes: false }
     }
 
     /// The same job, but it replaces a running one of this kind.
     pub fn of_kind(self, kind: Kind) -> Self {
         Self { kind: Some(kind), ..self }
+    }
+
+    /// The same job, but stopped it ends with what it has.
+    pub fn finishing(self) -> Self {
+        Self { finishes: true, ..self }
     }
 
     /// The same job, but it is not shown and its failure is not reported.
@@ -128,17 +134,21 @@ impl<A: 'static> Jobs<A> {
             let outcome = running.job.poll();
             news.extend(running.events.try_iter().map(News::Event));
             let Some(outcome) = outcome else { return true };
-            let Task { title, quiet, kind } = running.task.clone();
+            let Task { title, quiet, kind, .. } = running.task.clone();
             news.push(News::Ended { title, kind, quiet, outcome });
             false
         });
         news
     }
 
-    /// Cancels a job, if it is still running.
+    /// Cancels a job, if it is still running; one that can end with what it has is asked to.
     pub fn cancel(&self, id: JobId) {
         if let Some(running) = self.running.iter().find(|running| running.id == id) {
-            running.job.cancel();
+            if running.task.finishes {
+                running.job.finish_early();
+            } else {
+                running.job.cancel();
+            }
         }
     }
 

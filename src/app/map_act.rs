@@ -19,7 +19,7 @@ impl App {
         let (path, method, seed) =
             (self.session.library_path.clone(), self.view.kept.map_method, self.view.kept.seed);
         self.start(
-            Task::new("Map").of_kind(MAP),
+            Task::new("Laying out the map").of_kind(MAP).finishing(),
             move |run| {
                 let mut library = Library::open(&path)?;
                 Ok((contents.hash(), map_library(&contents, &mut library, method, seed, run)?))

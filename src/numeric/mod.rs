@@ -5,7 +5,7 @@ mod power;
 mod principal_axes;
 mod wide;
 
-pub use dot::dot;
+pub use dot::{dot, squared_distance};
 pub(crate) use power::{log2, power};
 pub use principal_axes::principal_axes;
 pub(crate) use wide::wide;

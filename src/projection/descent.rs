@@ -8,10 +8,12 @@
 //! round and row only, so a map does not depend on the number of threads.
 
 use super::fuzzy_graph::Edge;
+use super::pace::Pace;
 use crate::job::{Reporter, Stop};
 use crate::numeric::{power, wide};
 use pulp::NullaryFnOnce;
 use rayon::prelude::*;
+use std::time::{Duration, Instant};
 
 /// The curve 1 / (1 + a·d^2b) fitted to `min_dist` 0.1, `spread` 1.
 const A: f32 = 1.576_943_5;
@@ -29,40 +31,96 @@ const LANES: usize = 16;
 /// Rows per task.
 const CHUNK: usize = 32 * LANES;
 
-/// Moves `places` along the edges of the graph, which are in ascending order.
-pub fn descend(places: &mut [[f32; 2]], edges: &[Edge], seed: u64, reporter: &Reporter) -> Result<(), Stop> {
-    let rounds = if places.len() <= 10_000 { 500 } else { 200 };
+/// Moves `places` along the edges of the graph, which are in ascending order; until the job should finish.
+pub fn descend(
+    places: &mut [[f32; 2]],
+    edges: &[Edge],
+    seed: u64,
+    reporter: &Reporter,
+    pace: &mut Pace<'_>,
+) -> Result<(), Stop> {
+    let rounds = rounds(places.len());
     let mut graph = Graph::new(places.len(), edges, rounds);
     let mut now: Vec<[f32; 2]> = graph.order.iter().map(|row| places[*row as usize]).collect();
     let mut next = now.clone();
-    let stage = reporter.stage("Computing the map", rounds);
     for round in 0..rounds {
         reporter.check()?;
+        if reporter.should_finish() {
+            break;
+        }
+        pace.rounds(round, rounds);
         let rate = 1.0 - round as f32 / rounds as f32;
         for step in 0..STEPS {
-            let chunks = graph.chunks.par_iter_mut().zip(next.par_chunks_mut(CHUNK));
-            chunks.enumerate().for_each(|(i, (chunk, next))| {
-                if step == 0 {
-                    chunk.find_due(round as f32);
-                }
-                wide(Step {
-                    first: i * CHUNK,
-                    chunk,
-                    now: &now,
-                    next,
-                    step,
-                    rate,
-                    random: random(seed, round, step),
-                });
-            });
+            take_step(&mut graph.chunks, &now, &mut next, (round, step), rate, seed);
             std::mem::swap(&mut now, &mut next);
         }
-        stage.advance(1);
     }
     for (row, place) in graph.order.iter().zip(now) {
         places[*row as usize] = place;
     }
     Ok(())
+}
+
+/// Rounds for a map of this many rows.
+fn rounds(rows: usize) -> usize {
+    if rows <= 10_000 { 500 } else { 200 }
+}
+
+/// Moves the rows of `chunks` from `now` to `next`.
+fn take_step(
+    chunks: &mut [Chunk],
+    now: &[[f32; 2]],
+    next: &mut [[f32; 2]],
+    (round, step): (usize, usize),
+    rate: f32,
+    seed: u64,
+) {
+    let random = random(seed, round, step);
+    chunks.par_iter_mut().zip(next.par_chunks_mut(CHUNK)).enumerate().for_each(|(i, (chunk, next))| {
+        if step == 0 {
+            chunk.find_due(round as f32);
+        }
+        wide(Step { first: i * CHUNK, chunk, now, next, step, rate, random });
+    });
+}
+
+/// The time that [`descend`] takes about for the usual number of neighbours, from a few steps of some rows with
+/// edges drawn at random; 0 for maps so small that it does not matter.
+pub fn expected_time(places: &[[f32; 2]]) -> Duration {
+    /// Edges of a row, and the rounds between their pulls: a little less than usual, since the edges of all rows
+    /// are not in cache.
+    const EDGES: usize = 28;
+    const PERIOD: f32 = 2.5;
+    /// Tasks, and rounds after one that finds memory.
+    const TRIED: usize = 32;
+    const ROUNDS: usize = 3;
+    let all = places.len().div_ceil(CHUNK);
+    if all < TRIED / 4 {
+        return Duration::ZERO;
+    }
+    let tried = all.min(TRIED);
+    let mut next = places[..(tried * CHUNK).min(places.len())].to_vec();
+    let pull = |edge: usize| {
+        let to = (u64::from(scramble(edge as u32)) * places.len() as u64) >> 32;
+        Pull { to: to as u32, period: PERIOD, next: edge as f32 % PERIOD }
+    };
+    let chunk = |(i, rows): (usize, &[[f32; 2]])| Chunk {
+        starts: (0..=rows.len()).map(|row| (row * EDGES) as u32).collect(),
+        edges: (0..rows.len() * EDGES).map(|edge| pull(i * CHUNK * EDGES + edge)).collect(),
+        due: Vec::new(),
+        due_starts: Vec::new(),
+    };
+    let mut chunks: Vec<Chunk> = next.chunks(CHUNK).enumerate().map(chunk).collect();
+    let mut begun = Instant::now();
+    for round in 0..=ROUNDS {
+        if round == 1 {
+            begun = Instant::now();
+        }
+        for step in 0..STEPS {
+            take_step(&mut chunks, places, &mut next, (round, step), 0.5, 0);
+        }
+    }
+    begun.elapsed().mul_f64(rounds(places.len()) as f64 / ROUNDS as f64 * all as f64 / tried as f64)
 }
 
 /// The graph, its rows sorted by their number of edges, so that rows side by side have similar work.
@@ -93,9 +151,8 @@ struct Pull {
 
 impl Graph {
     fn new(rows: usize, edges: &[Edge], rounds: usize) -> Self {
-        let strongest = edges.iter().fold(0.0_f32, |m, edge| m.max(edge.weight));
-        // An edge pulls every `strongest / weight` rounds; the weakest never do.
-        let kept = |edge: &&Edge| strongest / edge.weight <= rounds as f32;
+        // An edge pulls every `1 / weight` rounds; the weakest never do.
+        let kept = |edge: &&Edge| 1.0 / edge.weight <= rounds as f32;
         let mut degree = vec![0_u32; rows];
         edges.iter().filter(kept).for_each(|edge| degree[edge.from as usize] += 1);
         let mut order: Vec<u32> = (0..rows as u32).collect();
@@ -113,7 +170,7 @@ impl Graph {
             let (mut starts, mut pulls) = (vec![0], Vec::new());
             for row in rows {
                 pulls.extend(kept[first[*row as usize]..first[*row as usize + 1]].iter().map(|edge| {
-                    let period = strongest / edge.weight;
+                    let period = 1.0 / edge.weight;
                     Pull { to: place_of[edge.to as usize], period, next: period }
                 }));
                 starts.push(pulls.len() as u32);
@@ -302,12 +359,21 @@ mod tests {
         let on = |threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             let mut places = places.clone();
-            pool.install(|| descend(&mut places, &edges, 7, &Reporter::silent())).unwrap();
+            let reporter = Reporter::silent();
+            let mut pace = Pace::new(&reporter, Duration::ZERO);
+            pool.install(|| descend(&mut places, &edges, 7, &reporter, &mut pace)).unwrap();
             places
         };
         let one = on(1);
         assert!(one.iter().flatten().all(|v| v.is_finite()));
         assert_eq!(one, on(3));
         assert_ne!(one, places);
+    }
+
+    #[test]
+    fn the_expected_time_grows_with_the_map() {
+        let places: Vec<[f32; 2]> = (0..40 * CHUNK).map(|i| [(i % 71) as f32, (i / 71) as f32]).collect();
+        assert_eq!(expected_time(&places[..2 * CHUNK]), Duration::ZERO);
+        assert!(expected_time(&places) > Duration::ZERO);
     }
 }

@@ -5,6 +5,7 @@
 
 mod descent;
 mod fuzzy_graph;
+mod pace;
 mod pca;
 mod place;
 mod place_grid;

@@ -1,8 +1,13 @@
 //! Trustworthiness (Venna and Kaski, 2001): how far neighbours on a map are neighbours among the embeddings.
 
 use crate::model::Embeddings;
-use crate::search::nearest;
+use crate::search::distance;
 use rayon::prelude::*;
+
+/// Nearest first; ties by row.
+fn order(a: &(f32, usize), b: &(f32, usize)) -> std::cmp::Ordering {
+    a.0.total_cmp(&b.0).then(a.1.cmp(&b.1))
+}
 
 /// Rows measured, at most: more do not change the result noticeably.
 const MEASURED: usize = 2000;
@@ -19,10 +24,6 @@ pub fn trustworthiness(rows: &Embeddings, places: &[[f32; 2]], k: usize) -> f64 
     let penalty: u64 = measured
         .par_iter()
         .map(|&i| {
-            let mut rank = vec![0_u32; n];
-            for (r, found) in nearest(rows, rows.row(i), n, |j| j == i).iter().enumerate() {
-                rank[found.row] = r as u32 + 1;
-            }
             let at = places[i];
             let mut near: Vec<(f32, usize)> = places
                 .iter()
@@ -31,7 +32,21 @@ pub fn trustworthiness(rows: &Embeddings, places: &[[f32; 2]], k: usize) -> f64 
                 .map(|(j, p)| ((p[0] - at[0]).powi(2) + (p[1] - at[1]).powi(2), j))
                 .collect();
             near.select_nth_unstable_by(k - 1, |a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-            near.iter().take(k).map(|(_, j)| u64::from(rank[*j]).saturating_sub(k as u64)).sum::<u64>()
+            let own = rows.row(i);
+            let mut near: Vec<(f32, usize)> =
+                near.iter().take(k).map(|(_, j)| (distance(rows.row(*j), own), *j)).collect();
+            near.sort_unstable_by(order);
+            // For each of them, the rows that come after the one before it and up to it.
+            let mut up_to = vec![0_u64; k + 1];
+            for (j, row) in rows.rows().enumerate().filter(|(j, _)| *j != i) {
+                let found = (distance(row, own), j);
+                up_to[near.partition_point(|near| order(near, &found).is_lt())] += 1;
+            }
+            let ranks = up_to.iter().take(k).scan(0, |rank, rows| {
+                *rank += rows;
+                Some(*rank)
+            });
+            ranks.map(|rank| rank.saturating_sub(k as u64)).sum::<u64>()
         })
         .sum();
     let (n, k, m) = (n as f64, k as f64, measured.len() as f64);

@@ -3,8 +3,9 @@
 //!
 //! The constants are those of umap-learn with `min_dist` 0.1 and `spread` 1.
 
-use super::descent::descend;
+use super::descent::{descend, expected_time};
 use super::fuzzy_graph::fuzzy_graph;
+use super::pace::Pace;
 use super::pca::pca;
 use crate::job::{Reporter, Stop};
 use crate::model::Embeddings;
@@ -29,7 +30,8 @@ impl Default for UmapConfig {
     }
 }
 
-/// A place for each row. For three rows or fewer, those of PCA.
+/// A place for each row. For three rows or fewer, those of PCA. If the job should finish early, the places that there
+/// are: those of PCA until all neighbours are found.
 pub fn umap(rows: &Embeddings, config: UmapConfig, reporter: &Reporter) -> Result<Vec<[f32; 2]>, Stop> {
     let mut rng = ChaCha8Rng::seed_from_u64(config.seed);
     let mut places = initial_places(rows, &mut rng);
@@ -38,8 +40,10 @@ pub fn umap(rows: &Embeddings, config: UmapConfig, reporter: &Reporter) -> Resul
     }
     // umap-learn counts the row itself among its neighbours.
     let k = config.neighbours.clamp(2, places.len() - 1).saturating_sub(1).max(1);
-    let edges = fuzzy_graph(rows, k, reporter)?;
-    descend(&mut places, &edges, rng.next_u64(), reporter)?;
+    let mut pace = Pace::new(reporter, expected_time(&places));
+    if let Some(edges) = fuzzy_graph(rows, k, reporter, &mut pace)? {
+        descend(&mut places, &edges, rng.next_u64(), reporter, &mut pace)?;
+    }
     Ok(places)
 }
 
@@ -56,7 +60,9 @@ fn initial_places(rows: &Embeddings, rng: &mut ChaCha8Rng) -> Vec<[f32; 2]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::job::{Job, Outcome};
     use crate::projection::trustworthiness;
+    use std::sync::{Arc, Mutex, mpsc};
 
     fn clusters(n: usize) -> Embeddings {
         let mut rng = ChaCha8Rng::seed_from_u64(9);
@@ -86,6 +92,75 @@ mod tests {
             assert_eq!(nearest, Some(i % 8));
         }
         assert!(trustworthiness(&rows, &places, 15) > 0.85);
+    }
+
+    /// The map of a job that is asked to finish early in the first stage of this name; before it starts, if empty.
+    fn finished_early(rows: &Embeddings, stage: &'static str) -> Vec<[f32; 2]> {
+        type Shared = Arc<Mutex<Option<Job<Vec<[f32; 2]>>>>>;
+        let shared = Shared::default();
+        let (start, started) = mpsc::channel();
+        let wake = {
+            let shared = Arc::clone(&shared);
+            move || {
+                if let Some(job) = &*shared.lock().unwrap()
+                    && job.progress().is_some_and(|progress| progress.stage == stage)
+                {
+                    job.finish_early();
+                }
+            }
+        };
+        let rows = rows.clone();
+        let job = Job::spawn(Arc::new(wake), move |reporter| {
+            started.recv().unwrap();
+            umap(&rows, UmapConfig::default(), reporter)
+        });
+        if stage.is_empty() {
+            job.finish_early();
+        }
+        *shared.lock().unwrap() = Some(job);
+        start.send(()).unwrap();
+        loop {
+            match shared.lock().unwrap().as_ref().and_then(Job::poll) {
+                Some(Outcome::Done(places)) => return places,
+                Some(other) => panic!("{other:?}"),
+                None => std::thread::yield_now(),
+            }
+        }
+    }
+
+    #[test]
+    fn a_map_can_be_finished_early_with_the_places_there_are() {
+        let rows = clusters(3000);
+        let start = initial_places(&rows, &mut ChaCha8Rng::seed_from_u64(0));
+        assert_eq!(finished_early(&rows, ""), start);
+        let end = umap(&rows, UmapConfig::default(), &Reporter::silent()).unwrap();
+        let between = finished_early(&rows, Pace::SECOND);
+        assert_eq!(between.len(), 3000);
+        assert!(between.iter().flatten().all(|v| v.is_finite()));
+        assert!(between != start && between != end);
+    }
+
+    #[test]
+    fn a_map_of_nearly_alike_rows_does_not_depend_on_the_number_of_threads() {
+        let mut rng = ChaCha8Rng::seed_from_u64(3);
+        let centres = clusters(4);
+        let mut rows = Embeddings::new(16);
+        for i in 0..1500 {
+            // A third are copies.
+            let noise = if i % 3 == 0 { 0.0 } else { 1e-4 };
+            let row: Vec<f32> =
+                centres.row(i % 4).iter().map(|v| v + noise * rng.random_range(-1.0_f32..1.0)).collect();
+            let length = row.iter().map(|v| v * v).sum::<f32>().sqrt();
+            rows.data.extend(row.iter().map(|v| v / length));
+        }
+        let on = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| umap(&rows, UmapConfig::default(), &Reporter::silent())).unwrap()
+        };
+        let one = on(1);
+        assert!(one.iter().flatten().all(|v| v.is_finite()));
+        assert_eq!(one, on(3));
+        assert!(trustworthiness(&rows, &one, 15) > 0.8);
     }
 
     #[test]

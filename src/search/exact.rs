@@ -2,7 +2,7 @@
 
 use super::hit::{Hit, order};
 use crate::model::Embeddings;
-use crate::numeric::dot;
+use crate::numeric::{dot, squared_distance};
 use rayon::prelude::*;
 
 /// Rows scanned by one task.
@@ -36,9 +36,14 @@ pub fn nearest(
     best
 }
 
-/// Cosine distance of two unit vectors of one length, 0 to 2.
+/// Nearer vectors than this are compared by their difference.
+pub(super) const NEAR: f32 = 0.01;
+
+/// Cosine distance of two unit vectors of one length, 0 to 2. Of near ones it is computed from their difference,
+/// since 1 − a·b would be little but rounding; so it is 0 only if they are equal.
 pub fn distance(a: &[f32], b: &[f32]) -> f32 {
-    (1.0 - dot(a, b)).clamp(0.0, 2.0)
+    let distance = (1.0 - dot(a, b)).clamp(0.0, 2.0);
+    if distance < NEAR { squared_distance(a, b) / 2.0 } else { distance }
 }
 
 fn keep_nearest(found: &mut Vec<Hit>, k: usize) {

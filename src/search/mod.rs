@@ -3,8 +3,11 @@
 //! The cosine distance of two unit vectors is 1 − a·b, from 0 (same) to 2 (opposite). Nothing is
 //! approximated: both ways of searching find the same rows.
 
+mod clouds;
+mod code_scan;
 mod codes;
 mod combined;
+mod copies;
 mod exact;
 mod fit;
 mod hit;
@@ -17,6 +20,7 @@ mod view_index;
 mod whitening;
 
 pub use combined::nearest_by_views;
+pub use copies::Copies;
 pub use exact::{distance, nearest};
 pub use fit::fit;
 pub use hit::Hit;

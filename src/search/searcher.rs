@@ -1,12 +1,17 @@
 //! Many queries at once: the same exact results as [`nearest`], through codes of one byte a number.
 //!
-//! Blocks of the library's codes stay in cache while all queries are compared with them. Each query keeps
-//! the rows whose product of codes could still be among the k best; at the end only those are compared
+//! Equal vectors are compared once. Vectors that are nearly alike are in clouds, each with codes of their
+//! differences from its centre. A query is first compared with the cloud whose centre is nearest, then with
+//! those that could have something nearer. Blocks of codes stay in cache while all queries are compared with
+//! them. Each query keeps the vectors that could still be among the k best; at the end only those are compared
 //! exactly.
 //!
 //! [`nearest`]: super::nearest
 
-use super::codes::{Codes, Queries, TOGETHER};
+use super::clouds::clouds;
+use super::code_scan::TOGETHER;
+use super::codes::{Codes, Queries};
+use super::copies::Copies;
 use super::exact::distance;
 use super::hit::{Hit, order};
 use crate::model::Embeddings;
@@ -22,15 +27,203 @@ const SOME: usize = 64;
 
 /// A set of embeddings prepared for many queries.
 pub struct Searcher {
+    /// The number of rows.
+    len: usize,
+    copies: Copies,
+    parts: Vec<Part>,
+}
+
+/// A cloud, or what is in none.
+struct Part {
+    /// The distinct vectors of its rows of codes.
+    vectors: Vec<u32>,
     codes: Codes,
 }
 
-/// What one query has found so far.
-#[derive(Clone)]
-struct Found {
-    /// Rows that may be among the k best, with the product of their codes.
+/// A vector that may be among the k nearest.
+#[derive(Clone, Copy)]
+struct Candidate {
+    /// The bounds of its distance.
+    least: f32,
+    most: f32,
+    vector: u32,
+}
+
+/// Some queries that are compared with some rows of a part.
+struct Task {
+    part: usize,
+    rows: Range<usize>,
+    queries: Vec<u32>,
+}
+
+impl Searcher {
+    /// Prepares `library`, in a few passes.
+    pub fn new(library: &Embeddings) -> Self {
+        let copies = Copies::new(library);
+        let clouds = clouds(library, &|vector| copies.first(vector as usize), copies.len());
+        let parts = clouds.into_par_iter().filter(|cloud| !cloud.vectors.is_empty()).map(|cloud| {
+            let rows = cloud.vectors.iter().map(|vector| library.row(copies.first(*vector as usize)));
+            Part { codes: Codes::new(rows, cloud.centre), vectors: cloud.vectors }
+        });
+        Self { len: library.len(), parts: parts.collect(), copies }
+    }
+
+    /// The rows of `library` that are equal.
+    pub fn copies(&self) -> &Copies {
+        &self.copies
+    }
+
+    /// For each row of `queries` its `k` nearest rows of `library`, nearest first, ties by row. `library` is
+    /// what [`Self::new`] was given; all rows have unit length.
+    pub fn nearest(&self, library: &Embeddings, queries: &Embeddings, k: usize) -> Vec<Vec<Hit>> {
+        let count = queries.len();
+        if k == 0 || queries.dimension != library.dimension || self.len != library.len() || self.len == 0 {
+            return vec![Vec::new(); count];
+        }
+        let mut found: Vec<Vec<Candidate>> = vec![Vec::new(); count];
+        // Squared distances from the centres.
+        let away: Vec<Vec<f32>> = (0..count)
+            .into_par_iter()
+            .map(|query| self.parts.iter().map(|part| part.codes.away(queries.row(query))).collect())
+            .collect();
+        let first: Vec<Option<usize>> =
+            away.iter().map(|away| (0..away.len()).min_by(|a, b| away[*a].total_cmp(&away[*b]))).collect();
+        let limits = vec![f32::INFINITY; count];
+        let tasks = self.tasks(count, |query, part| first[query] == Some(part));
+        self.compare(queries, k, tasks, &limits, &mut found);
+        if self.parts.len() > 1 {
+            let limits: Vec<f32> = found.par_iter_mut().map(|found| limit(found, k)).collect();
+            let tasks = self.tasks(count, |query, part| {
+                let least = self.parts[part].codes.least_distance(away[query][part]);
+                first[query] != Some(part) && least <= limits[query]
+            });
+            self.compare(queries, k, tasks, &limits, &mut found);
+        }
+        let exact = |(query, mut found): (usize, Vec<Candidate>)| {
+            let limit = limit(&mut found, k);
+            found.retain(|candidate| candidate.least <= limit);
+            self.exact(library, queries.row(query), &found, k)
+        };
+        found.into_par_iter().enumerate().map(exact).collect()
+    }
+
+    /// The comparisons of `count` queries with the parts that each needs. A task is a piece of a part with some
+    /// of its queries: work for all cores whether there are many rows or many queries.
+    fn tasks(&self, count: usize, needed: impl Fn(usize, usize) -> bool) -> Vec<Task> {
+        let mut tasks = Vec::new();
+        for (index, part) in self.parts.iter().enumerate() {
+            let which: Vec<u32> =
+                (0..count).filter(|query| needed(*query, index)).map(|query| query as u32).collect();
+            for start in (0..part.codes.len()).step_by(PART) {
+                let rows = start..(start + PART).min(part.codes.len());
+                tasks.extend(which.chunks(SOME).map(|some| Task {
+                    part: index,
+                    rows: rows.clone(),
+                    queries: some.to_vec(),
+                }));
+            }
+        }
+        tasks
+    }
+
+    /// Runs tasks and adds to `found` what is within the limit of each query.
+    fn compare(
+        &self,
+        queries: &Embeddings,
+        k: usize,
+        tasks: Vec<Task>,
+        limits: &[f32],
+        found: &mut [Vec<Candidate>],
+    ) {
+        let done: Vec<(Task, Vec<Vec<Candidate>>)> = tasks
+            .into_par_iter()
+            .map(|task| {
+                let candidates = self.run(queries, k, &task, limits);
+                (task, candidates)
+            })
+            .collect();
+        for (task, candidates) in done {
+            for (query, candidates) in task.queries.iter().zip(candidates) {
+                found[*query as usize].extend(candidates);
+            }
+        }
+    }
+
+    /// The candidates of each query of a task.
+    fn run(&self, queries: &Embeddings, k: usize, task: &Task, limits: &[f32]) -> Vec<Vec<Candidate>> {
+        let part = &self.parts[task.part];
+        let rows = task.queries.iter().map(|query| queries.row(*query as usize));
+        let prepared = Queries::new(rows, &part.codes);
+        let mut best: Vec<Best> = (0..task.queries.len())
+            .map(|i| {
+                let (base, slack) = (part.codes.base(&prepared, i), part.codes.slack(&prepared, i));
+                Best::new(base, slack, limits[task.queries[i] as usize])
+            })
+            .collect();
+        for start in task.rows.clone().step_by(BLOCK) {
+            let block = start..(start + BLOCK).min(task.rows.end);
+            for (i, four) in best.chunks_mut(TOGETHER).enumerate() {
+                let mut least = [f32::INFINITY; TOGETHER];
+                for (least, best) in least.iter_mut().zip(four.iter()) {
+                    *least = best.least;
+                }
+                part.codes.scan(block.clone(), &prepared, i * TOGETHER, &least, |query, row, score| {
+                    if let Some(best) = four.get_mut(query) {
+                        best.rows.push((score, row as u32));
+                    }
+                });
+                for best in four {
+                    if best.rows.len() >= best.enough.max(2 * k) {
+                        best.prune(k);
+                    }
+                }
+            }
+        }
+        let candidates = |mut best: Best| {
+            best.prune(k);
+            let (base, slack) = (best.base, best.slack);
+            let candidate = |(score, row): &(f32, u32)| Candidate {
+                least: base - score - slack,
+                most: base - score + slack,
+                vector: part.vectors[*row as usize],
+            };
+            best.rows.iter().map(candidate).collect()
+        };
+        best.into_iter().map(candidates).collect()
+    }
+
+    /// The `k` nearest rows of the candidates.
+    fn exact(&self, library: &Embeddings, query: &[f32], found: &[Candidate], k: usize) -> Vec<Hit> {
+        let mut hits: Vec<Hit> = found
+            .iter()
+            .flat_map(|candidate| {
+                let vector = candidate.vector as usize;
+                let distance = distance(library.row(self.copies.first(vector)), query);
+                self.copies.rows(vector).iter().take(k).map(move |row| Hit::new(*row as usize, distance))
+            })
+            .collect();
+        hits.sort_unstable_by(order);
+        hits.truncate(k);
+        hits
+    }
+}
+
+/// The distance within which there are certainly `k` of the candidates.
+fn limit(found: &mut [Candidate], k: usize) -> f32 {
+    if found.len() < k {
+        return f32::INFINITY;
+    }
+    found.select_nth_unstable_by(k - 1, |a, b| a.most.total_cmp(&b.most)).1.most
+}
+
+/// What one query has found so far in one task.
+struct Best {
+    /// Rows that may be among the k best, with their scores.
     rows: Vec<(f32, u32)>,
-    /// The k-th best product so far, less twice the error: rows below it are ignored.
+    /// A distance is `base` less the score, give or take `slack`.
+    base: f32,
+    slack: f32,
+    /// Rows of lower scores are ignored: the k-th best score so far, less twice the slack.
     least: f32,
     /// Prune again at this many rows: twice what the last pruning left, so that pruning rows that are all
     /// alike costs no more than finding them.
@@ -40,118 +233,75 @@ struct Found {
 /// Fewer rows than this are not worth pruning.
 const FEW: usize = 256;
 
-impl Found {
-    fn new() -> Self {
-        Self { rows: Vec::new(), least: f32::NEG_INFINITY, enough: FEW }
+impl Best {
+    /// Nothing yet; rows that are farther than `limit` are ignored.
+    fn new(base: f32, slack: f32, limit: f32) -> Self {
+        Self { rows: Vec::new(), base, slack, least: base - slack - limit, enough: FEW }
     }
 
     /// Removes rows that can no longer be among the k best.
-    fn prune(&mut self, k: usize, slack: f32) {
+    fn prune(&mut self, k: usize) {
         if self.rows.len() <= k {
             return;
         }
         let (_, kth, _) = self.rows.select_nth_unstable_by(k - 1, |a, b| b.0.total_cmp(&a.0));
-        self.least = self.least.max(kth.0 - slack);
+        self.least = self.least.max(kth.0 - 2.0 * self.slack);
         let least = self.least;
-        self.rows.retain(|(product, _)| *product >= least);
+        self.rows.retain(|(score, _)| *score >= least);
         self.enough = (2 * self.rows.len()).max(FEW);
     }
-}
-
-impl Searcher {
-    /// Prepares `library`, in one pass.
-    pub fn new(library: &Embeddings) -> Self {
-        Self { codes: Codes::new(library) }
-    }
-
-    /// For each row of `queries` its `k` nearest rows of `library`, nearest first, ties by row. `library` is
-    /// what [`Self::new`] was given; all rows have unit length.
-    pub fn nearest(&self, library: &Embeddings, queries: &Embeddings, k: usize) -> Vec<Vec<Hit>> {
-        let n = library.len();
-        if k == 0 || queries.dimension != library.dimension || self.codes.len() != n || n == 0 {
-            return vec![Vec::new(); queries.len()];
-        }
-        let prepared = Queries::new(queries);
-        let slack = 2.0 * self.codes.error_bound(&prepared);
-        // A task is a part of the library with some of the queries: work for all cores whether there are
-        // many rows or many queries.
-        let parts = n.div_ceil(PART);
-        let found: Vec<Vec<Found>> = (0..parts * queries.len().div_ceil(SOME))
-            .into_par_iter()
-            .map(|task| {
-                let (part, first) = (task % parts, task / parts * SOME);
-                let rows = part * PART..((part + 1) * PART).min(n);
-                self.part(rows, &prepared, first..(first + SOME).min(queries.len()), k, slack)
-            })
-            .collect();
-        (0..queries.len())
-            .into_par_iter()
-            .map(|query| {
-                let mut all = Found::new();
-                let tasks = found.iter().skip(query / SOME * parts).take(parts);
-                for part in tasks.filter_map(|task| task.get(query % SOME)) {
-                    all.rows.extend(&part.rows);
-                }
-                all.prune(k, slack);
-                exact(library, queries.row(query), &all.rows, k)
-            })
-            .collect()
-    }
-
-    /// The hits of the queries `which` among `rows`.
-    fn part(
-        &self,
-        rows: Range<usize>,
-        queries: &Queries,
-        which: Range<usize>,
-        k: usize,
-        slack: f32,
-    ) -> Vec<Found> {
-        let mut found = vec![Found::new(); which.len()];
-        for start in rows.clone().step_by(BLOCK) {
-            let block = start..(start + BLOCK).min(rows.end);
-            for (four, first) in found.chunks_mut(TOGETHER).zip(which.clone().step_by(TOGETHER)) {
-                let mut least = [f32::INFINITY; TOGETHER];
-                for (least, found) in least.iter_mut().zip(four.iter()) {
-                    *least = found.least;
-                }
-                self.codes.scan(block.clone(), queries, first, &least, |query, row, product| {
-                    if let Some(found) = four.get_mut(query) {
-                        found.rows.push((product, row as u32));
-                    }
-                });
-                for found in four {
-                    if found.rows.len() >= found.enough.max(2 * k) {
-                        found.prune(k, slack);
-                    }
-                }
-            }
-        }
-        for found in &mut found {
-            found.prune(k, slack);
-        }
-        found
-    }
-}
-
-fn exact(library: &Embeddings, query: &[f32], rows: &[(f32, u32)], k: usize) -> Vec<Hit> {
-    let mut found: Vec<Hit> = rows
-        .iter()
-        .map(|(_, row)| {
-            let row = *row as usize;
-            Hit::new(row, distance(library.row(row), query))
-        })
-        .collect();
-    found.sort_unstable_by(order);
-    found.truncate(k);
-    found
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::search::nearest;
+    use crate::search::testing::{around, random};
     use rand::{Rng as _, SeedableRng as _};
+
+    /// Whether the answers are those of looking at every vector.
+    fn assert_exact(library: &Embeddings, queries: &Embeddings) {
+        let searcher = Searcher::new(library);
+        for k in [1, 10, 100] {
+            let found = searcher.nearest(library, queries, k);
+            for (query, found) in queries.rows().zip(found) {
+                assert_eq!(found, nearest(library, query, k, |_| false), "{k}");
+            }
+        }
+    }
+
+    fn first_rows(library: &Embeddings, count: usize) -> Embeddings {
+        let Embeddings { dimension, data } = library;
+        Embeddings { dimension: *dimension, data: data[..count * dimension].to_vec() }
+    }
+
+    #[test]
+    fn answers_among_nearly_alike_vectors_are_exact_and_few_are_compared() {
+        let centres = random(5, 48);
+        for noise in [0.05, 0.002, 1e-4, 1e-6, 0.0] {
+            let mut library = around(&centres, 4000, noise);
+            let spread = random(1000, 48);
+            library.data.extend(&spread.data);
+            library.data.extend(&first_rows(&library, 500).data);
+            let mut queries = first_rows(&library, 20);
+            // Others: of the library's kind, and spread.
+            queries.data.extend(&around(&centres, 30, 2.0 * noise).data[20 * 48..]);
+            queries.data.extend(&spread.data[..5 * 48]);
+            queries.data.extend(random(1010, 48).data[1005 * 48..].iter());
+            assert_exact(&library, &queries);
+        }
+        let library = around(&centres, 4000, 0.002);
+        let searcher = Searcher::new(&library);
+        let mut found = vec![Vec::new(); 20];
+        let tasks = searcher.tasks(20, |_, _| true);
+        let queries = first_rows(&library, 20);
+        searcher.compare(&queries, 10, tasks, &[f32::INFINITY; 20], &mut found);
+        for mut found in found {
+            let limit = limit(&mut found, 10);
+            // A cloud has 800.
+            assert!(found.iter().filter(|candidate| candidate.least <= limit).count() < 100);
+        }
+    }
 
     #[test]
     fn answers_are_those_of_looking_at_every_vector_including_ties() {
@@ -169,14 +319,7 @@ mod tests {
                 let length = row.iter().map(|v| v * v).sum::<f32>().sqrt();
                 library.data.extend(row.iter().map(|v| v / length));
             }
-            let queries = Embeddings { dimension, data: library.data[..count * dimension].to_vec() };
-            let searcher = Searcher::new(&library);
-            for k in [1, 10, 100] {
-                let found = searcher.nearest(&library, &queries, k);
-                for (query, found) in queries.rows().zip(found) {
-                    assert_eq!(found, nearest(&library, query, k, |_| false), "{n} {dimension} {k}");
-                }
-            }
+            assert_exact(&library, &first_rows(&library, count));
         }
         let searcher = Searcher::new(&Embeddings::new(4));
         assert_eq!(searcher.nearest(&Embeddings::new(4), &Embeddings::new(4), 3), Vec::<Vec<_>>::new());

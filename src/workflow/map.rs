@@ -16,7 +16,8 @@ pub enum MapMethod {
     Umap,
 }
 
-/// Computes the map of `contents`, stores it in `library`, and returns the place of each row.
+/// Computes the map of `contents`, stores it in `library`, and returns the place of each row. A job that is asked to
+/// finish early stores and returns the map that there is.
 pub fn map_library(
     contents: &Contents,
     library: &mut Library,

@@ -5,7 +5,6 @@ use crate::app::{Window, failing};
 use crate::common::{self, sample};
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable as _;
-use lookalike::app::Selection;
 use lookalike::library::{Adopt, Contents, Library};
 use lookalike::model::{Init, Model, Network, embed};
 use lookalike::picture::{BytePlanes, Encoded, PictureSet, PictureSpec};
