@@ -2,7 +2,7 @@
 
 use super::browser::{Browser, Entry};
 use super::command::Command;
-use super::controls::{icon_button, primary_button};
+use super::controls::{icon_button, just_opened, primary_button};
 use super::list::{List, Row};
 use super::paint::{self, Ink};
 use super::picker::Pick;
@@ -75,7 +75,7 @@ fn entries_ui(ui: &mut Ui, browser: &mut Browser, height: f32, out: &mut Vec<Com
             }));
     });
     let Some(reply) = reply else { return };
-    if ui.memory(|memory| memory.focused().is_none()) {
+    if just_opened(ui, "browser list") {
         ui.memory_mut(|memory| memory.request_focus(reply.id));
     }
     let opened = reply.opened.and_then(|i| entries.get(i));

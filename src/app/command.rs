@@ -400,7 +400,10 @@ impl Command {
                 "Compares train mode and eval mode, explains the difference and repairs it",
             )
             .key_while_typing(COMMAND, Key::Num4),
-            Self::Cancel(_) => About::new("Stop", "Stops the job; a training keeps its best model so far, a map the places it has"),
+            Self::Cancel(_) => About::new(
+                "Stop",
+                "Stops the job; a training keeps its best model so far, a map the places it has",
+            ),
             Self::ClearMessages => About::new("Clear", "Clears the messages and the skipped files"),
             Self::Lab(command) => command.about(),
         }

@@ -75,6 +75,17 @@ pub fn section_ui(ui: &mut Ui, open: &mut bool, name: &str, closed: &str) -> boo
     is_open
 }
 
+/// Whether what has this name is drawn for the first time since it was closed. To be asked once in each of its frames.
+pub fn just_opened(ui: &Ui, name: &str) -> bool {
+    let (id, pass) = (egui::Id::unique(("just opened", name)), ui.ctx().cumulative_pass_nr());
+    let last = ui.ctx().data_mut(|data| {
+        let last = data.get_temp::<u64>(id);
+        data.insert_temp(id, pass);
+        last
+    });
+    last.is_none_or(|last| last + 1 < pass)
+}
+
 /// Draws a heading.
 pub fn heading_ui(ui: &mut Ui, text: &str) -> Response {
     ui.label(heading(text))

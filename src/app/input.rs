@@ -4,6 +4,7 @@ use super::command::Command;
 use super::message::Tone;
 use super::pasted_paths::paths_in;
 use super::question::Question;
+use super::view::SearchView;
 use super::window::{App, Picked};
 use egui::{Context, Event};
 use std::path::PathBuf;
@@ -33,7 +34,9 @@ impl App {
                 Picked::Open(_) => {}
             }
         }
-        let typing = ctx.egui_wants_keyboard_input();
+        let typing = ctx.text_edit_focused();
+        // Escape takes the focus away before this is asked: it does no more then.
+        let focused = self.had_focus || ctx.memory(|memory| memory.focused().is_some());
         let view = &self.view;
         let modal = view.dialog.is_some()
             || view.question.is_some()
@@ -44,7 +47,9 @@ impl App {
             let blocked = modal && !matches!(command, Command::Escape | Command::Dialog(_) | Command::Search);
             // An open menu closes by itself.
             let menu = command == Command::Escape && egui::Popup::is_any_open(ctx) && !modal;
-            if blocked || menu || (typing && !key.while_typing) {
+            // Without a modifier, a key is for what has the focus.
+            let bare = focused && key.keys.modifiers.is_none();
+            if blocked || menu || ((typing || bare) && !key.while_typing) {
                 continue;
             }
             if ctx.input_mut(|input| input.consume_shortcut(&key.keys)) {
@@ -64,7 +69,16 @@ impl App {
             })
         });
         if let Some(text) = pasted {
-            self.act(Command::Open(paths_in(&text)));
+            if is_hash(text.trim()) {
+                self.view.search = Some(SearchView { text: text.trim().to_owned(), at: 0 });
+            } else {
+                self.act(Command::Open(paths_in(&text)));
+            }
         }
     }
+}
+
+/// Whether a text is a SHA-256, a SHA-1 or an MD5.
+fn is_hash(text: &str) -> bool {
+    matches!(text.len(), 32 | 40 | 64) && text.chars().all(|c| c.is_ascii_hexdigit())
 }

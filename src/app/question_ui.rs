@@ -1,7 +1,7 @@
 //! The open question. The answer is typed; a path can also be chosen in the system's dialog.
 
 use super::command::Command;
-use super::controls::primary_button;
+use super::controls::{just_opened, primary_button};
 use super::question::{Answer, Purpose, Question, free_name};
 use super::session::Session;
 use super::theme::title;
@@ -91,7 +91,7 @@ fn field_ui(ui: &mut Ui, question: &mut Question, name: &str) -> bool {
     let label = ui.label(name);
     let edit = TextEdit::singleline(text).password(secret).desired_width(f32::INFINITY);
     let response = ui.add(edit).labelled_by(label.id);
-    if ui.memory(|memory| memory.focused().is_none()) {
+    if just_opened(ui, name) {
         response.request_focus();
     }
     response.lost_focus() && enter(ui)

@@ -90,6 +90,8 @@ pub struct App {
     pub(super) reset_widths: bool,
     /// Notices when another program changes the library.
     pub(super) watch: LibraryWatch,
+    /// A widget had the keyboard's focus in the last frame.
+    pub(super) had_focus: bool,
     /// The window closes whatever runs.
     pub(super) closing: bool,
     /// The folder to train on once it is open, and the library for it.
@@ -147,6 +149,7 @@ impl App {
             narrow: false,
             reset_widths: false,
             watch: LibraryWatch::start(watch_wake),
+            had_focus: false,
             closing: false,
             train_when_open: None,
             pulse: Pulse::default(),
@@ -293,6 +296,7 @@ impl eframe::App for App {
         search_ui(ui, &facts, &self.session, &mut self.view, &mut self.search, &mut out);
         drop_target_ui::drop_target_ui(ui);
         focus_ring::focus_ring(ui.ctx());
+        self.had_focus = ui.memory(|memory| memory.focused().is_some());
         for command in out {
             self.act(command);
         }

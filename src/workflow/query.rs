@@ -115,6 +115,14 @@ pub enum AskedAs {
     Sample,
 }
 
+/// Puts the sample of the same content before all others, at distance 0: a probability is never quite 1.
+fn identical_first(neighbours: &mut Vec<Neighbour>, own: Sha256, k: usize) {
+    let found = neighbours.iter().position(|neighbour| neighbour.sha256 == own);
+    let cosines = found.map(|at| neighbours.remove(at)).and_then(|neighbour| neighbour.cosines);
+    neighbours.insert(0, Neighbour { sha256: own, distance: 0.0, cosines });
+    neighbours.truncate(k);
+}
+
 /// What samples with these looks and hashes are near to, in the same order.
 pub fn find_near(
     contents: &Contents,
@@ -137,7 +145,10 @@ pub fn find_near(
             let there = contents.get(*own).and_then(|entry| entry.place);
             let place = there.or_else(|| place(hits.get(..PLACED_BY).unwrap_or(&hits), contents.places()));
             hits.truncate(k);
-            let neighbours = contents.neighbours(&hits);
+            let mut neighbours = contents.neighbours(&hits);
+            if asked_as == AskedAs::File && contents.contains(*own) {
+                identical_first(&mut neighbours, *own, k);
+            }
             let look = batch.get(i).unwrap_or_default();
             let verdict = match asked_as {
                 AskedAs::File => Verdict::of(contents, *own, &look, &neighbours),

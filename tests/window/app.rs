@@ -70,6 +70,16 @@ impl Window {
         Self::build(Harness::builder().with_size(size))
     }
 
+    /// Opens a window that is rendered, for pictures.
+    pub fn open_rendered(size: egui::Vec2, options: SnapshotOptions) -> Self {
+        Self::build(Harness::builder().with_size(size).wgpu().with_options(options))
+    }
+
+    /// The system shows no file dialogs any more.
+    pub fn no_dialogs(&self) {
+        self.picker.shown.store(false, std::sync::atomic::Ordering::Relaxed);
+    }
+
     fn build(builder: HarnessBuilder<App>) -> Self {
         let home = tempfile::tempdir().unwrap();
         let picker = Arc::new(FakePicker::default());
@@ -599,6 +609,7 @@ fn the_facts_of_an_executable_are_shown() {
     let mut window = Window::trained();
     let program = window.at("program");
     std::fs::copy(env!("CARGO_BIN_EXE_lookalike"), &program).unwrap();
+    window.harness.state_mut().view.kept.sections.pictures = false;
     window.drop(&[&program]);
     // The hint is visible without opening anything.
     window.wait_for("Facts: Rust");
@@ -748,22 +759,6 @@ fn nothing_overlaps_in_the_smallest_window() {
     window.harness.key_press(egui::Key::Escape);
     window.harness.run_steps(4);
     assert!(!window.shows("alpha: 12"));
-}
-
-/// Screenshots of the empty window and of the lab without a model. `UPDATE_SNAPSHOTS=1 tests/run --test window`
-/// writes them again.
-#[test]
-fn screenshots_of_the_empty_window() {
-    common::needs_software_vulkan();
-    // Software renderers antialias letters and lines differently.
-    let options = SnapshotOptions::new().threshold(2.0).max_failed_pixels(400);
-    let mut window =
-        Window::build(Harness::builder().with_size(egui::vec2(1280.0, 1100.0)).wgpu().with_options(options));
-    window.harness.run_steps(4);
-    window.harness.snapshot("empty");
-    window.click("Open the batch-norm lab");
-    window.harness.run_steps(12);
-    window.harness.snapshot("lab_without_a_model");
 }
 
 #[test]

@@ -8,5 +8,6 @@ mod app;
 mod first_drop;
 mod keeping;
 mod late_results;
+mod looks;
 #[cfg(target_os = "linux")]
 mod real_window;

@@ -16,8 +16,7 @@ use crate::escape;
 use crate::view::Packed;
 use crate::workflow::{Near, Verdict, model_name, packed_text, percent};
 use egui::{
-    Align, Align2, Button, Color32, CornerRadius, Frame, Layout, Margin, Rect, Role, Sense, Stroke, Ui,
-    WidgetInfo, vec2,
+    Align2, Button, Color32, CornerRadius, Frame, Margin, Rect, Role, Sense, Stroke, Ui, WidgetInfo, vec2,
 };
 
 /// Width of the stripe at the left edge.
@@ -314,7 +313,7 @@ fn sample_ui(ui: &mut Ui, facts: &Facts, session: &Session, shown: &Shown<'_>, o
             });
         }
         ui.add_space(2.0);
-        ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+        ui.horizontal(|ui| {
             command_button(ui, facts, Command::Label(shown.sha256), out);
             command_button(ui, facts, Command::RemoveSamples(vec![shown.sha256]), out);
         });
