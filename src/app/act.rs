@@ -46,7 +46,7 @@ impl App {
                         self.view.question = Some(Question::Replace { purpose, path });
                     }
                     Answer::Path(purpose, path) | Answer::Replace(purpose, path) => {
-                        self.use_path(purpose, path)
+                        self.use_path(purpose, path);
                     }
                     Answer::Password(password) => self.try_password(password),
                     Answer::Label(library, samples, label) => self.label(library, samples, label),
@@ -56,7 +56,7 @@ impl App {
                         self.edit(Work::Rename(from, to));
                     }
                     Answer::Rename(..) => {
-                        self.session.say(Tone::Note, "Not renamed: another library is open now")
+                        self.session.say(Tone::Note, "Not renamed: another library is open now");
                     }
                 }
             }

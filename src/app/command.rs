@@ -438,7 +438,12 @@ impl Command {
                     .or_else(|| unless(!facts.busy, "A job is running"))
                     .or_else(|| facts.write_obstacle())
             }
-            Self::Label(_) | Self::AskToAdd(_) | Self::AddQueried(..) => facts.write_obstacle(),
+            Self::Label(_)
+            | Self::AskToAdd(_)
+            | Self::AddQueried(..)
+            | Self::UndoEdit(_)
+            | Self::RedoEdit(_)
+            | Self::RenameLabel(Some(_)) => facts.write_obstacle(),
             Self::LabelSelected => {
                 unless(facts.selected, "No file is selected").or_else(|| facts.write_obstacle())
             }
@@ -451,7 +456,6 @@ impl Command {
             Self::ZoomIn | Self::ZoomOut => unless(facts.map, "The library has no map"),
             Self::Undo => unless(facts.undo.is_some() || facts.editing, "Nothing was changed in this window"),
             Self::Redo => unless(facts.redo.is_some() || facts.editing, "Nothing was undone in this window"),
-            Self::UndoEdit(_) | Self::RedoEdit(_) => facts.write_obstacle(),
             Self::RenameLabel(None) => {
                 unless(facts.focus, "Click the label in the list first").or_else(|| facts.write_obstacle())
             }
@@ -459,7 +463,6 @@ impl Command {
                 unless(!samples.is_empty() || facts.selected_sample, "No sample of the library is selected")
                     .or_else(|| facts.write_obstacle())
             }
-            Self::RenameLabel(Some(_)) => facts.write_obstacle(),
             Self::ResumeTraining => unless(!facts.training, "A training is running"),
             Self::UseModel(_) => unless(!facts.busy, "A job is running").or_else(|| facts.write_obstacle()),
             Self::Dialog(Dialog::History | Dialog::Models) => unless(facts.library, "No library is open"),

@@ -1,12 +1,6 @@
 //! Watches the file of the open library: another window or program may change it, or it may go away. A thread looks at
 //! its modification time; nothing is read or drawn while it stays the same.
 
-use super::jobs::{Kind, Task};
-use super::message::Tone;
-use super::window::App;
-use crate::escape;
-use crate::library::Library;
-use crate::workflow::{count, with_first_map};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -14,7 +8,6 @@ use std::time::{Duration, SystemTime};
 
 /// How often the file is looked at.
 const INTERVAL: Duration = Duration::from_secs(2);
-const WATCH: Kind = Kind("watch the library");
 
 /// When a file was changed, and its size; `None` if it is not there.
 type Stamp = Option<(SystemTime, u64)>;
@@ -35,7 +28,7 @@ struct Seen {
 pub struct LibraryWatch {
     seen: Arc<Mutex<Seen>>,
     /// The file was said to be gone.
-    gone: bool,
+    pub gone: bool,
 }
 
 impl LibraryWatch {
@@ -55,7 +48,7 @@ impl LibraryWatch {
     }
 
     /// Whether the file at `path` has changed since this was asked last. Another path than before has not.
-    fn has_changed(&self, path: &Path) -> bool {
+    pub fn has_changed(&self, path: &Path) -> bool {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if seen.path != path {
             *seen = Seen { path: path.to_owned(), stamps: None, changed: false };
@@ -64,7 +57,7 @@ impl LibraryWatch {
     }
 
     /// Asks for another look, since the change could not be read now.
-    fn later(&self) {
+    pub fn later(&self) {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).changed = true;
     }
 }
@@ -90,52 +83,4 @@ fn look(seen: &Weak<Mutex<Seen>>, wake: &(dyn Fn() + Send + Sync)) -> bool {
 fn stamp(path: &Path) -> Stamp {
     let found = std::fs::metadata(path).ok()?;
     Some((found.modified().ok()?, found.len()))
-}
-
-impl App {
-    /// Shows what another window or program has changed in the open library.
-    pub(super) fn follow_library(&mut self) {
-        let path = self.session.library_path.clone();
-        if !self.watch.has_changed(&path) || self.session.library.is_none() {
-            return;
-        }
-        if self.jobs.any() || !self.edit_queue.is_empty() {
-            // It may be this window's own change. It is looked at when the jobs have ended.
-            self.watch.later();
-            return;
-        }
-        if !path.exists() {
-            if !std::mem::replace(&mut self.watch.gone, true) {
-                let name = escape::path(&path);
-                self.session.say(Tone::Bad, format!("The library is not there any more: {name}. What is shown stays until the window closes; put the file back, or open another library"));
-            }
-            return;
-        }
-        self.watch.gone = false;
-        let (shown, before) = (self.session.contents.clone(), self.session.contents.len());
-        let file = path.clone();
-        self.start(
-            Task::new("Reading the library again").of_kind(WATCH).quiet(),
-            move |_| {
-                let library = Library::open(&file)?;
-                let contents = library.contents()?;
-                let same = contents.hash() == shown.hash() && contents.labels() == shown.labels();
-                Ok((!same).then(|| (library, with_first_map(contents))))
-            },
-            move |app, changed| {
-                let Some((library, contents)) = changed.filter(|_| path == app.session.library_path) else {
-                    return;
-                };
-                let after = contents.len();
-                app.show_library(library, contents);
-                let what = match after.checked_sub(before) {
-                    None => format!("{} fewer", count(before - after, "sample")),
-                    Some(0) => "labels or samples".to_owned(),
-                    Some(more) => format!("{} more", count(more, "sample")),
-                };
-                app.session
-                    .say(Tone::Note, format!("Another window or program has changed the library: {what}"));
-            },
-        );
-    }
 }

@@ -2,7 +2,7 @@
 
 use super::browser::Browser;
 use super::dialog::Dialog;
-use super::files::sort::FilesView;
+use super::files_view::FilesView;
 use super::focus::{Focus, Listed};
 use super::lab_view::LabView;
 use super::label_slots::KnownSlots;

@@ -56,7 +56,7 @@ pub fn run(args: QueryArgs) -> Result<(), Stop> {
             if paths.is_empty() { Vec::new() } else { query(&paths, &contents, k, 0, &reader, run)?.queried };
         Ok((contents, queried, known))
     })?;
-    let mut answers: Vec<Answer<'_>> = queried.iter().map(|queried| Answer::of(queried)).collect();
+    let mut answers: Vec<Answer<'_>> = queried.iter().map(Answer::of).collect();
     answers.extend(known.iter().filter_map(|known| Answer::of_known(known, &contents)));
     if let Some(path) = &args.csv {
         let files = answers.iter().map(|answer| (answer.file.clone(), answer.near));

@@ -1,10 +1,11 @@
 //! The table of dropped files: verdict, name, kind, nearest label, distance and probability of each, sortable, with
 //! those that need attention first. Ticked files can be added to the library together.
 
-use super::sort::{Column, FileRow, FilesView, rows};
+use super::sort::{FileRow, rows};
 use crate::app::command::Command;
 use crate::app::controls::{heading_ui, primary_button};
 use crate::app::facts::Facts;
+use crate::app::files_view::{Column, FilesView};
 use crate::app::list::{List, Row};
 use crate::app::paint::{self, Ink};
 use crate::app::selection::Selection;

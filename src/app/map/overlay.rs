@@ -34,6 +34,12 @@ pub struct Overlay<'a> {
     pub radius: f32,
 }
 
+/// Draws the verdict of a dropped file, with a gap around it.
+fn glyph(painter: &Painter, tokens: &Tokens, at: Pos2, state: State) {
+    painter.circle_filled(at, GLYPH + 3.0, tokens.sunken);
+    state.paint(painter, at, GLYPH, tokens);
+}
+
 impl Overlay<'_> {
     /// Where a sample is on the screen.
     pub fn at(&self, selection: Selection) -> Option<Pos2> {
@@ -53,7 +59,7 @@ impl Overlay<'_> {
         for queried in self.session.queried.iter() {
             let this = Selection::Queried(queried.sample.sha256);
             if let Some(at) = self.at(this).filter(|_| self.session.selection != Some(this)) {
-                self.glyph(&painter, tokens, at, State::of(queried.near.verdict.as_ref()));
+                glyph(&painter, tokens, at, State::of(queried.near.verdict.as_ref()));
             }
         }
         if let Some(selection) = self.session.selection
@@ -96,16 +102,11 @@ impl Overlay<'_> {
         }
     }
 
-    fn glyph(&self, painter: &Painter, tokens: &Tokens, at: Pos2, state: State) {
-        painter.circle_filled(at, GLYPH + 3.0, tokens.sunken);
-        state.paint(painter, at, GLYPH, tokens);
-    }
-
     fn selected(&self, painter: &Painter, tokens: &Tokens, selection: Selection, at: Pos2) {
         match selection {
             Selection::Queried(_) => {
                 let verdict = self.session.near().and_then(|near| near.verdict.as_ref());
-                self.glyph(painter, tokens, at, State::of(verdict));
+                glyph(painter, tokens, at, State::of(verdict));
             }
             Selection::InLibrary(sha256) => {
                 let label = self.session.contents.get(sha256).and_then(|entry| entry.label);

@@ -138,15 +138,11 @@ mod tests {
         places.extend((0..100).map(|i| [10.0 + i as f32 * 0.01, 5.0]));
         let spread = Spread::new(&places);
         assert_eq!(spread, Spread::new(&places));
-        let mut nearest = vec![f32::MAX; 200];
-        for i in 0..200 {
-            for j in 0..200 {
-                if i != j {
-                    let (a, b) = (spread.places[i], spread.places[j]);
-                    nearest[i] = nearest[i].min((a[0] - b[0]).hypot(a[1] - b[1]));
-                }
-            }
-        }
+        let away = |a: [f32; 2], b: [f32; 2]| (a[0] - b[0]).hypot(a[1] - b[1]);
+        let others = |i: usize| spread.places.iter().enumerate().filter(move |(j, _)| *j != i);
+        let mut nearest: Vec<f32> = (0..200)
+            .map(|i| others(i).map(|(_, other)| away(spread.places[i], *other)).fold(f32::MAX, f32::min))
+            .collect();
         nearest.sort_unstable_by(f32::total_cmp);
         assert!(nearest[20] > APART * 0.5, "{}", nearest[20]);
         let left = spread.places[..100].iter().map(|place| place[0]).fold(f32::MIN, f32::max);

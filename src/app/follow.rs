@@ -1,0 +1,58 @@
+//! Shows what another window or program has changed in the open library.
+
+use super::jobs::{Kind, Task};
+use super::message::Tone;
+use super::window::App;
+use crate::escape;
+use crate::library::Library;
+use crate::workflow::{count, with_first_map};
+
+const FOLLOW: Kind = Kind("follow the library");
+
+impl App {
+    /// Shows what another window or program has changed in the open library.
+    pub(super) fn follow_library(&mut self) {
+        let path = self.session.library_path.clone();
+        if !self.watch.has_changed(&path) || self.session.library.is_none() {
+            return;
+        }
+        if self.jobs.any() || !self.edit_queue.is_empty() {
+            // It may be this window's own change. It is looked at when the jobs have ended.
+            self.watch.later();
+            return;
+        }
+        if !path.exists() {
+            if !std::mem::replace(&mut self.watch.gone, true) {
+                let name = escape::path(&path);
+                self.session.say(Tone::Bad, format!("The library is not there any more: {name}. What is shown stays until the window closes; put the file back, or open another library"));
+            }
+            return;
+        }
+        self.watch.gone = false;
+        let (shown, before) = (self.session.contents.clone(), self.session.contents.len());
+        let file = path.clone();
+        self.start(
+            Task::new("Reading the library again").of_kind(FOLLOW).quiet(),
+            move |_| {
+                let library = Library::open(&file)?;
+                let contents = library.contents()?;
+                let same = contents.hash() == shown.hash() && contents.labels() == shown.labels();
+                Ok((!same).then(|| (library, with_first_map(contents))))
+            },
+            move |app, changed| {
+                let Some((library, contents)) = changed.filter(|_| path == app.session.library_path) else {
+                    return;
+                };
+                let after = contents.len();
+                app.show_library(library, contents);
+                let what = match after.checked_sub(before) {
+                    None => format!("{} fewer", count(before - after, "sample")),
+                    Some(0) => "labels or samples".to_owned(),
+                    Some(more) => format!("{} more", count(more, "sample")),
+                };
+                app.session
+                    .say(Tone::Note, format!("Another window or program has changed the library: {what}"));
+            },
+        );
+    }
+}
