@@ -83,7 +83,8 @@ impl App {
         self.session.show(contents);
         self.drop_stale_focus();
         self.view.fit = true;
-        if self.session.history.is_empty()
+        if self.session.curves_of.is_none()
+            && self.session.history.is_empty()
             && let Some(model) = self.session.contents.model()
             && !is_base_model(model.hash)
         {
@@ -144,7 +145,7 @@ impl App {
     /// Forgets what belongs to the library that was open; `path` is that of the next one.
     fn leave_library(&mut self, path: PathBuf) {
         self.session.library_path = path;
-        self.session.history.clear();
+        (self.session.curves_of, self.session.history) = (None, Vec::new());
         self.lab.previous.clear();
         self.view.focus = None;
         self.view.marked = None;

@@ -48,8 +48,10 @@ pub struct Session {
     pub pictures: HashMap<Sha256, Encoded>,
     /// The facts of files that were selected.
     pub facts: HashMap<Sha256, Facts>,
-    /// The curves of the current or the last training.
+    /// The curves of the current or the last training in this window, or of the model in use.
     pub history: Vec<Epoch>,
+    /// The folder of the training in this window whose curves these are; `None` for the model in use.
+    pub curves_of: Option<PathBuf>,
     /// The messages, newest last.
     pub messages: Vec<Message>,
     /// Files that were skipped, newest last.
@@ -75,6 +77,7 @@ impl Session {
             pictures: HashMap::new(),
             facts: HashMap::new(),
             history: Vec::new(),
+            curves_of: None,
             messages: Vec::new(),
             skipped: Vec::new(),
         }

@@ -6,6 +6,7 @@ mod common;
 
 mod app;
 mod first_drop;
+mod lab;
 mod late_results;
 #[cfg(target_os = "linux")]
 mod real_window;
