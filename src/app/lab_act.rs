@@ -11,7 +11,7 @@ use super::message::Tone;
 use super::model::Previous;
 use super::view::Tab;
 use super::window::App;
-use crate::batchnorm::{ModeSummary, Repair, batch_dependence};
+use crate::batchnorm::{ModeSummary, Repair, batch_dependence, thousands};
 use crate::escape;
 use crate::experiment::{Row, Setup};
 use crate::job::Stop;
@@ -19,9 +19,7 @@ use crate::model::{Embeddings, Model};
 use crate::picture::Encoded;
 use crate::sample::Labelling;
 use crate::training::TrainConfig;
-use crate::workflow::{
-    self, Event, LabelledFolder, Outputs, Pictures, Run, SEED, Warning, count, read_folder,
-};
+use crate::workflow::{self, Event, LabelledFolder, Outputs, Pictures, Run, SEED, Warning, read_folder};
 use std::sync::Arc;
 
 impl App {
@@ -186,10 +184,10 @@ impl App {
                 if let Some(trial) = &self.lab.trial {
                     let [train, eval] = measured.report.summaries();
                     let text = format!(
-                        "{}, trained as in the article: eval mode classifies {:.1} % of {} correctly, train mode {:.1} %. No library was changed",
+                        "{}, trained as in the article: eval mode classifies {:.1} % of {} files correctly, train mode {:.1} %. No library was changed",
                         trial.title,
                         eval.accuracy * 100.0,
-                        count(eval.files, "file"),
+                        thousands(eval.files),
                         train.accuracy * 100.0
                     );
                     self.session.say(Tone::Note, text);

@@ -1,7 +1,7 @@
 //! Part 3: an arrow for each file from its place in train mode to its place in eval mode. The pointer names a file, its
 //! label, and what each mode says.
 
-use super::legend::{Mark, entry_ui, plain};
+use super::legend::{Mark, mark_ui, plain};
 use super::parts::{name_plot, still_plot};
 use super::scene::Scene;
 use super::state::Measured;
@@ -24,13 +24,14 @@ const NEAR: f32 = 9.0;
 pub fn arrows_legend_ui(ui: &mut Ui, scene: &Scene<'_>) {
     let Some(measured) = &scene.lab.measured else { return };
     let (all, colour) = (measured.places[0].len(), plain(ui));
-    ui.label(small(format!("{} of {} files", thousands(all.min(ARROWS)), thousands(all))));
-    ui.add_space(8.0);
+    if ui.available_width() > 300.0 {
+        ui.label(small(format!("{} of {} files", thousands(all.min(ARROWS)), thousands(all))));
+        ui.add_space(6.0);
+    }
     for (mark, text) in [(Mark::Arrow, "to eval mode"), (Mark::Point, "train mode")] {
-        // Laid out from the right.
-        ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
-            entry_ui(ui, mark, colour, text)
-        });
+        ui.label(small(text));
+        mark_ui(ui, mark, colour);
+        ui.add_space(6.0);
     }
 }
 

@@ -101,6 +101,7 @@ fn curve_ui(ui: &mut Ui) {
             .x_axis_label("batches")
             .include_y(0.0)
             .include_y(1.1)
+            .show_grid(false)
             .y_axis_min_width(30.0)
             .show(ui, |plot| {
                 plot.line(line("slow", tokens.eval_mode, LineStyle::dashed_dense(), slow));
@@ -112,8 +113,8 @@ fn curve_ui(ui: &mut Ui) {
                     Text::new(text.clone(), PlotPoint::new(x, y), RichText::new(text).small()).color(colour)
                 };
                 let kept = format!("kept at momentum 0.01: {:.3} after {BATCHES} batches", at[1]);
-                plot.text(written(36.0, 0.86, kept, tokens.eval_mode));
-                plot.text(written(24.0, 0.26, "kept at momentum 0.1".to_owned(), tokens.text2));
+                plot.text(written(41.0, 0.98, kept, tokens.eval_mode));
+                plot.text(written(28.0, 0.27, "kept at momentum 0.1".to_owned(), tokens.text2));
                 plot.text(written(52.0, 0.07, format!("true variance {TRUE}"), tokens.train_mode));
             });
         name_plot(&shown.response, "What a layer keeps of its start, by batches, at two momenta");
@@ -167,6 +168,7 @@ pub fn working_ui(ui: &mut Ui, scene: &Scene<'_>) {
         let shown = still_plot("lab-watched", 240.0)
             .x_axis_label("batches")
             .include_x(0.0)
+            .include_x(BATCHES as f64)
             .include_y(0.0)
             .include_y(1.0)
             .show(ui, |plot| {

@@ -11,8 +11,10 @@ use egui::{Align2, Rect, Role, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2}
 const NAMES: f32 = 104.0;
 /// Height of a bar, and of a row of text.
 const BAR: f32 = 22.0;
+/// Room that the sum needs.
+const SUM: f32 = 380.0;
 /// Rows from the top: what is kept, its sum, what is true, the axis and its numbers.
-const HEIGHT: f32 = 116.0;
+const HEIGHT: f32 = 100.0;
 
 /// Draws the two bars, the sum and the axis.
 pub fn picture_ui(ui: &mut Ui, cause: &Cause) {
@@ -71,7 +73,9 @@ pub fn picture_ui(ui: &mut Ui, cause: &Cause) {
     let beside = row(0.0).with_min_x(whole.right().max(x(after_true)) + 8.0);
     paint::text(ui, beside, Align2::LEFT_CENTER, &number(cause.kept), &Ink::body(tokens.text).weight(600.0));
     // The same as a sum, with one digit more so that it adds up.
-    let sum = row(BAR + 2.0).with_min_x(left);
+    let sum = row(BAR + 2.0).with_min_x(x(cause.pooled.max(0.0)) + 8.0);
+    // Where little room is left beside the dashes, it covers them.
+    let sum = if sum.width() < SUM { row(BAR + 2.0).with_min_x(left) } else { sum };
     paint::text(ui, sum, Align2::LEFT_CENTER, &sum_text(cause), &Ink::small(tokens.text2));
 
     let below = 2.0 * BAR + 6.0;
@@ -89,6 +93,10 @@ pub fn picture_ui(ui: &mut Ui, cause: &Cause) {
     let dots = [pos2(x(cause.pooled), row(0.0).bottom()), pos2(x(cause.pooled), row(below).top())];
     painter.extend(Shape::dashed_line(&dots, Stroke::new(1.0, tokens.link), 2.0, 2.0));
 
+    let caption =
+        format!("{} of layer {}, channel {}", what(cause.statistic), cause.layer + 1, cause.channel.index);
+    paint::text(ui, row(below), Align2::RIGHT_CENTER, &caption, &Ink::small(tokens.text2));
+
     // The axis.
     let y = row(below).bottom() + 6.0;
     painter.hline(left..=right, y, Stroke::new(1.0, tokens.link));
@@ -100,9 +108,6 @@ pub fn picture_ui(ui: &mut Ui, cause: &Cause) {
         let place = Rect::from_center_size(pos2(at, y + 13.0), vec2(60.0, 16.0));
         paint::text(ui, place, Align2::CENTER_CENTER, &tick_text(value, step), &Ink::small(tokens.text2));
     }
-    let caption =
-        format!("{} of layer {}, channel {}", what(cause.statistic), cause.layer + 1, cause.channel.index);
-    paint::text(ui, row(BAR + 2.0), Align2::RIGHT_CENTER, &caption, &Ink::small(tokens.text2));
 }
 
 /// "0.6711 = 0.0078 true + 0.6638 left of the start − 0.0005 stale".

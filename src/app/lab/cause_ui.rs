@@ -1,7 +1,7 @@
 //! Part 1: the cause in one sentence with this model's numbers, as a picture, and the verdict.
 
 use super::cause_picture::picture_ui;
-use super::parts::{card_ui, number, raised, text_ui};
+use super::parts::{card_ui, number, plain, raised, text_ui};
 use super::scene::Scene;
 use crate::app::theme::{Tokens, title};
 use crate::batchnorm::{Cause, Reason, Report, Severity, Statistic, cause};
@@ -73,7 +73,7 @@ fn explanation(cause: &Cause, model: &Model, layers: usize) -> Option<String> {
             let batches = model.network.running.get(cause.layer).map_or(0, |running| running.batches);
             format!(
                 "{batches} batches at momentum {momentum} (Keras writes {}) are too few to forget the start: (1 − {momentum}){} leaves {:.0} % of it.",
-                number(1.0 - momentum),
+                plain(1.0 - momentum),
                 raised(batches),
                 cause.weight * 100.0
             )

@@ -105,6 +105,7 @@ fn page_ui(ui: &mut Ui, scene: &Scene<'_>, view: &mut LabView, page: &mut Page, 
         ui.add_space(6.0);
         article_ui(ui);
     } else if let (Some(report), Some(model)) = (scene.lab.report(), &scene.lab.model) {
+        page.begin(ui, 1);
         head_ui(ui, scene, model, report, out);
         measured_ui(ui, scene, (model, report), view, page, out);
     } else if facts.measuring {
@@ -135,7 +136,6 @@ fn measured_ui(
     page: &mut Page,
     out: &mut Vec<Command>,
 ) {
-    page.begin(ui, 1);
     cause_ui(ui, scene, report);
     why_ui(ui, 1, why::CAUSE);
     ui.add_space(10.0);
@@ -152,7 +152,7 @@ fn measured_ui(
             let rest = vec2(width - left - 16.0, 0.0);
             ui.allocate_ui_with_layout(rest, Layout::top_down(Align::Min), |ui| {
                 part_head_ui(ui, page, 3, "Where eval mode puts each file", |ui| arrows_legend_ui(ui, scene));
-                arrows_ui(ui, scene, view, 250.0);
+                arrows_ui(ui, scene, view, 280.0);
             });
         });
     } else {
@@ -199,11 +199,13 @@ fn head_ui(ui: &mut Ui, scene: &Scene<'_>, model: &Model, report: &Report, out: 
         training.batch_size,
         thousands(report.known.files.len())
     );
-    let wide = ui.available_width() >= 900.0;
-    ui.horizontal_wrapped(|ui| {
-        ui.set_min_height(28.0);
-        ui.label(heading(title));
-        ui.label(small(about));
+    let wide = ui.available_width() >= 980.0;
+    ui.horizontal(|ui| {
+        ui.vertical(|ui| {
+            ui.spacing_mut().item_spacing.y = 2.0;
+            ui.label(heading(title));
+            ui.label(small(about));
+        });
         if wide {
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 actions_ui(ui, scene, model, true, out)
@@ -225,7 +227,7 @@ fn actions_ui(ui: &mut Ui, scene: &Scene<'_>, model: &Model, from_right: bool, o
     let trial = scene.lab.trial.is_some();
     let mut actions = vec![(Command::Lab(LabCommand::Measure), None)];
     if trial {
-        actions.insert(0, (Command::Save(Purpose::Candidate(model.hash)), Some("Save it as…")));
+        actions.insert(0, (Command::Save(Purpose::Candidate(model.hash)), Some("Save this model…")));
         actions.insert(0, (Command::Lab(LabCommand::UseTrial), None));
         actions.push((Command::Lab(LabCommand::LeaveTrial), None));
     } else {

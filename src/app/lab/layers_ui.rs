@@ -41,8 +41,8 @@ const LAYERS: [Column; 9] = [
 ];
 /// The columns of the table of channels.
 const CHANNELS: [Column; 4] = [
-    Column::text("channel", 0.8),
-    Column::number("mean, running / pooled", "", 1.8),
+    Column::text("channel", 1.0),
+    Column::number("mean", "Running / pooled", 1.6),
     Column::number("variance", "Running / pooled", 1.5),
     Column::number("harm", "Root mean square change of its output between the modes", 0.7),
 ];
@@ -119,7 +119,11 @@ fn layer_table_ui(ui: &mut Ui, report: &Report, view: &mut LabView) {
 fn channel_table_ui(ui: &mut Ui, layer: &Layer, view: &mut LabView) {
     let by_harm: Vec<&Channel> = layer.by_harm();
     let shown = chosen(layer, view).map(|channel| channel.index);
-    ui.label(heading(format!("Layer {}: the most harmful of {} channels", view.layer + 1, by_harm.len())));
+    ui.label(heading(format!(
+        "Layer {}: the most harmful of {} channels, running / pooled",
+        view.layer + 1,
+        by_harm.len()
+    )));
     ui.scope(|ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
         head_ui(ui, &CHANNELS);

@@ -23,16 +23,11 @@ pub fn legend_ui(ui: &mut Ui, entries: &[(Mark, Color32, &str)]) {
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = 6.0;
         for (mark, colour, text) in entries {
-            entry_ui(ui, *mark, *colour, text);
+            mark_ui(ui, *mark, *colour);
+            ui.label(small(*text));
             ui.add_space(8.0);
         }
     });
-}
-
-/// Draws one entry.
-pub fn entry_ui(ui: &mut Ui, mark: Mark, colour: Color32, text: &str) {
-    mark_ui(ui, mark, colour);
-    ui.label(small(text));
 }
 
 /// Draws the mark of an entry.

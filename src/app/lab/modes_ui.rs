@@ -40,6 +40,7 @@ fn mode_ui(ui: &mut Ui, name: &str, mark: Mark, colour: Color32, numbers: &ModeS
         ui.label(title(percent(numbers.accuracy)));
         ui.label(small("of the files classified correctly"));
         share_ui(ui, numbers.accuracy as f32, colour, name);
+        ui.spacing_mut().interact_size.y = 18.0;
         Grid::new(("lab-mode", name)).num_columns(2).spacing([8.0, 3.0]).show(ui, |ui| {
             let rows = [
                 ("misclassified", format!("{} of {}", thousands(numbers.misclassified), thousands(numbers.files)), ""),

@@ -184,6 +184,11 @@ pub fn number(value: f64) -> String {
     }
 }
 
+/// A setting as it is written: "0.99".
+pub fn plain(value: f64) -> String {
+    ((value * 1e4).round() / 1e4).to_string()
+}
+
 /// An exponent in raised digits: "⁴⁰".
 pub fn raised(exponent: u64) -> String {
     const DIGITS: [char; 10] = ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'];

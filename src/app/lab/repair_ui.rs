@@ -20,12 +20,23 @@ use egui::{Align2, Button, CursorIcon, Rect, Role, Sense, Stroke, Ui, WidgetInfo
 const HEIGHT: f32 = ROW + 6.0;
 /// The columns. The first three are painted by hand.
 const COLUMNS: [Column; 5] = [
-    Column::text("", 2.4),
+    Column::text("", 2.5),
     Column::text("", 3.6),
     Column::text("eval mode; line: before", 1.9),
-    Column::number("classified correctly", "Share of the files that eval mode classifies correctly", 1.4),
-    Column::number("change", "Against the model in the lab", 1.5),
+    Column::number("classified correctly", "Share of the files that eval mode classifies correctly", 1.5),
+    Column::number("change", "Against the model in the lab", 1.4),
 ];
+/// Narrower than this, the second column is left out.
+const WIDE: f32 = 740.0;
+
+/// The columns that there is room for.
+fn columns(width: f32) -> [Column; 5] {
+    let mut columns = COLUMNS;
+    if width < WIDE {
+        columns[1].share = 0.0;
+    }
+    columns
+}
 
 /// How a repaired model compares with the model in the lab.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -72,7 +83,7 @@ pub fn repair_ui(
     let recommended = scene.lab.candidates.is_empty() && report.verdict.severity >= Severity::Repair;
     ui.scope(|ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
-        head_ui(ui, &COLUMNS);
+        head_ui(ui, &columns(ui.available_width()));
         for command in rows(scene) {
             let candidate = scene.lab.candidates.iter().find(|candidate| candidate.by == command);
             match candidate {
@@ -181,7 +192,8 @@ fn candidate_ui(
         (LabCommand::TrainLonger, _) => candidate.what.clone(),
         (by, _) => phrase(by, model),
     };
-    let mut rects = cells(row, &COLUMNS).map(|(cell, _)| cell);
+    let columns = columns(row.width());
+    let mut rects = cells(row, &columns).map(|(cell, _)| cell);
     if let Some(cell) = rects.next() {
         radio(ui, pos2(cell.left() + 8.0, cell.center().y), chosen, worse);
         let cell = cell.with_min_x(cell.left() + 24.0);
@@ -230,7 +242,8 @@ fn untried_ui(
     let (row, _) = ui.allocate_exact_size(vec2(ui.available_width(), HEIGHT), Sense::hover());
     let (name, phrase) = (name(&command), phrase(&command, model));
     let command = Command::Lab(command);
-    let mut rects = cells(row, &COLUMNS).map(|(cell, _)| cell);
+    let columns = columns(row.width());
+    let mut rects = cells(row, &columns).map(|(cell, _)| cell);
     let ink = Ink::body(if command.obstacle(scene.facts).is_some() { tokens.text3 } else { tokens.text });
     if let Some(cell) = rects.next() {
         let cell = cell.with_min_x(cell.left() + 24.0);
