@@ -23,6 +23,16 @@ pub enum Statistic {
     Variance,
 }
 
+impl Statistic {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Mean => "mean",
+            Self::Variance => "variance",
+        }
+    }
+}
+
 /// Why what a channel keeps differs from what is true.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {

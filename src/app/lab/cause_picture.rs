@@ -1,6 +1,5 @@
 //! The picture of the cause: what a channel keeps, as a sum, above what is true, on one scale.
 
-use super::cause_ui::what;
 use super::parts::number;
 use crate::app::paint::{self, Ink};
 use crate::app::theme::Tokens;
@@ -94,7 +93,7 @@ pub fn picture_ui(ui: &mut Ui, cause: &Cause) {
     painter.extend(Shape::dashed_line(&dots, Stroke::new(1.0, tokens.link), 2.0, 2.0));
 
     let caption =
-        format!("{} of layer {}, channel {}", what(cause.statistic), cause.layer + 1, cause.channel.index);
+        format!("{} of layer {}, channel {}", cause.statistic.name(), cause.layer + 1, cause.channel.index);
     paint::text(ui, row(below), Align2::RIGHT_CENTER, &caption, &Ink::small(tokens.text2));
 
     // The axis.

@@ -38,7 +38,7 @@ pub fn cause_ui(ui: &mut Ui, scene: &Scene<'_>, report: &Report) {
 
 /// The cause in one sentence, or two.
 fn sentence(cause: &Cause) -> String {
-    let what = what(cause.statistic);
+    let what = cause.statistic.name();
     let layer = cause.layer + 1;
     if cause.reason == Reason::NotANumber {
         return format!("Layer {layer} keeps statistics that are not numbers.");
@@ -56,14 +56,6 @@ fn sentence(cause: &Cause) -> String {
         Reason::NotANumber => String::new(),
     };
     format!("Layer {layer} keeps a {what} of {kept}; the files have {pooled}. {rest}")
-}
-
-/// The name of a statistic.
-pub fn what(statistic: Statistic) -> &'static str {
-    match statistic {
-        Statistic::Mean => "mean",
-        Statistic::Variance => "variance",
-    }
 }
 
 /// How it came about and what follows, with the numbers of this model.

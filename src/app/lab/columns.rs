@@ -37,7 +37,7 @@ impl Column {
 }
 
 /// The cells of a row.
-pub fn cells<'a>(row: Rect, columns: &'a [Column]) -> impl Iterator<Item = (Rect, &'a Column)> {
+pub fn cells(row: Rect, columns: &[Column]) -> impl Iterator<Item = (Rect, &Column)> {
     const GAP: f32 = 10.0;
     let all: f32 = columns.iter().map(|column| column.share).sum();
     let unit = (row.width() - 16.0) / all.max(f32::MIN_POSITIVE);

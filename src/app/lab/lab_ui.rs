@@ -89,7 +89,7 @@ fn in_view(view: &mut LabView, page: &Page, seen: Rect) {
         return;
     }
     let first = tops().find(|(_, top)| inside(*top));
-    let above = || tops().filter(|(_, top)| *top <= seen.top()).last();
+    let above = || tops().rfind(|(_, top)| *top <= seen.top());
     if let Some((part, _)) = first.or_else(above) {
         view.part = part;
     }
@@ -208,7 +208,7 @@ fn head_ui(ui: &mut Ui, scene: &Scene<'_>, model: &Model, report: &Report, out: 
         });
         if wide {
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                actions_ui(ui, scene, model, true, out)
+                actions_ui(ui, scene, model, true, out);
             });
         }
     });
