@@ -33,6 +33,12 @@ pub fn prepare_demo(folder: &Path, digits: bool, reporter: &Reporter) -> Result<
     Ok(Demo { folder: folder.join(name).join("known"), held_out, library })
 }
 
+/// Unpacks the bundled digits below `folder` and returns the labelled folder of them.
+pub fn unpack_digits(folder: &Path, reporter: &Reporter) -> Result<PathBuf, Stop> {
+    unpack(folder, "digits", reporter)?;
+    Ok(folder.join("digits/known"))
+}
+
 /// Where the bundled samples are unpacked to.
 pub fn demo_folder() -> PathBuf {
     match directories::ProjectDirs::from("org", "lookalike", "Lookalike") {

@@ -8,6 +8,10 @@ const GAP: f32 = 1.0;
 
 /// Draws the ring. To be called at the end of a frame.
 pub fn focus_ring(ctx: &Context) {
+    // To ask for the response of a list whose row was clicked would take the focus from it: the click was not on itself.
+    if ctx.input(|input| input.pointer.any_click()) {
+        return;
+    }
     let Some(response) = ctx.memory(egui::Memory::focused).and_then(|id| ctx.read_response(id)) else {
         return;
     };

@@ -18,8 +18,27 @@ pub struct LabFacts {
     pub repairing: bool,
     /// The experiment is running.
     pub experimenting: bool,
+    /// A model is being trained as in the article, for the lab only.
+    pub trying: bool,
+    /// The model in the lab was trained there, and is in no library.
+    pub trial: bool,
+    /// The number of labels of the folder in the lab, if there is one.
+    pub folder_labels: Option<usize>,
+    /// The folder in the lab is not the one that is open.
+    pub foreign: bool,
     /// The experiment has rows.
     pub rows: bool,
     /// There is a previous model to return to.
     pub previous: bool,
+}
+
+impl LabFacts {
+    /// Why the folder in the lab cannot be trained on.
+    pub fn folder_obstacle(&self) -> Option<&'static str> {
+        match self.folder_labels {
+            None => Some("Open a labelled folder first"),
+            Some(0..2) => Some("The folder needs at least two labels"),
+            Some(_) => None,
+        }
+    }
 }

@@ -8,5 +8,7 @@ pub const MEASURE: Kind = Kind("measure");
 pub const EMBED: Kind = Kind("embed in other batches");
 /// Making a repaired model, or taking one into use.
 pub const REPAIR: Kind = Kind("repair");
+/// Training a model as in the article, for the lab only.
+pub const TRIAL: Kind = Kind("trial");
 /// Running the experiment.
 pub const EXPERIMENT: Kind = Kind("experiment");

@@ -5,8 +5,12 @@ use crate::sample::Sha256;
 /// The choices and settings in the lab.
 #[derive(Clone, Debug)]
 pub struct LabView {
-    /// The part to scroll to.
+    /// The part to scroll to, from 1.
     pub jump: Option<usize>,
+    /// The part that was chosen last, from 1.
+    pub part: usize,
+    /// The repaired model that was chosen; `None` for the best.
+    pub candidate: Option<Sha256>,
     /// The layer, from 0.
     pub layer: usize,
     /// The channel; `None` for the most harmful one.
@@ -33,6 +37,8 @@ impl Default for LabView {
     fn default() -> Self {
         Self {
             jump: None,
+            part: 1,
+            candidate: None,
             layer: 0,
             channel: None,
             file: None,

@@ -91,7 +91,8 @@ impl App {
         self.session.show(contents);
         self.drop_stale_focus();
         self.view.fit |= other;
-        if self.session.history.is_empty()
+        if self.session.curves_of.is_none()
+            && self.session.history.is_empty()
             && let Some(model) = self.session.contents.model()
             && !is_base_model(model.hash)
         {
@@ -154,7 +155,7 @@ impl App {
         self.view.kept.slots.keep(&self.session.library_path, &self.session.slots);
         self.session.slots = self.view.kept.slots.of(&path);
         self.session.library_path = path;
-        self.session.history.clear();
+        (self.session.curves_of, self.session.history) = (None, Vec::new());
         (self.session.edits, self.session.models) = (None, None);
         self.view.hits.clear();
         self.lab.previous.clear();

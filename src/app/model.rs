@@ -74,6 +74,7 @@ impl App {
                         Previous::Push(model) => app.lab.previous.extend(model),
                         Previous::Pop => drop(app.lab.previous.pop()),
                     }
+                    app.leave_trial();
                 }
             },
         );

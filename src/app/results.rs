@@ -58,7 +58,8 @@ impl App {
 
     fn apply_event(&mut self, event: Event) {
         match event {
-            Event::Epoch(epoch) => self.session.history.push(epoch),
+            // A training for a library that is no longer open has no curves here.
+            Event::Epoch(epoch) if self.session.curves_of.is_some() => self.session.history.push(epoch),
             Event::Row(row, _) => self.lab.add_row(row),
             Event::Skipped(files) => self.show_skipped(files),
             Event::Warning(warning) => {
@@ -66,7 +67,7 @@ impl App {
             }
             // The library is read again once all samples are added.
             // Only the command line inspects files by a task; the window reads the facts of the selected file.
-            Event::Added(_) | Event::Inspected(_) => {}
+            Event::Epoch(_) | Event::Added(_) | Event::Inspected(_) => {}
         }
     }
 

@@ -18,7 +18,6 @@ use crate::workflow::{
     AskedAs, Queried, QueriedFile, Run, find_near, map_table, neighbour_rows, sample_table,
 };
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 impl App {
     /// Opens, loads or saves `path`.
@@ -28,15 +27,10 @@ impl App {
             Purpose::Library => self.open_library(path),
             Purpose::LoadModel => self.load_model(path),
             Purpose::Candidate(hash) => {
-                let Some(candidate) = self.lab.candidate(hash) else {
-                    return self
-                        .session
-                        .say(Tone::Note, "Not saved: the repaired model is no longer in the lab");
+                let Some(model) = self.lab.made(hash) else {
+                    return self.session.say(Tone::Note, "Not saved: the model is no longer in the lab");
                 };
-                {
-                    let model = Arc::clone(&candidate.model);
-                    self.save_file(path, move |_, _| Ok(model.bytes.clone()));
-                }
+                self.save_file(path, move |_, _| Ok(model.bytes.clone()));
             }
             Purpose::ExperimentTable => {
                 let rows = mean_over_seeds(&self.lab.rows);

@@ -54,8 +54,10 @@ pub struct Session {
     pub edits: Option<Vec<Edit>>,
     /// The models of the library, for their dialog.
     pub models: Option<Vec<StoredModel>>,
-    /// The curves of the current or the last training.
+    /// The curves of the current or the last training in this window, or of the model in use.
     pub history: Vec<Epoch>,
+    /// The folder of the training in this window whose curves these are; `None` for the model in use.
+    pub curves_of: Option<PathBuf>,
     /// The messages, newest last.
     pub messages: Vec<Message>,
     /// Files that were skipped, newest last.
@@ -84,6 +86,7 @@ impl Session {
             edits: None,
             models: None,
             history: Vec::new(),
+            curves_of: None,
             messages: Vec::new(),
             skipped: Vec::new(),
         }

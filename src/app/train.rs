@@ -25,6 +25,7 @@ impl App {
         let target = Target { path: path.clone(), ..self.target() };
         let outputs = Outputs { model: None, library: Some(path), adopt: Adopt::IfComplete };
         let model = self.session.contents.model().cloned();
+        self.session.curves_of = Some(folder.path.clone());
         self.session.history.clear();
         self.note_training(&target.path);
         self.view.kept.tab = Tab::Training;

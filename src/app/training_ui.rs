@@ -1,15 +1,17 @@
-//! The training tab: the settings, the progress, and the curves of the last training.
+//! The training tab: the settings of the next training, and the curves of one, under the name of what they are of.
 
 use super::command::Command;
 use super::command_ui::{command_button, command_button_as};
+use super::controls::primary_button;
 use super::facts::Facts;
+use super::lab::legend::{Mark, legend_ui};
 use super::session::Session;
-use super::theme::Tokens;
+use super::theme::{Tokens, heading, small};
 use super::view::View;
 use crate::escape;
 use crate::model::{CONVENTIONS, Epoch, Norm, StatisticsPolicy};
 use egui::{Button, Color32, ComboBox, DragValue, Grid, Role, ScrollArea, Ui, WidgetInfo};
-use egui_plot::{Corner, Legend, Line, LineStyle, Plot, PlotPoints};
+use egui_plot::{Line, LineStyle, Plot, PlotPoints};
 
 /// Draws the open folder, the settings, the buttons and the curves.
 pub fn training_ui(ui: &mut Ui, facts: &Facts, session: &Session, view: &mut View, out: &mut Vec<Command>) {
@@ -20,16 +22,41 @@ pub fn training_ui(ui: &mut Ui, facts: &Facts, session: &Session, view: &mut Vie
         ui.add_space(6.0);
         buttons_ui(ui, facts, out);
         ui.separator();
-        if session.history.is_empty() {
-            ui.weak(if facts.training {
-                "The first point of the curves appears after a twelfth of the training."
-            } else {
-                "No training yet. The curves appear here."
-            });
+        if !session.history.is_empty() {
+            ui.label(heading(curves_of(facts, session)));
+            curves_ui(ui, facts, session);
+        } else if facts.training {
+            ui.label(heading(curves_of(facts, session)));
+            ui.weak("The first point of the curves appears after a twelfth of the training.");
         } else {
-            curves_ui(ui, &session.history);
+            ui.weak("No training yet. The curves appear here.");
         }
     });
+}
+
+/// What the curves are of: never of the folder above them without saying so.
+fn curves_of(facts: &Facts, session: &Session) -> String {
+    let Some(path) = &session.curves_of else {
+        let Some(model) = session.contents.model() else { return "Curves of the model in use".to_owned() };
+        let (training, labels) = (&model.config.training, model.config.labels.len());
+        return format!("Curves of the model in use, trained on {} files of {labels} labels", training.files);
+    };
+    let name = escape::file_name(path);
+    let open = session.folder.as_ref().is_some_and(|folder| folder.path == *path);
+    match (facts.training, open) {
+        (true, _) => format!("Training on {name}"),
+        (false, true) => format!("The latest training, on {name}"),
+        (false, false) => format!("The latest training, on {name}, which is not the open folder"),
+    }
+}
+
+/// The files that the curves were measured on, if that is known.
+fn measured_on(facts: &Facts, session: &Session) -> String {
+    let training = session.contents.model().map(|model| &model.config.training);
+    match training.filter(|training| !facts.training && training.history == session.history) {
+        Some(training) => format!("; measured on {}", training.compared_text()),
+        None => String::new(),
+    }
 }
 
 /// Draws which folder is open, or the button to open one.
@@ -41,7 +68,8 @@ fn folder_ui(ui: &mut Ui, facts: &Facts, session: &Session, out: &mut Vec<Comman
         }
         Some(folder) => {
             ui.horizontal_wrapped(|ui| {
-                ui.strong(escape::file_name(&folder.path)).on_hover_text(escape::path(&folder.path));
+                ui.label(heading(format!("Train on {}", escape::file_name(&folder.path))))
+                    .on_hover_text(escape::path(&folder.path));
                 ui.weak(format!(
                     "{} files of {} labels, read as {}",
                     folder.set.samples.len(),
@@ -140,24 +168,34 @@ fn statistics_text(policy: StatisticsPolicy) -> &'static str {
 fn buttons_ui(ui: &mut Ui, facts: &Facts, out: &mut Vec<Command>) {
     ui.horizontal(|ui| {
         let text = if facts.training { "Training…" } else { Command::Train.about().text };
-        command_button_as(ui, facts, Button::new(text), Command::Train, out);
+        let obstacle = Command::Train.obstacle(facts);
+        let train = primary_button(ui, obstacle.is_none(), text);
+        let train = match obstacle {
+            Some(why) => train.on_disabled_hover_text(why),
+            None => train.on_hover_text(Command::Train.about().hint),
+        };
+        if train.clicked() {
+            out.push(Command::Train);
+        }
         command_button(ui, facts, Command::Index, out);
     });
 }
 
 /// Draws the latest figures and the curves of accuracy and loss.
-fn curves_ui(ui: &mut Ui, history: &[Epoch]) {
+fn curves_ui(ui: &mut Ui, facts: &Facts, session: &Session) {
+    let history = &session.history;
     if let Some(last) = history.last() {
         let recall = last.recall_at_1.map_or_else(|| "–".to_owned(), percent);
-        ui.label(format!(
-            "Epoch {:.1}, step {}: loss {:.3}, train mode {}, eval mode {}, recall@1 {recall}, after {:.0} s",
+        ui.label(small(format!(
+            "Epoch {:.1}, step {}: loss {:.3}, train mode {}, eval mode {}, recall@1 {recall}, after {:.0} s{}",
             last.epoch,
             last.step,
             last.loss,
             percent(last.train_mode_accuracy),
             percent(last.eval_mode_accuracy),
-            last.seconds
-        ));
+            last.seconds,
+            measured_on(facts, session)
+        )));
     }
     let tokens = Tokens::of(ui.visuals());
     let line = |name: &str, colour: Color32, style: LineStyle, value: &dyn Fn(&Epoch) -> Option<f64>| {
@@ -169,7 +207,6 @@ fn curves_ui(ui: &mut Ui, history: &[Epoch]) {
     let plot = |id: &str, axis: &'static str| {
         Plot::new(id.to_owned())
             .height(height)
-            .legend(Legend::default().position(Corner::RightBottom))
             .x_axis_label("step")
             .y_axis_label(axis)
             .allow_scroll(false)
@@ -177,7 +214,15 @@ fn curves_ui(ui: &mut Ui, history: &[Epoch]) {
             .allow_zoom(false)
             .include_y(0.0)
     };
-    ui.strong("Share of files classified correctly");
+    ui.label(heading("Share of files classified correctly"));
+    legend_ui(
+        ui,
+        &[
+            (Mark::Solid, tokens.train_mode, "train mode"),
+            (Mark::Dashed, tokens.eval_mode, "eval mode"),
+            (Mark::Dotted, tokens.good, "recall@1, held out"),
+        ],
+    );
     let shown = plot("accuracy", "share").include_y(1.0).show(ui, |plot| {
         plot.line(line("train mode", tokens.train_mode, LineStyle::Solid, &|at| {
             Some(at.train_mode_accuracy)
@@ -189,9 +234,8 @@ fn curves_ui(ui: &mut Ui, history: &[Epoch]) {
     });
     let name = |name| move || WidgetInfo::labeled(Role::Canvas, true, name);
     shown.response.widget_info(name("Chart of accuracy by step"));
-    ui.strong("Loss");
-    let legend = Legend::default().position(Corner::RightTop);
-    let shown = plot("loss", "loss").legend(legend).show(ui, |plot| {
+    ui.label(heading("Loss"));
+    let shown = plot("loss", "loss").show(ui, |plot| {
         plot.line(line("loss", tokens.unlike, LineStyle::Solid, &|at| Some(at.loss)));
     });
     shown.response.widget_info(name("Chart of the loss by step"));

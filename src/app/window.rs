@@ -13,8 +13,6 @@ use super::jobs::{Jobs, TRAIN, Task};
 use super::lab::lab_ui::lab_ui;
 use super::lab::scene::Scene;
 use super::lab::state::Lab;
-use super::lab_facts::LabFacts;
-use super::lab_kinds::{EMBED, EXPERIMENT, MEASURE, REPAIR};
 use super::library_watch::LibraryWatch;
 use super::map::map_ui::{map_controls_ui, map_ui};
 use super::map::state::MapState;
@@ -193,7 +191,7 @@ impl App {
 
     /// The facts that decide which commands are available.
     pub fn facts(&self) -> Facts {
-        let Self { session, lab, jobs, .. } = self;
+        let Self { session, jobs, .. } = self;
         Facts {
             folder_labels: session.folder.as_ref().map(|folder| folder.labels),
             model: session.has_model(),
@@ -214,16 +212,7 @@ impl App {
             question: self.view.question.is_some(),
             busy: jobs.busy(),
             training: jobs.runs(TRAIN),
-            lab: LabFacts {
-                model: lab.model.clone(),
-                measured: lab.report().is_some(),
-                measuring: jobs.runs(MEASURE),
-                embedding: jobs.runs(EMBED),
-                repairing: jobs.runs(REPAIR),
-                experimenting: jobs.runs(EXPERIMENT),
-                rows: !lab.rows.is_empty(),
-                previous: !lab.previous.is_empty(),
-            },
+            lab: self.lab_facts(),
         }
     }
 }

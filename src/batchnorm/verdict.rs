@@ -51,7 +51,7 @@ pub fn verdict(config: &ModelConfig, compared: &Compared, layers: &[Layer]) -> V
             Severity::Sound,
             format!(
                 "This model has no batch normalisation, so its two modes are the same: it misclassifies {} of {files}.",
-                train.files - train.correct
+                thousands(train.files - train.correct)
             ),
         );
     }
@@ -68,7 +68,7 @@ pub fn verdict(config: &ModelConfig, compared: &Compared, layers: &[Layer]) -> V
     // A difference of one file is chance, and in a small folder a large share.
     let lost = if train.correct > eval.correct + 1 { train.accuracy() - eval.accuracy() } else { 0.0 };
     let ratio = layers.iter().map(|layer| layer.log_ratio).fold(0.0, f64::max);
-    let misclassified = eval.files - eval.correct;
+    let misclassified = thousands(eval.files - eval.correct);
     let severity = if lost >= USELESS_GAP {
         Severity::Useless
     } else if lost >= REPAIR_GAP || ratio >= REPAIR_RATIO {
@@ -81,13 +81,13 @@ pub fn verdict(config: &ModelConfig, compared: &Compared, layers: &[Layer]) -> V
     let sentence = if train.accuracy() < UNTRAINED {
         format!(
             "This model misclassifies {} of {files} even in train mode, so its statistics are not the main problem: it needs more training, or was trained on other files. {history}",
-            train.files - train.correct
+            thousands(train.files - train.correct)
         )
     } else {
         match severity {
             Severity::Sound => format!(
                 "Train mode and eval mode agree: in eval mode this model misclassifies {misclassified} of {files}, in train mode {}. {history}",
-                train.files - train.correct
+                thousands(train.files - train.correct)
             ),
             _ if lost < WATCH_GAP => format!(
                 "In eval mode this model misclassifies {misclassified} of {files}, no more than in train mode, but its running variances are off: in the worst layer by a factor of {:.1}. {history}",
@@ -95,7 +95,7 @@ pub fn verdict(config: &ModelConfig, compared: &Compared, layers: &[Layer]) -> V
             ),
             _ => format!(
                 "In eval mode this model misclassifies {misclassified} of {files}; in train mode, with the same weights, {}. {history}",
-                train.files - train.correct
+                thousands(train.files - train.correct)
             ),
         }
     };
@@ -127,15 +127,29 @@ pub fn warning(config: &ModelConfig) -> Option<String> {
     };
     (train - eval >= REPAIR_GAP).then(|| {
         format!(
-            "in eval mode, which is used for all results, this model classifies only {:.1} % of its own training files correctly; in train mode, with the same weights, {:.1} %. Its running statistics have not converged: recompute them",
+            "in eval mode, which is used for all results, this model classifies only {:.1} % of {} correctly; in train mode, with the same weights, {:.1} %. Its running statistics have not converged: recompute them",
             eval * 100.0,
+            config.training.compared_text(),
             train * 100.0
         )
     })
 }
 
 fn count(n: usize, one: &str, many: &str) -> String {
-    format!("{n} {}", if n == 1 { one } else { many })
+    format!("{} {}", thousands(n), if n == 1 { one } else { many })
+}
+
+/// "1,438".
+pub fn thousands(n: usize) -> String {
+    let digits = n.to_string();
+    let mut out = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
 }
 
 #[cfg(test)]
@@ -166,6 +180,12 @@ mod tests {
         assert_eq!(verdict.severity, Severity::Useless);
         assert!(verdict.sentence.starts_with("In eval mode this model misclassifies 312 of 640 files"));
         assert!(verdict.sentence.ends_with("Its running statistics have seen 40 batches."));
+    }
+
+    #[test]
+    fn large_numbers_have_commas() {
+        let texts = [0, 12, 999, 1438, 1_000_000].map(thousands);
+        assert_eq!(texts, ["0", "12", "999", "1,438", "1,000,000"]);
     }
 
     #[test]

@@ -171,6 +171,9 @@ pub struct Epoch {
     pub seconds: f64,
 }
 
+/// Training files on which train mode and eval mode are compared during a training, at most.
+pub const COMPARED: usize = 256;
+
 /// A summary of a training.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TrainingSummary {
@@ -195,6 +198,21 @@ pub struct TrainingSummary {
     pub history: Vec<Epoch>,
     /// Measured on the finished model.
     pub result: Epoch,
+}
+
+impl TrainingSummary {
+    /// The number of training files that the accuracies in its points and its result were measured on.
+    pub fn compared(&self) -> usize {
+        self.files.min(COMPARED)
+    }
+
+    /// "the training files", or "256 of the 1294 training files" where not all were measured.
+    pub fn compared_text(&self) -> String {
+        match self.compared() {
+            some if some < self.files => format!("{some} of the {} training files", self.files),
+            _ => "the training files".to_owned(),
+        }
+    }
 }
 
 /// Everything of a model but its weights and statistics.

@@ -45,8 +45,8 @@ pub use model_file::Model;
 pub use network::Network;
 
 pub(crate) use config::{
-    BatchNormPolicy, Epoch, Head, RepairRecord, RunningVariance, StatisticsPolicy, StatisticsSource,
-    TrainingSummary,
+    BatchNormPolicy, COMPARED, Epoch, Head, RepairRecord, RunningVariance, StatisticsPolicy,
+    StatisticsSource, TrainingSummary,
 };
 pub(crate) use convention::{CANDLE, CONVENTIONS, FLAX, KERAS, PYTORCH};
 pub(crate) use embed::picture_batch;

@@ -9,7 +9,7 @@ use super::start::Start;
 use super::trainer::Trainer;
 use crate::batchnorm::recompute;
 use crate::job::{Reporter, Stage, Stop};
-use crate::model::{Epoch, Model, Norm, RepairRecord, StatisticsPolicy, Trace, TrainingSummary};
+use crate::model::{COMPARED, Epoch, Model, Norm, RepairRecord, StatisticsPolicy, Trace, TrainingSummary};
 use crate::picture::{Encoded, PictureSet};
 use rand::SeedableRng as _;
 use rand::seq::SliceRandom as _;
@@ -20,8 +20,6 @@ use std::time::Instant;
 
 /// Number of measured points.
 const POINTS: usize = 12;
-/// Training files on which train mode and eval mode are compared, at most.
-const COMPARED: usize = 256;
 /// Training files, and held-out files, used to measure recall, at most.
 const RECALLED: usize = 512;
 

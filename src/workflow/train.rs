@@ -121,11 +121,12 @@ pub fn training_summary(config: &ModelConfig) -> String {
     let training = &config.training;
     let result = &training.result;
     format!(
-        "{} {} of {}. In eval mode {:.1} % of the training files are classified correctly (train mode {:.1} %); recall@1 on {} held out: {}.",
+        "{} {} of {}. In eval mode {:.1} % of {} are classified correctly (train mode {:.1} %); recall@1 on {} held out: {}.",
         if training.cancelled { "Cancelled; kept the best model so far, trained on" } else { "Trained on" },
         count(training.files, "file"),
         count(config.labels.len(), "label"),
         result.eval_mode_accuracy * 100.0,
+        training.compared_text(),
         result.train_mode_accuracy * 100.0,
         count(training.held_out, "file"),
         result.recall_at_1.map_or_else(|| "not measured".into(), |r| format!("{:.1} %", r * 100.0)),

@@ -5,8 +5,6 @@ use crate::common::{self, corpus, sample};
 use egui_kittest::kittest::Queryable as _;
 use egui_kittest::{Harness, HarnessBuilder, SnapshotOptions};
 use lookalike::app::{App, Command, Options, Pick, Picker, Reply, Selection, Tab};
-use lookalike::batchnorm::Severity;
-use lookalike::model::{Init, Model, Network, Norm};
 use lookalike::reading::{Limits, Reader, Workers};
 use lookalike::workflow::Verdict;
 use std::path::{Path, PathBuf};
@@ -192,7 +190,7 @@ impl Window {
     }
 
     /// Answers the open question for a path.
-    fn save_as(&mut self, path: &Path) {
+    pub fn save_as(&mut self, path: &Path) {
         self.type_into_question(path.to_str().unwrap());
         self.harness.step();
         self.click("Save");
@@ -426,182 +424,6 @@ fn the_demo_trains_and_queries_held_out_samples() {
     assert!(window.shows("The image"));
     window.wait_until("the map is laid out", |app| !app.busy());
     assert!(!window.at("library.lookalike").exists(), "the demo has its own library");
-}
-
-/// A window tall enough to show the whole lab, with the three synthetic families open.
-pub fn lab() -> Window {
-    let mut window = Window::open_sized(egui::vec2(1500.0, 3600.0));
-    let known = window.at("known");
-    corpus(&known);
-    window.drop(&[&known]);
-    window.wait_for("36 files of 3 labels");
-    window.wait_for("added and compared");
-    window.click("Batch-norm lab");
-    window
-}
-
-/// The lab after "Train as in the article".
-pub fn failing() -> Window {
-    let mut window = lab();
-    window.click("Train as in the article");
-    window.wait_for("In eval mode this model misclassifies");
-    window.wait_until("all is measured", |app| !app.busy() && app.lab.dependence.is_some());
-    window
-}
-
-fn severity(window: &Window) -> Severity {
-    window.harness.state().lab.report().unwrap().verdict.severity
-}
-
-#[test]
-fn the_lab_measures_explains_repairs_and_undoes() {
-    let mut window = failing();
-    assert!(severity(&window) >= Severity::Repair);
-    let broken = window.harness.state().lab.model.clone().unwrap();
-    // Each part shows numbers of this model.
-    for text in [
-        "Its running statistics have seen 40 batches.",
-        "Arrows of 36 files from train mode to eval mode",
-        "(1 − 0.01)^40 = 0.669",
-        "Running and pooled variance over the training",
-        "Cloud of one file's embeddings in different batches",
-        "ln 0.01 / ln(1 − 0.100) = 44 batches",
-        "Before: the current model",
-    ] {
-        assert!(window.shows(text), "{text}");
-    }
-    window.harness.check_accessibility();
-
-    for (button, after) in [
-        ("Recompute the statistics", "After: statistics recomputed, weights frozen"),
-        ("Plain average", "After: plain average of the training's batches"),
-        ("Debias", "After: initial value removed from the moving average"),
-        ("Measure with this momentum", "After: moving average with momentum 0.1"),
-        ("Train longer", "After: trained for another"),
-        ("Train without batch norm", "After: trained without batch norm"),
-    ] {
-        window.click(button);
-        window.wait_for(after);
-        window.wait_until("it is over", |app| !app.busy());
-    }
-    let candidates = &window.harness.state().lab.candidates;
-    assert_eq!(candidates.len(), 6);
-    let [train, eval] = candidates[0].numbers;
-    assert!((train.accuracy - eval.accuracy).abs() <= 0.03, "{train:?} {eval:?}");
-    let on = &candidates[4].model.config;
-    assert!(on.repairs[0].what.starts_with("trained for another"), "{:?}", on.repairs);
-    assert_eq!(on.repairs[0].from, broken.hash.to_string());
-    assert_eq!(
-        candidates[5].numbers[0], candidates[5].numbers[1],
-        "without batch norm the modes are the same"
-    );
-
-    // The saved file records the repair.
-    let file = window.at("repaired.safetensors");
-    window.harness.get_all_by_label("Save…").next().unwrap().click();
-    window.harness.run_steps(2);
-    window.save_as(&file);
-    window.wait_for("Saved ");
-    let saved = Model::load(&file).unwrap();
-    assert_eq!(saved.config.repairs[0].what, "statistics recomputed, weights frozen");
-    assert_eq!(saved.config.repairs[0].from, broken.hash.to_string());
-
-    // With "Use this model" it answers and the warning is gone; undo brings both back.
-    window.harness.get_all_by_label("Use this model").next().unwrap().click();
-    window.harness.run_steps(2);
-    window.wait_for("The repaired model is in use");
-    window.wait_until("it is measured", |app| !app.busy() && app.lab.report().is_some());
-    assert_eq!(severity(&window), Severity::Sound);
-    assert_eq!(window.harness.state().session.contents.model_hash().unwrap(), saved.hash);
-    window.click("Map");
-    assert!(!window.shows("Look into it"));
-    window.click("Batch-norm lab");
-    window.click("Undo: use the previous model again");
-    window.wait_for("The previous model is in use again");
-    window.wait_until("it is measured", |app| !app.busy() && app.lab.report().is_some());
-    assert!(severity(&window) >= Severity::Repair);
-    // The warning is shown wherever the model is used.
-    window.click("Map");
-    assert!(window.shows("Look into it") && window.shows("Repair: recompute"));
-}
-
-#[test]
-fn the_lab_reports_what_it_cannot_do() {
-    let mut window = failing();
-    let known = window.at("known");
-    let broken = window.harness.state().lab.model.clone().unwrap();
-
-    // Labels that the model does not know: some, then all.
-    let others = window.at("others");
-    std::fs::create_dir_all(&others).unwrap();
-    std::fs::rename(known.join("alpha"), others.join("alpha")).unwrap();
-    std::fs::rename(known.join("beta"), others.join("strange")).unwrap();
-    window.drop(&[&others]);
-    window.wait_for("Skipped: 12 files of labels that the model does not know (strange)");
-    std::fs::rename(others.join("alpha"), others.join("foreign")).unwrap();
-    window.drop(&[&others]);
-    window.wait_for(
-        "expected files with labels that the model knows (alpha, beta, gamma…), found foreign, strange",
-    );
-    // A folder with one file.
-    std::fs::create_dir_all(window.at("one/gamma")).unwrap();
-    std::fs::copy(known.join("gamma/1.bin"), window.at("one/gamma/1.bin")).unwrap();
-    let one = window.at("one");
-    window.drop(&[&one]);
-    window.wait_for("expected at least two files, found one");
-
-    // Statistics that are not numbers: the model loads, the layer is named, the repair works.
-    window.drop(&[&known]);
-    window.wait_for("known cannot be trained on");
-    let mut network = broken.network.duplicate().unwrap();
-    network.running[2].variance[0] = f32::NAN;
-    let file = window.at("nan.safetensors");
-    Model::new(broken.config.clone(), network, None).unwrap().save(&file).unwrap();
-    window.drop(&[&file]);
-    window.wait_for("the running statistics of batch-norm layer 3 hold values that are not numbers");
-    window.wait_for(
-        "In eval mode this model has no results: the running statistics of layer 3 are not numbers.",
-    );
-    window.wait_until("it is measured", |app| !app.busy());
-    window.click("Recompute the statistics");
-    window.wait_for("After: statistics recomputed, weights frozen");
-    assert!(window.harness.state().lab.candidates[0].model.usable().is_ok());
-
-    // A model without batch normalisation: reported; parts 4 and 6 still work.
-    let set = window.harness.state().session.folder.as_ref().unwrap().set.clone();
-    let mut config = broken.config.clone();
-    config.norm = Norm::None;
-    let mut rng = <rand_chacha::ChaCha8Rng as rand::SeedableRng>::seed_from_u64(1);
-    let network = Network::new(&config, Init::Default, &mut rng).unwrap();
-    let file = window.at("none.safetensors");
-    Model::new(config, network, None).unwrap().save(&file).unwrap();
-    assert_eq!(set.samples.len(), 12);
-    window.drop(&[&file]);
-    window.wait_for("This model has no batch normalisation, so its two modes are the same");
-    window.wait_for("Running variance of a channel whose pooled variance is 0.09");
-    assert!(window.shows("Run the experiment"));
-}
-
-#[test]
-fn the_experiment_draws_its_chart_and_saves_it() {
-    let mut window = lab();
-    window.harness.state_mut().view.lab.steps = Some(20);
-    window.click("Run the experiment");
-    window.wait_for("Chart of accuracy by step, with and without batch norm");
-    window.wait_for("The experiment is done");
-    // Three policies with batch norm, two networks without, at steps 10 and 20.
-    assert_eq!(window.harness.state().lab.rows.len(), 10);
-    for (button, name, begins) in [
-        ("Save the chart…", "chart.png", &b"\x89PNG"[..]),
-        ("Save the chart…", "chart.svg", b"<svg"),
-        ("Save the table as CSV…", "table.csv", b"\xef\xbb\xbfpolicy,step,train_mode_accuracy"),
-    ] {
-        let path = window.at(name);
-        window.click(button);
-        window.save_as(&path);
-        window.wait_until(name, |_| path.exists());
-        assert!(std::fs::read(&path).unwrap().starts_with(begins), "{name}");
-    }
 }
 
 #[test]

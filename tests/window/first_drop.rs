@@ -79,7 +79,7 @@ fn a_file_is_answered_before_there_is_a_library() {
 
 #[test]
 fn a_library_without_views_is_read_again_from_the_menu() {
-    let mut window = crate::app::failing();
+    let mut window = crate::lab::failing();
     let offered =
         |app: &App| app.session.messages.iter().any(|message| message.text.contains("Read samples again"));
     assert!(offered(window.harness.state()), "{:#?}", window.harness.state().session.messages);

@@ -1,8 +1,9 @@
 //! Results that come late: something else is open, selected or in use when a job ends. A result that does not
 //! belong to it any more changes nothing.
 
-use crate::app::{Window, failing};
+use crate::app::Window;
 use crate::common::{self, sample};
+use crate::lab::failing;
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable as _;
 use lookalike::library::{Adopt, Contents, Library};

@@ -7,6 +7,7 @@ mod common;
 mod app;
 mod first_drop;
 mod keeping;
+mod lab;
 mod late_results;
 mod looks;
 #[cfg(target_os = "linux")]

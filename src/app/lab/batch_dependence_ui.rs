@@ -1,54 +1,59 @@
-//! Part 3: one file in train mode in many batches, and in eval mode.
+//! Part 6: one file in train mode in many batches, and in eval mode.
 
-use super::parts::{name_plot, still_plot};
+use super::arrows_ui::label;
+use super::columns::{Column, head_ui, row_ui};
+use super::parts::{beside, name_plot, note_ui, still_plot};
 use super::scene::Scene;
 use super::state::Dependence;
 use crate::app::command::Command;
 use crate::app::command_ui::command_button;
 use crate::app::lab_command::LabCommand;
 use crate::app::lab_view::LabView;
-use crate::app::theme::Tokens;
+use crate::app::theme::tokens::mix;
+use crate::app::theme::{Tokens, heading, small};
+use crate::batchnorm::Report;
 use crate::escape;
 use crate::model::Norm;
-use crate::sample::Sha256;
-use egui::{Color32, DragValue, Grid, RichText, Ui};
+use egui::{Color32, DragValue, Ui};
 use egui_plot::{MarkerShape, PlotPoints, Points};
 
+/// The columns of the table of batch sizes.
+const COLUMNS: [Column; 3] = [
+    Column::text("batch of", 1.0),
+    Column::number("spread", "Mean cosine distance of its embeddings from their mean direction", 0.8),
+    Column::text("    classified as", 2.2),
+];
+
 /// Draws the choice of a file, the table of batch sizes, and the cloud of its embeddings.
-pub fn batch_dependence_ui(ui: &mut Ui, scene: &Scene<'_>, view: &mut LabView, out: &mut Vec<Command>) {
-    let (Some(model), Some(folder)) = (&scene.lab.model, &scene.session.folder) else {
-        ui.weak("Needs a model and an open folder.");
-        return;
-    };
+pub fn batch_dependence_ui(
+    ui: &mut Ui,
+    scene: &Scene<'_>,
+    report: &Report,
+    view: &mut LabView,
+    out: &mut Vec<Command>,
+) {
+    let (Some(model), Some(folder)) = (&scene.lab.model, scene.folder()) else { return };
     if model.config.norm == Norm::None {
         ui.label("This model has no batch normalisation, so the other files in a batch have no effect.");
         return;
     }
-    let Some(report) = scene.lab.report() else {
-        ui.weak("Shown once part 1 is measured.");
-        return;
-    };
     let files = &report.known.files;
     let sample = |at: usize| folder.set.samples.get(files.get(at)?.0);
-    let chosen = view
-        .file
-        .and_then(|file| (0..files.len()).find(|at| sample(*at).is_some_and(|sample| sample.sha256 == file)));
-    let mut at = chosen.unwrap_or(0);
-    let name = |file: Sha256| {
-        let sample = folder.set.samples.iter().find(|sample| sample.sha256 == file);
-        sample.map(|sample| escape::file_name(&sample.path)).unwrap_or_default()
-    };
-    ui.horizontal(|ui| {
-        let label = ui.label("File");
+    let position = |file| (0..files.len()).find(|at| sample(*at).is_some_and(|sample| sample.sha256 == file));
+    let mut at = view.file.and_then(position).unwrap_or(0);
+    ui.horizontal_wrapped(|ui| {
+        let name = ui.label("File");
         let field = ui
             .add(DragValue::new(&mut at).range(0..=files.len().saturating_sub(1)))
-            .labelled_by(label.id)
-            .on_hover_text("Drag, or click and type, to choose another file");
+            .labelled_by(name.id)
+            .on_hover_text("Drag, or click and type, to choose another file; or click one in part 3");
         if let Some(sample) = sample(at) {
             if field.changed() {
                 view.file = Some(sample.sha256);
             }
-            ui.label(escape::file_name(&sample.path));
+            let class = files.get(at).map(|(_, class)| *class);
+            ui.label(heading(escape::file_name(&sample.path)));
+            ui.weak(format!("its label: {}", label(scene, class)));
         }
         command_button(ui, scene.facts, Command::Lab(LabCommand::Dependence), out);
     });
@@ -56,38 +61,40 @@ pub fn batch_dependence_ui(ui: &mut Ui, scene: &Scene<'_>, view: &mut LabView, o
         ui.weak("Its embeddings appear here: a cloud in train mode, one point in eval mode.");
         return;
     };
-    let label = |class: Option<usize>| match class {
-        Some(class) => {
-            model.config.labels.get(class).map_or_else(|| "unknown".to_owned(), |label| escape::text(label))
-        }
-        None => "no result".to_owned(),
-    };
-    ui.label(format!(
-        "{} in random batches. In eval mode it is always classified as {}.",
-        name(shown.file),
-        label(shown.found.eval_predicted)
-    ));
-    ui.columns(2, |columns| {
-        let [left, right] = columns else { return };
-        Grid::new("lab-batch-sizes").num_columns(3).spacing([16.0, 5.0]).striped(true).show(left, |ui| {
-            for head in ["batch of", "spread", "classified as"] {
-                ui.weak(head);
-            }
-            ui.end_row();
-            for found in &shown.found.sizes {
-                ui.label(RichText::new(found.size.to_string()).color(colour(found.size)).strong());
-                ui.label(format!("{:.4}", found.spread))
-                    .on_hover_text("Mean cosine distance of its embeddings from their mean direction");
-                ui.label(predicted_text(&found.predicted, &label));
-                ui.end_row();
-            }
-            ui.label(RichText::new("eval mode").color(Tokens::of(ui.visuals()).eval_mode).strong());
-            ui.label("0");
-            ui.label(label(shown.found.eval_predicted));
-            ui.end_row();
-        });
-        cloud_ui(right, scene, shown);
-    });
+    let shown_at = position(shown.file);
+    let class = shown_at.and_then(|at| files.get(at)).map(|(_, class)| *class);
+    if let Some(sample) = shown_at.and_then(sample) {
+        note_ui(
+            ui,
+            &format!(
+                "{}, label {}, in random batches. In eval mode it is always classified as {}.",
+                escape::file_name(&sample.path),
+                label(scene, class),
+                label(scene, shown.found.eval_predicted)
+            ),
+        );
+    }
+    beside(ui, 330.0, |ui| table_ui(ui, scene, shown, class), |ui| cloud_ui(ui, scene, shown));
+}
+
+/// Draws a row for each batch size, and one for eval mode.
+fn table_ui(ui: &mut Ui, scene: &Scene<'_>, shown: &Dependence, class: Option<usize>) {
+    ui.spacing_mut().item_spacing.y = 0.0;
+    head_ui(ui, &COLUMNS);
+    for found in &shown.found.sizes {
+        let texts = [
+            found.size.to_string(),
+            format!("{:.4}", found.spread),
+            format!("    {}", predicted_text(&found.predicted, &|class| label(scene, class))),
+        ];
+        let row = row_ui(ui, &COLUMNS, &texts);
+        let dot = egui::pos2(row.rect.left() + 48.0, row.rect.center().y);
+        ui.painter().circle_filled(dot, 4.0, colour(Tokens::of(ui.visuals()), found.size));
+    }
+    let eval = format!("    {}", label(scene, shown.found.eval_predicted));
+    row_ui(ui, &COLUMNS, &["eval mode".to_owned(), "0".to_owned(), eval]);
+    ui.add_space(4.0);
+    ui.label(small(format!("The label of the file is {}.", label(scene, class))));
 }
 
 /// The most frequent labels with their counts: "mono 21, cryptography 3".
@@ -101,15 +108,14 @@ fn predicted_text(predicted: &[Option<usize>], label: &dyn Fn(Option<usize>) -> 
     }
     counts.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
     let text: Vec<String> =
-        counts.iter().take(3).map(|(class, n)| format!("{} {n}", label(*class))).collect();
+        counts.iter().take(3).map(|(class, n)| format!("{} {n}×", label(*class))).collect();
     text.join(", ")
 }
 
-/// The colour of a batch size: pale for small batches, deep for large ones.
-fn colour(size: usize) -> Color32 {
+/// The colour of a batch size: pale for small batches, that of train mode for large ones.
+fn colour(tokens: &Tokens, size: usize) -> Color32 {
     let depth = (size.max(1).ilog2() as f32 / 8.0).clamp(0.0, 1.0);
-    let mix = |pale: f32, deep: f32| (pale + (deep - pale) * depth) as u8;
-    Color32::from_rgb(mix(200.0, 0x2f as f32), mix(225.0, 0x8f as f32), mix(245.0, 0xff as f32))
+    mix(tokens.link, tokens.train_mode, depth)
 }
 
 /// Draws the embeddings of the file among those of all files.
@@ -120,18 +126,17 @@ fn cloud_ui(ui: &mut Ui, scene: &Scene<'_>, shown: &Dependence) {
         .as_ref()
         .map(|measured| measured.places[0].iter().map(|place| place.map(f64::from)).collect())
         .unwrap_or_default();
-    // The batch sizes have the colours of the table.
-    let plot = still_plot("lab-cloud", 260.0).data_aspect(1.0).show_axes(false).show_grid(false);
+    let plot = still_plot("lab-cloud", 250.0).data_aspect(1.0).show_axes(false).show_grid(false);
     let tokens = Tokens::of(ui.visuals());
     let response = plot.show(ui, |plot| {
         let all = Points::new("all files, train mode", PlotPoints::from(background));
-        plot.points(all.radius(1.5).color(Color32::from_gray(0x60)).allow_hover(false));
+        plot.points(all.radius(1.5).color(tokens.pressed).allow_hover(false));
         for (found, places) in shown.found.sizes.iter().zip(&shown.places) {
             let points: Vec<[f64; 2]> = places.iter().map(|place| place.map(f64::from)).collect();
             plot.points(
                 Points::new(format!("batch of {}", found.size), PlotPoints::from(points))
                     .radius(3.0)
-                    .color(colour(found.size))
+                    .color(colour(tokens, found.size))
                     .allow_hover(false),
             );
         }
@@ -139,4 +144,7 @@ fn cloud_ui(ui: &mut Ui, scene: &Scene<'_>, shown: &Dependence) {
         plot.points(eval.shape(MarkerShape::Diamond).radius(7.0).color(tokens.eval_mode).allow_hover(false));
     });
     name_plot(&response.response, "Cloud of one file's embeddings in different batches");
+    ui.label(small(
+        "Small marks: all files in train mode. Dots: this file, by batch size. Diamond: eval mode.",
+    ));
 }

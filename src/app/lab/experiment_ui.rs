@@ -1,5 +1,6 @@
-//! Part 6: accuracy by step on the open folder, with and without batch normalisation.
+//! Part 8: accuracy by step on the folder in the lab, with and without batch normalisation.
 
+use super::legend::{Mark, legend_ui};
 use super::parts::{name_plot, still_plot};
 use super::scene::Scene;
 use crate::app::command::Command;
@@ -16,7 +17,7 @@ const RATES: [f64; 5] = [0.001, 0.003, 0.01, 0.05, 0.2];
 
 /// Draws the settings, the buttons and the chart of the experiment.
 pub fn experiment_ui(ui: &mut Ui, scene: &Scene<'_>, view: &mut LabView, out: &mut Vec<Command>) {
-    let Some(folder) = &scene.session.folder else {
+    let Some(folder) = scene.folder() else {
         ui.weak("Needs a labelled folder with at least two labels.");
         return;
     };
@@ -93,13 +94,17 @@ fn chart_ui(ui: &mut Ui, scene: &Scene<'_>) {
                 );
             }
         });
-    // Below the chart, where it covers no line.
-    ui.horizontal_wrapped(|ui| {
-        for line in &scene.lab.chart.lines {
+    let entries: Vec<(Mark, Color32, &str)> = scene
+        .lab
+        .chart
+        .lines
+        .iter()
+        .map(|line| {
             let [r, g, b] = line.colour;
-            let dash = if line.dashed { "- -" } else { "—" };
-            ui.colored_label(Color32::from_rgb(r, g, b), format!("{dash} {}", line.name));
-        }
-    });
+            let mark = if line.dashed { Mark::Dashed } else { Mark::Solid };
+            (mark, Color32::from_rgb(r, g, b), line.name.as_str())
+        })
+        .collect();
+    legend_ui(ui, &entries);
     name_plot(&shown.response, "Chart of accuracy by step, with and without batch norm");
 }

@@ -10,8 +10,9 @@ use egui::{RichText, Ui};
 
 /// The warning, if there is one.
 pub fn guard_text(lab: &Lab) -> Option<String> {
-    let model = lab.model.as_ref()?;
-    if let Some(report) = lab.report() {
+    // The model of a trial answers nothing.
+    let model = lab.library_model()?;
+    if let Some(report) = lab.report().filter(|_| lab.trial.is_none()) {
         return (report.verdict.severity >= Severity::Repair).then(|| report.verdict.sentence.clone());
     }
     match model.usable() {
@@ -28,7 +29,7 @@ pub fn guard_ui(ui: &mut Ui, warning: &str, lab: &Lab, view: &mut View, out: &mu
         if ui.button("Look into it").on_hover_text("Opens the batch-norm lab").clicked() {
             view.kept.tab = Tab::BatchNorm;
         }
-        let ready = lab.report().is_some();
+        let ready = lab.report().is_some() && lab.trial.is_none();
         if ready
             && lab.candidates.is_empty()
             && ui
@@ -39,7 +40,7 @@ pub fn guard_ui(ui: &mut Ui, warning: &str, lab: &Lab, view: &mut View, out: &mu
                 .clicked()
         {
             view.kept.tab = Tab::BatchNorm;
-            view.lab.jump = Some(5);
+            view.lab.jump = Some(4);
             out.push(Command::Lab(LabCommand::Repair(Repair::Recompute)));
         }
     });

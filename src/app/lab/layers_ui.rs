@@ -1,47 +1,68 @@
-//! Part 2: running statistics against pooled statistics, layer by layer and channel by channel, and how they
-//! developed during training.
+//! Part 5: running statistics against pooled statistics, layer by layer and channel by channel.
 
-use super::parts::{
-    COMPARED, POOLED, RUNNING, formula_ui, line, minus, name_plot, number, percent, still_plot, wide_ui,
-};
+use super::columns::{Column, ROW, head_ui, paint_row, said};
+use super::parts::{beside, formula_ui, line, minus, name_plot, note_ui, number, percent, still_plot};
 use super::scene::Scene;
+use super::training_of_channel_ui::training_of_channel_ui;
 use crate::app::lab_view::LabView;
-use crate::app::theme::Tokens;
-use crate::batchnorm::moving_average::{Errors, errors_by_step};
+use crate::app::list::List;
+use crate::app::theme::{Tokens, heading, small};
+use crate::batchnorm::moving_average::Errors;
 use crate::batchnorm::{Channel, Condition, Layer, Report, initial_weight_in};
-use crate::model::{Model, Norm, StatisticsSource};
-use egui::{Grid, RichText, Ui};
+use crate::model::{Model, StatisticsSource};
+use egui::Ui;
 use egui_plot::{LineStyle, PlotPoints, Points};
 
 /// Channels listed.
 const LISTED: usize = 8;
+/// The columns of the table of layers.
+const LAYERS: [Column; 9] = [
+    Column::text("layer", 0.9),
+    Column::number("channels", "", 1.0),
+    Column::number("batches", "Batches in the running statistics", 0.9),
+    Column::number("mean error", "Root mean square over the channels, in standard deviations of each", 1.2),
+    Column::number(
+        "variance error",
+        "Mean factor between running and pooled variance, in either direction",
+        1.4,
+    ),
+    Column::number(
+        "initial value",
+        "Error due to the initial 1, whose weight is (1−m)^k; relative to the pooled variance",
+        1.2,
+    ),
+    Column::number(
+        "staleness",
+        "Error due to earlier weights and to chance; relative to the pooled variance",
+        1.1,
+    ),
+    Column::number("dead", "Channels whose input is constant", 0.7),
+    Column::number("near ε", "Channels whose variance is so small that epsilon changes their scale", 0.8),
+];
+/// The columns of the table of channels.
+const CHANNELS: [Column; 4] = [
+    Column::text("channel", 1.0),
+    Column::number("mean", "Running / pooled", 1.6),
+    Column::number("variance", "Running / pooled", 1.5),
+    Column::number("harm", "Root mean square change of its output between the modes", 0.7),
+];
 
 /// Draws the table of layers, the channels of the chosen layer, and the chosen channel.
-pub fn layers_ui(ui: &mut Ui, scene: &Scene<'_>, view: &mut LabView) {
-    let Some(model) = &scene.lab.model else {
-        ui.weak("Needs a model with batch normalisation.");
-        return;
-    };
-    if model.config.norm == Norm::None {
-        ui.label("This model has no batch normalisation, so it has no running statistics. Parts 4 and 6 show what batch normalisation would do.");
-        return;
-    }
-    let Some(report) = scene.lab.report() else {
-        ui.weak("Shown once part 1 is measured.");
-        return;
-    };
+pub fn layers_ui(ui: &mut Ui, model: &Model, report: &Report, view: &mut LabView) {
     view.layer = view.layer.min(report.layers.len().saturating_sub(1));
     layer_table_ui(ui, report, view);
     let Some(layer) = report.layers.get(view.layer) else { return };
-    ui.add_space(6.0);
-    ui.columns(2, |columns| {
-        let [left, right] = columns else { return };
-        wide_ui(left, "lab-channels-wide", |ui| channel_table_ui(ui, layer, view));
-        scatter_ui(right, layer, view);
-    });
-    let chosen = chosen(layer, view);
-    if let Some(channel) = chosen {
-        channel_ui(ui, model, report, view.layer, channel);
+    ui.add_space(8.0);
+    let channel = chosen(layer, view).copied();
+    let number = view.layer + 1;
+    beside(
+        ui,
+        330.0,
+        |ui| channel_table_ui(ui, layer, view),
+        |ui| scatter_ui(ui, number, layer, channel.as_ref()),
+    );
+    if let Some(channel) = channel {
+        channel_ui(ui, model, report, view.layer, &channel);
     }
 }
 
@@ -53,73 +74,71 @@ pub fn chosen<'a>(layer: &'a Layer, view: &LabView) -> Option<&'a Channel> {
     }
 }
 
-/// Draws the table of layers in a box that scrolls sideways.
-fn layer_table_ui(ui: &mut Ui, report: &Report, view: &mut LabView) {
-    wide_ui(ui, "lab-layers-wide", |ui| layer_grid_ui(ui, report, view));
+/// Draws the layer and the channel that parts 5 and 7 are about, where the model in the lab was measured.
+pub fn chosen_in<'a>(scene: &'a Scene<'_>, view: &LabView) -> Option<&'a Channel> {
+    chosen(scene.lab.report()?.layers.get(view.layer)?, view)
 }
 
-/// Draws a row for each layer; a click chooses it.
-fn layer_grid_ui(ui: &mut Ui, report: &Report, view: &mut LabView) {
-    Grid::new("lab-layers").num_columns(9).spacing([16.0, 5.0]).striped(true).show(ui, |ui| {
-        for (head, hint) in [
-            ("layer", "In order from the file to the embedding"),
-            ("channels", ""),
-            ("batches", "Batches in the running statistics"),
-            ("mean error", "Root mean square over the channels, in standard deviations of each"),
-            ("variance error", "Mean factor between running and pooled variance, in either direction"),
-            (
-                "initial value",
-                "Error due to the initial 1, whose weight is (1−m)^k; relative to the pooled variance",
-            ),
-            ("staleness", "Error due to earlier weights and to chance; relative to the pooled variance"),
-            ("dead", "Channels whose input is constant"),
-            ("near ε", "Channels whose variance is so small that epsilon changes their scale"),
-        ] {
-            let label = ui.weak(head);
-            if !hint.is_empty() {
-                label.on_hover_text(hint);
-            }
-        }
-        ui.end_row();
-        for (i, (layer, errors)) in report.layers.iter().zip(&report.errors).enumerate() {
-            let name = format!("Layer {}", i + 1);
-            if ui.selectable_label(view.layer == i, name).on_hover_text("Shows its channels").clicked() {
-                view.layer = i;
-                view.channel = None;
-            }
-            ui.label(layer.channels.len().to_string());
-            ui.label(layer.batches.to_string());
-            ui.label(format!("{:.2} sd", layer.mean_shift));
-            ui.label(RichText::new(format!("× {:.2}", layer.log_ratio.exp())).strong());
-            ui.label(percent(errors.initial));
-            ui.label(percent(errors.staleness));
-            ui.label(layer.count(Condition::Dead).to_string());
-            ui.label(layer.count(Condition::NearEpsilon).to_string());
-            ui.end_row();
+/// Draws a row for each layer; a click or an arrow key chooses it.
+fn layer_table_ui(ui: &mut Ui, report: &Report, view: &mut LabView) {
+    ui.scope(|ui| {
+        ui.spacing_mut().item_spacing.y = 0.0;
+        head_ui(ui, &LAYERS);
+        let rows: Vec<Vec<String>> = report
+            .layers
+            .iter()
+            .zip(&report.errors)
+            .enumerate()
+            .map(|(i, (layer, errors))| {
+                vec![
+                    (i + 1).to_string(),
+                    layer.channels.len().to_string(),
+                    layer.batches.to_string(),
+                    format!("{:.2} sd", layer.mean_shift),
+                    format!("× {:.2}", layer.log_ratio.exp()),
+                    percent(errors.initial),
+                    percent(errors.staleness),
+                    layer.count(Condition::Dead).to_string(),
+                    layer.count(Condition::NearEpsilon).to_string(),
+                ]
+            })
+            .collect();
+        let list = List::new("lab-layers", "Layers", ROW, rows.len()).chosen(Some(view.layer));
+        let reply = list.show(ui, |ui, i, row| {
+            let texts = rows.get(i).map(Vec::as_slice).unwrap_or_default();
+            paint_row(ui, row.rect, &LAYERS, texts);
+            said(&LAYERS, texts)
+        });
+        if let Some(layer) = reply.chosen {
+            (view.layer, view.channel) = (layer, None);
         }
     });
 }
 
 /// Draws the most harmful channels of a layer, and those with another fault.
 fn channel_table_ui(ui: &mut Ui, layer: &Layer, view: &mut LabView) {
-    let by_harm = layer.by_harm();
+    let by_harm: Vec<&Channel> = layer.by_harm();
     let shown = chosen(layer, view).map(|channel| channel.index);
-    ui.strong(format!("Most harmful of {} channels: running / pooled", by_harm.len()));
-    Grid::new("lab-channels").num_columns(4).spacing([9.0, 4.0]).striped(true).show(ui, |ui| {
-        for head in ["", "mean", "variance", "harm"] {
-            ui.weak(head);
-        }
-        ui.end_row();
-        for channel in by_harm.into_iter().take(LISTED) {
-            let name = format!("Channel {}", channel.index);
-            if ui.selectable_label(shown == Some(channel.index), name).clicked() {
-                view.channel = Some(channel.index);
-            }
+    ui.label(heading(format!(
+        "Layer {}: the most harmful of {} channels, running / pooled",
+        view.layer + 1,
+        by_harm.len()
+    )));
+    ui.scope(|ui| {
+        ui.spacing_mut().item_spacing.y = 0.0;
+        head_ui(ui, &CHANNELS);
+        let listed: Vec<&Channel> = by_harm.into_iter().take(LISTED).collect();
+        let at = listed.iter().position(|channel| shown == Some(channel.index));
+        let list = List::new("lab-channels", "Channels", ROW, listed.len()).chosen(at);
+        let reply = list.show(ui, |ui, i, row| {
+            let Some(channel) = listed.get(i) else { return String::new() };
             let pair = |i: usize| format!("{} / {}", number(channel.running[i]), number(channel.pooled[i]));
-            ui.label(pair(0));
-            ui.label(pair(1));
-            ui.label(number(channel.harm)).on_hover_text(format!("Distance {}", number(channel.distance)));
-            ui.end_row();
+            let texts = [channel.index.to_string(), pair(0), pair(1), number(channel.harm)];
+            paint_row(ui, row.rect, &CHANNELS, &texts);
+            said(&CHANNELS, &texts)
+        });
+        if let Some(channel) = reply.chosen.and_then(|i| listed.get(i)) {
+            view.channel = Some(channel.index);
         }
     });
     for (condition, text) in [
@@ -136,13 +155,13 @@ fn channel_table_ui(ui: &mut Ui, layer: &Layer, view: &mut LabView) {
         if !named.is_empty() {
             let more = if named.len() > LISTED { ", …" } else { "" };
             let first = named.iter().take(LISTED).cloned().collect::<Vec<_>>().join(", ");
-            ui.weak(format!("{text}: channels {first}{more}"));
+            ui.label(small(format!("{text}: channels {first}{more}")));
         }
     }
 }
 
 /// Draws running against pooled variance, both logarithmic. Channels on the line are correct.
-fn scatter_ui(ui: &mut Ui, layer: &Layer, view: &LabView) {
+fn scatter_ui(ui: &mut Ui, number: usize, layer: &Layer, chosen: Option<&Channel>) {
     let at = |channel: &Channel| {
         let [running, pooled] = [channel.running[1], channel.pooled[1]].map(|v| v.max(1e-9).log10());
         (running.is_finite()).then_some([pooled, running])
@@ -153,29 +172,30 @@ fn scatter_ui(ui: &mut Ui, layer: &Layer, view: &LabView) {
     if !low.is_finite() {
         return;
     }
-    let chosen: Vec<[f64; 2]> = chosen(layer, view).and_then(at).into_iter().collect();
-    ui.strong("Running variance against pooled variance");
+    let chosen: Vec<[f64; 2]> = chosen.and_then(at).into_iter().collect();
+    ui.label(heading("Running variance against pooled variance"));
     let tokens = Tokens::of(ui.visuals());
-    let shown = still_plot("lab-scatter", 200.0)
+    let shown = still_plot("lab-scatter", 210.0)
         .x_axis_label("pooled (power of ten)")
         .y_axis_label("running")
         .data_aspect(1.0)
         .show(ui, |plot| {
-            plot.line(
-                line("equal", POOLED, LineStyle::Solid, vec![[low, low], [high, high]]).allow_hover(false),
-            );
-            let points = Points::new("channels", PlotPoints::from(points)).radius(2.5).color(RUNNING);
+            let equal = vec![[low, low], [high, high]];
+            plot.line(line("equal", tokens.train_mode, LineStyle::Solid, equal).allow_hover(false));
+            let points =
+                Points::new("channels", PlotPoints::from(points)).radius(2.5).color(tokens.eval_mode);
             plot.points(points.allow_hover(false));
             let chosen = Points::new("chosen", PlotPoints::from(chosen)).radius(6.0).filled(false);
-            plot.points(chosen.color(tokens.accent).allow_hover(false));
+            plot.points(chosen.color(tokens.text).allow_hover(false));
         });
-    name_plot(&shown.response, "Running against pooled variance of the layer's channels");
+    name_plot(&shown.response, &format!("Running against pooled variance of the channels of layer {number}"));
+    ui.label(small("Channels on the line keep what is true; the ring is the chosen one."));
 }
 
 /// Draws the formulas of one channel with its numbers, and its statistics over the training.
 fn channel_ui(ui: &mut Ui, model: &Model, report: &Report, layer: usize, channel: &Channel) {
-    ui.add_space(6.0);
-    ui.strong(format!("Layer {}, channel {}", layer + 1, channel.index));
+    ui.add_space(8.0);
+    ui.label(heading(format!("Layer {}, channel {}", layer + 1, channel.index)));
     let batches = report.layers.get(layer).map_or(0, |layer| layer.batches);
     let source = model.config.source();
     let weight = initial_weight_in(source, batches);
@@ -222,97 +242,16 @@ fn channel_ui(ui: &mut Ui, model: &Model, report: &Report, layer: usize, channel
             );
         }
     }
-    formula_ui(
-        ui,
-        format!(
-            "output in train mode     γ·(x {})/√({} + {}) + β",
-            minus(channel.pooled[0]),
-            number(pooled),
-            number(model.network.epsilon())
+    let epsilon = number(model.network.epsilon());
+    for (mode, [mean, variance]) in [("train", channel.pooled), ("eval", channel.running)] {
+        let (name, mean, variance) = (format!("output in {mode} mode"), minus(mean), number(variance));
+        formula_ui(ui, format!("{name:<24} γ·(x {mean})/√({variance} + {epsilon}) + β"));
+    }
+    match &model.trace {
+        Some(trace) => training_of_channel_ui(ui, model, trace, layer, channel),
+        None => note_ui(
+            ui,
+            "The batches of this model's training were not recorded, so its history cannot be shown.",
         ),
-    );
-    formula_ui(
-        ui,
-        format!(
-            "output in eval mode      γ·(x {})/√({} + {}) + β",
-            minus(channel.running[0]),
-            number(running),
-            number(model.network.epsilon())
-        ),
-    );
-    history_ui(ui, model, layer, channel);
-}
-
-/// Draws the channel's mean and variance and the layer's errors over the training.
-fn history_ui(ui: &mut Ui, model: &Model, layer: usize, channel: &Channel) {
-    let Some(trace) = &model.trace else {
-        ui.weak("The batches of this model's training were not recorded, so its history cannot be shown.");
-        return;
-    };
-    let policy = &model.config.batch_norm;
-    let (momentum, name) = match model.config.source() {
-        StatisticsSource::Average => (None, "running: plain average".to_owned()),
-        StatisticsSource::Moving { momentum } | StatisticsSource::Debiased { momentum } => {
-            (Some(momentum), format!("running: moving average, m = {momentum}"))
-        }
-        StatisticsSource::Recomputed => {
-            (Some(policy.momentum), format!("a moving average would be, m = {}", policy.momentum))
-        }
-    };
-    let running = trace.replay_channel(layer, channel.index, momentum, policy.running_variance);
-    let pooled_by_step: Vec<(usize, [f64; 2])> = trace
-        .pooled
-        .iter()
-        .filter_map(|(step, layers)| {
-            let layer = layers.get(layer)?;
-            let at = |v: &[f32]| v.get(channel.index).map(|v| f64::from(*v));
-            Some((*step, [at(&layer.mean)?, at(&layer.variance)?]))
-        })
-        .collect();
-    ui.horizontal_wrapped(|ui| {
-        ui.colored_label(RUNNING, format!("— {name}"));
-        ui.colored_label(POOLED, "∙∙ pooled, with the weights of that step");
-        ui.colored_label(RUNNING, "— error: initial value");
-        ui.colored_label(COMPARED, "- - error: staleness");
-    });
-    ui.columns(3, |columns| {
-        let Some((last, columns)) = columns.split_last_mut() else { return };
-        errors_ui(last, &errors_by_step(trace, layer, momentum, policy.running_variance));
-        for (i, (ui, what)) in columns.iter_mut().zip(["mean", "variance"]).enumerate() {
-            let series: Vec<[f64; 2]> = running.iter().enumerate().map(|(k, v)| [k as f64, v[i]]).collect();
-            let pooled: Vec<[f64; 2]> = pooled_by_step.iter().map(|(step, v)| [*step as f64, v[i]]).collect();
-            let shown = still_plot(&format!("lab-history-{what}"), 190.0)
-                .x_axis_label("batches")
-                .y_axis_label(what)
-                .show(ui, |plot| {
-                    plot.line(line(&name, RUNNING, LineStyle::Solid, series));
-                    plot.line(line(
-                        "pooled, weights of that step",
-                        POOLED,
-                        LineStyle::dotted_dense(),
-                        pooled.clone(),
-                    ));
-                    // The same name: one entry in the legend for both.
-                    let points = Points::new("pooled, weights of that step", PlotPoints::from(pooled));
-                    plot.points(points.radius(3.0).color(POOLED));
-                });
-            name_plot(&shown.response, &format!("Running and pooled {what} over the training"));
-        }
-    });
-}
-
-/// Draws the layer's two errors over the training.
-fn errors_ui(ui: &mut Ui, errors: &[(usize, Errors)]) {
-    let of = |value: &dyn Fn(&Errors) -> f64| -> Vec<[f64; 2]> {
-        errors.iter().map(|(step, errors)| [*step as f64, value(errors)]).collect()
-    };
-    let shown = still_plot("lab-errors", 190.0)
-        .x_axis_label("batches")
-        .y_axis_label("errors / pooled variance")
-        .include_y(0.0)
-        .show(ui, |plot| {
-            plot.line(line("initial value", RUNNING, LineStyle::Solid, of(&|errors| errors.initial)));
-            plot.line(line("staleness", COMPARED, LineStyle::dashed_dense(), of(&|errors| errors.staleness)));
-        });
-    name_plot(&shown.response, "The layer's two errors over the training");
+    }
 }

@@ -1,50 +1,138 @@
-//! Shared by all parts of the panel: the heading that folds, plots that leave the wheel to the page, formats
-//! of numbers, and the "Why?" texts.
+//! Shared by all parts of the lesson: the heading of a part with its "Why?", cards, plots that leave the wheel to the page,
+//! and formats of numbers.
 
-use egui::{Align, CollapsingHeader, Color32, Response, RichText, Role, ScrollArea, Ui, WidgetInfo};
+use crate::app::theme::{Tokens, heading, small};
+use egui::{
+    Align, CollapsingHeader, Color32, Frame, Layout, Response, RichText, Role, Stroke, Ui, WidgetInfo,
+};
 use egui_plot::{Line, LineStyle, Plot, PlotPoints};
 
-/// Why the modes differ.
-pub const WHY_MODES: &str = "In train mode a batch-norm layer normalises each file by the mean and variance of its batch. In eval mode, which all queries use, it normalises by its running mean and variance. The weights are the same. Where the running statistics differ from those of the files, each layer passes on a distorted signal, and the next distorts it further: four layers that each shrink their signal to a third leave a hundredth.\n\nTraining files that are misclassified in eval mode only point to the running statistics. New files that are misclassified while the training files are classified correctly point to overfitting, which is a different problem.\n\nVerdict: sound below 1 point lost and variances within 10 %; repair from 2.5 points or 22 %; useless from 25 points.\n\nIoffe and Szegedy (2015), Batch Normalization: Accelerating Deep Network Training by Reducing Internal Covariate Shift, arXiv 1502.03167.";
-/// Why the running statistics are off.
-pub const WHY_LAYERS: &str = "The running mean starts at 0 and the running variance at 1, and each batch enters with weight m. The result has two errors. One comes from the initial value, which still has weight (1−m)^k after k batches; it is known without any data. The rest is staleness: statistics of earlier weights, and the chance of which files were in the last batches. Long training makes both small; short training leaves both.\n\nDistance: √(z² + s²), where z is the error of the running mean in standard deviations and s the error of the running standard deviation on a logarithmic scale. Harm: root mean square change of a channel's output between the modes.\n\nWu and Johnson (2021), Rethinking \"Batch\" in BatchNorm, arXiv 2105.07576: the moving average lags behind changing weights; statistics over a thousand to ten thousand files with frozen weights do not.";
-/// Why the other files in a batch matter.
-pub const WHY_DEPENDENCE: &str = "In train mode the result for a file depends on the other files in its batch, and more so the fewer there are. With two files per batch every layer sees the file as one above or one below the mean, whatever it contains. So train mode is no alternative for queries: its result does not depend on the file alone.\n\nIoffe (2017), Batch Renormalization, arXiv 1702.03275, corrects the batch statistics towards the running statistics during training. Singh and Shrivastava (2019), EvalNorm: Estimating Batch Normalization Statistics for Evaluation, arXiv 1904.06031, corrects the running statistics for the batch size in eval mode. (We know both by their abstracts only.)";
-/// Why momentum is confusing.
-pub const WHY_TRY: &str = "running ← (1 − m) · running + m · batch. Here and in PyTorch m is the weight of the new batch, 0.1 by default. TensorFlow and Keras, JAX/Flax and ONNX write the same formula with the weight of the old value, 1 − m: the default 0.99 of TensorFlow, Keras and Flax is m = 0.01, ten times slower than PyTorch's; ONNX's 0.9 is the same as PyTorch's. The weight of the initial value falls below a hundredth after 44 batches with m = 0.1 and after 459 with m = 0.01. A large m forgets quickly but follows the chance of each batch; the noise of the average is about √(m/(2−m)) of the noise of one batch.";
-/// What the repairs do.
-pub const WHY_REPAIR: &str = "Recomputing passes the files through in train mode once, with the weights frozen, and stores the pooled mean and variance: neither a share of the initial value nor staleness is left. It takes seconds and is what Ioffe and Szegedy's algorithm 2 asks for; Wu and Johnson (2021) call it PreciseBN.\n\nThe plain average of all batches of the training forgets the initial value at once but never the early weights, so after a short training it can be worse than the moving average. Debiasing needs no files, only the momentum and the number of batches. Training longer gives the average time to catch up, if the learning rate is low.\n\nAn article by HarfangLab names an \"average\" batch normalisation by Charles Gaillard and Rémy Brossard as a method to try. No publication of it could be found, so nothing here claims to be it; the two averages above are the documented ones.\n\nA repaired model computes different embeddings. Old and new ones must never be mixed, so the folder is embedded again when a repaired model is used.";
-/// What the experiment shows.
-pub const WHY_EXPERIMENT: &str = "A plain classifier, trained as most tutorials do, with and without batch normalisation, from the same seed on the same files. With batch normalisation it learns in far fewer steps; its eval mode follows later, depending on the momentum. Without it the two modes are the same. A good part of the lead is due to the initial weights: the paler pink line starts from He's (2015), which are made for rectifiers, and is the fair comparison. At high learning rates batch normalisation wins by far; at low ones the lead disappears with enough steps.";
+/// The parts of the lesson, in their order.
+pub const PARTS: [&str; 8] = [
+    "The cause",
+    "Two modes",
+    "Where files go",
+    "Repair",
+    "Layer by layer",
+    "A file's company",
+    "Try it yourself",
+    "With and without",
+];
+/// Width of running text, at most: longer lines are hard to read.
+const LINE: f32 = 900.0;
 
-/// The chosen momentum and staleness, in charts.
-pub const COMPARED: Color32 = Color32::from_rgb(0x56, 0xb4, 0xe9);
-/// Pooled statistics, in charts.
-pub const POOLED: Color32 = Color32::from_rgb(0x00, 0xc0, 0x8a);
-/// Running statistics, in charts.
-pub const RUNNING: Color32 = Color32::from_rgb(0xe6, 0x9f, 0x00);
+/// Where the parts are drawn, and which one the page scrolls to.
+#[derive(Default)]
+pub struct Page {
+    /// The part to scroll to, from 1.
+    pub jump: Option<usize>,
+    /// The top of each part that was drawn.
+    pub tops: [Option<f32>; PARTS.len()],
+}
 
-/// Draws one part: its heading, which folds it, its content, and its "Why?". With `jump` the page scrolls to it.
+impl Page {
+    /// Notes that part `number`, from 1, begins at the cursor, and scrolls there if it was asked for.
+    pub fn begin(&mut self, ui: &Ui, number: usize) {
+        let at = ui.cursor().left_top();
+        if let Some(top) = number.checked_sub(1).and_then(|i| self.tops.get_mut(i)) {
+            *top = Some(at.y);
+        }
+        if self.jump == Some(number) {
+            let rect = egui::Rect::from_min_size(at, egui::vec2(1.0, 24.0));
+            ui.scroll_to_rect(rect, Some(Align::TOP));
+        }
+    }
+}
+
+/// Draws the heading of a part: its number, its title, and `aside` at the right.
+pub fn part_head_ui(ui: &mut Ui, page: &mut Page, number: usize, title: &str, aside: impl FnOnce(&mut Ui)) {
+    page.begin(ui, number);
+    ui.horizontal(|ui| {
+        ui.set_min_height(24.0);
+        let head = ui.label(heading(format!("{number}   {title}")));
+        head.widget_info(|| WidgetInfo::labeled(Role::Heading, true, format!("{number} {title}")));
+        ui.with_layout(Layout::right_to_left(Align::Center), aside);
+    });
+}
+
+/// Draws a part that fills the width: its heading, its content, and its "Why?".
 pub fn part_ui(
     ui: &mut Ui,
+    page: &mut Page,
     (number, title): (usize, &str),
-    jump: bool,
     why: &str,
     content: impl FnOnce(&mut Ui),
 ) {
-    ui.add_space(8.0);
-    let part = CollapsingHeader::new(RichText::new(format!("{number}   {title}")).size(16.0).strong())
-        .id_salt(("lab-part", number))
-        .default_open(true)
+    ui.add_space(14.0);
+    part_head_ui(ui, page, number, title, |_| ());
+    content(ui);
+    why_ui(ui, number, why);
+}
+
+/// Draws the "Why?" of a part, which unfolds. The first is open.
+pub fn why_ui(ui: &mut Ui, number: usize, why: &str) {
+    CollapsingHeader::new(RichText::new("Why?").weak())
+        .id_salt(("lab-why", number))
+        .default_open(number == 1)
         .show(ui, |ui| {
-            content(ui);
-            CollapsingHeader::new(RichText::new("Why?").weak()).id_salt(("lab-why", number)).show(ui, |ui| {
-                ui.label(why);
-            });
+            ui.set_max_width(ui.available_width().min(LINE));
+            ui.label(why);
         });
-    if jump {
-        part.header_response.scroll_to_me(Some(Align::TOP));
+}
+
+/// Draws a card around `content`, with a stripe in this colour at its left.
+pub fn card_ui<R>(ui: &mut Ui, stripe: Option<Color32>, content: impl FnOnce(&mut Ui) -> R) -> R {
+    let tokens = Tokens::of(ui.visuals());
+    let shown = Frame::new()
+        .fill(tokens.raised)
+        .stroke(Stroke::new(1.0, tokens.divider))
+        .corner_radius(6)
+        .inner_margin(egui::Margin {
+            left: if stripe.is_some() { 18 } else { 14 },
+            right: 14,
+            top: 12,
+            bottom: 12,
+        })
+        .show(ui, content);
+    if let Some(colour) = stripe {
+        let mut edge = shown.response.rect;
+        edge.set_width(6.0);
+        let painter =
+            ui.painter().with_clip_rect(edge.with_max_x(edge.left() + 4.0).intersect(ui.clip_rect()));
+        painter.rect_filled(edge.with_max_x(edge.left() + 14.0), 6.0, colour);
     }
+    shown.inner
+}
+
+/// A paragraph of running text.
+pub fn text_ui(ui: &mut Ui, text: &str) {
+    ui.scope(|ui| {
+        ui.set_max_width(ui.available_width().min(LINE));
+        ui.weak(text);
+    });
+}
+
+/// A caption.
+pub fn note_ui(ui: &mut Ui, text: &str) {
+    ui.scope(|ui| {
+        ui.set_max_width(ui.available_width().min(LINE));
+        ui.label(small(text));
+    });
+}
+
+/// Draws columns side by side, or one below the other where each would be narrower than `least`.
+pub fn beside(ui: &mut Ui, least: f32, left: impl FnOnce(&mut Ui), right: impl FnOnce(&mut Ui)) {
+    if ui.available_width() < 2.0 * least {
+        left(ui);
+        ui.add_space(8.0);
+        right(ui);
+        return;
+    }
+    ui.columns(2, |columns| {
+        let [first, second] = columns else { return };
+        left(first);
+        right(second);
+    });
 }
 
 /// A plot that neither zooms nor pans, so that the wheel scrolls the page.
@@ -80,11 +168,6 @@ pub fn minus(value: f64) -> String {
     format!("{sign} {}", number(value.abs()))
 }
 
-/// Draws content that may be wider than the page, with its own scroll bar.
-pub fn wide_ui(ui: &mut Ui, id: &str, content: impl FnOnce(&mut Ui)) {
-    ScrollArea::horizontal().id_salt(id.to_owned()).auto_shrink([false, true]).show(ui, content);
-}
-
 /// A number with its significant digits.
 pub fn number(value: f64) -> String {
     let size = value.abs();
@@ -101,7 +184,18 @@ pub fn number(value: f64) -> String {
     }
 }
 
+/// A setting as it is written: "0.99".
+pub fn plain(value: f64) -> String {
+    ((value * 1e4).round() / 1e4).to_string()
+}
+
+/// An exponent in raised digits: "⁴⁰".
+pub fn raised(exponent: u64) -> String {
+    const DIGITS: [char; 10] = ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'];
+    exponent.to_string().chars().filter_map(|c| DIGITS.get(c.to_digit(10)? as usize)).collect()
+}
+
 /// Draws a formula with its numbers.
 pub fn formula_ui(ui: &mut Ui, text: impl Into<String>) {
-    ui.label(RichText::new(text).monospace());
+    ui.add(egui::Label::new(RichText::new(text).monospace()).wrap());
 }

@@ -1,14 +1,16 @@
-//! The results of the batch-norm lab. Every result carries the hashes of the model and of the folder it belongs
+//! The results of the batch-norm lab. A model can also be trained for the lab alone: a *trial*, which has its own folder and
+//! which no library has. Every result carries the hashes of the model and of the folder it belongs
 //! to, and is dropped when they are no longer the ones in the lab. Plain data.
 
+use crate::app::lab_command::LabCommand;
 use crate::batchnorm::{BatchDependence, ModeSummary, Report};
 use crate::experiment::{Chart, Row, mean_over_seeds};
 use crate::job::Stop;
-use crate::model::{Embeddings, Model};
+use crate::model::{Embeddings, Epoch, Model};
 use crate::projection::Axes;
 use crate::sample::Sha256;
 use crate::workflow::{self, LabelledFolder, Run};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The model and the folder that a result belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +68,8 @@ pub struct Dependence {
 pub struct Candidate {
     /// The model and the folder it was made from.
     pub subject: Subject,
+    /// The command that made it.
+    pub by: LabCommand,
     /// How it was made, for the user.
     pub what: String,
     /// The model.
@@ -74,11 +78,50 @@ pub struct Candidate {
     pub numbers: [ModeSummary; 2],
 }
 
+/// The model in the lab was trained there, and is in no library.
+pub struct Trial {
+    /// What it was trained on, for the user.
+    pub title: String,
+    /// The folder it was trained on.
+    pub folder: LabelledFolder,
+    /// The library's model, which is in the lab again once the trial is put away.
+    library: Option<Arc<Model>>,
+}
+
+/// The points of a running trial's curves, as its job measures them.
+#[derive(Clone, Default)]
+pub struct Watched {
+    /// What is trained on, for the user.
+    pub title: String,
+    points: Arc<Mutex<Vec<Epoch>>>,
+}
+
+impl Watched {
+    /// Without points.
+    pub fn new(title: &str) -> Self {
+        Self { title: title.to_owned(), ..Self::default() }
+    }
+
+    /// Adds a point.
+    pub fn add(&self, point: Epoch) {
+        self.points.lock().unwrap_or_else(PoisonError::into_inner).push(point);
+    }
+
+    /// The points so far.
+    pub fn points(&self) -> Vec<Epoch> {
+        self.points.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
 /// The state of the lab.
 #[derive(Default)]
 pub struct Lab {
-    /// The model in the lab: the library's, or one that cannot be used.
+    /// The model in the lab: the library's, that of the trial, or one that cannot be used.
     pub model: Option<Arc<Model>>,
+    /// The trial whose model is in the lab.
+    pub trial: Option<Trial>,
+    /// The curves of the trial that is being trained.
+    pub watched: Watched,
     /// Its two modes on the open folder.
     pub measured: Option<Arc<Measured>>,
     /// Why it cannot be measured.
@@ -96,8 +139,33 @@ pub struct Lab {
 }
 
 impl Lab {
-    /// Puts a model into the lab. The results of a different model are dropped.
+    /// Puts the library's model into the lab. The results of a different model are dropped. While there is a trial, the model
+    /// waits until that is put away.
     pub fn set_model(&mut self, model: Option<Arc<Model>>) {
+        match &mut self.trial {
+            Some(trial) => trial.library = model,
+            None => self.show_model(model),
+        }
+    }
+
+    /// Puts a model into the lab that was trained there on `folder`.
+    pub fn begin_trial(&mut self, title: String, model: Arc<Model>, folder: LabelledFolder) {
+        let library = match self.trial.take() {
+            Some(former) => former.library,
+            None => self.model.clone(),
+        };
+        self.show_model(Some(model));
+        self.trial = Some(Trial { title, folder, library });
+    }
+
+    /// Puts the trial away: the library's model is in the lab again, and has to be measured. Returns whether there was a trial.
+    pub fn end_trial(&mut self) -> bool {
+        let Some(trial) = self.trial.take() else { return false };
+        self.show_model(trial.library);
+        true
+    }
+
+    fn show_model(&mut self, model: Option<Arc<Model>>) {
         let hash = |model: &Option<Arc<Model>>| model.as_ref().map(|model| model.hash);
         if hash(&self.model) != hash(&model) {
             *self = Self {
@@ -105,23 +173,40 @@ impl Lab {
                 previous: std::mem::take(&mut self.previous),
                 rows: std::mem::take(&mut self.rows),
                 chart: std::mem::take(&mut self.chart),
+                watched: std::mem::take(&mut self.watched),
                 ..Self::default()
             };
         }
     }
 
-    /// Drops the results of the previous folder.
+    /// Drops the results of the previous folder, and the trial.
     pub fn forget_folder(&mut self) {
+        self.end_trial();
+        self.obstacle = None;
         self.measured = None;
         self.dependence = None;
         self.candidates.clear();
         self.show_rows(Vec::new());
     }
 
+    /// The library's model, or one that cannot be used; not that of a trial.
+    pub fn library_model(&self) -> Option<&Arc<Model>> {
+        match &self.trial {
+            Some(trial) => trial.library.as_ref(),
+            None => self.model.as_ref(),
+        }
+    }
+
     /// The report on the model in the lab, once it is measured.
     pub fn report(&self) -> Option<&Report> {
         let model = self.model.as_ref()?;
         self.measured.as_ref().filter(|measured| measured.subject.model == model.hash).map(|m| &m.report)
+    }
+
+    /// The model with this hash: a repaired one, or the one in the lab.
+    pub fn made(&self, hash: Sha256) -> Option<Arc<Model>> {
+        let repaired = self.candidate(hash).map(|candidate| &candidate.model);
+        repaired.or(self.model.as_ref().filter(|model| model.hash == hash)).cloned()
     }
 
     /// The repaired model with this hash.

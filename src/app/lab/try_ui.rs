@@ -1,17 +1,19 @@
-//! Part 4: sliders for the moving average, whose effect is shown at once.
+//! Part 7: sliders for the moving average, whose effect is shown at once.
 
-use super::layers_ui::chosen;
-use super::parts::{COMPARED, POOLED, RUNNING, formula_ui, line, name_plot, number, still_plot};
+use super::layers_ui::chosen_in;
+use super::legend::{Mark, legend_ui};
+use super::parts::{formula_ui, line, name_plot, number, still_plot};
 use super::scene::Scene;
 use crate::app::command::Command;
 use crate::app::command_ui::command_button;
 use crate::app::lab_command::LabCommand;
 use crate::app::lab_view::LabView;
+use crate::app::theme::{Tokens, heading};
 use crate::batchnorm::Repair;
 use crate::batchnorm::moving_average::{batches_until, half_life, initial_weight};
 use crate::model::{CONVENTIONS, RunningVariance};
 use egui::{ComboBox, Grid, Slider, Ui};
-use egui_plot::{Legend, LineStyle, VLine};
+use egui_plot::{LineStyle, VLine};
 
 /// The pooled variance of the curve without a model: typical of a first layer.
 const EXAMPLE: f64 = 0.09;
@@ -27,7 +29,7 @@ pub fn try_ui(ui: &mut Ui, scene: &Scene<'_>, view: &mut LabView, out: &mut Vec<
     curve_ui(ui, scene, view);
     let command = Command::Lab(LabCommand::Repair(Repair::Momentum(view.momentum)));
     if command_button(ui, scene.facts, command, out).clicked() {
-        view.jump = Some(5);
+        view.jump = Some(4);
     }
 }
 
@@ -83,7 +85,7 @@ fn figures_ui(ui: &mut Ui, scene: &Scene<'_>, view: &LabView) {
     let (m, k) = (view.momentum, view.batches);
     let weight = initial_weight(Some(m), k);
     let forgotten = batches_until(FORGOTTEN, m).unwrap_or(u64::MAX);
-    let files = scene.session.folder.as_ref().map_or(0, |folder| folder.set.samples.len());
+    let files = scene.folder().map_or(0, |folder| folder.set.samples.len());
     let epochs = if files > 0 {
         let epochs = forgotten as f64 * f64::from(view.batch_size) / files as f64;
         format!(", {epochs:.1} epochs of {files} files")
@@ -108,8 +110,7 @@ fn figures_ui(ui: &mut Ui, scene: &Scene<'_>, view: &LabView) {
 
 /// Draws the running variance of one channel: with the slider's momentum, and in this model.
 fn curve_ui(ui: &mut Ui, scene: &Scene<'_>, view: &LabView) {
-    let layer = scene.lab.report().and_then(|report| report.layers.get(view.layer));
-    let channel = layer.and_then(|layer| chosen(layer, view));
+    let channel = chosen_in(scene, view);
     let pooled = channel.map_or(EXAMPLE, |channel| channel.pooled[1]);
     let model = scene.lab.model.as_ref();
     let own = model.and_then(|model| {
@@ -129,35 +130,39 @@ fn curve_ui(ui: &mut Ui, scene: &Scene<'_>, view: &LabView) {
             [k as f64, pooled + initial_weight(Some(view.momentum), k) * (1.0 - pooled)]
         })
         .collect();
-    ui.strong(match channel {
+    ui.label(heading(match channel {
         Some(channel) => format!("Running variance of layer {}, channel {}", view.layer + 1, channel.index),
         None => "Running variance of a channel whose pooled variance is 0.09".to_owned(),
-    });
+    }));
+    let tokens = Tokens::of(ui.visuals());
+    let (alike, on_own) = (
+        format!("m = {:.3}, if the batches were all alike", view.momentum),
+        format!("m = {:.3}, on this model's batches", view.momentum),
+    );
+    let this = own.as_ref().map(|(_, momentum, _)| format!("this model, m = {momentum}"));
+    let mut entries = vec![
+        (Mark::Dashed, tokens.accent, alike.as_str()),
+        (Mark::Dotted, tokens.train_mode, "pooled, final weights"),
+    ];
+    if let Some(this) = &this {
+        entries.push((Mark::Solid, tokens.accent, on_own.as_str()));
+        entries.push((Mark::Solid, tokens.eval_mode, this.as_str()));
+    }
+    legend_ui(ui, &entries);
     let shown = still_plot("lab-try", 220.0)
         .x_axis_label("batches")
         .y_axis_label("running variance")
-        .legend(Legend::default())
         .include_y(0.0)
         .include_y(1.0)
         .show(ui, |plot| {
-            plot.line(line(
-                &format!("m = {:.3}, if the batches were all alike", view.momentum),
-                COMPARED,
-                LineStyle::dashed_dense(),
-                formula,
-            ));
+            plot.line(line(&alike, tokens.accent, LineStyle::dashed_dense(), formula));
             let ends = vec![[0.0, pooled], [longest as f64, pooled]];
-            plot.line(line("pooled, final weights", POOLED, LineStyle::dotted_dense(), ends));
-            if let Some((own, momentum, replayed)) = own {
-                plot.line(line(
-                    &format!("m = {:.3}, on this model's batches", view.momentum),
-                    COMPARED,
-                    LineStyle::Solid,
-                    replayed,
-                ));
-                plot.line(line(&format!("this model, m = {momentum}"), RUNNING, LineStyle::Solid, own));
+            plot.line(line("pooled, final weights", tokens.train_mode, LineStyle::dotted_dense(), ends));
+            if let (Some((own, _, replayed)), Some(this)) = (own, &this) {
+                plot.line(line(&on_own, tokens.accent, LineStyle::Solid, replayed));
+                plot.line(line(this, tokens.eval_mode, LineStyle::Solid, own));
             }
-            plot.vline(VLine::new("k", view.batches as f64).color(egui::Color32::GRAY).width(1.0));
+            plot.vline(VLine::new("k", view.batches as f64).color(tokens.link).width(1.0));
         });
     name_plot(&shown.response, "Running variance by batches seen");
 }
