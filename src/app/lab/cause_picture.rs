@@ -12,8 +12,8 @@ const NAMES: f32 = 104.0;
 const BAR: f32 = 22.0;
 /// Room that the sum needs.
 const SUM: f32 = 380.0;
-/// Rows from the top: what is kept, its sum, what is true, the axis and its numbers.
-const HEIGHT: f32 = 100.0;
+/// Rows from the top: what is kept, its sum, what is true, the axis, its numbers and its name.
+const HEIGHT: f32 = 118.0;
 
 /// Draws the two bars, the sum and the axis.
 pub fn picture_ui(ui: &mut Ui, cause: &Cause) {
@@ -92,10 +92,6 @@ pub fn picture_ui(ui: &mut Ui, cause: &Cause) {
     let dots = [pos2(x(cause.pooled), row(0.0).bottom()), pos2(x(cause.pooled), row(below).top())];
     painter.extend(Shape::dashed_line(&dots, Stroke::new(1.0, tokens.link), 2.0, 2.0));
 
-    let caption =
-        format!("{} of layer {}, channel {}", cause.statistic.name(), cause.layer + 1, cause.channel.index);
-    paint::text(ui, row(below), Align2::RIGHT_CENTER, &caption, &Ink::small(tokens.text2));
-
     // The axis.
     let y = row(below).bottom() + 6.0;
     painter.hline(left..=right, y, Stroke::new(1.0, tokens.link));
@@ -107,6 +103,10 @@ pub fn picture_ui(ui: &mut Ui, cause: &Cause) {
         let place = Rect::from_center_size(pos2(at, y + 13.0), vec2(60.0, 16.0));
         paint::text(ui, place, Align2::CENTER_CENTER, &tick_text(value, step), &Ink::small(tokens.text2));
     }
+    let caption =
+        format!("{} of layer {}, channel {}", cause.statistic.name(), cause.layer + 1, cause.channel.index);
+    let place = Rect::from_min_max(pos2(left, y + 22.0), pos2(right, y + 38.0));
+    paint::text(ui, place, Align2::CENTER_CENTER, &caption, &Ink::small(tokens.text2));
 }
 
 /// "0.6711 = 0.0078 true + 0.6638 left of the start − 0.0005 stale".

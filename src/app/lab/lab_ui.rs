@@ -30,7 +30,7 @@ const LIST: f32 = 158.0;
 /// Parts that are of use before a model is measured.
 const ALWAYS: [usize; 2] = [7, 8];
 /// Narrower than this, the arrows come below the cards of the modes.
-const NARROW: f32 = 760.0;
+const NARROW: f32 = 880.0;
 
 /// Draws the list of parts and the page.
 pub fn lab_ui(ui: &mut Ui, scene: &Scene<'_>, view: &mut LabView, out: &mut Vec<Command>) {
