@@ -119,7 +119,10 @@ fn a_library_keeps_the_model_it_has() {
     home.run(&["index", "more", "--library", "l.lookalike"]);
     let found = answers(&home, &["known/alpha/0.bin"]);
     let answer = &found["known/alpha/0.bin"];
-    assert!(answer["verdict"].is_null() && answer["neighbours"][0]["distance_text"].is_null(), "{answer}");
+    assert_eq!(answer["verdict"], "identical");
+    assert!(answer["neighbours"][1]["distance_text"].is_null(), "{answer}");
+    let other = &answers(&home, &["more/other.bin"])["more/other.bin"];
+    assert!(other["probability"] == 1.0, "{other}");
     assert_eq!(answer["neighbours"].as_array().unwrap().len(), 10);
 
     // Read again, its samples are compared by what the base model sees. Of one, the file is gone.
