@@ -12,3 +12,5 @@ mod late_results;
 mod looks;
 #[cfg(target_os = "linux")]
 mod real_window;
+#[cfg(target_os = "linux")]
+mod xdnd;

@@ -2,6 +2,7 @@
 //! is opened.
 
 use crate::common::{self, corpus, sample};
+use crate::xdnd::Source;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -112,29 +113,24 @@ fn lookalike(arguments: &[&str]) {
     assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
-#[test]
-fn opening_a_file_changes_the_window() {
+/// The program with a library of the three families on a screen of its own, and the screen once the library is shown.
+fn with_library(home: &Path) -> (Screen, Running, Screenshot) {
     common::needs("xdotool");
     common::needs_software_vulkan();
     common::needs_x11_libraries();
-    let home = tempfile::tempdir().unwrap();
-    let at = |name: &str| home.path().join(name).to_str().unwrap().to_owned();
-    corpus(&home.path().join("known"));
-    let (known, model, library) = (at("known"), at("m.safetensors"), at("l.lookalike"));
-    lookalike(&["train", &known, "--model", &model, "--epochs", "6", "--batch-size", "8"]);
-    lookalike(&["index", &known, "--model", &model, "--library", &library]);
-    let asked = at("asked.bin");
-    std::fs::write(&asked, sample(7, 40)).unwrap();
-
-    let screen = Screen::start(home.path());
-    let mut program = Running(
+    let at = |name: &str| home.join(name).to_str().unwrap().to_owned();
+    corpus(&home.join("known"));
+    let library = at("l.lookalike");
+    lookalike(&["index", &at("known"), "--library", &library]);
+    let screen = Screen::start(home);
+    let program = Running(
         Command::new(BINARY)
             .args(["--library", &library])
             .env("DISPLAY", &screen.display)
             .env_remove("WAYLAND_DISPLAY")
-            .env("HOME", home.path())
-            .env("XDG_DATA_HOME", home.path())
-            .env("XDG_RUNTIME_DIR", home.path())
+            .env("HOME", home)
+            .env("XDG_DATA_HOME", home)
+            .env("XDG_RUNTIME_DIR", home)
             .spawn()
             .unwrap(),
     );
@@ -143,6 +139,28 @@ fn opening_a_file_changes_the_window() {
         let seen = screen.screenshot();
         (seen.colours() > 40).then_some(seen)
     });
+    (screen, program, before)
+}
+
+#[test]
+fn files_dropped_by_another_client_are_answered() {
+    let home = tempfile::tempdir().unwrap();
+    let (screen, mut program, before) = with_library(home.path());
+    let asked = home.path().join("asked ä.bin");
+    std::fs::write(&asked, sample(7, 40)).unwrap();
+    let source = Source::new(&screen.display, &[&asked]);
+    wait("the window to take the drop", || source.drop_on("Lookalike").then_some(()));
+    let file_panel = 900;
+    wait("the answer", || (screen.screenshot().changed(&before, file_panel) > 0.1).then_some(()));
+    assert!(program.0.try_wait().unwrap().is_none(), "the program still runs");
+}
+
+#[test]
+fn opening_a_file_changes_the_window() {
+    let home = tempfile::tempdir().unwrap();
+    let (screen, mut program, before) = with_library(home.path());
+    let asked = home.path().join("asked.bin").to_str().unwrap().to_owned();
+    std::fs::write(&asked, sample(7, 40)).unwrap();
     let file_panel = 900;
     let shown = || (screen.screenshot().changed(&before, file_panel) > 0.1).then_some(());
     // An input may come before the window has the keyboard or while it is busy: it is repeated until it has

@@ -11,15 +11,17 @@ use crate::app::command::Command;
 use crate::app::command_ui::{command_button, hint_text};
 use crate::app::controls::{icon_button, quiet_button, section_ui};
 use crate::app::facts::Facts;
-use crate::app::message::Tone;
 use crate::app::paint::{self, Ink};
 use crate::app::selection::Selection;
 use crate::app::session::Session;
 use crate::app::theme::{Tokens, heading, icon, small};
 use crate::app::view::View;
 use crate::escape;
-use egui::{Align, Align2, Layout, Rect, Role, ScrollArea, Sense, Ui, WidgetInfo, vec2};
+use egui::{Align, Align2, Layout, Role, ScrollArea, Sense, Ui, WidgetInfo, vec2};
 use indicatif::HumanBytes;
+
+/// Width of the position among the dropped files, with the buttons of the next and the previous one.
+const POSITION: f32 = 156.0;
 
 /// Draws the selected file, or how to select one.
 pub fn file_ui(
@@ -39,7 +41,7 @@ pub fn file_ui(
         // Room for the scroll bar, which floats.
         ui.set_max_width(ui.available_width() - 4.0);
         ui.add_space(6.0);
-        head_ui(ui, session, view, &shown, out);
+        head_ui(ui, session, &shown, out);
         ui.add_space(4.0);
         card_ui(ui, facts, session, &shown, out);
         ui.add_space(8.0);
@@ -78,14 +80,14 @@ fn nothing_ui(ui: &mut Ui, facts: &Facts, out: &mut Vec<Command>) {
 }
 
 /// Draws the name, its position among the dropped files, what it is, and its hash.
-fn head_ui(ui: &mut Ui, session: &Session, view: &View, shown: &Shown<'_>, out: &mut Vec<Command>) {
+fn head_ui(ui: &mut Ui, session: &Session, shown: &Shown<'_>, out: &mut Vec<Command>) {
     let tokens = Tokens::of(ui.visuals());
     let n = session.queried.len();
     let at = session.queried.iter().position(|queried| queried.sample.sha256 == shown.sha256);
     let dropped = matches!(session.selection, Some(Selection::Queried(_)));
     ui.horizontal(|ui| {
         ui.set_height(24.0);
-        let right = if dropped && n > 1 { 120.0 } else { 0.0 };
+        let right = if dropped && n > 1 { POSITION } else { 0.0 };
         let (rect, response) =
             ui.allocate_exact_size(vec2((ui.available_width() - right).max(60.0), 24.0), Sense::hover());
         let name = escape::file_name(shown.path);
@@ -135,5 +137,4 @@ fn head_ui(ui: &mut Ui, session: &Session, view: &View, shown: &Shown<'_>, out: 
             }
         });
     });
-    let _ = (view, Tone::Note, Rect::NOTHING);
 }
