@@ -20,7 +20,7 @@ use egui::{Align2, Button, CursorIcon, Rect, Role, Sense, Stroke, Ui, WidgetInfo
 const HEIGHT: f32 = ROW + 6.0;
 /// The columns. The first three are painted by hand.
 const COLUMNS: [Column; 5] = [
-    Column::text("", 2.5),
+    Column::text("", 2.9),
     Column::text("", 3.6),
     Column::text("eval mode; line: before", 1.9),
     Column::number("classified correctly", "Share of the files that eval mode classifies correctly", 1.5),
@@ -155,11 +155,11 @@ fn name(command: &LabCommand) -> String {
 fn phrase(command: &LabCommand, model: &Model) -> String {
     let batches = model.network.running.first().map_or(0, |running| running.batches);
     match command {
-        LabCommand::Repair(Repair::Recompute) => "one pass over the files with frozen weights".to_owned(),
-        LabCommand::Repair(Repair::Debias) => "needs no files, only momentum and batches".to_owned(),
+        LabCommand::Repair(Repair::Recompute) => "one pass over the files, weights frozen".to_owned(),
+        LabCommand::Repair(Repair::Debias) => "needs no files".to_owned(),
         LabCommand::Repair(Repair::Average) => format!("of all {} batches", thousands(batches as usize)),
         LabCommand::Repair(Repair::Momentum(_)) => "as if trained with it".to_owned(),
-        LabCommand::TrainLonger => "at a low rate, until the start is forgotten".to_owned(),
+        LabCommand::TrainLonger => "until the start is forgotten".to_owned(),
         LabCommand::TrainWithout => "another model; its modes are the same".to_owned(),
         _ => String::new(),
     }
@@ -199,7 +199,7 @@ fn candidate_ui(
         let cell = cell.with_min_x(cell.left() + 24.0);
         paint::text(ui, cell, Align2::LEFT_CENTER, &name, &Ink::body(strong).weight(500.0));
     }
-    if let Some(cell) = rects.next() {
+    if let Some(cell) = rects.next().filter(|cell| cell.is_positive()) {
         paint::text(ui, cell, Align2::LEFT_CENTER, &phrase, &Ink::body(weak));
     }
     if let Some(cell) = rects.next() {
@@ -249,7 +249,7 @@ fn untried_ui(
         let cell = cell.with_min_x(cell.left() + 24.0);
         paint::text(ui, cell, Align2::LEFT_CENTER, &name, &ink.weight(500.0));
     }
-    if let Some(cell) = rects.next() {
+    if let Some(cell) = rects.next().filter(|cell| cell.is_positive()) {
         paint::text(ui, cell, Align2::LEFT_CENTER, &phrase, &Ink::body(tokens.text2));
     }
     let Some(out) = out else {
