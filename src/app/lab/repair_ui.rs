@@ -21,9 +21,9 @@ const HEIGHT: f32 = ROW + 6.0;
 /// The columns. The first three are painted by hand.
 const COLUMNS: [Column; 5] = [
     Column::text("", 2.9),
-    Column::text("", 3.6),
-    Column::text("eval mode; line: before", 1.9),
-    Column::number("classified correctly", "Share of the files that eval mode classifies correctly", 1.5),
+    Column::text("", 3.0),
+    Column::text("eval mode; line: before", 2.1),
+    Column::number("classified correctly", "Share of the files that eval mode classifies correctly", 1.7),
     Column::number("change", "Against the model in the lab", 1.4),
 ];
 /// Narrower than this, the second column is left out.
@@ -155,12 +155,12 @@ fn name(command: &LabCommand) -> String {
 fn phrase(command: &LabCommand, model: &Model) -> String {
     let batches = model.network.running.first().map_or(0, |running| running.batches);
     match command {
-        LabCommand::Repair(Repair::Recompute) => "one pass over the files, weights frozen".to_owned(),
+        LabCommand::Repair(Repair::Recompute) => "one pass over the files".to_owned(),
         LabCommand::Repair(Repair::Debias) => "needs no files".to_owned(),
         LabCommand::Repair(Repair::Average) => format!("of all {} batches", thousands(batches as usize)),
         LabCommand::Repair(Repair::Momentum(_)) => "as if trained with it".to_owned(),
         LabCommand::TrainLonger => "until the start is forgotten".to_owned(),
-        LabCommand::TrainWithout => "another model; its modes are the same".to_owned(),
+        LabCommand::TrainWithout => "another model".to_owned(),
         _ => String::new(),
     }
 }
