@@ -6,10 +6,11 @@ use super::dialog::Dialog;
 use super::edit_queue::Work;
 use super::message::Tone;
 use super::picker::Pick;
-use super::question::{Answer, Purpose, Question};
+use super::question::{Answer, Purpose, Question, free_name};
 use super::selection::Selection;
-use super::view::{Panels, SearchView, Sections, Side, Tab};
+use super::view::{Panels, SearchView, Side, Tab};
 use super::window::{App, Picked};
+use std::path::Path;
 
 /// How much one key press zooms the map.
 const ZOOM: f32 = 1.3;
@@ -27,7 +28,7 @@ impl App {
             Command::BrowseTo(folder) => self.show_in_browser(folder),
             Command::Browsed(path) => {
                 if let Some(browser) = self.view.browser.take() {
-                    let _ = self.picked.0.send(browser.wanted.picked(vec![path]));
+                    let _ = self.picked.0.send(browser.wanted.picked(vec![path], false));
                 }
             }
             Command::EnterPassword => self.view.question = Some(Question::Password(Default::default())),
@@ -43,7 +44,8 @@ impl App {
                 self.view.question = None;
                 match answer {
                     Answer::Path(purpose, path) if purpose.writes() && path.exists() => {
-                        self.view.question = Some(Question::Replace { purpose, path });
+                        let free = free_name(&path, Path::exists);
+                        self.view.question = Some(Question::Replace { purpose, path, free });
                     }
                     Answer::Path(purpose, path) | Answer::Replace(purpose, path) => {
                         self.use_path(purpose, path);
@@ -53,6 +55,7 @@ impl App {
                     Answer::Add(library, samples, label) => self.add_queried(&library, &samples, label),
                     Answer::Close => self.close(),
                     Answer::Rename(library, from, to) if library == self.session.library_path => {
+                        self.session.slots.rename(&from, &to);
                         self.edit(Work::Rename(from, to));
                     }
                     Answer::Rename(..) => {
@@ -93,10 +96,10 @@ impl App {
                 let library = self.session.library_path.clone();
                 self.add_queried(&library, &samples, label);
             }
-            Command::Undo => self.edit(Work::UndoLatest),
-            Command::Redo => self.edit(Work::RedoLatest),
-            Command::UndoEdit(id) => self.edit(Work::Undo(id)),
-            Command::RedoEdit(id) => self.edit(Work::Redo(id)),
+            Command::Undo => self.edit(Work::Latest { undo: true }),
+            Command::Redo => self.edit(Work::Latest { undo: false }),
+            Command::UndoEdit(id) => self.edit(Work::History { id, undo: true }),
+            Command::RedoEdit(id) => self.edit(Work::History { id, undo: false }),
             Command::RenameLabel(label) => {
                 let focus = self.view.focus.as_ref().and_then(|focus| focus.0.clone());
                 if let Some(from) = label.or(focus) {
@@ -116,7 +119,7 @@ impl App {
             Command::UseModel(hash) => self.use_stored_model(hash),
             Command::KeepModel => self.view.offer = None,
             Command::ResumeTraining => self.resume_training(),
-            Command::DiscardTraining => self.view.resume = None,
+            Command::DiscardTraining => self.discard_training(),
             Command::Select(selection) => self.select(selection),
             Command::Jump(selection) => self.jump(selection),
             Command::NextNeighbour => self.step_through_neighbours(1),
@@ -184,7 +187,6 @@ impl App {
             Command::SwapPanels => self.view.kept.panels.swapped = !self.view.kept.panels.swapped,
             Command::ResetPanels => {
                 self.view.kept.panels = Panels::default();
-                self.view.kept.sections = Sections::default();
                 self.reset_widths = true;
             }
             Command::Theme(theme) => {
@@ -253,7 +255,7 @@ impl App {
             Box::new(move |paths| {
                 // The window may have been closed meanwhile.
                 let _ = sender.send(match paths {
-                    Some(paths) => wanted.picked(paths),
+                    Some(paths) => wanted.picked(paths, true),
                     None => Picked::NoDialog(own, wanted),
                 });
                 ctx.request_repaint();

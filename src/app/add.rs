@@ -1,5 +1,6 @@
 //! Adding dropped files to the library, under a label or without.
 
+use super::edit_queue::{What, WindowEdit};
 use super::jobs::Task;
 use super::message::Tone;
 use super::window::App;
@@ -30,6 +31,12 @@ impl App {
         let files: Vec<Queried> =
             files.iter().filter_map(|sha256| self.session.queried(*sha256).cloned()).collect();
         let Some(first) = files.first() else { return };
+        let contents = &self.session.contents;
+        let new: Vec<Sha256> = files
+            .iter()
+            .map(|file| file.sample.sha256)
+            .filter(|sha256| !contents.contains(*sha256))
+            .collect();
         let title = match files.len() {
             1 => format!("Adding {}", escape::file_name(&first.sample.path)),
             n => format!("Adding {n} files"),
@@ -45,12 +52,28 @@ impl App {
                 let library = Library::open_or_create(&path)?;
                 workflow::add_queried(files, label.as_deref(), &model, library, &reader, run)
             },
-            move |app, changed| {
+            move |app, (changed, left_out)| {
                 let added = changed.added;
-                if app.show_changed(&target, changed) {
-                    let text = format!("{} added to the library {named}", count(added.new, "file"));
-                    app.session.say(Tone::Good, text);
+                if !app.show_changed(&target, changed) {
+                    return;
                 }
+                app.view.files.ticked.clear();
+                app.view.files.order.only = None;
+                let mut text = format!("{} added to the library {named}", count(added.new, "file"));
+                if added.known > 0 {
+                    text += &format!("; {} there already", count(added.known, "file"));
+                }
+                if left_out > 0 {
+                    text += &format!("; {} left out: gone or changed since", count(left_out, "file"));
+                }
+                let new: Vec<Sha256> =
+                    new.into_iter().filter(|sha256| app.session.contents.contains(*sha256)).collect();
+                if !new.is_empty() {
+                    let what = format!("add {} {named}", count(new.len(), "file"));
+                    let library = target.path;
+                    app.edit_queue.made(WindowEdit { library, what: What::Added(new), text: what });
+                }
+                app.session.say(Tone::Good, text);
             },
         );
     }

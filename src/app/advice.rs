@@ -11,7 +11,7 @@ use std::error::Error;
 pub fn warning_advice(warning: &Warning) -> String {
     let text = capitalised(&warning.to_string());
     match warning {
-        Warning::Unreliable(_) => format!("{text}. The Batch norm tab explains and repairs it"),
+        Warning::Unreliable(_) => format!("{text}. The Batch-norm lab explains and repairs it"),
         Warning::MapNotStored => format!("{text}. Open the library again to see its current contents"),
         Warning::Splits { deeper: true, .. } => format!("{text}. Open one of these folders instead"),
         Warning::Splits { deeper: false, .. } => {
@@ -33,9 +33,9 @@ pub fn error_advice(error: &(dyn Error + Send + Sync + 'static)) -> String {
     };
     match (error.downcast_ref(), model) {
         (Some(LibraryError::ReadOnly { .. }), _) => {
-            format!("{error}. Open another library in the Library menu")
+            format!("{error}. Open another library in the menu of the library, at the top right")
         }
-        (_, Some(ModelError::Broken { .. })) => format!("{error}. The Batch norm tab repairs it"),
+        (_, Some(ModelError::Broken { .. })) => format!("{error}. The Batch-norm lab repairs it"),
         _ if nothing.is_some_and(NothingToRead::needs_password) => format!("{error}{}", password_advice()),
         _ => error.to_string(),
     }

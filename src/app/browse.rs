@@ -11,10 +11,10 @@ const BROWSE: Kind = Kind("browse");
 
 impl Wanted {
     /// Paths that were picked for it.
-    pub(super) fn picked(self, paths: Vec<PathBuf>) -> Picked {
+    pub(super) fn picked(self, paths: Vec<PathBuf>, by_system: bool) -> Picked {
         match self {
             Self::Open => Picked::Open(paths),
-            Self::Question(purpose) => Picked::Question(purpose, paths),
+            Self::Question(purpose) => Picked::Question(purpose, paths, by_system),
         }
     }
 }

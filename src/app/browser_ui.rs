@@ -1,11 +1,12 @@
 //! Draws the window's own file browser.
 
-use super::browser::{Browser, Entry};
+use super::browser::{Browser, Entry, Wanted};
 use super::command::Command;
 use super::controls::{icon_button, just_opened, primary_button};
 use super::list::{List, Row};
 use super::paint::{self, Ink};
 use super::picker::Pick;
+use super::question::Purpose;
 use super::theme::{Tokens, icon, small, title};
 use super::view::View;
 use crate::escape;
@@ -25,6 +26,9 @@ pub fn browser_ui(ui: &mut Ui, view: &mut View, out: &mut Vec<Command>) {
         ui.label(title(match browser.pick {
             Pick::Folder => "Choose a folder",
             Pick::Files => "Choose a file",
+            Pick::Save(_) if browser.wanted == Wanted::Question(Purpose::Library) => {
+                "Choose a library, or a folder for a new one"
+            }
             Pick::Save(_) => "Choose a folder to save in",
         }));
         ui.horizontal(|ui| {
@@ -113,7 +117,12 @@ fn buttons_ui(ui: &mut Ui, browser: &Browser, out: &mut Vec<Command>) -> bool {
     let (text, path) = match &browser.pick {
         Pick::Folder => ("Open this folder", Some(chosen_folder.unwrap_or_else(|| browser.folder.clone()))),
         Pick::Files => ("Open", chosen.filter(|entry| !entry.folder).map(|entry| entry.path.clone())),
-        Pick::Save(name) => ("Save here", Some(browser.folder.join(name))),
+        Pick::Save(name) => {
+            let library = browser.wanted == Wanted::Question(Purpose::Library);
+            let file = chosen.filter(|entry| library && !entry.folder).map(|entry| entry.path.clone());
+            let text = if library { "Choose" } else { "Save here" };
+            (text, Some(file.unwrap_or_else(|| browser.folder.join(name))))
+        }
     };
     ui.horizontal(|ui| {
         if primary_button(ui, path.is_some(), text).clicked()

@@ -28,7 +28,7 @@ impl Dialog {
                 .key_while_typing(Modifiers::COMMAND, Key::Comma),
             Self::History => About::new(
                 "History…",
-                "Lists what was changed in the library, by whom and when; each change can be undone",
+                "Lists what was changed in the library, by whom and when; an edit can be undone",
             ),
             Self::Models => About::new(
                 "Models of this library…",

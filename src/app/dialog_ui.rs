@@ -35,15 +35,17 @@ pub fn dialog_ui(
             }));
             ui.label(title(dialog.about().text.trim_end_matches('…')));
             ui.add_space(6.0);
-            ScrollArea::vertical().max_height(most.y - 60.0).auto_shrink([false, true]).show(ui, |ui| {
-                match dialog {
+            ScrollArea::vertical()
+                .max_height(most.y - 60.0)
+                .min_scrolled_height((most.y - 60.0).min(520.0))
+                .auto_shrink([false, true])
+                .show(ui, |ui| match dialog {
                     Dialog::Keys => keys_ui(ui),
                     Dialog::Settings => settings_ui(ui, session, view, out),
                     Dialog::History => history_ui(ui, session, out),
                     Dialog::Models => models_ui(ui, facts, session, out),
                     Dialog::About => about_ui(ui, session, renderer),
-                }
-            });
+                });
             ui.add_space(8.0);
             ui.button("Close").clicked()
         },
@@ -57,7 +59,8 @@ pub fn dialog_ui(
 fn keys_ui(ui: &mut Ui) {
     Grid::new("keys").num_columns(3).spacing([20.0, 5.0]).show(ui, |ui| {
         let mut row = |keys: &KeyboardShortcut, text: &str, hint: &str| {
-            ui.label(RichText::new(ui.ctx().format_shortcut(keys)).monospace());
+            let keys = ui.ctx().format_shortcut(keys).replace("Questionmark", "?").replace("Comma", ",");
+            ui.label(RichText::new(keys).monospace());
             ui.label(medium(text.trim_end_matches('…')));
             ui.weak(hint);
             ui.end_row();

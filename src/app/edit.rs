@@ -3,7 +3,7 @@
 
 use super::advice::error_advice;
 use super::command::Command;
-use super::edit_queue::{WindowEdit, Work};
+use super::edit_queue::{What, WindowEdit, Work};
 use super::jobs::{Kind, Task};
 use super::message::Tone;
 use super::window::App;
@@ -84,16 +84,14 @@ impl App {
                     format!("{} removed from the library; the files stay", count(samples.len(), "sample"));
                 Ok(Written { edit, labels: Vec::new(), samples: true, text })
             }),
-            Work::UndoLatest => match self.edit_queue.to_undo(&library).map(|edit| edit.id) {
-                Some(id) => self.revert(library, id, true),
-                None => self.nothing_to_revert("undo"),
-            },
-            Work::RedoLatest => match self.edit_queue.to_redo(&library).map(|edit| edit.id) {
-                Some(id) => self.revert(library, id, false),
-                None => self.nothing_to_revert("redo"),
-            },
-            Work::Undo(id) => self.revert(library, id, true),
-            Work::Redo(id) => self.revert(library, id, false),
+            Work::Latest { undo } => {
+                match self.edit_queue.latest(&library, undo).map(|edit| edit.what.clone()) {
+                    Some(What::Edit(id)) => self.revert(library, id, undo, true),
+                    Some(What::Added(samples)) => self.revert_added(library, samples, undo),
+                    None => self.nothing_to_revert(if undo { "undo" } else { "redo" }),
+                }
+            }
+            Work::History { id, undo } => self.revert(library, id, undo, false),
         }
     }
 
@@ -123,8 +121,8 @@ impl App {
         });
     }
 
-    /// Undoes or redoes an edit of `library`.
-    fn revert(&mut self, library: PathBuf, id: i64, undo: bool) {
+    /// Undoes or redoes an edit of `library`: the `latest` of this window, or one of the history.
+    fn revert(&mut self, library: PathBuf, id: i64, undo: bool, latest: bool) {
         let file = library.clone();
         self.run_edit(
             move || {
@@ -132,15 +130,38 @@ impl App {
                 if undo { library.undo_edit(id) } else { library.redo_edit(id) }
             },
             move |app, done: Reverted| {
-                if done.is_empty() {
-                    app.edit_queue.forget(&library, id);
-                } else {
-                    app.edit_queue.reverted(&library, id, undo);
+                let what = What::Edit(id);
+                if !done.is_empty() {
+                    app.edit_queue.reverted(&library, &what, undo);
+                } else if latest {
+                    app.edit_queue.forget(&library, &what);
                 }
                 let tone = if done.is_empty() { Tone::Note } else { Tone::Good };
                 app.session.say(tone, reverted_text(&done, undo));
                 let samples = !done.removed.is_empty() || !done.restored.is_empty();
                 app.show_edit(&library, &done.labels, samples);
+            },
+        );
+    }
+
+    /// Removes dropped files that were added, or restores them.
+    fn revert_added(&mut self, library: PathBuf, samples: Vec<Sha256>, undo: bool) {
+        let (file, all) = (library.clone(), samples.clone());
+        self.run_edit(
+            move || {
+                let mut library = Library::open(&file)?;
+                if undo { library.remove(&all, SOURCE) } else { library.restore(&all, SOURCE) }
+            },
+            move |app, _| {
+                let n = count(samples.len(), "sample");
+                app.edit_queue.reverted(&library, &What::Added(samples), undo);
+                let text = if undo {
+                    format!("Undone: {n} removed from the library; the files stay")
+                } else {
+                    format!("Redone: {n} added to the library")
+                };
+                app.session.say(Tone::Good, text);
+                app.show_edit(&library, &[], true);
             },
         );
     }
@@ -156,12 +177,19 @@ impl App {
             move || work(&mut Library::open(&file)?),
             move |app, written| {
                 app.show_edit(&path, &written.labels, written.samples);
-                // Another program may have done the same already: then there is nothing to undo.
-                if let Some(edit) = written.edit {
+                // Another program may have done the same already.
+                let Some(edit) = written.edit else {
+                    return app.session.say(Tone::Note, "Nothing was changed: it is so already");
+                };
+                {
                     let key = Command::Undo.about().key;
                     let undo = key.map(|key| app.ctx.format_shortcut(&key.keys)).unwrap_or_default();
                     app.session.say(Tone::Good, format!("{} ({undo} undoes it)", written.text));
-                    app.edit_queue.made(WindowEdit { library: path, id: edit.id, text: edit_text(&edit) });
+                    app.edit_queue.made(WindowEdit {
+                        library: path,
+                        what: What::Edit(edit.id),
+                        text: edit_text(&edit),
+                    });
                 }
             },
         );
@@ -209,20 +237,23 @@ impl App {
         }
     }
 
-    /// Reads the open library again and shows it.
+    /// Reads the open library again and shows it; once more, if this window has changed it meanwhile.
     pub(super) fn reload(&mut self) {
-        let path = self.session.library_path.clone();
+        let (path, written) = (self.session.library_path.clone(), self.edits_written);
         let file = path.clone();
         self.start(
-            Task::new("Reading the library").of_kind(RELOAD).quiet(),
+            Task::new("Reading the library").of_kind(RELOAD).quiet().reported(),
             move |_| {
                 let library = Library::open(&file)?;
                 let contents = workflow::with_first_map(library.contents()?);
                 Ok((library, contents))
             },
             move |app, (library, contents)| {
-                if path == app.session.library_path {
+                if path != app.session.library_path {
+                } else if written == app.edits_written {
                     app.show_library(library, contents);
+                } else {
+                    app.reload();
                 }
             },
         );
@@ -232,9 +263,13 @@ impl App {
     pub(super) fn read_history(&mut self) {
         let path = self.session.library_path.clone();
         self.start(
-            Task::new("Reading the history").of_kind(HISTORY).quiet(),
-            move |_| -> Result<_, Stop> { Ok(Library::open(&path)?.edits(LISTED)?) },
-            |app, edits| app.session.edits = Some(edits),
+            Task::new("Reading the history").of_kind(HISTORY).quiet().reported(),
+            move |_| -> Result<_, Stop> { Ok((Library::open(&path)?.edits(LISTED)?, path)) },
+            |app, (edits, path)| {
+                if path == app.session.library_path {
+                    app.session.edits = Some(edits);
+                }
+            },
         );
     }
 }

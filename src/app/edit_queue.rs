@@ -4,14 +4,23 @@ use crate::sample::Sha256;
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
+/// What is undone or redone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum What {
+    /// An edit in the library's history.
+    Edit(i64),
+    /// Dropped files that were added: undone, they are removed, and redone, restored.
+    Added(Vec<Sha256>),
+}
+
 /// An edit made in this window.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WindowEdit {
     /// The library that it changed.
     pub library: PathBuf,
-    /// The edit in the library's history.
-    pub id: i64,
-    /// What it did, in a phrase.
+    /// What it changed.
+    pub what: What,
+    /// The same in a phrase.
     pub text: String,
 }
 
@@ -24,14 +33,18 @@ pub enum Work {
     Rename(String, String),
     /// Remove samples from the library; their files stay.
     Remove(Vec<Sha256>),
-    /// Undo the latest edit made in this window.
-    UndoLatest,
-    /// Redo the edit undone last in this window.
-    RedoLatest,
-    /// Undo this edit.
-    Undo(i64),
-    /// Redo this edit.
-    Redo(i64),
+    /// Undo the latest edit made in this window, or redo the edit undone last.
+    Latest {
+        /// Undo it, or redo it.
+        undo: bool,
+    },
+    /// Undo or redo this edit of the history.
+    History {
+        /// The edit.
+        id: i64,
+        /// Undo it, or redo it.
+        undo: bool,
+    },
 }
 
 /// What is to be written, one after the other, so that the library and the window agree on what came last; and what was
@@ -59,30 +72,26 @@ impl EditQueue {
     }
 
     /// Notes that an edit is undone, or redone.
-    pub fn reverted(&mut self, library: &Path, id: i64, undo: bool) {
+    pub fn reverted(&mut self, library: &Path, what: &What, undo: bool) {
         let (from, to) =
             if undo { (&mut self.done, &mut self.undone) } else { (&mut self.undone, &mut self.done) };
-        let at = from.iter().rposition(|edit| edit.library == library && edit.id == id);
+        let at = from.iter().rposition(|edit| edit.library == library && edit.what == *what);
         if let Some(at) = at {
             to.push(from.remove(at));
         }
     }
 
-    /// Forgets an edit that cannot be undone or redone.
-    pub fn forget(&mut self, library: &Path, id: i64) {
+    /// Forgets an edit that cannot be undone or redone any more.
+    pub fn forget(&mut self, library: &Path, what: &What) {
         for list in [&mut self.done, &mut self.undone] {
-            list.retain(|edit| edit.library != library || edit.id != id);
+            list.retain(|edit| edit.library != library || edit.what != *what);
         }
     }
 
-    /// The edit that undo takes back.
-    pub fn to_undo(&self, library: &Path) -> Option<&WindowEdit> {
-        self.done.iter().rfind(|edit| edit.library == library)
-    }
-
-    /// The edit that redo makes again.
-    pub fn to_redo(&self, library: &Path) -> Option<&WindowEdit> {
-        self.undone.iter().rfind(|edit| edit.library == library)
+    /// The edit that undo takes back, or that redo makes again.
+    pub fn latest(&self, library: &Path, undo: bool) -> Option<&WindowEdit> {
+        let list = if undo { &self.done } else { &self.undone };
+        list.iter().rfind(|edit| edit.library == library)
     }
 }
 
@@ -92,30 +101,30 @@ mod tests {
 
     #[test]
     fn undo_and_redo_go_back_and_forth_in_one_library() {
-        let edit = |library: &str, id| WindowEdit { library: library.into(), id, text: String::new() };
+        let edit = |library: &str, id| WindowEdit {
+            library: library.into(),
+            what: What::Edit(id),
+            text: String::new(),
+        };
         let mut queue = EditQueue::default();
         queue.made(edit("a", 1));
         queue.made(edit("a", 2));
         queue.made(edit("b", 7));
         let a = Path::new("a");
-        assert_eq!(queue.to_undo(a).map(|edit| edit.id), Some(2));
-        queue.reverted(a, 2, true);
-        assert_eq!(
-            (queue.to_undo(a).map(|edit| edit.id), queue.to_redo(a).map(|edit| edit.id)),
-            (Some(1), Some(2))
-        );
-        queue.reverted(a, 2, false);
-        assert_eq!((queue.to_undo(a).map(|edit| edit.id), queue.to_redo(a)), (Some(2), None));
-        queue.reverted(a, 2, true);
+        let latest =
+            |queue: &EditQueue| [true, false].map(|undo| queue.latest(a, undo).map(|edit| edit.what.clone()));
+        let [one, two] = [1, 2].map(|id| Some(What::Edit(id)));
+        assert_eq!(latest(&queue), [two.clone(), None]);
+        queue.reverted(a, &What::Edit(2), true);
+        assert_eq!(latest(&queue), [one.clone(), two.clone()]);
+        queue.reverted(a, &What::Edit(2), false);
+        assert_eq!(latest(&queue), [two.clone(), None]);
+        queue.reverted(a, &What::Edit(2), true);
         queue.made(edit("b", 8));
-        assert_eq!(
-            queue.to_redo(a).map(|edit| edit.id),
-            Some(2),
-            "an edit of another library changes nothing"
-        );
+        assert_eq!(latest(&queue), [one.clone(), two], "an edit of another library changes nothing");
         queue.made(edit("a", 3));
-        assert_eq!(queue.to_redo(a), None);
-        queue.forget(a, 3);
-        assert_eq!(queue.to_undo(a).map(|edit| edit.id), Some(1));
+        assert_eq!(latest(&queue), [Some(What::Edit(3)), None]);
+        queue.forget(a, &What::Edit(3));
+        assert_eq!(latest(&queue), [one, None]);
     }
 }

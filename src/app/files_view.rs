@@ -22,9 +22,9 @@ pub enum Column {
     Probability,
 }
 
-/// The user's choices for the table.
+/// What decides the rows of the table and their order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct FilesView {
+pub struct Order {
     /// The column it is sorted by.
     pub by: Column,
     /// In falling order.
@@ -33,6 +33,13 @@ pub struct FilesView {
     pub filter: String,
     /// Only files with this verdict.
     pub only: Option<State>,
+}
+
+/// The user's choices for the table.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FilesView {
+    /// Which rows are shown, and how they are sorted.
+    pub order: Order,
     /// The files that are ticked.
     pub ticked: HashSet<Sha256>,
 }

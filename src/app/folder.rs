@@ -1,5 +1,6 @@
 //! Opening a folder: a labelled folder to train on, or a folder of files to query.
 
+use super::command::Command;
 use super::jobs::Task;
 use super::lab_kinds::EXPERIMENT;
 use super::message::Tone;
@@ -84,8 +85,9 @@ impl App {
         self.lab.forget_folder();
         self.measure();
         let path = self.session.folder.as_ref().map(|folder| folder.path.clone());
+        let may_train = Command::Train.obstacle(&self.facts()).is_none();
         if let Some((_, library)) =
-            self.train_when_open.take_if(|(wanted, _)| Some(&*wanted) == path.as_ref())
+            self.train_when_open.take_if(|(wanted, _)| Some(&*wanted) == path.as_ref()).filter(|_| may_train)
         {
             self.train_into(self.view.kept.train_config(), library, Vec::new());
         } else if let Some(demo) = demo {

@@ -29,6 +29,7 @@ impl App {
             return;
         }
         self.watch.gone = false;
+        let written = self.edits_written;
         let (shown, before) = (self.session.contents.clone(), self.session.contents.len());
         let file = path.clone();
         self.start(
@@ -40,7 +41,8 @@ impl App {
                 Ok((!same).then(|| (library, with_first_map(contents))))
             },
             move |app, changed| {
-                let Some((library, contents)) = changed.filter(|_| path == app.session.library_path) else {
+                let current = path == app.session.library_path && written == app.edits_written;
+                let Some((library, contents)) = changed.filter(|_| current) else {
                     return;
                 };
                 let after = contents.len();

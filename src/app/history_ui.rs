@@ -40,7 +40,7 @@ fn edit_ui(ui: &mut Ui, edit: &Edit, out: &mut Vec<Command>) {
                 let text = if edit.undone { format!("{text} (undone)") } else { text };
                 let colour = if edit.undone { tokens.text2 } else { tokens.text };
                 ui.add(egui::Label::new(RichText::new(text).color(colour)).truncate());
-                let at = edit.at.replace('T', " ").replace('Z', " UTC");
+                let at = escape::text(&edit.at).replace('T', " ").replace('Z', " UTC");
                 let by = format!("{at}, {}, from {}", escape::text(&edit.who), escape::text(&edit.source));
                 ui.add(egui::Label::new(small(by)).truncate());
             });

@@ -20,14 +20,15 @@ impl App {
         while let Ok(picked) = self.picked.1.try_recv() {
             match picked {
                 Picked::Open(paths) if !paths.is_empty() => self.act(Command::Open(paths)),
-                Picked::Question(wanted, paths) => {
+                Picked::Question(wanted, paths, by_system) => {
                     // The dialog may have been for a question that is closed by now.
-                    if let (Some(Question::Path { purpose, path, picked }), Some(first)) =
+                    if let (Some(Question::Path { purpose, path, picked, asked }), Some(first)) =
                         (&mut self.view.question, paths.into_iter().next())
                         && *purpose == wanted
                     {
                         *path = first.to_string_lossy().into_owned();
                         *picked = Some(first);
+                        *asked = by_system;
                     }
                 }
                 Picked::NoDialog(pick, wanted) => self.browse_in_window(pick, wanted),

@@ -27,12 +27,13 @@ pub struct Task {
     kind: Option<Kind>,
     quiet: bool,
     finishes: bool,
+    reported: bool,
 }
 
 impl Task {
     /// A job that is shown under this title and runs in parallel with others.
     pub fn new(title: impl Into<String>) -> Self {
-        Self { title: title.into(), kind: None, quiet: false, finishes: false }
+        Self { title: title.into(), kind: None, quiet: false, finishes: false, reported: true }
     }
 
     /// The same job, but it replaces a running one of this kind.
@@ -45,9 +46,14 @@ impl Task {
         Self { finishes: true, ..self }
     }
 
+    /// The same job, but its failure is reported, shown or not.
+    pub fn reported(self) -> Self {
+        Self { reported: true, ..self }
+    }
+
     /// The same job, but it is not shown and its failure is not reported.
     pub fn quiet(self) -> Self {
-        Self { quiet: true, ..self }
+        Self { quiet: true, reported: false, ..self }
     }
 }
 
@@ -81,8 +87,10 @@ pub enum News<A> {
         title: String,
         /// Its kind, if it has one.
         kind: Option<Kind>,
-        /// Whether its failure is not reported.
-        quiet: bool,
+        /// Whether it was shown.
+        shown: bool,
+        /// Whether its failure is reported.
+        reported: bool,
         /// How it ended.
         outcome: Outcome<Apply<A>>,
     },
@@ -134,8 +142,8 @@ impl<A: 'static> Jobs<A> {
             let outcome = running.job.poll();
             news.extend(running.events.try_iter().map(News::Event));
             let Some(outcome) = outcome else { return true };
-            let Task { title, quiet, kind, .. } = running.task.clone();
-            news.push(News::Ended { title, kind, quiet, outcome });
+            let Task { title, quiet, kind, reported, .. } = running.task.clone();
+            news.push(News::Ended { title, kind, shown: !quiet, reported, outcome });
             false
         });
         news

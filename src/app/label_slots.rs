@@ -1,7 +1,7 @@
 //! The slots of labels: which symbol each has. A label gets the next free slot when it is first seen and keeps it, so
 //! its colour stays when other labels come and go. The slots are remembered with the library.
 
-use super::symbol::Symbol;
+use super::symbol::{SYMBOLS, Symbol};
 use crate::library::LabelCount;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -39,13 +39,39 @@ impl LabelSlots {
             .collect();
         new.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
         for (label, _) in new {
-            if self.names.len() >= MOST {
+            // With all symbols given away, one of a label that no sample has any more.
+            let free = || {
+                let used = |name: &String| counts.iter().any(|(label, _)| label.as_ref() == Some(name));
+                self.names.iter().take(SYMBOLS - 1).position(|name| !used(name))
+            };
+            let free = (self.names.len() + 1 >= SYMBOLS).then(free).flatten();
+            if let Some(slot) = free {
+                if let Some(name) = self.names.get_mut(slot) {
+                    self.slot_of.remove(&*name);
+                    name.clone_from(label);
+                    self.slot_of.insert(label.clone(), slot);
+                }
+            } else if self.names.len() < MOST {
+                self.slot_of.insert(label.clone(), self.names.len());
+                self.names.push(label.clone());
+            } else {
                 break;
             }
-            self.slot_of.insert(label.clone(), self.names.len());
-            self.names.push(label.clone());
         }
         self.symbols = counts.iter().map(|(label, _)| self.symbol(label.as_deref())).collect();
+    }
+
+    /// Gives the slot of a label to its new name, unless that has one.
+    pub fn rename(&mut self, from: &str, to: &str) {
+        if self.slot_of.contains_key(to) {
+            return;
+        }
+        if let Some(slot) = self.slot_of.remove(from)
+            && let Some(name) = self.names.get_mut(slot)
+        {
+            to.clone_into(name);
+            self.slot_of.insert(to.to_owned(), slot);
+        }
     }
 
     /// The symbol of a label.

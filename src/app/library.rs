@@ -1,5 +1,6 @@
 //! Opening, showing and closing a library.
 
+use super::dialog::Dialog;
 use super::focus::Focus;
 use super::jobs::{Kind, Task};
 use super::message::Tone;
@@ -88,7 +89,15 @@ impl App {
         tracing::info!("the library is open: {} samples", contents.len());
         let provisional = contents.provisional();
         self.textures.clear();
+        let dropped: Vec<PathBuf> = if self.session.contents.model_hash() == contents.model_hash() {
+            Vec::new()
+        } else {
+            self.session.queried.iter().map(|queried| queried.sample.path.clone()).collect()
+        };
         self.session.show(contents);
+        if !dropped.is_empty() {
+            self.query_again(dropped);
+        }
         self.drop_stale_focus();
         self.view.fit |= other;
         if self.session.curves_of.is_none()
@@ -103,7 +112,7 @@ impl App {
         if self.session.can_gain && !could_gain {
             self.session.say(
                 Tone::Note,
-                "The base model sees more in these samples than the library keeps of them: \"Read samples again\" in the Library menu reads their files again",
+                "The base model sees more in these samples than the library keeps of them: \"Read samples again\" in the Model menu reads their files again",
             );
         }
         if provisional && !self.session.contents.is_empty() {
@@ -157,6 +166,7 @@ impl App {
         self.session.library_path = path;
         (self.session.curves_of, self.session.history) = (None, Vec::new());
         (self.session.edits, self.session.models) = (None, None);
+        self.view.dialog.take_if(|dialog| matches!(dialog, Dialog::History | Dialog::Models));
         self.view.hits.clear();
         self.lab.previous.clear();
         self.view.focus = None;

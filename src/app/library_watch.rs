@@ -56,6 +56,12 @@ impl LibraryWatch {
         std::mem::take(&mut seen.changed)
     }
 
+    /// Takes the file as it is now for what the window shows: this window has changed it.
+    pub fn renew(&self) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        (seen.stamps, seen.changed) = (Some(stamps(&seen.path)), false);
+    }
+
     /// Asks for another look, since the change could not be read now.
     pub fn later(&self) {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).changed = true;
@@ -65,19 +71,30 @@ impl LibraryWatch {
 /// Looks at the file once. Returns whether the window is still there.
 fn look(seen: &Weak<Mutex<Seen>>, wake: &(dyn Fn() + Send + Sync)) -> bool {
     let Some(seen) = seen.upgrade() else { return false };
-    let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
-    if seen.path.as_os_str().is_empty() {
+    let lock = || seen.lock().unwrap_or_else(PoisonError::into_inner);
+    let path = lock().path.clone();
+    if path.as_os_str().is_empty() {
         return true;
     }
-    let mut log = OsString::from(&seen.path);
-    log.push("-wal");
-    let stamps = [stamp(&seen.path), stamp(Path::new(&log))];
+    // A network may hang here: the window must not wait for it.
+    let stamps = stamps(&path);
+    let mut seen = lock();
+    if seen.path != path {
+        return true;
+    }
     let before = seen.stamps.replace(stamps);
     if before.is_some_and(|before| before != stamps) {
         seen.changed = true;
         wake();
     }
     true
+}
+
+/// The stamps of a library and of its write-ahead log.
+fn stamps(path: &Path) -> [Stamp; 2] {
+    let mut log = OsString::from(path);
+    log.push("-wal");
+    [stamp(path), stamp(Path::new(&log))]
 }
 
 fn stamp(path: &Path) -> Stamp {

@@ -132,9 +132,13 @@ impl App {
     pub(super) fn read_models(&mut self) {
         let path = self.session.library_path.clone();
         self.start(
-            Task::new("Reading the models").of_kind(MODELS).quiet(),
-            move |_| Ok(Library::open(&path)?.models()?),
-            |app, models| app.session.models = Some(models),
+            Task::new("Reading the models").of_kind(MODELS).quiet().reported(),
+            move |_| Ok((Library::open(&path)?.models()?, path)),
+            |app, (models, path)| {
+                if path == app.session.library_path {
+                    app.session.models = Some(models);
+                }
+            },
         );
     }
 

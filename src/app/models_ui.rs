@@ -42,7 +42,7 @@ fn model_ui(ui: &mut Ui, facts: &Facts, session: &Session, model: &StoredModel, 
             }
             ui.with_layout(Layout::top_down(Align::Min), |ui| {
                 ui.label(heading(escape::text(&model.name)));
-                let added = model.added.get(..10).unwrap_or(&model.added);
+                let added = escape::text(model.added.get(..10).unwrap_or(&model.added));
                 let embedded = format!(
                     "{} of {} samples embedded",
                     model.embedded,

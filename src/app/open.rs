@@ -12,6 +12,8 @@ impl App {
     /// Opens paths. A folder that holds folders is a labelled folder; everything else is queried.
     pub(super) fn open(&mut self, paths: Vec<PathBuf>) {
         self.opened_last.clone_from(&paths);
+        // What the user opens now is not the folder of an interrupted training.
+        self.train_when_open = None;
         let (folders, mut files): (Vec<_>, Vec<_>) = paths.into_iter().partition(|path| path.is_dir());
         files.retain(|path| {
             let ends_with = |wanted| path.extension().is_some_and(|extension| extension == wanted);

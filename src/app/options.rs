@@ -2,6 +2,7 @@
 
 use super::demo::demo_folder;
 use super::picker::{SharedPicker, SystemPicker};
+use super::view::Remembered;
 use crate::reading::Reader;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -22,6 +23,8 @@ pub struct Options {
     pub demo_folder: PathBuf,
     /// Reads files.
     pub reader: Reader,
+    /// What was remembered, in place of what the system keeps for the window.
+    pub remembered: Option<Remembered>,
 }
 
 impl Default for Options {
@@ -34,6 +37,7 @@ impl Default for Options {
             no_drops: false,
             demo_folder: demo_folder(),
             reader: Reader::default(),
+            remembered: None,
         }
     }
 }

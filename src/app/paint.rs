@@ -87,3 +87,8 @@ pub fn cut(ui: &Ui, name: &str, ink: &Ink, width: f32) -> String {
     }
     with(low)
 }
+
+/// A distance with three decimals. What is not quite 0 is said not to be.
+pub fn distance_text(distance: f32) -> String {
+    if distance > 0.0 && distance < 0.0005 { "< 0.001".to_owned() } else { format!("{distance:.3}") }
+}

@@ -6,7 +6,7 @@ use super::selection::Selection;
 use super::view::Tab;
 use super::window::App;
 use crate::escape;
-use crate::workflow::{self, QueryResult};
+use crate::workflow::{self, QueryResult, count};
 use std::path::PathBuf;
 
 /// Queried samples whose pictures are kept to be shown.
@@ -29,6 +29,23 @@ impl App {
         );
     }
 
+    /// Queries the dropped files of another model again.
+    pub(super) fn query_again(&mut self, paths: Vec<PathBuf>) {
+        let (contents, k) = (self.session.contents.clone(), self.view.kept.k);
+        let reader = self.session.reader.clone();
+        let again = paths.clone();
+        self.start(
+            Task::new(format!("Comparing {} again", count(paths.len(), "file"))),
+            move |run| {
+                let mut files: Vec<PathBuf> =
+                    paths.iter().filter_map(|path| workflow::file_of(path)).collect();
+                files.dedup();
+                workflow::query(&files, &contents, k, PICTURES, &reader, run)
+            },
+            move |app, result| app.show_queried(again, result),
+        );
+    }
+
     /// Shows the samples queried at `paths`. If the library's model has changed meanwhile, their embeddings cannot
     /// be compared with the library's, so the paths are queried again.
     pub(super) fn show_queried(&mut self, paths: Vec<PathBuf>, result: QueryResult) {
@@ -42,6 +59,9 @@ impl App {
             return;
         }
         let last = result.queried.last().map(|queried| queried.sample.sha256);
+        if result.queried.len() > 1 {
+            self.session.say(Tone::Good, format!("{} compared", count(result.queried.len(), "file")));
+        }
         self.session.queried.extend(result.queried);
         if let Some(last) = last {
             self.select(Some(Selection::Queried(last)));

@@ -92,6 +92,8 @@ pub enum Question {
         path: String,
         /// The path that a file dialog gave, which text may not be able to express.
         picked: Option<PathBuf>,
+        /// The dialog has asked whether to replace a file that is there.
+        asked: bool,
     },
     /// Asks what to do with a file that exists where something is to be saved.
     Replace {
@@ -99,9 +101,14 @@ pub enum Question {
         purpose: Purpose,
         /// The file.
         path: PathBuf,
+        /// A path beside it that is free, if one was found.
+        free: Option<PathBuf>,
     },
-    /// Asks whether the window closes while a training runs.
-    Close,
+    /// Asks whether the window closes while work is done.
+    Close {
+        /// A training runs, which can go on later.
+        training: bool,
+    },
     /// Asks for another name for a label.
     Rename {
         /// The library that has the label.
@@ -150,24 +157,24 @@ impl Question {
     pub fn path(purpose: Purpose) -> Self {
         let home = directories::UserDirs::new().map(|dirs| dirs.home_dir().to_owned()).unwrap_or_default();
         let path = home.join(purpose.suggestion()).to_string_lossy().into_owned();
-        Self::Path { purpose, path, picked: None }
+        Self::Path { purpose, path, picked: None, asked: false }
     }
 
     /// The typed answer; `None` if it is incomplete.
     pub fn answer(&self) -> Option<Answer> {
         match self {
             Self::Path { path, .. } if path.trim().is_empty() => None,
-            Self::Path { purpose, path, picked } => {
+            Self::Path { purpose, path, picked, asked } => {
                 // What was typed after picking counts.
                 let picked = picked.as_ref().filter(|picked| picked.to_string_lossy() == path.as_str());
                 Some(match picked {
-                    // The system's dialog has asked whether to replace a file.
-                    Some(picked) => Answer::Replace(*purpose, picked.clone()),
+                    Some(picked) if *asked => Answer::Replace(*purpose, picked.clone()),
+                    Some(picked) => Answer::Path(*purpose, picked.clone()),
                     None => Answer::Path(*purpose, PathBuf::from(path)),
                 })
             }
-            Self::Replace { purpose, path } => Some(Answer::Replace(*purpose, path.clone())),
-            Self::Close => Some(Answer::Close),
+            Self::Replace { purpose, path, .. } => Some(Answer::Replace(*purpose, path.clone())),
+            Self::Close { .. } => Some(Answer::Close),
             Self::Rename { library, from, to } => {
                 let to = to.trim();
                 let renamed = !to.is_empty() && to != from;
@@ -187,7 +194,7 @@ impl Question {
     pub fn text(&mut self) -> Option<&mut String> {
         match self {
             Self::Path { path, .. } => Some(path),
-            Self::Replace { .. } | Self::Close => None,
+            Self::Replace { .. } | Self::Close { .. } => None,
             Self::Rename { to, .. } => Some(to),
             Self::Password(secret) => Some(secret.edit()),
             Self::Label { label, .. } => Some(label),
@@ -195,18 +202,15 @@ impl Question {
     }
 }
 
-/// The same path with a number that makes it free: "neighbours-2.csv".
-pub fn free_name(path: &Path, taken: impl Fn(&Path) -> bool) -> PathBuf {
+/// The same path with a number that makes it free: "neighbours-2.csv". `None` if none is.
+pub fn free_name(path: &Path, taken: impl Fn(&Path) -> bool) -> Option<PathBuf> {
     let part = |part: Option<&std::ffi::OsStr>| {
         part.map(|part| part.to_string_lossy().into_owned()).unwrap_or_default()
     };
     let (stem, extension) = (part(path.file_stem()), part(path.extension()));
     let name =
         |i: u32| if extension.is_empty() { format!("{stem}-{i}") } else { format!("{stem}-{i}.{extension}") };
-    (2..10_000)
-        .map(|i| path.with_file_name(name(i)))
-        .find(|free| !taken(free))
-        .unwrap_or_else(|| path.to_owned())
+    (2..1000).map(|i| path.with_file_name(name(i))).find(|free| !taken(free))
 }
 
 #[cfg(test)]
@@ -238,7 +242,7 @@ mod tests {
         );
         let path = |path: &str, picked: Option<&str>| {
             let picked = picked.map(PathBuf::from);
-            Question::Path { purpose: Purpose::Map, path: path.to_owned(), picked }.answer()
+            Question::Path { purpose: Purpose::Map, path: path.to_owned(), picked, asked: true }.answer()
         };
         assert_eq!(path(" ", None), None);
         assert_eq!(path("a ", None), Some(Answer::Path(Purpose::Map, PathBuf::from("a "))));
@@ -252,7 +256,7 @@ mod tests {
     #[test]
     fn a_free_name_counts_on() {
         let taken = |path: &Path| path.ends_with("a-2.csv");
-        assert_eq!(free_name(Path::new("x/a.csv"), taken), Path::new("x/a-3.csv"));
-        assert_eq!(free_name(Path::new("a"), |_| false), Path::new("a-2"));
+        assert_eq!(free_name(Path::new("x/a.csv"), taken), Some(PathBuf::from("x/a-3.csv")));
+        assert_eq!(free_name(Path::new("a"), |_| false), Some(PathBuf::from("a-2")));
     }
 }

@@ -2,7 +2,7 @@
 
 use super::command::Command;
 use super::controls::{just_opened, primary_button};
-use super::question::{Answer, Purpose, Question, free_name};
+use super::question::{Answer, Purpose, Question};
 use super::session::Session;
 use super::theme::title;
 use super::view::View;
@@ -10,7 +10,6 @@ use crate::escape;
 use crate::sample::Sha256;
 use crate::workflow::count;
 use egui::{Id, Key, Modal, TextEdit, Ui};
-use std::path::Path;
 
 /// Existing labels offered, at most.
 const OFFERED: usize = 24;
@@ -34,7 +33,10 @@ fn content_ui(ui: &mut Ui, session: &Session, question: &mut Question, out: &mut
     let (text, verb, name) = match question {
         Question::Path { purpose, .. } => (purpose.title().to_owned(), purpose.verb(), "File:"),
         Question::Replace { path, .. } => (format!("{} exists", escape::file_name(path)), "Replace it", ""),
-        Question::Close => ("A training is running".to_owned(), "Close, and go on later", ""),
+        Question::Close { training: true } => {
+            ("A training is running".to_owned(), "Close, and go on later", "")
+        }
+        Question::Close { training: false } => ("Work is not finished".to_owned(), "Close, and stop it", ""),
         Question::Rename { from, .. } => {
             (format!("Rename the label {}", escape::text(from)), "Rename", "New name:")
         }
@@ -64,11 +66,10 @@ fn content_ui(ui: &mut Ui, session: &Session, question: &mut Question, out: &mut
             out.push(Command::Answer(answer));
             close = true;
         }
-        if let Question::Replace { purpose, path } = question {
-            let free = free_name(path, Path::exists);
-            let text = format!("Save as {}", escape::file_name(&free));
+        if let Question::Replace { purpose, free: Some(free), .. } = question {
+            let text = format!("Save as {}", escape::file_name(free));
             if ui.button(text).on_hover_text("Leaves the existing file as it is").clicked() {
-                out.push(Command::Answer(Answer::Replace(*purpose, free)));
+                out.push(Command::Answer(Answer::Replace(*purpose, free.clone())));
                 close = true;
             }
         }
@@ -119,7 +120,8 @@ fn hint(session: &Session, question: &Question) -> String {
             format!("{}. Leave it empty to take the label off. Can be undone.", names(session, samples))
         }
         Question::Replace { path, .. } => format!("In {}. It is replaced only once the new one is complete.", escape::path(path.parent().unwrap_or(path))),
-        Question::Close => "It ends at its last checkpoint. The next start of the window offers to go on with it.".to_owned(),
+        Question::Close { training: false } => "What is stopped leaves the library as it was, or with what was added so far.".to_owned(),
+        Question::Close { training: true } => "It ends at its last checkpoint. The next start of the window offers to go on with it.".to_owned(),
         Question::Rename { to, .. } => {
             let known = session.contents.labels().position(Some(to.trim())).is_some();
             if known {

@@ -15,6 +15,9 @@ use egui::{Role, ScrollArea, Sense, Ui, WidgetInfo, vec2};
 /// The width of the rail.
 pub const RAIL: f32 = 44.0;
 
+/// Dropped files shown, at most. The table has all.
+const LISTED: usize = 40;
+
 /// Draws the rail.
 pub fn rail_ui(ui: &mut Ui, session: &Session, out: &mut Vec<Command>) {
     ui.add_space(6.0);
@@ -33,7 +36,7 @@ pub fn rail_ui(ui: &mut Ui, session: &Session, out: &mut Vec<Command>) {
         .max_height(ui.available_height() - 56.0)
         .show(ui, |ui| {
             ui.vertical_centered(|ui| {
-                for queried in session.queried.iter() {
+                for queried in session.queried.iter().take(LISTED) {
                     let this = Selection::Queried(queried.sample.sha256);
                     let (rect, response) = ui.allocate_exact_size(vec2(30.0, 28.0), Sense::click());
                     if session.selection == Some(this) {

@@ -27,23 +27,32 @@ impl App {
             self.session.say(Tone::Note, format!("The network is computed on the CPU: {why}"));
         }
         for news in news {
-            let (title, kind, quiet, outcome) = match news {
+            let (title, kind, shown, reported, outcome) = match news {
                 News::Event(event) => {
                     self.apply_event(event);
                     continue;
                 }
-                News::Ended { title, kind, quiet, outcome } => (title, kind, quiet, outcome),
+                News::Ended { title, kind, shown, reported, outcome } => {
+                    (title, kind, shown, reported, outcome)
+                }
             };
+            let failed = matches!(outcome, Outcome::Failed(_));
             match outcome {
                 Outcome::Done(apply) => apply(self),
-                _ if quiet => {}
+                Outcome::Cancelled if !shown => {}
+                Outcome::Failed(_) if !reported => {}
                 Outcome::Cancelled => self.session.say(Tone::Note, format!("{title}: cancelled")),
                 Outcome::Failed(error) => {
                     self.session.say(Tone::Bad, format!("{title}: {}", error_advice(error.as_ref())));
                 }
             }
-            if kind == Some(TRAIN) {
+            // One that failed has a checkpoint, from which it can go on.
+            if kind == Some(TRAIN) && !failed {
                 self.view.kept.interrupted = None;
+            }
+            if shown || kind == Some(EDIT) {
+                // The library may have changed, and is shown as it is now.
+                self.watch.renew();
             }
             // However it ended, what waits for it is next.
             if kind == Some(OPEN) {

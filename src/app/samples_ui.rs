@@ -135,6 +135,9 @@ fn short_answer(verdict: Option<&Verdict>) -> String {
         Some(Verdict::Unlike { .. }) => "new".to_owned(),
         Some(Verdict::Identical { label }) => format!("= {}", escape::label(label.as_deref())),
         Some(Verdict::Known { label: None, .. }) => "no label".to_owned(),
+        Some(Verdict::Undecided { labels, .. }) if labels.len() == 1 => {
+            format!("{} or new", labels.first().map(|label| escape::text(label)).unwrap_or_default())
+        }
         Some(Verdict::Nothing) | None => "–".to_owned(),
         Some(verdict) => verdict.labels().into_iter().map(escape::text).collect::<Vec<_>>().join(" or "),
     }
@@ -149,7 +152,7 @@ fn counts_ui(ui: &mut Ui, session: &Session, view: &mut View) {
     let mut rows = vec![(None, session.queried.len())];
     rows.extend(State::ALL.map(|state| (Some(state), count(state))).into_iter().filter(|(_, n)| *n > 0));
     let shown = view.kept.tab == Tab::Files;
-    let chosen = rows.iter().position(|(state, _)| shown && *state == view.files.only);
+    let chosen = rows.iter().position(|(state, _)| shown && *state == view.files.order.only);
     let list = List::new("verdicts", "Dropped files by verdict", ROW, rows.len()).chosen(chosen);
     let reply = list.show(ui, |ui, i, row| {
         let Some((state, n)) = rows.get(i) else { return String::new() };
@@ -169,7 +172,7 @@ fn counts_ui(ui: &mut Ui, session: &Session, view: &mut View) {
         format!("{text}: {n}")
     });
     if let Some((state, _)) = reply.chosen.or(reply.opened).and_then(|i| rows.get(i)) {
-        view.files.only = *state;
+        view.files.order.only = *state;
         view.kept.tab = Tab::Files;
     }
 }
@@ -255,10 +258,9 @@ fn list_ui(ui: &mut Ui, session: &Session, view: &mut View, out: &mut Vec<Comman
         Some(Selection::InLibrary(sha256)) => Some(sha256),
         _ => None,
     };
-    // A linear search is only for lists in which it is cheap.
-    let chosen = selected
-        .filter(|_| total <= 10_000)
-        .and_then(|sha256| (0..total).find(|i| entry(*i).is_some_and(|entry| entry.sha256 == sha256)));
+    // Rows are in the order of the contents.
+    let row = selected.and_then(|sha256| session.contents.row_of(sha256));
+    let chosen = row.and_then(|row| if everything { Some(row) } else { rows.binary_search(&row).ok() });
     let mut reply = None;
     ScrollArea::vertical().id_salt("samples").auto_shrink([false, false]).show(ui, |ui| {
         let list = List::new("samples", "Samples", ROW, total).chosen(chosen);

@@ -8,6 +8,7 @@ use super::window::App;
 use crate::job::Stop;
 use crate::sample::Sha256;
 use crate::workflow::{AskedAs, Near, find_near};
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 const NEIGHBOURS: Kind = Kind("neighbours");
@@ -31,7 +32,8 @@ impl App {
         let selected = self.session.selection.map(Selection::sha256);
         let at = self.session.queried.iter().position(|queried| Some(queried.sample.sha256) == selected);
         self.session.queried.remove(files);
-        self.view.files.ticked.retain(|ticked| !files.contains(ticked));
+        let gone: HashSet<&Sha256> = files.iter().collect();
+        self.view.files.ticked.retain(|ticked| !gone.contains(ticked));
         if matches!(self.session.selection, Some(Selection::Queried(sha256)) if files.contains(&sha256)) {
             let queried = &self.session.queried;
             let next = at.and_then(|at| queried.get(at.min(queried.len().saturating_sub(1))));

@@ -17,6 +17,9 @@ use egui::{
 };
 use std::path::PathBuf;
 
+/// A window narrower than this has a rail instead of the panel of files and labels.
+pub const NARROW: f32 = 1160.0;
+
 /// Draws the bar.
 pub fn top_ui(ui: &mut Ui, facts: &Facts, session: &Session, view: &View, out: &mut Vec<Command>) {
     ui.horizontal_centered(|ui| {
@@ -83,7 +86,9 @@ fn panel_button(ui: &mut Ui, side: Side, view: &View, name: &str) -> egui::Respo
     let tokens = Tokens::of(ui.visuals());
     let (rect, response) = ui.allocate_exact_size(vec2(26.0, 26.0), Sense::click());
     let panels = view.kept.panels;
+    let narrow = ui.ctx().content_rect().width() < NARROW;
     let (shown, at_right) = match side {
+        Side::Left if narrow => (view.over_map, panels.swapped),
         Side::Left => (panels.left, panels.swapped),
         Side::Right => (panels.right, !panels.swapped),
     };

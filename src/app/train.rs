@@ -45,8 +45,16 @@ impl App {
         let (message, history) = (training_summary(config), config.training.history.clone());
         let unreliable = Warning::about(config).is_some();
         let adopted = trained.changed.as_ref().map(|changed| changed.adopted);
+        let added = trained.changed.as_ref().map_or(0, |changed| changed.added.new);
         let shown = trained.changed.is_some_and(|changed| self.show_changed(target, changed));
         self.offer_model(target, Arc::clone(&model), "The trained model", adopted);
+        let message = match added {
+            0 => message,
+            n => format!(
+                "{message} {} of the folder are in the library now.",
+                workflow::count(n, "new sample")
+            ),
+        };
         // The warning is in the messages; a green summary would hide it.
         let tone = if unreliable { Tone::Note } else { Tone::Good };
         self.session.say(tone, message);

@@ -111,7 +111,7 @@ fn settings_ui(ui: &mut Ui, view: &mut View) {
         let label = ui.label("Statistics for eval mode");
         ui.add_enabled_ui(kept.norm == Norm::Batch, |ui| {
             let combo = ComboBox::from_id_salt("statistics")
-                .width(280.0)
+                .width(280.0_f32.min((ui.available_width() - 12.0).max(120.0)))
                 .selected_text(statistics_text(kept.statistics));
             let combo = combo.show_ui(ui, |ui| {
                 for policy in
@@ -130,7 +130,9 @@ fn settings_ui(ui: &mut Ui, view: &mut View) {
         let label = ui.label("Convention");
         ui.add_enabled_ui(kept.norm == Norm::Batch, |ui| {
             let shown = CONVENTIONS.get(kept.convention).map_or("", |convention| convention.name);
-            let combo = ComboBox::from_id_salt("convention").width(280.0).selected_text(shown);
+            let combo = ComboBox::from_id_salt("convention")
+                .width(280.0_f32.min((ui.available_width() - 12.0).max(120.0)))
+                .selected_text(shown);
             let combo = combo.show_ui(ui, |ui| {
                 for (i, convention) in CONVENTIONS.iter().enumerate() {
                     let text = format!(

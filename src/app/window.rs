@@ -42,10 +42,9 @@ const STORED: &str = "lookalike-view";
 const FILE: [f32; 2] = [340.0, 400.0];
 /// The least and the usual width of the panel of files and labels.
 const SAMPLES: [f32; 2] = [180.0, 226.0];
-/// The least width of the map beside the panels.
+/// The least width of the map beside the panels, and that of the table and the training.
 const MAP: f32 = 320.0;
-/// A window narrower than this has a rail instead of the panel of files and labels.
-const NARROW: f32 = 1160.0;
+const PAGE: f32 = 470.0;
 
 /// The window's state.
 pub struct App {
@@ -103,8 +102,8 @@ pub struct App {
 pub(super) enum Picked {
     /// To open.
     Open(Vec<PathBuf>),
-    /// For the open question.
-    Question(Purpose, Vec<PathBuf>),
+    /// For the open question, and whether the system's dialog gave it: that asks before a file is replaced.
+    Question(Purpose, Vec<PathBuf>, bool),
     /// No dialog could be shown.
     NoDialog(Pick, Wanted),
 }
@@ -112,8 +111,8 @@ pub(super) enum Picked {
 impl App {
     /// Opens the library and the paths given by `options`.
     pub fn new(cc: &eframe::CreationContext<'_>, options: Options) -> Self {
-        let kept: Remembered =
-            cc.storage.and_then(|storage| eframe::get_value(storage, STORED)).unwrap_or_default();
+        let stored = || cc.storage.and_then(|storage| eframe::get_value(storage, STORED));
+        let kept: Remembered = options.remembered.or_else(stored).unwrap_or_default();
         theme::apply(&cc.egui_ctx, kept.theme.preference());
         let path = options.library.or_else(|| kept.library.clone()).unwrap_or_else(default_library);
         let ctx = cc.egui_ctx.clone();
@@ -203,8 +202,8 @@ impl App {
             selected_dropped: matches!(session.selection, Some(Selection::Queried(_))),
             dropped: session.queried.len(),
             neighbours: !session.neighbours().is_empty(),
-            undo: self.edit_queue.to_undo(&session.library_path).map(|edit| edit.text.clone()),
-            redo: self.edit_queue.to_redo(&session.library_path).map(|edit| edit.text.clone()),
+            undo: self.edit_queue.latest(&session.library_path, true).map(|edit| edit.text.clone()),
+            redo: self.edit_queue.latest(&session.library_path, false).map(|edit| edit.text.clone()),
             editing: !self.edit_queue.is_empty(),
             library: session.library.is_some(),
             focus: self.view.focus.as_ref().is_some_and(|focus| focus.0.is_some()),
@@ -242,7 +241,7 @@ impl eframe::App for App {
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
         let facts = self.facts();
         let mut out = Vec::new();
-        self.narrow = ui.available_width() < NARROW;
+        self.narrow = ui.available_width() < top_ui::NARROW;
         let bar = egui::Frame::side_top_panel(ui.style()).inner_margin(egui::Margin::symmetric(10, 0));
         egui::Panel::top("menu").exact_size(40.0).frame(bar).show(ui, |ui| {
             top_ui::top_ui(ui, &facts, &self.session, &self.view, &mut out);
@@ -303,6 +302,7 @@ impl App {
     fn panels_ui(&mut self, ui: &mut egui::Ui, facts: &Facts, out: &mut Vec<Command>) {
         let Self { session, view, textures, narrow, reset_widths, .. } = self;
         let panels = view.kept.panels;
+        let least = if view.kept.tab == Tab::Map { MAP } else { PAGE };
         let reset = std::mem::take(reset_widths);
         let side = |id: &'static str, right: bool, [least, usual]: [f32; 2], most: f32| {
             let panel = if right { egui::Panel::right(id) } else { egui::Panel::left(id) };
@@ -317,12 +317,12 @@ impl App {
                 .frame(frame)
                 .show(ui, |ui| rail_ui::rail_ui(ui, session, out));
         } else if panels.left {
-            let most = ui.available_width() - MAP - FILE[0];
+            let most = ui.available_width() - least - FILE[0];
             side("samples", panels.swapped, SAMPLES, most)
                 .show(ui, |ui| samples_ui::samples_ui(ui, session, view, out));
         }
         if panels.right {
-            let most = ui.available_width() - MAP;
+            let most = ui.available_width() - least;
             side("file", !panels.swapped, FILE, most).show(ui, |ui| {
                 file_ui(ui, facts, session, view, textures, out);
             });
@@ -338,10 +338,14 @@ impl App {
             return;
         }
         let window = ui.ctx().content_rect();
-        let rect = egui::Rect::from_min_max(
-            egui::pos2(rail_ui::RAIL + 4.0, 44.0),
-            egui::pos2(rail_ui::RAIL + 270.0, window.bottom() - 32.0),
-        );
+        let (near, far) = (rail_ui::RAIL + 4.0, rail_ui::RAIL + 270.0);
+        let [left, right] = if self.view.kept.panels.swapped {
+            [window.right() - far, window.right() - near]
+        } else {
+            [near, far]
+        };
+        let rect =
+            egui::Rect::from_min_max(egui::pos2(left, 44.0), egui::pos2(right, window.bottom() - 32.0));
         let frame = egui::Frame::popup(ui.style()).inner_margin(10);
         let shown = egui::Window::new("Files and labels")
             .title_bar(false)
@@ -352,7 +356,11 @@ impl App {
                 samples_ui::samples_ui(ui, &self.session, &mut self.view, out);
             });
         let outside = shown.is_some_and(|shown| shown.response.clicked_elsewhere());
-        if outside && ui.input(|input| input.pointer.interact_pos().is_some_and(|at| at.x > rect.right())) {
+        // The rail's own button closes it too.
+        let rail =
+            if self.view.kept.panels.swapped { window.right() - near..=window.right() } else { 0.0..=near };
+        let at = ui.input(|input| input.pointer.interact_pos());
+        if outside && at.is_some_and(|at| !rail.contains(&at.x) && at.y > 40.0) {
             self.view.over_map = false;
         }
     }

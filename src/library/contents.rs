@@ -296,10 +296,9 @@ impl Contents {
         found.into_iter().zip(except).map(without).collect()
     }
 
-    /// Identifies what is learned from the labels: another for each set of labels in this process. Always the same without views,
-    /// where labels change no distance.
-    pub fn label_fit_id(&self) -> u64 {
-        if self.has_views() { self.labels_id } else { 0 }
+    /// Identifies the labels, and so what is learned from them: another for each set of labels in this process.
+    pub fn labels_id(&self) -> u64 {
+        self.labels_id
     }
 
     /// The probability below which a file's nearest sample is too unlikely to be of its family; `None` without views.

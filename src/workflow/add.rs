@@ -1,6 +1,7 @@
 //! Adding queried files to a library, under a label or without.
 
 use super::index::{ChangedLibrary, add_to_library};
+use super::nothing_to_read::NothingToRead;
 use super::query::Queried;
 use super::read::read_in_parts;
 use super::run::Run;
@@ -14,7 +15,7 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 
 /// Adds `files`, which were queried with `model`, to `library`. Files whose pictures were not kept are read again; those that
-/// are gone or have changed meanwhile are left out.
+/// are gone or have changed meanwhile are left out, and counted in the second part of the result.
 pub fn add_queried(
     files: Vec<Queried>,
     label: Option<&str>,
@@ -22,7 +23,7 @@ pub fn add_queried(
     library: Library,
     reader: &Reader,
     run: &Run<'_>,
-) -> Result<ChangedLibrary, Stop> {
+) -> Result<(ChangedLibrary, usize), Stop> {
     let mut set = PictureSet { spec: model.config.picture, samples: Vec::new(), pictures: Vec::new() };
     let mut wanted: HashSet<Sha256> = HashSet::new();
     let mut paths: Vec<PathBuf> = Vec::new();
@@ -41,7 +42,7 @@ pub fn add_queried(
     }
     if !paths.is_empty() {
         let reader = reader.with_views(model.views.clone());
-        read_in_parts(&paths, Labelling::Unlabelled, set.spec, &reader, run, |read, _| {
+        let read = read_in_parts(&paths, Labelling::Unlabelled, set.spec, &reader, run, |read, _| {
             for (sample, picture) in read.samples.into_iter().zip(read.pictures) {
                 if wanted.remove(&sample.sha256) {
                     set.samples.push(labelled(sample));
@@ -49,10 +50,17 @@ pub fn add_queried(
                 }
             }
             Ok(())
-        })?;
+        });
+        match read {
+            Err(Stop::Failed(why)) if why.downcast_ref::<NothingToRead>().is_none() => {
+                return Err(Stop::Failed(why));
+            }
+            Err(Stop::Cancelled) => return Err(Stop::Cancelled),
+            _ => {}
+        }
     }
     if set.samples.is_empty() {
         return Err(Stop::failed("expected the files where they were dropped, found none. Drop them again"));
     }
-    add_to_library(&set, model, library, Adopt::IfComplete, run)
+    Ok((add_to_library(&set, model, library, Adopt::IfComplete, run)?, wanted.len()))
 }

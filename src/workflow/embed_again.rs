@@ -61,7 +61,7 @@ pub fn embed_again(
 }
 
 /// The file in which a sample is: its own, or the archive that it is a member of.
-pub(super) fn file_of(path: &Path) -> Option<PathBuf> {
+pub fn file_of(path: &Path) -> Option<PathBuf> {
     if path.is_file() {
         return Some(path.to_owned());
     }

@@ -28,6 +28,7 @@ pub use batch_norm::{
     train_without_norm,
 };
 pub use edits::{edit_text, reverted_text};
+pub use embed_again::file_of;
 pub use index::{ChangedLibrary, Indexed, add_samples, add_to_library, index, training_base, usual_model};
 pub use inspect::inspect;
 pub use inspected::Inspected;

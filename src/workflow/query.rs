@@ -45,7 +45,7 @@ pub struct Near {
     pub library: Option<Sha256>,
     /// What follows from them; `None` if the model cannot say when a file is unlike anything known.
     pub verdict: Option<Verdict>,
-    /// What was learned from the labels, by [`Contents::label_fit_id`].
+    /// The labels that the verdict is by, by [`Contents::labels_id`].
     pub labels: u64,
     /// The map that the place is on, by [`Contents::map_id`].
     pub map: u64,
@@ -56,7 +56,7 @@ impl Near {
     pub fn is_current(&self, contents: &Contents, k: usize) -> bool {
         self.k == k
             && self.library == contents.hash()
-            && self.labels == contents.label_fit_id()
+            && self.labels == contents.labels_id()
             && self.map == contents.map_id()
     }
 }
@@ -160,7 +160,7 @@ pub fn find_near(
                 place,
                 k,
                 library: contents.hash(),
-                labels: contents.label_fit_id(),
+                labels: contents.labels_id(),
                 map: contents.map_id(),
             });
         }

@@ -9,6 +9,8 @@ use crate::view::Packed;
 
 /// A second label is as likely as the first if its odds are at least this share of the first's.
 const AS_LIKELY: f32 = 0.5;
+/// A label is known if it is more likely than not.
+const LIKELY: f32 = 0.5;
 /// Without probabilities, a second label is as near as the first if the first's distance is at least this share of the second's.
 const AS_NEAR: f32 = 0.9;
 /// Higher odds cannot be told apart.
@@ -29,10 +31,10 @@ pub enum Verdict {
         /// That this is right, 0 to 1; `None` by a model that is not calibrated.
         probability: Option<f32>,
     },
-    /// Of one of two families that are about as likely.
+    /// Of one of two families that are about as likely; or less likely of the nearest than of none.
     Undecided {
-        /// The likelier label, and the other one.
-        labels: [String; 2],
+        /// The likelier label, and the other one; alone if the file may as well be of none of the families.
+        labels: Vec<String>,
         /// That the first is right, 0 to 1; `None` by a model that is not calibrated.
         probability: Option<f32>,
     },
@@ -106,7 +108,10 @@ impl Verdict {
         });
         match (first, second) {
             (Some(first), Some((second, other))) if as_likely(other) => {
-                Self::Undecided { labels: [first.to_owned(), second.to_owned()], probability }
+                Self::Undecided { labels: vec![first.to_owned(), second.to_owned()], probability }
+            }
+            (Some(first), _) if probability.is_some_and(|probability| probability < LIKELY) => {
+                Self::Undecided { labels: vec![first.to_owned()], probability }
             }
             (label, _) => Self::Known { label: label.map(str::to_owned), probability },
         }
@@ -154,7 +159,7 @@ pub fn model_name(model: &Model) -> String {
     let learned =
         format!("{} of {}", count(config.training.files, "file"), count(config.labels.len(), "label"));
     match config.repairs.last() {
-        Some(repair) => format!("a model trained on {learned}, {}", repair.what),
+        Some(repair) => format!("a model trained on {learned}, {}", crate::escape::text(&repair.what)),
         None => format!("a model trained on {learned}"),
     }
 }

@@ -249,7 +249,7 @@ fn a_sample_of_the_library_is_queried_without_its_file() {
         // The file is identical to the sample, which is judged as if it were not there.
         assert_eq!(by_file["verdict"], "identical");
         assert_ne!(by_hash["verdict"], "identical");
-        let samples = |answer: &serde_json::Value, from: usize| -> Vec<String> {
+        let samples = |answer: &Value, from: usize| -> Vec<String> {
             let found = answer["neighbours"].as_array().unwrap().iter().skip(from);
             found.map(|neighbour| neighbour["sha256"].to_string()).collect()
         };

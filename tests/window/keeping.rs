@@ -4,7 +4,7 @@ use crate::app::Window;
 use crate::common::{corpus, sample};
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable as _;
-use lookalike::app::{App, Interrupted, Remembered, Selection, Tab};
+use lookalike::app::{App, Selection, Tab};
 use lookalike::library::Library;
 use lookalike::sample::Sha256;
 use lookalike::workflow::Verdict;
@@ -62,25 +62,38 @@ fn undo_and_redo_go_back_and_forth_and_say_what_they_do() {
 #[test]
 fn the_import_of_a_folder_is_undone_only_by_name() {
     let mut window = added();
-    // Labels that a folder brings to samples which are in the library already.
-    let alpha = labelled(&window, "alpha");
-    window.label(alpha[0], "delta");
+    let beta = labelled(&window, "beta");
+    // Two samples lose their labels, and a folder brings them back: an import.
+    let path = window.harness.state().session.library_path.clone();
+    Library::open(&path).unwrap().set_labels(&beta[..2], None, "another window").unwrap();
+    window.wait_for("Another window or program has changed the library");
     settle(&mut window);
-    press(&mut window, UNDO.0, UNDO.1);
+    assert_eq!(labelled(&window, "beta").len(), beta.len() - 2);
+    let known = window.at("known");
+    window.drop(&[&known]);
+    settle(&mut window);
+    window.click("Training");
+    window.click("Add folder to the library");
+    window.wait_for("0 samples added, 36 already there");
+    settle(&mut window);
+    assert_eq!(labelled(&window, "beta").len(), beta.len());
+    // The key takes nothing of it back.
     for _ in 0..3 {
         press(&mut window, UNDO.0, UNDO.1);
     }
-    assert_eq!(labelled(&window, "alpha").len(), alpha.len(), "the import stays");
+    assert_eq!(labelled(&window, "beta").len(), beta.len());
     window.click("Edit");
     window.click("History…");
-    window.wait_for("label delta on 1 sample (undone)");
+    window.wait_for("labels of 2 samples");
     settle(&mut window);
     window.harness.check_accessibility();
-    window.harness.get_all_by_label("Redo").next().unwrap().click();
+    window.harness.run_steps(8);
+    // The newest is the first.
+    window.harness.get_all_by_role_and_label(egui::accesskit::Role::Button, "Undo").next().unwrap().click();
     window.harness.run_steps(2);
-    window.wait_for("Redone: label delta on 1 sample");
+    window.wait_for("Undone: labels of 2 samples");
     settle(&mut window);
-    assert_eq!(labelled(&window, "delta"), [alpha[0]]);
+    assert_eq!(labelled(&window, "beta").len(), beta.len() - 2);
 }
 
 #[test]
@@ -211,26 +224,30 @@ fn closing_asks_while_a_training_runs() {
 }
 
 #[test]
-fn an_interrupted_training_goes_on() {
+fn an_interrupted_training_goes_on_from_its_checkpoint() {
     let mut window = added();
-    let (folder, library) = (window.at("known"), window.at("library.lookalike"));
-    let kept = Remembered::default();
-    window.harness.state_mut().view.resume = Some(Interrupted {
-        folder,
-        library,
-        epochs: 6,
-        norm: kept.norm,
-        statistics: kept.statistics,
-        convention: 0,
-        seed: 3,
-    });
+    window.harness.state_mut().view.kept.epochs = 200;
+    window.harness.state_mut().view.kept.seed = 3;
+    window.train();
+    let checkpoint = window.at("library.lookalike.checkpoint");
+    window.wait_until("a checkpoint is written", |_| checkpoint.exists());
+    window.reopen();
+    // Another setting does not get into the training.
+    window.harness.state_mut().view.kept.seed = 9;
     window.wait_for("The training on known was interrupted.");
+    // What is offered stays until it is answered.
+    window.reopen();
+    window.wait_for("The training on known was interrupted.");
+    settle(&mut window);
     window.click("Go on");
     window.wait_for("recall@1 on 3 files held out");
     settle(&mut window);
-    let model = window.harness.state().session.contents.model().unwrap().clone();
-    assert_eq!(model.config.training.seed, 3, "with its own settings");
+    let session = &window.harness.state().session;
+    let resumed = |text: &str| text.contains("continue") || text.contains("Continu");
+    assert!(session.messages.iter().any(|message| resumed(&message.text)), "{:#?}", session.messages);
+    assert_eq!(session.contents.model().unwrap().config.training.seed, 3, "with its own settings");
     assert_eq!(window.harness.state().view.kept.interrupted, None);
+    assert!(!checkpoint.exists());
 }
 
 #[test]
@@ -294,7 +311,7 @@ fn many_files_are_a_table_and_are_added_together() {
     };
     assert!(top(&window, "renamed.bin: Identical") > top(&window, "zeros.bin: Nothing to go by"));
 
-    window.harness.state_mut().view.files.filter = "new".to_owned();
+    window.harness.state_mut().view.files.order.filter = "new".to_owned();
     window.harness.run_steps(2);
     window.click("Select all files");
     assert!(window.shows("4 of 6 selected"));
@@ -307,6 +324,11 @@ fn many_files_are_a_table_and_are_added_together() {
     settle(&mut window);
     assert_eq!(labelled(&window, "delta").len(), 4);
     assert_eq!(window.harness.state().session.contents.len(), 40);
+    // Undone, the library is as it was.
+    press(&mut window, UNDO.0, UNDO.1);
+    assert_eq!((labelled(&window, "delta").len(), window.harness.state().session.contents.len()), (0, 36));
+    press(&mut window, REDO.0, REDO.1);
+    assert_eq!(labelled(&window, "delta").len(), 4);
 }
 
 #[test]
@@ -353,4 +375,47 @@ fn panels_are_closed_exchanged_and_put_back() {
     window.click("Exchange the panels");
     settle(&mut window);
     assert!(left(&window) > before + 400.0);
+}
+
+#[test]
+fn the_own_browser_asks_before_a_file_is_replaced() {
+    let mut window = added();
+    window.no_dialogs();
+    let file = window.at("map.csv");
+    std::fs::write(&file, "mine").unwrap();
+    window.harness.state_mut().view.kept.browsed = Some(file.parent().unwrap().to_owned());
+    window.click("File");
+    window.click("Export the map…");
+    settle(&mut window);
+    window.click("Browse…");
+    window.wait_for("Save here");
+    settle(&mut window);
+    window.harness.run_steps(6);
+    window.click("Save here");
+    settle(&mut window);
+    window.harness.run_steps(6);
+    window.click_button("Save");
+    window.wait_for("map.csv exists");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "mine");
+}
+
+#[test]
+fn another_library_does_not_get_the_history_of_the_last_one() {
+    let mut window = added();
+    let other = window.at("other.lookalike");
+    std::fs::copy(window.at("library.lookalike"), &other).unwrap();
+    let sha256 = labelled(&window, "alpha")[0];
+    window.label(sha256, "delta");
+    settle(&mut window);
+    window.click("Edit");
+    window.click("History…");
+    window.wait_for("label delta on 1 sample");
+    window.drop(&[&other]);
+    window
+        .wait_until("the other library is open", |app| app.session.library_path.ends_with("other.lookalike"));
+    settle(&mut window);
+    assert!(!window.shows("label delta on 1 sample"));
+    press(&mut window, UNDO.0, UNDO.1);
+    let own = Library::open(&window.at("library.lookalike")).unwrap().contents().unwrap();
+    assert_eq!(own.get(sha256).unwrap().label, Some("delta"), "nothing of another library is undone");
 }

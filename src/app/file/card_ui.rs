@@ -116,7 +116,11 @@ fn title(session: &Session, verdict: Option<&Verdict>, near: &Near) -> String {
         Some(Verdict::Nothing) => "Cannot be compared".to_owned(),
         Some(verdict) => {
             let labels: Vec<String> = verdict.labels().into_iter().map(escape::text).collect();
-            if labels.is_empty() { "Without a label".to_owned() } else { labels.join(" or ") }
+            match labels.as_slice() {
+                [] => "Without a label".to_owned(),
+                [one] if matches!(verdict, Verdict::Undecided { .. }) => format!("{one} or new"),
+                _ => labels.join(" or "),
+            }
         }
         None => nearest().map_or_else(
             || "Without a label".to_owned(),

@@ -129,7 +129,7 @@ fn head_ui(ui: &mut Ui, session: &Session, shown: &Shown<'_>, out: &mut Vec<Comm
             let text = shown.sha256.to_string();
             let (head, tail) = (text.get(..8).unwrap_or_default(), text.get(56..).unwrap_or_default());
             let width = ui.available_width();
-            if width > 120.0 {
+            if width >= 134.0 {
                 let (rect, hash) = ui.allocate_exact_size(vec2(width.min(132.0), 18.0), Sense::hover());
                 let ink = Ink { font: egui::FontId::monospace(12.0), ..Ink::small(tokens.text2) };
                 paint::text(ui, rect, Align2::RIGHT_CENTER, &format!("{head}…{tail}"), &ink);

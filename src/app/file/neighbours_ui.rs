@@ -6,7 +6,7 @@ use crate::app::command_ui::command_entry;
 use crate::app::controls::heading_ui;
 use crate::app::facts::Facts;
 use crate::app::list::{List, Row};
-use crate::app::paint::{self, Ink};
+use crate::app::paint::{self, Ink, distance_text};
 use crate::app::question::Purpose;
 use crate::app::selection::Selection;
 use crate::app::session::Session;
@@ -15,6 +15,7 @@ use crate::app::view::View;
 use crate::escape;
 use crate::library::Neighbour;
 use crate::model::Cosines;
+use crate::workflow::Verdict;
 use egui::{Align, Align2, Color32, Layout, Rect, Stroke, Ui, pos2, vec2};
 
 /// Height of a row.
@@ -65,6 +66,10 @@ pub fn neighbours_ui(
         ui.weak("Searching…");
         return;
     };
+    if near.verdict == Some(Verdict::Nothing) {
+        ui.weak("There is nothing to compare it by, so no sample is nearer than another.");
+        return;
+    }
     if near.neighbours.is_empty() {
         ui.weak("The library has no other sample.");
         return;
@@ -159,7 +164,7 @@ fn row_ui(
     let shown = entry.label.map_or_else(|| "–".to_owned(), escape::text);
     paint::text(ui, text, Align2::LEFT_CENTER, &shown, &ink);
     line_ui(ui, distance, neighbour, symbol.colour(tokens.dark));
-    let number = format!("{:.3}", neighbour.distance);
+    let number = distance_text(neighbour.distance);
     paint::text(ui, distance, Align2::RIGHT_CENTER, &number, &ink);
     if other == Some(i) {
         let stroke = Stroke::new(1.0, tokens.border);

@@ -22,21 +22,27 @@ pub fn reason(contents: &Contents, verdict: Option<&Verdict>, neighbours: &[Neig
             format!("Identical to {}, {} in the library.", name(nearest), labelled(label(nearest)))
         }
         Some(Verdict::Nothing) => {
-            "It has no text, no code and no names in its header that can be seen: zeros, noise, or a packed program."
+            "No view has anything to go by: too little text, no code, and no names in a header. Zeros, noise and packed programs are like this."
                 .to_owned()
         }
         Some(Verdict::Unlike { .. }) => {
             format!("The nearest sample, {}, is at {at:.2}: too far to be of its family.", labelled(label(nearest)))
         }
-        Some(Verdict::Undecided { labels: [first, second], .. }) => {
-            let other = neighbours.iter().find(|neighbour| label(neighbour) == Some(second));
-            let other = other.map_or(at, |other| other.distance);
-            format!(
-                "The nearest sample is {}, at {at:.2}; the nearest {} is at {other:.2}, about as likely.",
-                escape::text(first),
-                escape::text(second)
-            )
-        }
+        Some(Verdict::Undecided { labels, .. }) => match labels.as_slice() {
+            [first, second] => {
+                let other = neighbours.iter().find(|neighbour| label(neighbour) == Some(second));
+                let other = other.map_or(at, |other| other.distance);
+                format!(
+                    "The nearest sample is {}, at {at:.2}; the nearest {} is at {other:.2}, about as likely.",
+                    escape::text(first),
+                    escape::text(second)
+                )
+            }
+            _ => format!(
+                "The nearest sample, {}, is at {at:.2}: the file is less likely of its family than of another.",
+                labelled(label(nearest))
+            ),
+        },
         Some(Verdict::Known { label: None, .. }) => {
             format!("The nearest sample, {}, is at {at:.2} and has no label.", name(nearest))
         }

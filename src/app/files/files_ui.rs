@@ -5,9 +5,9 @@ use super::sort::{FileRow, rows};
 use crate::app::command::Command;
 use crate::app::controls::{heading_ui, primary_button};
 use crate::app::facts::Facts;
-use crate::app::files_view::{Column, FilesView};
+use crate::app::files_view::{Column, FilesView, Order};
 use crate::app::list::{List, Row};
-use crate::app::paint::{self, Ink};
+use crate::app::paint::{self, Ink, distance_text};
 use crate::app::selection::Selection;
 use crate::app::session::Session;
 use crate::app::theme::{Tokens, heading, icon, small};
@@ -35,7 +35,7 @@ const WIDE: f32 = 620.0;
 /// The rows as last computed.
 #[derive(Default)]
 pub struct FilesState {
-    of: Option<(FilesView, u64, u64)>,
+    of: Option<(Order, u64, u64)>,
     rows: Vec<FileRow>,
 }
 
@@ -52,13 +52,9 @@ pub fn files_ui(
         nothing_ui(ui, out);
         return;
     }
-    let of = (
-        FilesView { ticked: Default::default(), ..view.files.clone() },
-        session.edition,
-        session.queried.edition(),
-    );
+    let of = (view.files.order.clone(), session.edition, session.queried.edition());
     if state.of.as_ref() != Some(&of) {
-        state.rows = rows(&session.contents, &session.queried, &view.files);
+        state.rows = rows(&session.contents, &session.queried, &view.files.order);
         state.of = Some(of);
     }
     bar_ui(ui, facts, session, view, &state.rows, out);
@@ -128,20 +124,18 @@ fn bar_ui(
 ) {
     ui.horizontal(|ui| {
         ui.set_height(32.0);
-        let files: Vec<Sha256> = session
-            .queried
-            .iter()
-            .map(|queried| queried.sample.sha256)
-            .filter(|sha256| view.files.ticked.contains(sha256))
-            .collect();
+        // What a filter hides is left out.
+        let ticked = rows.iter().map(|row| row.sha256).filter(|sha256| view.files.ticked.contains(sha256));
+        let files: Vec<Sha256> = ticked.collect();
         let n = session.queried.len();
-        match (files.len(), view.files.only) {
+        match (files.len(), view.files.order.only) {
+            (0, None) if rows.len() < n => heading_ui(ui, &format!("{} of {n} dropped files", rows.len())),
             (0, None) => heading_ui(ui, &format!("{n} dropped files")),
             (0, Some(only)) => heading_ui(ui, &format!("{} of {n}: {}", rows.len(), only.word())),
             (ticked, _) => heading_ui(ui, &format!("{ticked} of {n} selected")),
         };
-        if view.files.only.is_some() && ui.button("Show all").clicked() {
-            view.files.only = None;
+        if view.files.order.only.is_some() && ui.button("Show all").clicked() {
+            view.files.order.only = None;
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let add = Command::AskToAdd(files.clone());
@@ -159,7 +153,7 @@ fn bar_ui(
                 out.push(export);
             }
             let width = (ui.available_width() - 8.0).clamp(80.0, 190.0);
-            let field = TextEdit::singleline(&mut view.files.filter)
+            let field = TextEdit::singleline(&mut view.files.order.filter)
                 .hint_text("Filter by name or hash")
                 .desired_width(width);
             let field = ui.add(field);
@@ -220,7 +214,9 @@ fn header_ui(ui: &mut Ui, files: &mut FilesView, rows: &[FileRow]) -> Columns {
     paint_tick(ui, cell(rect, columns.tick), all);
     if tick.clicked() {
         if all {
-            files.ticked.clear();
+            // Those that the filter hides stay ticked.
+            let shown: std::collections::HashSet<&Sha256> = rows.iter().map(|row| &row.sha256).collect();
+            files.ticked.retain(|ticked| !shown.contains(ticked));
         } else {
             files.ticked.extend(rows.iter().map(|row| row.sha256));
         }
@@ -229,20 +225,20 @@ fn header_ui(ui: &mut Ui, files: &mut FilesView, rows: &[FileRow]) -> Columns {
         let Some(place) = place else { return };
         let place = cell(rect, place);
         let response = ui.interact(place, ui.scope_id().with(text), Sense::click());
-        let sorted = files.by == column;
-        let arrow = if files.falling { icon::ARROW_DOWN } else { icon::ARROW_UP };
+        let sorted = files.order.by == column;
+        let arrow = if files.order.falling { icon::ARROW_DOWN } else { icon::ARROW_UP };
         let shown = if sorted { format!("{text} {arrow}") } else { text.to_owned() };
         let colour = if sorted || response.hovered() { tokens.text } else { tokens.text2 };
         paint::text(ui, place, align, &shown, &Ink::small(colour).weight(if sorted { 600.0 } else { 400.0 }));
-        let said = match (sorted, files.falling) {
+        let said = match (sorted, files.order.falling) {
             (false, _) => format!("Sort by {}", text.to_lowercase()),
             (true, false) => format!("Sorted by {}, rising", text.to_lowercase()),
             (true, true) => format!("Sorted by {}, falling", text.to_lowercase()),
         };
         response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &said));
         if response.on_hover_text(&said).clicked() {
-            files.falling = sorted && !files.falling;
-            files.by = column;
+            files.order.falling = sorted && !files.order.falling;
+            files.order.by = column;
         }
     };
     title(Some(columns.verdict), Column::Verdict, "Verdict", Align2::LEFT_CENTER);
@@ -289,12 +285,12 @@ fn row_ui(
     if file.label.is_empty() {
         paint::text(ui, label, Align2::LEFT_CENTER, "none", &small_ink);
     } else {
-        let symbol = session.slots.symbol(file.label.split(" or ").next());
+        let symbol = session.slots.symbol(file.first.as_deref());
         symbol.paint(ui.painter(), pos2(label.left() + 5.0, label.center().y), 4.5, tokens.dark);
         let room = Rect::from_min_max(label.min + vec2(16.0, 0.0), label.max);
         paint::name(ui, room, Align2::LEFT_CENTER, &file.label, if faded { &small_ink } else { &ink });
     }
-    let distance = file.distance.map_or_else(|| "–".to_owned(), |distance| format!("{distance:.3}"));
+    let distance = file.distance.map_or_else(|| "–".to_owned(), distance_text);
     paint::text(ui, cell(row.rect, columns.distance), Align2::RIGHT_CENTER, &distance, &ink);
     let probability = file.probability.map(percent).unwrap_or_default();
     if let Some(place) = columns.probability {
@@ -307,7 +303,9 @@ fn row_ui(
         ui.label(small(file.sha256.to_string()));
         ui.label(small("Click: select. Space or the box: tick. Delete: off the list."));
     });
-    format!("{}: {}, {}, distance {distance}", file.name, file.state.word(), file.label)
+    let label = if file.label.is_empty() { "no label" } else { &file.label };
+    let ticked = if ticked { ", ticked" } else { "" };
+    format!("{}: {}, {label}, distance {distance}{ticked}", file.name, file.state.word())
 }
 
 /// Draws a verdict as a chip.

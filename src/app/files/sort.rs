@@ -1,6 +1,6 @@
 //! The order of the table of dropped files, and which files it shows.
 
-use crate::app::files_view::{Column, FilesView};
+use crate::app::files_view::{Column, Order};
 use crate::app::verdict_look::State;
 use crate::library::Contents;
 use crate::sample::Sha256;
@@ -20,6 +20,8 @@ pub struct FileRow {
     pub state: State,
     /// Its label, or those between which it is undecided; for another verdict that of the nearest sample.
     pub label: String,
+    /// The first of these labels, as it is.
+    pub first: Option<String>,
     /// The distance of the nearest sample, if there is one.
     pub distance: Option<f32>,
     /// The probability of the verdict.
@@ -32,14 +34,12 @@ impl FileRow {
         let (sample, near) = (&queried.sample, &queried.near);
         let nearest = near.neighbours.first();
         let verdict = near.verdict.as_ref();
-        let labels: Vec<String> =
-            verdict.map(Verdict::labels).unwrap_or_default().into_iter().map(crate::escape::text).collect();
-        let label = if labels.is_empty() {
-            let nearest = nearest.and_then(|nearest| contents.get(nearest.sha256)?.label);
-            nearest.filter(|_| !matches!(verdict, Some(Verdict::Nothing))).map(crate::escape::text)
-        } else {
-            Some(labels.join(" or "))
-        };
+        let mut labels: Vec<&str> = verdict.map(Verdict::labels).unwrap_or_default();
+        if labels.is_empty() && !matches!(verdict, Some(Verdict::Nothing)) {
+            labels.extend(nearest.and_then(|nearest| contents.get(nearest.sha256)?.label));
+        }
+        let first = labels.first().map(|label| (*label).to_owned());
+        let label = labels.into_iter().map(crate::escape::text).collect::<Vec<_>>().join(" or ");
         let kind = match sample.architecture {
             Some(architecture) => format!("{} {}", sample.kind.name(), architecture.name()),
             None => sample.kind.name().to_owned(),
@@ -49,13 +49,14 @@ impl FileRow {
             name: crate::escape::file_name(&sample.path),
             kind,
             state: State::of(verdict),
-            label: label.unwrap_or_default(),
+            label,
+            first,
             distance: nearest.map(|nearest| nearest.distance),
             probability: verdict.and_then(Verdict::probability),
         }
     }
 
-    fn matches(&self, view: &FilesView, wanted: &str) -> bool {
+    fn matches(&self, view: &Order, wanted: &str) -> bool {
         view.only.is_none_or(|only| only == self.state)
             && (wanted.is_empty()
                 || self.name.to_lowercase().contains(wanted)
@@ -65,7 +66,7 @@ impl FileRow {
 }
 
 /// The rows that the view shows, in its order.
-pub fn rows(contents: &Contents, queried: &[Queried], view: &FilesView) -> Vec<FileRow> {
+pub fn rows(contents: &Contents, queried: &[Queried], view: &Order) -> Vec<FileRow> {
     let wanted = view.filter.trim().to_lowercase();
     let all = queried.iter().map(|queried| FileRow::new(contents, queried));
     let mut rows: Vec<FileRow> = all.filter(|row| row.matches(view, &wanted)).collect();
@@ -101,6 +102,7 @@ mod tests {
             kind: String::new(),
             state,
             label: String::new(),
+            first: None,
             distance,
             probability: distance.map(|distance| 1.0 - distance),
         }

@@ -8,15 +8,15 @@ use egui::{Frame, Margin, Rect, Sense, Stroke, Ui, UiBuilder, pos2, vec2};
 pub fn legend_ui(ui: &mut Ui, map: Rect, open: &mut bool) {
     let tokens = Tokens::of(ui.visuals());
     let rows = if *open { 7.0 } else { 0.0 };
-    let height = 32.0 + rows * 22.0;
+    let height = 34.0 + rows * 26.0;
     let rect =
-        Rect::from_min_size(pos2(map.left() + 10.0, map.bottom() - height - 10.0), vec2(184.0, height));
+        Rect::from_min_size(pos2(map.left() + 10.0, map.bottom() - height - 10.0), vec2(204.0, height));
     if !map.contains_rect(rect) {
         return;
     }
     let mut ui = ui.new_child(UiBuilder::new().max_rect(rect).id_salt("legend"));
     let frame = Frame::new()
-        .fill(tokens.window.gamma_multiply(0.92))
+        .fill(tokens.window)
         .stroke(Stroke::new(1.0, tokens.divider))
         .corner_radius(6)
         .inner_margin(Margin::symmetric(8, 4));

@@ -30,7 +30,7 @@ const CONTROLS: f32 = 220.0;
 /// Logarithm of the zoom factor per point of scrolling.
 const ZOOM: f32 = 1.0 / 240.0;
 
-/// Points counted under a name, at most, and maps of more points in which none are.
+/// Points counted under a name, at most.
 const COUNTED: usize = 50;
 
 /// Draws the controls above the map, from the right.

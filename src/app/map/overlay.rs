@@ -17,6 +17,9 @@ use egui::{Align2, Painter, Pos2, Rect, Shape, Stroke, StrokeKind, Ui, vec2};
 const GLYPH: f32 = 6.5;
 /// Other labels that a dotted line is drawn to, at most.
 const OTHERS: usize = 3;
+/// Dropped files marked, at most, and of these those that names keep off.
+const DROPPED: usize = 2000;
+const RESERVED: usize = 200;
 /// Hits marked, at most.
 const HITS: usize = 2000;
 
@@ -56,9 +59,10 @@ impl Overlay<'_> {
             }
         }
         self.neighbours(&painter, tokens);
-        for queried in self.session.queried.iter() {
+        for queried in self.session.queried.iter().take(DROPPED) {
             let this = Selection::Queried(queried.sample.sha256);
-            if let Some(at) = self.at(this).filter(|_| self.session.selection != Some(this)) {
+            let in_view = |at: &Pos2| self.frame.contains(*at) && self.session.selection != Some(this);
+            if let Some(at) = self.at(this).filter(in_view) {
                 glyph(&painter, tokens, at, State::of(queried.near.verdict.as_ref()));
             }
         }
@@ -120,8 +124,19 @@ impl Overlay<'_> {
     /// Keeps names off the markers and writes the tag of the selected file.
     pub fn reserve(&self, ui: &Ui, names: &mut Names<'_>) {
         let square = |at: Pos2, side: f32| Rect::from_center_size(at, vec2(side, side));
-        for queried in self.session.queried.iter() {
-            if let Some(at) = self.at(Selection::Queried(queried.sample.sha256)) {
+        // The legend's button and the number of samples.
+        let foot = self.frame.bottom() - 40.0;
+        names.reserve(Rect::from_min_max(
+            egui::pos2(self.frame.left(), foot),
+            self.frame.left_bottom() + vec2(120.0, 0.0),
+        ));
+        names.reserve(Rect::from_min_max(
+            egui::pos2(self.frame.right() - 260.0, foot),
+            self.frame.right_bottom(),
+        ));
+        for queried in self.session.queried.iter().take(RESERVED) {
+            let at = self.at(Selection::Queried(queried.sample.sha256));
+            if let Some(at) = at.filter(|at| self.frame.contains(*at)) {
                 names.reserve(square(at, 2.0 * GLYPH + 4.0));
             }
         }

@@ -9,7 +9,7 @@ use crate::app::session::Session;
 use std::cell::RefCell;
 
 /// Maps of more points are spread by a job.
-pub const AT_ONCE: usize = 2000;
+pub const AT_ONCE: usize = 500;
 
 /// The state that the map is drawn from.
 #[derive(Default)]

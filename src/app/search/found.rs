@@ -37,6 +37,17 @@ pub struct Results {
     pub samples: Vec<Sha256>,
 }
 
+/// The value of a hexadecimal digit.
+fn digit(c: u8) -> Option<u8> {
+    char::from(c).to_digit(16).map(|digit| digit as u8)
+}
+
+/// Whether a hash begins with these digits.
+fn begins_with(sha256: &Sha256, digits: &[u8]) -> bool {
+    let own = sha256.0.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.len() <= 64 && digits.iter().zip(own).all(|(wanted, own)| *wanted == own)
+}
+
 /// Searches for `text`. Empty, it finds the commands.
 pub fn search(session: &Session, text: &str) -> Results {
     let wanted = text.trim().to_lowercase();
@@ -49,7 +60,8 @@ pub fn search(session: &Session, text: &str) -> Results {
         results.entries.extend(paths_in(text).into_iter().map(Found::Path));
     }
     let hash = wanted.len() >= HASH && wanted.chars().all(|c| c.is_ascii_hexdigit());
-    let is = |sha256: Sha256| hash && sha256.to_string().starts_with(&wanted);
+    let digits: Vec<u8> = wanted.bytes().filter_map(digit).collect();
+    let is = |sha256: Sha256| hash && begins_with(&sha256, &digits);
     let name = |path: &std::path::Path| {
         path.file_name().is_some_and(|name| name.to_string_lossy().to_lowercase().contains(&wanted))
     };

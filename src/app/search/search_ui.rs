@@ -21,7 +21,7 @@ const ROW: f32 = 28.0;
 #[derive(Default)]
 pub struct SearchState {
     /// The text and the edition of the session that were searched.
-    of: Option<(String, u64, usize)>,
+    of: Option<(String, u64, u64)>,
     results: Results,
 }
 
@@ -38,7 +38,7 @@ pub fn search_ui(
         state.of = None;
         return;
     };
-    let of = (open.text.clone(), session.edition, session.queried.len());
+    let of = (open.text.clone(), session.edition, session.queried.edition());
     if state.of.as_ref() != Some(&of) {
         state.results = search(session, &open.text);
         state.of = Some(of);
@@ -71,7 +71,13 @@ pub fn search_ui(
         }
         ui.add_space(4.0);
         if n == 0 {
-            ui.weak(format!("Nothing has \"{}\" in its name, label or hash.", escape::text(&open.text)));
+            let text = open.text.trim();
+            let other_hash = matches!(text.len(), 32 | 40) && text.chars().all(|c| c.is_ascii_hexdigit());
+            ui.weak(if other_hash {
+                "This may be an MD5 or a SHA-1: the library knows samples by their SHA-256 alone.".to_owned()
+            } else {
+                format!("Nothing has \"{}\" in its name, label or hash.", escape::text(text))
+            });
         }
         ScrollArea::vertical().max_height((size.y - 180.0).min(ROW * 14.0)).auto_shrink([false, true]).show(
             ui,
@@ -148,7 +154,11 @@ fn entry_ui(ui: &Ui, facts: &Facts, session: &Session, found: &Found, row: &Row<
         }
         Found::Label(label, n) => {
             session.slots.symbol(label.as_deref()).paint(ui.painter(), at, 4.5, tokens.dark);
-            (escape::label(label.as_deref()), format!("label, {n} samples"), true)
+            (
+                escape::label(label.as_deref()),
+                format!("label, {}", crate::workflow::count(*n, "sample")),
+                true,
+            )
         }
         Found::Command(command) => {
             glyph(icon::CARET_RIGHT);
