@@ -112,7 +112,7 @@ fn dropped_row_ui(
     state.paint(ui.painter(), pos2(left + 7.0, row.rect.center().y), 6.0, tokens);
     let part =
         |from: f32, to: f32| Rect::from_min_max(pos2(from, row.rect.top()), pos2(to, row.rect.bottom()));
-    let answer = short_answer(verdict);
+    let answer = short_answer(verdict.filter(|_| !session.contents.is_empty()));
     let end = part(left + 20.0 + (right - left) * 0.4, right);
     let shown = paint::text(ui, end, Align2::RIGHT_CENTER, &answer, &Ink::small(tokens.text2));
     let name = escape::file_name(&queried.sample.path);

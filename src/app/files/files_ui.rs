@@ -24,11 +24,11 @@ use egui::{
 const ROW: f32 = 26.0;
 /// Widths of the columns: tick box, verdict, kind, nearest label, distance, probability.
 const TICK: f32 = 28.0;
-const VERDICT: f32 = 136.0;
-const KIND: f32 = 102.0;
-const LABEL: f32 = 132.0;
-const DISTANCE: f32 = 76.0;
-const PROBABILITY: f32 = 62.0;
+const VERDICT: f32 = 128.0;
+const KIND: f32 = 92.0;
+const LABEL: f32 = 112.0;
+const DISTANCE: f32 = 66.0;
+const PROBABILITY: f32 = 52.0;
 /// Narrower than this, kind and probability are left out.
 const WIDE: f32 = 620.0;
 
