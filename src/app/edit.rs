@@ -3,6 +3,7 @@
 
 use super::advice::error_advice;
 use super::command::Command;
+use super::dialog::Dialog;
 use super::edit_queue::{What, WindowEdit, Work};
 use super::jobs::{Kind, Task};
 use super::message::Tone;
@@ -181,16 +182,11 @@ impl App {
                 let Some(edit) = written.edit else {
                     return app.session.say(Tone::Note, "Nothing was changed: it is so already");
                 };
-                {
-                    let key = Command::Undo.about().key;
-                    let undo = key.map(|key| app.ctx.format_shortcut(&key.keys)).unwrap_or_default();
-                    app.session.say(Tone::Good, format!("{} ({undo} undoes it)", written.text));
-                    app.edit_queue.made(WindowEdit {
-                        library: path,
-                        what: What::Edit(edit.id),
-                        text: edit_text(&edit),
-                    });
-                }
+                let key = Command::Undo.about().key;
+                let undo = key.map(|key| app.ctx.format_shortcut(&key.keys)).unwrap_or_default();
+                app.session.say(Tone::Good, format!("{} ({undo} undoes it)", written.text));
+                let (what, text) = (What::Edit(edit.id), edit_text(&edit));
+                app.edit_queue.made(WindowEdit { library: path, what, text });
             },
         );
     }
@@ -209,7 +205,7 @@ impl App {
                 Ok(done) => {
                     app.edits_written += 1;
                     apply(app, done);
-                    if app.view.dialog == Some(super::dialog::Dialog::History) {
+                    if app.view.dialog == Some(Dialog::History) {
                         app.read_history();
                     }
                 }
@@ -248,13 +244,13 @@ impl App {
                 let contents = workflow::with_first_map(library.contents()?);
                 Ok((library, contents))
             },
-            move |app, (library, contents)| {
-                if path != app.session.library_path {
-                } else if written == app.edits_written {
-                    app.show_library(library, contents);
-                } else {
-                    app.reload();
-                }
+            move |app, (library, contents)| match (
+                path == app.session.library_path,
+                written == app.edits_written,
+            ) {
+                (true, true) => app.show_library(library, contents),
+                (true, false) => app.reload(),
+                (false, _) => {}
             },
         );
     }

@@ -6,6 +6,7 @@ use super::pasted_paths::paths_in;
 use super::question::Question;
 use super::view::SearchView;
 use super::window::{App, Picked};
+use crate::workflow::is_digest;
 use egui::{Context, Event};
 use std::path::PathBuf;
 
@@ -46,7 +47,7 @@ impl App {
         for (key, command) in Command::keys() {
             // Behind an open dialog only the keys that close it work.
             let blocked = modal && !matches!(command, Command::Escape | Command::Dialog(_) | Command::Search);
-            // An open menu closes by itself.
+            // Escape closes an open menu without us.
             let menu = command == Command::Escape && egui::Popup::is_any_open(ctx) && !modal;
             // Without a modifier, a key is for what has the focus.
             let bare = focused && key.keys.modifiers.is_none();
@@ -70,16 +71,11 @@ impl App {
             })
         });
         if let Some(text) = pasted {
-            if is_hash(text.trim()) {
+            if is_digest(text.trim()) {
                 self.view.search = Some(SearchView { text: text.trim().to_owned(), at: 0 });
             } else {
                 self.act(Command::Open(paths_in(&text)));
             }
         }
     }
-}
-
-/// Whether a text is a SHA-256, a SHA-1 or an MD5.
-fn is_hash(text: &str) -> bool {
-    matches!(text.len(), 32 | 40 | 64) && text.chars().all(|c| c.is_ascii_hexdigit())
 }

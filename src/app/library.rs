@@ -6,7 +6,7 @@ use super::jobs::{Kind, Task};
 use super::message::Tone;
 use super::window::App;
 use crate::escape;
-use crate::library::{Added, Adopted, Contents, Library};
+use crate::library::{Contents, Library};
 use crate::model::is_base_model;
 use crate::workflow::{self, ChangedLibrary};
 use std::path::PathBuf;
@@ -138,12 +138,7 @@ impl App {
             move |run| workflow::read_again(Library::open(&path)?, &reader, run),
             move |app, done| {
                 let summary = done.summary();
-                let changed = ChangedLibrary {
-                    library: done.library,
-                    contents: done.contents,
-                    added: Added::default(),
-                    adopted: Adopted { in_use: true, lacking: done.gone, hidden: done.gone },
-                };
+                let changed = ChangedLibrary::with_model(done.library, done.contents, done.gone);
                 if app.show_changed(&target, changed) {
                     app.session.say(Tone::Good, summary);
                 }

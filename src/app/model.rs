@@ -8,7 +8,7 @@ use super::view::Offer;
 use super::window::App;
 use crate::escape;
 use crate::job::Stop;
-use crate::library::{Added, Adopt, Adopted, Library};
+use crate::library::{Adopt, Adopted, Library};
 use crate::model::Model;
 use crate::reading::Reader;
 use crate::sample::Sha256;
@@ -114,12 +114,7 @@ impl App {
             move |run| workflow::use_model(Library::open(&path)?, hash, &reader, run),
             move |app, used| {
                 let summary = used.summary();
-                let changed = ChangedLibrary {
-                    library: used.library,
-                    contents: used.contents,
-                    added: Added::default(),
-                    adopted: Adopted { in_use: true, lacking: used.left_out, hidden: used.left_out },
-                };
+                let changed = ChangedLibrary::with_model(used.library, used.contents, used.left_out);
                 if app.show_changed(&target, changed) {
                     app.session.say(Tone::Good, summary);
                     app.read_models();
@@ -166,6 +161,6 @@ fn embed_folder(
         return Ok(changed);
     }
     let used = workflow::use_model(changed.library, model.hash, reader, run)?;
-    let adopted = Adopted { in_use: true, lacking: used.left_out, hidden: used.left_out };
-    Ok(ChangedLibrary { library: used.library, contents: used.contents, added: changed.added, adopted })
+    let used = ChangedLibrary::with_model(used.library, used.contents, used.left_out);
+    Ok(ChangedLibrary { added: changed.added, ..used })
 }

@@ -1,4 +1,4 @@
-//! The symbol of a label: a colour and a shape, so that no label is told apart by colour alone.
+//! The symbol of a label: a colour and a shape, so that labels also differ without colour.
 //!
 //! A label has a slot. The first twelve have a colour each; beyond them the colours repeat with another shape, which
 //! tells 72 labels apart.

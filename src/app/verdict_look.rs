@@ -1,4 +1,4 @@
-//! How a verdict looks: a glyph, a word and a colour, so that none is told apart by colour alone. Colours say how sure
+//! How a verdict looks: a glyph, a word and a colour, so that verdicts also differ without colour. Colours say how sure
 //! the answer is, never how good the file is.
 
 use super::theme::Tokens;

@@ -175,7 +175,7 @@ fn turn_removals(
 #[cfg(test)]
 mod tests {
     use super::super::fixture::{add, hash, library, model, shown};
-    use crate::library::{EditKind, Library, LibraryError};
+    use crate::library::{EditKind, LibraryError};
 
     #[test]
     fn undo_leaves_alone_what_was_changed_since_and_redo_does_it_again() {
@@ -220,18 +220,5 @@ mod tests {
         library.undo_edit(label.unwrap()).unwrap();
         assert_eq!(library.latest_by_hand().unwrap(), None);
         assert_eq!(library.latest_undone().unwrap(), label);
-    }
-
-    #[test]
-    fn another_connection_is_seen_by_the_data_version() {
-        let (_folder, mut library) = library();
-        let own = library.data_version().unwrap();
-        library.set_labels(&[hash(1)], Some("x"), "test").unwrap();
-        assert_eq!(library.data_version().unwrap(), own);
-        let mut other = Library::open(library.path()).unwrap();
-        other.set_labels(&[hash(1)], Some("y"), "test").unwrap();
-        let now = library.data_version().unwrap();
-        assert_ne!(now, own);
-        assert_eq!(library.data_version().unwrap(), now);
     }
 }

@@ -105,12 +105,6 @@ impl Library {
         if self.has_edits() { "NOT s.removed" } else { "1" }
     }
 
-    /// A number that changes when the file was changed through another connection: by another program, another window, or
-    /// another [`Library`] of this one. Only comparable with an earlier number of the same [`Library`]. Takes microseconds.
-    pub fn data_version(&self) -> Result<i64, LibraryError> {
-        self.sqlite(|c| c.pragma_query_value(None, "data_version", |row| row.get(0)))
-    }
-
     /// The label of every sample.
     pub fn labels(&self) -> Result<Vec<(Sha256, Option<String>)>, LibraryError> {
         self.sqlite(|c| {

@@ -215,6 +215,14 @@ pub struct ChangedLibrary {
     pub adopted: Adopted,
 }
 
+impl ChangedLibrary {
+    /// A library that uses another model, which could not embed `left_out` of its samples. Nothing was added.
+    pub fn with_model(library: Library, contents: Contents, left_out: usize) -> Self {
+        let adopted = Adopted { in_use: true, lacking: left_out, hidden: left_out };
+        Self { library, contents, added: Added::default(), adopted }
+    }
+}
+
 /// Adds samples that were read already to `library`, and reads its contents.
 pub fn add_to_library(
     set: &PictureSet,

@@ -9,6 +9,7 @@ use crate::job::Stop;
 use crate::library::{Contents, Entry, LibraryError};
 use crate::sample::Sha256;
 use crate::search::Look;
+use std::path::Path;
 
 /// A sample of a library, and what it is near to.
 #[derive(Clone, Debug)]
@@ -58,7 +59,7 @@ pub fn query_known(
 /// several, and for an MD5 or SHA-1, which a library does not keep.
 pub fn find_sample(contents: &Contents, text: &str) -> Result<Sha256, Stop> {
     let digits = text.trim().to_ascii_lowercase();
-    if !(FEWEST_DIGITS..=64).contains(&digits.len()) || !digits.bytes().all(|c| c.is_ascii_hexdigit()) {
+    if !(FEWEST_DIGITS..=64).contains(&digits.len()) || !is_hex(&digits) {
         return Err(Stop::failed(format!(
             "expected a SHA-256 or its first {FEWEST_DIGITS} or more hexadecimal digits, found {}",
             escape::text(text)
@@ -93,52 +94,50 @@ fn unknown(contents: &Contents, digits: &str) -> Stop {
     ))
 }
 
-/// What of a sample a search found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Matched {
-    /// Its SHA-256 begins with the text.
-    Sha256,
-    /// Its label contains the text.
-    Label,
-    /// Its file name contains the text.
-    Name,
+/// A text that is searched for, whatever its case: part of a name or a label, or the beginning of a SHA-256.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sought {
+    text: String,
+    /// It has six to 64 hexadecimal digits.
+    is_hash: bool,
 }
 
-/// A sample that a search found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FoundSample {
-    /// Its row in the contents that were searched.
-    pub row: usize,
-    /// What matched: the first of these that did.
-    pub matched: Matched,
-}
-
-/// The samples whose SHA-256 begins with `text`, if that has six to 64 hexadecimal digits, or whose label or file name contains it,
-/// whatever its case. In the order of their rows; none for an empty text.
-pub fn search_library(contents: &Contents, text: &str) -> Vec<FoundSample> {
-    let text = text.trim().to_lowercase();
-    if text.is_empty() {
-        return Vec::new();
+impl Sought {
+    /// Searches for `text` without the spaces around it.
+    pub fn new(text: &str) -> Self {
+        let text = text.trim().to_lowercase();
+        let is_hash = (FEWEST_DIGITS..=64).contains(&text.len()) && is_hex(&text);
+        Self { text, is_hash }
     }
-    let is_hash = (FEWEST_DIGITS..=64).contains(&text.len()) && text.bytes().all(|c| c.is_ascii_hexdigit());
-    let labels: Vec<bool> = contents
-        .labels()
-        .counts()
-        .iter()
-        .map(|(label, _)| label.as_ref().is_some_and(|label| label.to_lowercase().contains(&text)))
-        .collect();
-    let matched = |entry: &Entry<'_>| {
-        if is_hash && begins_with(entry.sha256, &text) {
-            return Some(Matched::Sha256);
-        }
-        if labels.get(entry.label_index).is_some_and(|label| *label) {
-            return Some(Matched::Label);
-        }
-        escape::file_name(entry.path).to_lowercase().contains(&text).then_some(Matched::Name)
-    };
-    let found =
-        contents.iter().filter_map(|entry| Some(FoundSample { row: entry.row, matched: matched(&entry)? }));
-    found.collect()
+
+    /// The text, in lower case. An empty one is in everything.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether a SHA-256 begins with it.
+    pub fn begins(&self, sha256: Sha256) -> bool {
+        self.is_hash && begins_with(sha256, &self.text)
+    }
+
+    /// Whether a label contains it.
+    pub fn is_in(&self, label: &str) -> bool {
+        label.to_lowercase().contains(&self.text)
+    }
+
+    /// Whether the file name of a path contains it, as the name is shown.
+    pub fn is_in_name(&self, path: &Path) -> bool {
+        self.is_in(&escape::file_name(path))
+    }
+}
+
+/// Whether a text is a whole SHA-256, SHA-1 or MD5.
+pub fn is_digest(text: &str) -> bool {
+    matches!(text.len(), 32 | 40 | 64) && is_hex(text)
+}
+
+fn is_hex(text: &str) -> bool {
+    text.bytes().all(|c| c.is_ascii_hexdigit())
 }
 
 /// Whether a hash begins with these lower-case hexadecimal digits.
@@ -188,11 +187,30 @@ mod tests {
         Contents::new(Arc::new(Model::new(config, network, None).unwrap()), rows)
     }
 
+    /// What of a sample was found: the first of these.
+    #[derive(Debug, PartialEq, Eq)]
+    enum Matched {
+        Sha256,
+        Label,
+        Name,
+    }
+
     #[test]
     fn a_search_finds_names_labels_and_the_beginning_of_a_hash() {
         let contents = contents();
         let found = |text: &str| -> Vec<_> {
-            search_library(&contents, text).iter().map(|found| (found.row, found.matched)).collect()
+            let sought = Sought::new(text);
+            let matched = |entry: &Entry<'_>| {
+                if sought.begins(entry.sha256) {
+                    return Some(Matched::Sha256);
+                }
+                if entry.label.is_some_and(|label| sought.is_in(label)) {
+                    return Some(Matched::Label);
+                }
+                sought.is_in_name(entry.path).then_some(Matched::Name)
+            };
+            let all = contents.iter().filter(|_| !sought.text().is_empty());
+            all.filter_map(|entry| Some((entry.row, matched(&entry)?))).collect()
         };
         // The label comes before the name; a folder is no name.
         assert_eq!(found("PSutil"), [(1, Matched::Label)]);

@@ -32,7 +32,7 @@ pub use embed_again::file_of;
 pub use index::{ChangedLibrary, Indexed, add_samples, add_to_library, index, training_base, usual_model};
 pub use inspect::inspect;
 pub use inspected::Inspected;
-pub use known::{FoundSample, KnownSample, Matched, find_sample, query_known, search_library};
+pub use known::{KnownSample, Sought, find_sample, is_digest, query_known};
 pub use map::{MapMethod, map_library, with_first_map};
 pub use models::{UsedModel, find_model, trained_on, use_model};
 pub use names::count;

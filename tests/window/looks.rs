@@ -76,7 +76,7 @@ fn pictures_of_each_view() {
     }
 }
 
-/// What can be used or read by itself: these never overlap.
+/// The roles of controls and rows, which never overlap.
 const APART: [Role; 7] = [
     Role::Button,
     Role::Tab,

@@ -93,7 +93,7 @@ impl Source {
         self.connection.flush().unwrap();
     }
 
-    /// Waits for this message, and gives the files to whoever asks meanwhile. Returns its data.
+    /// Waits for this message, and answers requests for the files meanwhile. Returns its data.
     fn wait(&self, kind: &str) -> Option<[u32; 5]> {
         let (kind, begun) = (self.atom(kind), Instant::now());
         while begun.elapsed() < PATIENCE {

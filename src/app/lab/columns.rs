@@ -16,7 +16,7 @@ pub struct Column {
     pub hint: &'static str,
     /// Its share of the width, relative to the others.
     pub share: f32,
-    /// Numbers stand at the right.
+    /// Its text is aligned to the right, as numbers are.
     pub right: bool,
 }
 

@@ -12,6 +12,7 @@ use crate::app::theme::{Tokens, icon, small};
 use crate::app::verdict_look::State;
 use crate::app::view::View;
 use crate::escape;
+use crate::workflow::{count, is_digest};
 use egui::{Align2, Id, Key, Modal, Modifiers, Rect, ScrollArea, TextEdit, Ui, pos2, vec2};
 
 /// Height of an entry.
@@ -72,7 +73,7 @@ pub fn search_ui(
         ui.add_space(4.0);
         if n == 0 {
             let text = open.text.trim();
-            let other_hash = matches!(text.len(), 32 | 40) && text.chars().all(|c| c.is_ascii_hexdigit());
+            let other_hash = is_digest(text) && text.len() < 64;
             ui.weak(if other_hash {
                 "This may be an MD5 or a SHA-1: the library knows samples by their SHA-256 alone.".to_owned()
             } else {
@@ -154,11 +155,7 @@ fn entry_ui(ui: &Ui, facts: &Facts, session: &Session, found: &Found, row: &Row<
         }
         Found::Label(label, n) => {
             session.slots.symbol(label.as_deref()).paint(ui.painter(), at, 4.5, tokens.dark);
-            (
-                escape::label(label.as_deref()),
-                format!("label, {}", crate::workflow::count(*n, "sample")),
-                true,
-            )
+            (escape::label(label.as_deref()), format!("label, {}", count(*n, "sample")), true)
         }
         Found::Command(command) => {
             glyph(icon::CARET_RIGHT);
