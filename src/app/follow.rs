@@ -41,10 +41,14 @@ impl App {
                 Ok((!same).then(|| (library, with_first_map(contents))))
             },
             move |app, changed| {
-                let current = path == app.session.library_path && written == app.edits_written;
-                let Some((library, contents)) = changed.filter(|_| current) else {
+                if path != app.session.library_path {
                     return;
-                };
+                }
+                if written != app.edits_written {
+                    // This window has changed it meanwhile, so it is read once more.
+                    return app.watch.later();
+                }
+                let Some((library, contents)) = changed else { return };
                 let after = contents.len();
                 app.show_library(library, contents);
                 let what = match after.checked_sub(before) {
