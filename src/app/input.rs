@@ -49,8 +49,9 @@ impl App {
             let blocked = modal && !matches!(command, Command::Escape | Command::Dialog(_) | Command::Search);
             // Escape closes an open menu without us.
             let menu = command == Command::Escape && egui::Popup::is_any_open(ctx) && !modal;
-            // Without a modifier, a key is for what has the focus.
-            let bare = focused && key.keys.modifiers.is_none();
+            // Without a modifier, a key is for what has the focus; but Escape first closes what is open.
+            let closes = command == Command::Escape && (self.view.over_map || self.view.messages_open);
+            let bare = focused && key.keys.modifiers.is_none() && !closes;
             if blocked || menu || ((typing || bare) && !key.while_typing) {
                 continue;
             }

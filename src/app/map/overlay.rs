@@ -82,6 +82,10 @@ impl Overlay<'_> {
         let session = self.session;
         let Some(from) = session.selection.and_then(|selection| self.at(selection)) else { return };
         let verdict = session.near().and_then(|near| near.verdict.as_ref());
+        if verdict == Some(&Verdict::Nothing) {
+            // No sample is nearer than another, as the list says.
+            return;
+        }
         let labels = verdict.map(Verdict::labels).unwrap_or_default();
         let mut others: Vec<Option<&str>> = Vec::new();
         for neighbour in session.neighbours() {
