@@ -127,12 +127,9 @@ fn about_ui(ui: &mut Ui, session: &Session, renderer: &str) {
     ui.add_space(8.0);
     heading_ui(ui, "Samples");
     ui.label("Files are read, never run. Nothing leaves this machine.");
-    #[cfg(unix)]
     if let Some(protection) = session.reader.protection() {
-        ui.weak(protection.to_string());
+        ui.weak(protection);
     }
-    #[cfg(not(unix))]
-    let _ = session;
     ui.add_space(8.0);
     heading_ui(ui, "This machine");
     if let Some(found) = Processor::found() {

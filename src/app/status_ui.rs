@@ -102,12 +102,9 @@ fn safe_ui(ui: &mut Ui, session: &Session) {
     let shown = ui.label(small(text));
     shown.widget_info(|| WidgetInfo::labeled(Role::Label, true, "Files are read, never run"));
     let mut hint = "Nothing leaves this machine.".to_owned();
-    #[cfg(unix)]
     if let Some(protection) = session.reader.protection() {
         hint = format!("{hint}\n{protection}");
     }
-    #[cfg(not(unix))]
-    let _ = session;
     shown.on_hover_text(hint);
 }
 

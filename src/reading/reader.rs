@@ -1,7 +1,5 @@
 //! The reader: reads many files, on all cores, through the workers or in this process.
 
-#[cfg(unix)]
-use super::sandbox::Protection;
 use super::task::{Input, Output, ReadError, ReadOptions, Settings, Task, run};
 #[cfg(unix)]
 use super::workers::{Limits, Workers};
@@ -77,10 +75,12 @@ impl Reader {
         Self { views, ..self.clone() }
     }
 
-    /// How the workers are restricted; `None` before the first was started.
-    #[cfg(unix)]
-    pub(crate) fn protection(&self) -> Option<Protection> {
-        self.workers.as_ref()?.protection()
+    /// How the workers are restricted, in words; `None` before the first was started, and where there are none.
+    pub fn protection(&self) -> Option<String> {
+        #[cfg(unix)]
+        return Some(self.workers.as_ref()?.protection()?.to_string());
+        #[cfg(not(unix))]
+        None
     }
 
     /// The process identifiers of the workers.
