@@ -136,7 +136,7 @@ fn frame(repeats: usize, n: usize) -> Vec<f64> {
             embeddings: Embeddings { dimension: 64, data: vec![0.125; 64 * n] },
             views: Vec::new(),
         },
-        places,
+        places: places.into_iter().map(Some).collect(),
         ..Rows::default()
     };
     harness.state_mut().session.show(Contents::new(Arc::new(model()), rows));

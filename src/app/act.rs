@@ -10,6 +10,7 @@ use super::question::{Answer, Purpose, Question, free_name};
 use super::selection::Selection;
 use super::view::{Panels, SearchView, Side, Tab};
 use super::window::{App, Picked};
+use crate::workflow::MapStart;
 use std::path::Path;
 
 /// How much one key press zooms the map.
@@ -69,7 +70,7 @@ impl App {
             Command::ReadAgain => self.read_again(),
             Command::ComputeMap(method) => {
                 self.view.kept.map_method = method;
-                self.compute_map();
+                self.compute_map(MapStart::Anew);
             }
             Command::FitMap => self.view.fit = true,
             Command::Label(sha256) => {
@@ -175,6 +176,8 @@ impl App {
                 };
             }
             Command::Filter => self.show_filter(),
+            Command::FilterSamples(filter) => self.filter_samples(filter),
+            Command::FindSamples(text) => self.find_samples(text),
             Command::Dialog(dialog) => {
                 self.view.dialog = (self.view.dialog != Some(dialog)).then_some(dialog);
                 match self.view.dialog {

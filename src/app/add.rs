@@ -1,6 +1,6 @@
 //! Adding dropped files to the library, under a label or without.
 
-use super::edit_queue::{What, WindowEdit};
+use super::edit_queue::WindowEdit;
 use super::jobs::Task;
 use super::message::Tone;
 use super::window::App;
@@ -31,12 +31,6 @@ impl App {
         let files: Vec<Queried> =
             files.iter().filter_map(|sha256| self.session.queried(*sha256).cloned()).collect();
         let Some(first) = files.first() else { return };
-        let contents = &self.session.contents;
-        let new: Vec<Sha256> = files
-            .iter()
-            .map(|file| file.sample.sha256)
-            .filter(|sha256| !contents.contains(*sha256))
-            .collect();
         let title = match files.len() {
             1 => format!("Adding {}", escape::file_name(&first.sample.path)),
             n => format!("Adding {n} files"),
@@ -53,7 +47,7 @@ impl App {
                 workflow::add_queried(files, label.as_deref(), &model, library, &reader, run)
             },
             move |app, (changed, left_out)| {
-                let added = changed.added;
+                let (added, edit) = (changed.added, changed.edit);
                 if !app.show_changed(&target, changed) {
                     return;
                 }
@@ -66,14 +60,14 @@ impl App {
                 if left_out > 0 {
                     text += &format!("; {} left out: gone or changed since", count(left_out, "file"));
                 }
-                let new: Vec<Sha256> =
-                    new.into_iter().filter(|sha256| app.session.contents.contains(*sha256)).collect();
-                if !new.is_empty() {
-                    let what = format!("add {} {named}", count(new.len(), "file"));
-                    let library = target.path;
-                    app.edit_queue.made(WindowEdit { library, what: What::Added(new), text: what });
+                if let Some(id) = edit {
+                    let what = format!("add {} {named}", count(added.new, "file"));
+                    app.edit_queue.made(WindowEdit { library: target.path, id, text: what });
                 }
-                app.session.say(Tone::Good, text);
+                match edit {
+                    Some(_) => app.session.say_done(text),
+                    None => app.session.say(Tone::Good, text),
+                }
             },
         );
     }

@@ -5,6 +5,7 @@
 use super::about::{About, Shortcut};
 use super::dialog::Dialog;
 use super::facts::Facts;
+use super::focus::Filter;
 use super::jobs::JobId;
 use super::lab_command::LabCommand;
 use super::question::{Answer, Purpose};
@@ -119,6 +120,10 @@ pub enum Command {
     Search,
     /// Put the caret into the filter of the list that is shown.
     Filter,
+    /// Find the samples of a large library that match a filter.
+    FilterSamples(Filter),
+    /// Find the samples of a large library that the open search is for.
+    FindSamples(String),
     /// Open a dialog.
     Dialog(Dialog),
     /// Show or hide a side panel.
@@ -246,7 +251,7 @@ impl Command {
             ),
             Self::LoadModel => About::new(
                 "Load a model…",
-                "Embeds the open folder with it and adds the folder to the library",
+                "Keeps it in the library, embeds the open folder with it, and offers to use it",
             ),
             Self::ReadAgain => About::new(
                 "Read samples again",
@@ -350,6 +355,8 @@ impl Command {
             Self::Filter => {
                 About::new("Filter", "Filters the list that is shown").key_while_typing(COMMAND, Key::F)
             }
+            Self::FilterSamples(_) => About::new("Filter samples", "Finds the samples that match the filter"),
+            Self::FindSamples(_) => About::new("Find samples", "Finds the samples that the search is for"),
             Self::Dialog(dialog) => dialog.about(),
             Self::TogglePanel(Side::Left) => {
                 About::new("Files and labels panel", "Shows or hides the panel of dropped files and labels")
@@ -413,7 +420,7 @@ impl Command {
     pub fn obstacle(&self, facts: &Facts) -> Option<&'static str> {
         let unless = |possible: bool, why: &'static str| (!possible).then_some(why);
         match self {
-            Self::LoadModel => unless(facts.folder_labels.is_some(), "Open the labelled folder first"),
+            Self::LoadModel => facts.write_obstacle(),
             Self::Save(purpose) => match purpose {
                 Purpose::Neighbours => unless(facts.neighbours, "No neighbours are listed"),
                 Purpose::AllNeighbours => unless(facts.dropped > 0, "No file was dropped"),
@@ -488,6 +495,8 @@ impl Command {
             | Self::ShowTab(_)
             | Self::Search
             | Self::Filter
+            | Self::FilterSamples(_)
+            | Self::FindSamples(_)
             | Self::KeepModel
             | Self::DiscardTraining
             | Self::BrowseTo(_)

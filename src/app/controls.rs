@@ -1,5 +1,7 @@
 //! Controls that the window shares: primary and quiet buttons, buttons of icons, sections that can be folded.
 
+use super::command::Command;
+use super::facts::Facts;
 use super::paint::{self, Ink};
 use super::theme::{Tokens, heading, icon, medium};
 use egui::{Align2, Button, CursorIcon, Rect, Response, RichText, Role, Sense, Ui, WidgetInfo, vec2};
@@ -22,6 +24,19 @@ pub fn primary_button(ui: &mut Ui, enabled: bool, text: &str) -> Response {
         ui.add_enabled(enabled, button)
     })
     .inner
+}
+
+/// Draws the button of a command that goes on, disabled with the reason where it is not available.
+pub fn primary_command(ui: &mut Ui, facts: &Facts, command: Command, out: &mut Vec<Command>) {
+    let (about, obstacle) = (command.about(), command.obstacle(facts));
+    let button = primary_button(ui, obstacle.is_none(), about.text);
+    let button = match obstacle {
+        Some(why) => button.on_disabled_hover_text(why),
+        None => button.on_hover_text(about.hint),
+    };
+    if button.clicked() {
+        out.push(command);
+    }
 }
 
 /// Draws a button of one icon, which screen readers call `name`.

@@ -2,9 +2,8 @@
 //! first, then shown. Undo takes back what was done in this window, and only that; the history undoes any edit by name.
 
 use super::advice::error_advice;
-use super::command::Command;
 use super::dialog::Dialog;
-use super::edit_queue::{What, WindowEdit, Work};
+use super::edit_queue::{WindowEdit, Work};
 use super::jobs::{Kind, Task};
 use super::message::Tone;
 use super::window::App;
@@ -85,13 +84,10 @@ impl App {
                     format!("{} removed from the library; the files stay", count(samples.len(), "sample"));
                 Ok(Written { edit, labels: Vec::new(), samples: true, text })
             }),
-            Work::Latest { undo } => {
-                match self.edit_queue.latest(&library, undo).map(|edit| edit.what.clone()) {
-                    Some(What::Edit(id)) => self.revert(library, id, undo, true),
-                    Some(What::Added(samples)) => self.revert_added(library, samples, undo),
-                    None => self.nothing_to_revert(if undo { "undo" } else { "redo" }),
-                }
-            }
+            Work::Latest { undo } => match self.edit_queue.latest(&library, undo).map(|edit| edit.id) {
+                Some(id) => self.revert(library, id, undo, true),
+                None => self.nothing_to_revert(if undo { "undo" } else { "redo" }),
+            },
             Work::History { id, undo } => self.revert(library, id, undo, false),
         }
     }
@@ -131,38 +127,15 @@ impl App {
                 if undo { library.undo_edit(id) } else { library.redo_edit(id) }
             },
             move |app, done: Reverted| {
-                let what = What::Edit(id);
                 if !done.is_empty() {
-                    app.edit_queue.reverted(&library, &what, undo);
+                    app.edit_queue.reverted(&library, id, undo);
                 } else if latest {
-                    app.edit_queue.forget(&library, &what);
+                    app.edit_queue.forget(&library, id);
                 }
                 let tone = if done.is_empty() { Tone::Note } else { Tone::Good };
                 app.session.say(tone, reverted_text(&done, undo));
                 let samples = !done.removed.is_empty() || !done.restored.is_empty();
                 app.show_edit(&library, &done.labels, samples);
-            },
-        );
-    }
-
-    /// Removes dropped files that were added, or restores them.
-    fn revert_added(&mut self, library: PathBuf, samples: Vec<Sha256>, undo: bool) {
-        let (file, all) = (library.clone(), samples.clone());
-        self.run_edit(
-            move || {
-                let mut library = Library::open(&file)?;
-                if undo { library.remove(&all, SOURCE) } else { library.restore(&all, SOURCE) }
-            },
-            move |app, _| {
-                let n = count(samples.len(), "sample");
-                app.edit_queue.reverted(&library, &What::Added(samples), undo);
-                let text = if undo {
-                    format!("Undone: {n} removed from the library; the files stay")
-                } else {
-                    format!("Redone: {n} added to the library")
-                };
-                app.session.say(Tone::Good, text);
-                app.show_edit(&library, &[], true);
             },
         );
     }
@@ -182,11 +155,8 @@ impl App {
                 let Some(edit) = written.edit else {
                     return app.session.say(Tone::Note, "Nothing was changed: it is so already");
                 };
-                let key = Command::Undo.about().key;
-                let undo = key.map(|key| app.ctx.format_shortcut(&key.keys)).unwrap_or_default();
-                app.session.say(Tone::Good, format!("{} ({undo} undoes it)", written.text));
-                let (what, text) = (What::Edit(edit.id), edit_text(&edit));
-                app.edit_queue.made(WindowEdit { library: path, what, text });
+                app.session.say_done(written.text);
+                app.edit_queue.made(WindowEdit { library: path, id: edit.id, text: edit_text(&edit) });
             },
         );
     }
@@ -240,8 +210,8 @@ impl App {
         self.start(
             Task::new("Reading the library").of_kind(RELOAD).quiet().reported(),
             move |_| {
-                let library = Library::open(&file)?;
-                let contents = workflow::with_first_map(library.contents()?);
+                let mut library = Library::open(&file)?;
+                let contents = workflow::read_contents(&mut library)?;
                 Ok((library, contents))
             },
             move |app, (library, contents)| match (

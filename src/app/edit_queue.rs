@@ -4,23 +4,14 @@ use crate::sample::Sha256;
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
-/// What is undone or redone.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum What {
-    /// An edit in the library's history.
-    Edit(i64),
-    /// Dropped files that were added: undone, they are removed, and redone, restored.
-    Added(Vec<Sha256>),
-}
-
 /// An edit made in this window.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WindowEdit {
     /// The library that it changed.
     pub library: PathBuf,
-    /// What it changed.
-    pub what: What,
-    /// The same in a phrase.
+    /// Its number in the library's history.
+    pub id: i64,
+    /// What it changed, in a phrase.
     pub text: String,
 }
 
@@ -72,19 +63,19 @@ impl EditQueue {
     }
 
     /// Notes that an edit is undone, or redone.
-    pub fn reverted(&mut self, library: &Path, what: &What, undo: bool) {
+    pub fn reverted(&mut self, library: &Path, id: i64, undo: bool) {
         let (from, to) =
             if undo { (&mut self.done, &mut self.undone) } else { (&mut self.undone, &mut self.done) };
-        let at = from.iter().rposition(|edit| edit.library == library && edit.what == *what);
+        let at = from.iter().rposition(|edit| edit.library == library && edit.id == id);
         if let Some(at) = at {
             to.push(from.remove(at));
         }
     }
 
     /// Forgets an edit that cannot be undone or redone any more.
-    pub fn forget(&mut self, library: &Path, what: &What) {
+    pub fn forget(&mut self, library: &Path, id: i64) {
         for list in [&mut self.done, &mut self.undone] {
-            list.retain(|edit| edit.library != library || edit.what != *what);
+            list.retain(|edit| edit.library != library || edit.id != id);
         }
     }
 
@@ -101,30 +92,25 @@ mod tests {
 
     #[test]
     fn undo_and_redo_go_back_and_forth_in_one_library() {
-        let edit = |library: &str, id| WindowEdit {
-            library: library.into(),
-            what: What::Edit(id),
-            text: String::new(),
-        };
+        let edit = |library: &str, id| WindowEdit { library: library.into(), id, text: String::new() };
         let mut queue = EditQueue::default();
         queue.made(edit("a", 1));
         queue.made(edit("a", 2));
         queue.made(edit("b", 7));
         let a = Path::new("a");
-        let latest =
-            |queue: &EditQueue| [true, false].map(|undo| queue.latest(a, undo).map(|edit| edit.what.clone()));
-        let [one, two] = [1, 2].map(|id| Some(What::Edit(id)));
-        assert_eq!(latest(&queue), [two.clone(), None]);
-        queue.reverted(a, &What::Edit(2), true);
-        assert_eq!(latest(&queue), [one.clone(), two.clone()]);
-        queue.reverted(a, &What::Edit(2), false);
-        assert_eq!(latest(&queue), [two.clone(), None]);
-        queue.reverted(a, &What::Edit(2), true);
+        let latest = |queue: &EditQueue| [true, false].map(|undo| queue.latest(a, undo).map(|edit| edit.id));
+        let [one, two] = [1, 2].map(|id| Some(id));
+        assert_eq!(latest(&queue), [two, None]);
+        queue.reverted(a, 2, true);
+        assert_eq!(latest(&queue), [one, two]);
+        queue.reverted(a, 2, false);
+        assert_eq!(latest(&queue), [two, None]);
+        queue.reverted(a, 2, true);
         queue.made(edit("b", 8));
-        assert_eq!(latest(&queue), [one.clone(), two], "an edit of another library changes nothing");
+        assert_eq!(latest(&queue), [one, two], "an edit of another library changes nothing");
         queue.made(edit("a", 3));
-        assert_eq!(latest(&queue), [Some(What::Edit(3)), None]);
-        queue.forget(a, &What::Edit(3));
+        assert_eq!(latest(&queue), [Some(3), None]);
+        queue.forget(a, 3);
         assert_eq!(latest(&queue), [one, None]);
     }
 }

@@ -5,7 +5,7 @@ use super::message::Tone;
 use super::window::App;
 use crate::escape;
 use crate::library::Library;
-use crate::workflow::{count, with_first_map};
+use crate::workflow::{count, read_contents};
 
 const FOLLOW: Kind = Kind("follow the library");
 
@@ -35,10 +35,10 @@ impl App {
         self.start(
             Task::new("Reading the library again").of_kind(FOLLOW).quiet(),
             move |_| {
-                let library = Library::open(&file)?;
-                let contents = library.contents()?;
+                let mut library = Library::open(&file)?;
+                let contents = read_contents(&mut library)?;
                 let same = contents.hash() == shown.hash() && contents.labels() == shown.labels();
-                Ok((!same).then(|| (library, with_first_map(contents))))
+                Ok((!same).then_some((library, contents)))
             },
             move |app, changed| {
                 if path != app.session.library_path {

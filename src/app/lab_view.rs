@@ -9,6 +9,8 @@ pub struct LabView {
     pub jump: Option<usize>,
     /// The part that was chosen last, from 1.
     pub part: usize,
+    /// It was clicked, and the user has not scrolled since.
+    pub going: bool,
     /// The repaired model that was chosen; `None` for the best.
     pub candidate: Option<Sha256>,
     /// The layer, from 0.
@@ -37,6 +39,7 @@ impl Default for LabView {
     fn default() -> Self {
         Self {
             jump: None,
+            going: false,
             part: 1,
             candidate: None,
             layer: 0,

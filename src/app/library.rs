@@ -6,9 +6,9 @@ use super::jobs::{Kind, Task};
 use super::message::Tone;
 use super::window::App;
 use crate::escape;
-use crate::library::{Contents, Library};
+use crate::library::{Contents, Layout, Library};
 use crate::model::is_base_model;
-use crate::workflow::{self, ChangedLibrary};
+use crate::workflow::{self, ChangedLibrary, MapStart};
 use std::path::PathBuf;
 
 /// Opening a library: of two, the one opened last is shown.
@@ -35,8 +35,8 @@ impl App {
         self.start(
             Task::new(format!("Opening {}", escape::file_name(&path))).of_kind(OPEN),
             move |_| {
-                let library = Library::open_or_create(&path)?;
-                let contents = workflow::with_first_map(library.contents()?);
+                let mut library = Library::open_or_create(&path)?;
+                let contents = workflow::read_contents(&mut library)?;
                 Ok((library, contents))
             },
             |app, (library, contents)| app.show_library(library, contents),
@@ -87,7 +87,7 @@ impl App {
         let other = other || self.session.contents.model_hash() != contents.model_hash();
         self.session.library = Some(library);
         tracing::info!("the library is open: {} samples", contents.len());
-        let provisional = contents.provisional();
+        let layout = contents.layout();
         self.textures.clear();
         let dropped: Vec<PathBuf> = if self.session.contents.model_hash() == contents.model_hash() {
             Vec::new()
@@ -115,8 +115,11 @@ impl App {
                 "The base model sees more in these samples than the library keeps of them: \"Read samples again\" in the Model menu reads their files again",
             );
         }
-        if provisional && !self.session.contents.is_empty() {
-            self.compute_map();
+        match layout {
+            Layout::Finished => {}
+            Layout::Extended => self.compute_map(MapStart::FromPresent),
+            Layout::Sketch if self.session.contents.is_empty() => {}
+            Layout::Sketch => self.compute_map(MapStart::Anew),
         }
         self.refresh_queried();
         self.find_neighbours();

@@ -4,14 +4,15 @@ use super::jobs::{Kind, Task};
 use super::map::spread::Spread;
 use super::window::App;
 use crate::library::Library;
-use crate::workflow::map_library;
+use crate::workflow::{MapStart, map_library};
 
 const MAP: Kind = Kind("map");
 const SPREAD: Kind = Kind("spread the map");
 
 impl App {
-    /// Computes the map by the chosen method, and shows it if the library has not changed meanwhile.
-    pub(super) fn compute_map(&mut self) {
+    /// Computes the map by the chosen method, and shows it if the library has not changed meanwhile. One that starts from
+    /// the present one is shown in the same view.
+    pub(super) fn compute_map(&mut self, start: MapStart) {
         let contents = self.session.contents.clone();
         if contents.model().is_none() {
             return;
@@ -22,12 +23,12 @@ impl App {
             Task::new("Laying out the map").of_kind(MAP).finishing(),
             move |run| {
                 let mut library = Library::open(&path)?;
-                Ok((contents.hash(), map_library(&contents, &mut library, method, seed, run)?))
+                Ok((contents.hash(), map_library(&contents, &mut library, method, start, seed, run)?))
             },
-            |app, (library, places)| {
+            move |app, (library, places)| {
                 if library == app.session.contents.hash() {
                     app.session.set_places(places);
-                    app.view.fit = true;
+                    app.view.fit |= start == MapStart::Anew;
                     app.refresh_queried();
                 }
             },

@@ -18,4 +18,6 @@ pub struct Message {
     pub tone: Tone,
     /// The sentence, escaped.
     pub text: String,
+    /// What it reports can be undone.
+    pub can_be_undone: bool,
 }

@@ -12,7 +12,7 @@ use crate::library::{Adopt, Adopted, Library};
 use crate::model::Model;
 use crate::reading::Reader;
 use crate::sample::Sha256;
-use crate::workflow::{self, ChangedLibrary, LabelledFolder, Run, add_to_library};
+use crate::workflow::{self, ChangedLibrary, LabelledFolder, Run, Warning, add_to_library};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -27,15 +27,10 @@ pub enum Previous {
 }
 
 impl App {
-    /// Loads a model and embeds the open folder with it. It becomes the library's model.
+    /// Loads a model into the library, and embeds the open folder with it. It becomes the library's model if no sample drops
+    /// out; else it is offered.
     pub(super) fn load_model(&mut self, path: PathBuf) {
-        let Some(folder) = self.session.folder.clone() else {
-            self.session.say(
-                Tone::Bad,
-                "Expected an open labelled folder to embed, found none. Open the folder, then load the model",
-            );
-            return;
-        };
+        let folder = self.session.folder.clone();
         let target = self.target();
         let library = target.path.clone();
         self.start(
@@ -46,13 +41,28 @@ impl App {
                     return Ok(Err(Arc::new(model)));
                 }
                 let library = Library::open_or_create(&library)?;
-                let changed = add_to_library(&folder.set, &model, library, Adopt::IfComplete, run)?;
+                // A folder that was read for other pictures says nothing about the model.
+                let fits = folder.filter(|folder| {
+                    let (read, wanted) = (folder.set.spec, model.config.picture);
+                    (read.kind, read.side) == (wanted.kind, wanted.side)
+                });
+                let changed = match fits {
+                    Some(folder) => add_to_library(&folder.set, &model, library, Adopt::IfComplete, run)?,
+                    None => workflow::keep_model(&model, library, &path)?,
+                };
                 Ok(Ok((Arc::new(model), changed)))
             },
             move |app, loaded| match loaded {
                 Ok((model, changed)) => {
                     let adopted = changed.adopted;
-                    app.show_embedded(&target, changed, "Model loaded");
+                    match changed.added.new + changed.added.known {
+                        0 => {
+                            if app.show_changed(&target, changed) {
+                                app.session.say(Tone::Good, "The model is in the library");
+                            }
+                        }
+                        _ => drop(app.show_embedded(&target, changed, "Model loaded")),
+                    }
                     app.offer_model(&target, model, "The loaded model", Some(adopted));
                 }
                 Err(unusable) => app.examine(unusable),
@@ -90,8 +100,14 @@ impl App {
     ) {
         let Some(adopted) = adopted.filter(|adopted| !adopted.in_use) else { return };
         let lacking = adopted.lacking;
-        self.view.offer =
-            Some(Offer { library: target.path.clone(), model: model.hash, what: what.to_owned(), lacking });
+        self.view.offer = Some(Offer {
+            library: target.path.clone(),
+            model: model.hash,
+            what: what.to_owned(),
+            figures: workflow::figures(&model.config),
+            weak: Warning::about(&model.config).is_some(),
+            lacking,
+        });
         let samples = workflow::count(lacking, "sample");
         self.session.say(
             Tone::Note,

@@ -3,10 +3,10 @@
 
 use super::command::Command;
 use super::command_ui::{command_button, command_button_as};
-use super::controls::primary_button;
+use super::controls::primary_command;
 use super::facts::Facts;
 use super::session::Session;
-use super::theme::{Tokens, heading, small};
+use super::theme::{Tokens, heading, icon, small};
 use super::view::{Interrupted, Offer};
 use crate::escape;
 use crate::library::StoredModel;
@@ -42,7 +42,7 @@ fn model_ui(ui: &mut Ui, facts: &Facts, session: &Session, model: &StoredModel, 
             }
             ui.with_layout(Layout::top_down(Align::Min), |ui| {
                 ui.label(heading(escape::text(&model.name)));
-                let added = escape::text(model.added.get(..10).unwrap_or(&model.added));
+                let added = escape::text(&time_of(&model.added));
                 let embedded = format!(
                     "{} of {} samples embedded",
                     model.embedded,
@@ -58,16 +58,20 @@ fn model_ui(ui: &mut Ui, facts: &Facts, session: &Session, model: &StoredModel, 
     });
 }
 
+/// A time of the library as people read it, to the minute.
+fn time_of(rfc3339: &str) -> String {
+    match (rfc3339.get(..10), rfc3339.get(11..16)) {
+        (Some(day), Some(minute)) => format!("{day} {minute} UTC"),
+        _ => rfc3339.to_owned(),
+    }
+}
+
 /// Draws the bar that offers to go on with a training.
 pub fn resume_ui(ui: &mut Ui, facts: &Facts, interrupted: &Interrupted, out: &mut Vec<Command>) {
     ui.add_space(4.0);
     ui.horizontal_wrapped(|ui| {
         ui.label(format!("The training on {} was interrupted.", escape::file_name(&interrupted.folder)));
-        let command = Command::ResumeTraining;
-        let button = primary_button(ui, command.obstacle(facts).is_none(), command.about().text);
-        if button.on_hover_text(command.about().hint).clicked() {
-            out.push(command);
-        }
+        primary_command(ui, facts, Command::ResumeTraining, out);
         command_button(ui, facts, Command::DiscardTraining, out);
     });
     ui.add_space(4.0);
@@ -79,20 +83,20 @@ pub fn offer_ui(ui: &mut Ui, facts: &Facts, offer: &Offer, out: &mut Vec<Command
     ui.horizontal_wrapped(|ui| {
         let samples = count(offer.lacking, "sample");
         ui.label(format!(
-            "{} is ready. The library keeps its model: the new one has not embedded {samples} yet.",
-            offer.what
+            "{} is ready ({}). The library keeps its model: the new one has not embedded {samples} yet.",
+            offer.what, offer.figures
         ));
+        let tokens = Tokens::of(ui.visuals());
         let command = Command::UseModel(offer.model);
-        let obstacle = command.obstacle(facts);
-        let button = primary_button(ui, obstacle.is_none(), command.about().text);
-        let button = match obstacle {
-            Some(why) => button.on_disabled_hover_text(why),
-            None => button.on_hover_text(command.about().hint),
-        };
-        if button.clicked() {
-            out.push(command);
+        if offer.weak {
+            let warning = "Its eval mode cannot be trusted: repair it in the lab first.";
+            ui.label(RichText::new(format!("{} {warning}", icon::WARNING)).color(tokens.warn));
+            command_button(ui, facts, command, out);
+            primary_command(ui, facts, Command::KeepModel, out);
+        } else {
+            primary_command(ui, facts, command, out);
+            command_button(ui, facts, Command::KeepModel, out);
         }
-        command_button(ui, facts, Command::KeepModel, out);
     });
     ui.add_space(4.0);
 }

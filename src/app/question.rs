@@ -43,7 +43,7 @@ impl Purpose {
             Self::ExperimentTable => "Save the experiment as CSV",
             Self::ExperimentChart => "Save the chart, as .png or .svg",
             Self::Library => "Open a library, or create one",
-            Self::LoadModel => "Load a model for the open folder",
+            Self::LoadModel => "Load a model into the library",
         }
     }
 

@@ -245,9 +245,16 @@ fn list_ui(ui: &mut Ui, session: &Session, view: &mut View, out: &mut Vec<Comman
     }
     let everything = view.filter.is_empty() && view.focus.is_none();
     if !everything {
-        view.listed.refresh(&session.contents, session.edition, &view.filter, view.focus.as_ref());
+        let (contents, edition) = (&session.contents, session.edition);
+        if let Some(filter) = view.listed.refresh(contents, edition, &view.filter, view.focus.as_ref()) {
+            out.push(Command::FilterSamples(filter));
+        }
     }
     let total = if everything { session.contents.len() } else { view.listed.rows.len() };
+    if total == 0 && view.listed.waits() {
+        ui.weak("Filtering…");
+        return;
+    }
     if total == 0 {
         nothing_matches_ui(ui, view);
         return;

@@ -5,7 +5,7 @@ use super::label_slots::LabelSlots;
 use super::message::{Message, Tone};
 use super::queried_list::QueriedList;
 use super::selection::{FileProblem, Selection};
-use crate::library::{Contents, Edit, Library, Neighbour, StoredModel};
+use crate::library::{Contents, Edit, Layout, Library, Neighbour, StoredModel};
 use crate::model::Epoch;
 use crate::picture::Encoded;
 use crate::reading::Reader;
@@ -60,6 +60,10 @@ pub struct Session {
     pub curves_of: Option<PathBuf>,
     /// The messages, newest last.
     pub messages: Vec<Message>,
+    /// Counts the messages.
+    pub said: usize,
+    /// A toast shows the latest message.
+    pub toasted: bool,
     /// Files that were skipped, newest last.
     pub skipped: Vec<Skipped>,
 }
@@ -88,16 +92,28 @@ impl Session {
             history: Vec::new(),
             curves_of: None,
             messages: Vec::new(),
+            said: 0,
+            toasted: false,
             skipped: Vec::new(),
         }
     }
 
     /// Adds a message.
     pub fn say(&mut self, tone: Tone, text: impl Into<String>) {
+        self.push(tone, text.into(), false);
+    }
+
+    /// Adds a message of something that was done and can be undone.
+    pub fn say_done(&mut self, text: impl Into<String>) {
+        self.push(Tone::Good, text.into(), true);
+    }
+
+    fn push(&mut self, tone: Tone, text: String, can_be_undone: bool) {
         if self.messages.len() >= MESSAGES {
             self.messages.remove(0);
         }
-        self.messages.push(Message { tone, text: crate::escape::text(&text.into()) });
+        self.said += 1;
+        self.messages.push(Message { tone, text: crate::escape::text(&text), can_be_undone });
     }
 
     /// Shows other contents. Queried samples stay if the model is the same, but their neighbours have to be found
@@ -129,7 +145,7 @@ impl Session {
 
     /// Shows a new map: a place for each row of the contents.
     pub fn set_places(&mut self, places: Vec<[f32; 2]>) {
-        self.contents.set_places(places, false);
+        self.contents.set_places(places, Layout::Finished);
         self.map_edition += 1;
     }
 

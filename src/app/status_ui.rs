@@ -83,7 +83,7 @@ fn job_ui(ui: &mut Ui, job: &JobView<'_>, out: &mut Vec<Command>) {
 fn latest_ui(ui: &mut Ui, session: &Session) {
     let tokens = Tokens::of(ui.visuals());
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 22.0), Sense::hover());
-    let Some(last) = session.messages.last() else { return };
+    let Some(last) = session.messages.last().filter(|_| !session.toasted) else { return };
     let (mark, colour) = tone_mark(ui.visuals(), last.tone);
     let at = paint::text(ui, rect, Align2::LEFT_CENTER, mark, &Ink::body(colour));
     let room = egui::Rect::from_min_max(egui::pos2(at.right() + 6.0, rect.top()), rect.max);

@@ -1,21 +1,17 @@
-//! The bar at the top: the menus, in which every command stands, the search, the library, and the switches of the side
-//! panels.
+//! The bar at the top: the menus, the search, the library, and the switches of the side panels.
 
 use super::command::Command;
-use super::command_ui::{command_entry, command_entry_as, hint_text};
+use super::command_ui::{command_entry, hint_text};
 use super::dialog::Dialog;
 use super::facts::Facts;
+use super::menu_bar::{menu_bar_ui, recent_ui};
 use super::paint::{self, Ink};
 use super::question::Purpose;
 use super::session::Session;
 use super::theme::{Tokens, icon};
-use super::view::{Side, Tab, ThemeChoice, View};
+use super::view::{Side, View};
 use crate::escape;
-use crate::workflow::MapMethod;
-use egui::{
-    Align, Align2, Layout, MenuBar, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
-};
-use std::path::PathBuf;
+use egui::{Align, Align2, Layout, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
 
 /// A window narrower than this has a rail instead of the panel of files and labels.
 pub const NARROW: f32 = 1160.0;
@@ -24,14 +20,7 @@ pub const NARROW: f32 = 1160.0;
 pub fn top_ui(ui: &mut Ui, facts: &Facts, session: &Session, view: &View, out: &mut Vec<Command>) {
     ui.horizontal_centered(|ui| {
         let bar = ui.max_rect();
-        let mut menus = bar.left();
-        MenuBar::new().ui(ui, |ui| {
-            ui.menu_button("File", |ui| file_menu(ui, facts, view, out));
-            ui.menu_button("Edit", |ui| edit_menu(ui, facts, out));
-            ui.menu_button("View", |ui| view_menu(ui, facts, view, out));
-            ui.menu_button("Model", |ui| model_menu(ui, facts, out));
-            menus = ui.menu_button("Help", |ui| help_menu(ui, facts, out)).response.rect.right();
-        });
+        let menus = menu_bar_ui(ui, facts, view, out);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.spacing_mut().item_spacing.x = 4.0;
             for side in [Side::Right, Side::Left] {
@@ -140,133 +129,4 @@ fn library_ui(ui: &mut Ui, facts: &Facts, session: &Session, view: &View, out: &
         escape::path(&session.library_path)
     ));
     left
-}
-
-/// Draws the libraries and folders opened last.
-fn recent_ui(ui: &mut Ui, view: &View, out: &mut Vec<Command>) {
-    for path in &view.kept.recent {
-        let button = ui.button(escape::file_name(path)).on_hover_text(escape::path(path));
-        if button.clicked() {
-            out.push(Command::Open(vec![PathBuf::from(path)]));
-            ui.close();
-        }
-    }
-}
-
-fn file_menu(ui: &mut Ui, facts: &Facts, view: &View, out: &mut Vec<Command>) {
-    for command in [Command::OpenFiles, Command::OpenFolder, Command::OpenLibrary] {
-        command_entry(ui, facts, command, out);
-    }
-    ui.add_enabled_ui(!view.kept.recent.is_empty(), |ui| {
-        ui.menu_button("Recent", |ui| recent_ui(ui, view, out));
-    });
-    ui.separator();
-    command_entry(ui, facts, Command::EnterPassword, out);
-    let mut on = view.kept.unpack_appended;
-    let about = Command::UnpackAppended(on).about();
-    if ui.checkbox(&mut on, about.text).on_hover_text(about.hint).changed() {
-        out.push(Command::UnpackAppended(on));
-    }
-    ui.separator();
-    for purpose in [Purpose::Neighbours, Purpose::AllNeighbours, Purpose::Samples, Purpose::Map] {
-        command_entry(ui, facts, Command::Save(purpose), out);
-    }
-    ui.separator();
-    for digits in [false, true] {
-        command_entry(ui, facts, Command::Demo { digits }, out);
-    }
-    ui.separator();
-    command_entry(ui, facts, Command::Quit, out);
-}
-
-fn edit_menu(ui: &mut Ui, facts: &Facts, out: &mut Vec<Command>) {
-    for (command, what) in [(Command::Undo, &facts.undo), (Command::Redo, &facts.redo)] {
-        let text = command.about().text;
-        let text = what.as_ref().map_or_else(|| text.to_owned(), |what| format!("{text}: {what}"));
-        command_entry_as(ui, facts, egui::Button::new(text), command, out);
-    }
-    command_entry(ui, facts, Command::Dialog(Dialog::History), out);
-    ui.separator();
-    for command in [
-        Command::LabelSelected,
-        Command::RenameLabel(None),
-        Command::RemoveSamples(Vec::new()),
-        Command::CopyHash,
-        Command::ForgetSelected,
-        Command::ForgetAll,
-    ] {
-        command_entry(ui, facts, command, out);
-    }
-    ui.separator();
-    for command in [Command::Search, Command::Filter, Command::Dialog(Dialog::Settings)] {
-        command_entry(ui, facts, command, out);
-    }
-}
-
-fn view_menu(ui: &mut Ui, facts: &Facts, view: &View, out: &mut Vec<Command>) {
-    for tab in [Tab::Map, Tab::Files, Tab::Training, Tab::BatchNorm] {
-        command_entry(ui, facts, Command::ShowTab(tab), out);
-    }
-    ui.separator();
-    for command in
-        [Command::NextFile, Command::PreviousFile, Command::NextNeighbour, Command::PreviousNeighbour]
-    {
-        command_entry(ui, facts, command, out);
-    }
-    ui.separator();
-    ui.menu_button("Map", |ui| {
-        for method in [MapMethod::Umap, MapMethod::Pca] {
-            command_entry(ui, facts, Command::ComputeMap(method), out);
-        }
-        for command in [Command::FitMap, Command::ZoomIn, Command::ZoomOut] {
-            command_entry(ui, facts, command, out);
-        }
-        let mut on = view.kept.names;
-        let about = Command::MapNames(on).about();
-        if ui.checkbox(&mut on, about.text).on_hover_text(about.hint).changed() {
-            out.push(Command::MapNames(on));
-        }
-        let mut on = view.kept.exact_places;
-        let about = Command::ExactPlaces(on).about();
-        if ui.checkbox(&mut on, about.text).on_hover_text(about.hint).changed() {
-            out.push(Command::ExactPlaces(on));
-        }
-    });
-    ui.menu_button("Panels", |ui| {
-        for command in [
-            Command::TogglePanel(Side::Left),
-            Command::TogglePanel(Side::Right),
-            Command::SwapPanels,
-            Command::ResetPanels,
-        ] {
-            command_entry(ui, facts, command, out);
-        }
-    });
-    ui.menu_button("Colours", |ui| {
-        for theme in [ThemeChoice::System, ThemeChoice::Dark, ThemeChoice::Light] {
-            let text = Command::Theme(theme).about().text;
-            let button = egui::Button::selectable(view.kept.theme == theme, text);
-            command_entry_as(ui, facts, button, Command::Theme(theme), out);
-        }
-    });
-    command_entry(ui, facts, Command::Escape, out);
-}
-
-fn model_menu(ui: &mut Ui, facts: &Facts, out: &mut Vec<Command>) {
-    command_entry(ui, facts, Command::Dialog(Dialog::Models), out);
-    ui.separator();
-    for command in [Command::Train, Command::Index, Command::LoadModel, Command::Save(Purpose::Model)] {
-        command_entry(ui, facts, command, out);
-    }
-    ui.separator();
-    command_entry(ui, facts, Command::ReadAgain, out);
-    command_entry(ui, facts, Command::ShowTab(Tab::BatchNorm), out);
-}
-
-fn help_menu(ui: &mut Ui, facts: &Facts, out: &mut Vec<Command>) {
-    for command in
-        [Command::Dialog(Dialog::Keys), Command::ShowTab(Tab::BatchNorm), Command::Dialog(Dialog::About)]
-    {
-        command_entry(ui, facts, command, out);
-    }
 }

@@ -20,7 +20,7 @@ pub fn training_ui(ui: &mut Ui, facts: &Facts, session: &Session, view: &mut Vie
         ui.add_space(6.0);
         settings_ui(ui, view);
         ui.add_space(6.0);
-        buttons_ui(ui, facts, out);
+        buttons_ui(ui, facts, session, out);
         ui.separator();
         if !session.history.is_empty() {
             ui.label(heading(curves_of(facts, session)));
@@ -167,7 +167,7 @@ fn statistics_text(policy: StatisticsPolicy) -> &'static str {
 }
 
 /// Draws the buttons to train and to add the folder without training.
-fn buttons_ui(ui: &mut Ui, facts: &Facts, out: &mut Vec<Command>) {
+fn buttons_ui(ui: &mut Ui, facts: &Facts, session: &Session, out: &mut Vec<Command>) {
     ui.horizontal(|ui| {
         let text = if facts.training { "Training…" } else { Command::Train.about().text };
         let obstacle = Command::Train.obstacle(facts);
@@ -181,6 +181,12 @@ fn buttons_ui(ui: &mut Ui, facts: &Facts, out: &mut Vec<Command>) {
         }
         command_button(ui, facts, Command::Index, out);
     });
+    if session.folder.is_some() {
+        let library = escape::file_name(&session.library_path);
+        ui.label(small(format!(
+            "Training adds the files of the folder to the library {library}. It keeps its model until you use the new one."
+        )));
+    }
 }
 
 /// Draws the latest figures and the curves of accuracy and loss.

@@ -234,6 +234,10 @@ pub struct Offer {
     pub model: Sha256,
     /// What it is, in words.
     pub what: String,
+    /// Its measured figures, in words.
+    pub figures: String,
+    /// Its eval mode cannot be trusted.
+    pub weak: bool,
     /// The samples of the library that it has not embedded.
     pub lacking: usize,
 }

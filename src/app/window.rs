@@ -6,7 +6,6 @@ use super::command::Command;
 use super::demo::Demo;
 use super::edit_queue::EditQueue;
 use super::facts::Facts;
-use super::file::file_ui::file_ui;
 use super::file::textures::Textures;
 use super::files::files_ui::{FilesState, files_ui};
 use super::jobs::{Jobs, TRAIN, Task};
@@ -21,13 +20,15 @@ use super::options::{Options, default_library};
 use super::picker::{Pick, SharedPicker};
 use super::pulse::{BEAT, Pulse};
 use super::question::Purpose;
+use super::regions::{Region, Regions};
 use super::search::search_ui::{SearchState, search_ui};
 use super::selection::Selection;
 use super::session::Session;
+use super::toasts::Toasts;
 use super::view::{Remembered, Tab, View};
 use super::{
     browser_ui, command_ui, dialog_ui, drop_target_ui, empty_ui, focus_ring, lab::guard_ui, models_ui,
-    question_ui, rail_ui, samples_ui, status_ui, theme, top_ui, training_ui,
+    question_ui, status_ui, theme, toasts, top_ui, training_ui,
 };
 use crate::escape;
 use crate::job::Stop;
@@ -38,14 +39,6 @@ use std::time::Instant;
 
 /// Key under which the view is remembered.
 const STORED: &str = "lookalike-view";
-/// The least and the usual width of the file panel.
-const FILE: [f32; 2] = [340.0, 400.0];
-/// The least and the usual width of the panel of files and labels.
-const SAMPLES: [f32; 2] = [180.0, 226.0];
-/// The least width of the map beside the panels, and that of the table and the training.
-const MAP: f32 = 320.0;
-const PAGE: f32 = 470.0;
-
 /// The window's state.
 pub struct App {
     /// What is open.
@@ -78,7 +71,7 @@ pub struct App {
     pub(super) textures: Textures,
     pub(super) map: MapState,
     files: FilesState,
-    search: SearchState,
+    pub(super) search: SearchState,
     /// What the window is drawn with.
     renderer: String,
     /// The window has a rail instead of the left panel.
@@ -93,6 +86,9 @@ pub struct App {
     pub(super) closing: bool,
     /// The folder to train on once it is open, and the library for it.
     pub(super) train_when_open: Option<(PathBuf, PathBuf)>,
+    /// The regions that F6 goes through.
+    pub(super) regions: Regions,
+    toasts: Toasts,
     pulse: Pulse,
     /// Frames begun, at most two: when the second begins, the first is on the screen.
     frames: u8,
@@ -149,6 +145,8 @@ impl App {
             had_focus: false,
             closing: false,
             train_when_open: None,
+            regions: Regions::default(),
+            toasts: Toasts::default(),
             pulse: Pulse::default(),
             frames: 0,
         };
@@ -241,12 +239,15 @@ impl eframe::App for App {
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
         let facts = self.facts();
         let mut out = Vec::new();
+        self.regions.begin(ui.ctx());
         self.narrow = ui.available_width() < top_ui::NARROW;
         let bar = egui::Frame::side_top_panel(ui.style()).inner_margin(egui::Margin::symmetric(10, 0));
         egui::Panel::top("menu").exact_size(40.0).frame(bar).show(ui, |ui| {
+            self.regions.mark(ui, Region::Top);
             top_ui::top_ui(ui, &facts, &self.session, &self.view, &mut out);
         });
         egui::Panel::bottom("status").exact_size(28.0).frame(bar).show(ui, |ui| {
+            self.regions.mark(ui, Region::Status);
             status_ui::status_ui(ui, &facts, &self.session, &mut self.view, &self.jobs, &mut out);
         });
         // In the lab, the verdict says the same.
@@ -282,6 +283,7 @@ impl eframe::App for App {
         browser_ui::browser_ui(ui, &mut self.view, &mut out);
         dialog_ui::dialog_ui(ui, &facts, &self.session, &mut self.view, &self.renderer, &mut out);
         search_ui(ui, &facts, &self.session, &mut self.view, &mut self.search, &mut out);
+        toasts::toasts_ui(ui, &mut self.toasts, &mut self.session, &facts, &mut out);
         drop_target_ui::drop_target_ui(ui);
         focus_ring::focus_ring(ui.ctx());
         self.had_focus = ui.memory(|memory| memory.focused().is_some());
@@ -298,75 +300,9 @@ impl eframe::App for App {
 }
 
 impl App {
-    /// Draws the side panels.
-    fn panels_ui(&mut self, ui: &mut egui::Ui, facts: &Facts, out: &mut Vec<Command>) {
-        let Self { session, view, textures, narrow, reset_widths, .. } = self;
-        let panels = view.kept.panels;
-        let least = if view.kept.tab == Tab::Map { MAP } else { PAGE };
-        let reset = std::mem::take(reset_widths);
-        let side = |id: &'static str, right: bool, [least, usual]: [f32; 2], most: f32| {
-            let panel = if right { egui::Panel::right(id) } else { egui::Panel::left(id) };
-            let panel = panel.default_size(usual).min_size(least).max_size(most.max(least)).resizable(true);
-            if reset { panel.exact_size(usual) } else { panel }
-        };
-        if *narrow {
-            let rail = if panels.swapped { egui::Panel::right("rail") } else { egui::Panel::left("rail") };
-            let frame = egui::Frame::side_top_panel(ui.style()).inner_margin(egui::Margin::ZERO);
-            rail.exact_size(rail_ui::RAIL)
-                .resizable(false)
-                .frame(frame)
-                .show(ui, |ui| rail_ui::rail_ui(ui, session, out));
-        } else if panels.left {
-            let most = ui.available_width() - least - FILE[0];
-            side("samples", panels.swapped, SAMPLES, most)
-                .show(ui, |ui| samples_ui::samples_ui(ui, session, view, out));
-        }
-        if panels.right {
-            let most = ui.available_width() - least;
-            side("file", !panels.swapped, FILE, most).show(ui, |ui| {
-                file_ui(ui, facts, session, view, textures, out);
-            });
-        }
-    }
-
-    /// Draws the panel of files and labels over the map, if a small window has it open.
-    fn over_map_ui(&mut self, ui: &egui::Ui, out: &mut Vec<Command>) {
-        if !self.narrow {
-            self.view.over_map = false;
-        }
-        if !self.view.over_map {
-            return;
-        }
-        let window = ui.ctx().content_rect();
-        let (near, far) = (rail_ui::RAIL + 4.0, rail_ui::RAIL + 270.0);
-        let [left, right] = if self.view.kept.panels.swapped {
-            [window.right() - far, window.right() - near]
-        } else {
-            [near, far]
-        };
-        let rect =
-            egui::Rect::from_min_max(egui::pos2(left, 44.0), egui::pos2(right, window.bottom() - 32.0));
-        let frame = egui::Frame::popup(ui.style()).inner_margin(10);
-        let shown = egui::Window::new("Files and labels")
-            .title_bar(false)
-            .fixed_rect(rect.shrink(10.0))
-            .frame(frame)
-            .show(ui.ctx(), |ui| {
-                ui.set_min_height(ui.available_height());
-                samples_ui::samples_ui(ui, &self.session, &mut self.view, out);
-            });
-        let outside = shown.is_some_and(|shown| shown.response.clicked_elsewhere());
-        // The rail's own button closes it too.
-        let rail =
-            if self.view.kept.panels.swapped { window.right() - near..=window.right() } else { 0.0..=near };
-        let at = ui.input(|input| input.pointer.interact_pos());
-        if outside && at.is_some_and(|at| !rail.contains(&at.x) && at.y > 40.0) {
-            self.view.over_map = false;
-        }
-    }
-
     /// Draws the tabs and the chosen tab's content.
     fn middle_ui(&mut self, ui: &mut egui::Ui, facts: &Facts, out: &mut Vec<Command>) {
+        self.regions.mark(ui, Region::Middle);
         let empty = empty_ui::is_needed(&self.session, &self.view);
         ui.horizontal(|ui| {
             ui.set_height(36.0);

@@ -60,7 +60,7 @@ pub fn run(args: IndexArgs) -> Result<(), Stop> {
         }
         Ok((done, model.hash, used))
     });
-    let (Indexed { added, adopted }, model, used) = match added {
+    let (Indexed { added, adopted, .. }, model, used) = match added {
         Err(Stop::Cancelled) if printed.added > 0 => {
             return Err(Stop::failed(format!(
                 "cancelled; {} of the folder are in the library and stay there",

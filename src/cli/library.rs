@@ -272,7 +272,7 @@ fn print_edit(edit: &Edit, as_json: bool) -> Result<(), Stop> {
         return output::json(&json!({
             "event": "edit", "edit": edit.id, "kind": edit.kind.name(), "at": edit.at, "who": escape::text(&edit.who),
             "source": escape::text(&edit.source), "what": edit_text(edit), "from": edit.from.as_deref().map(escape::text),
-            "labels": labels, "removed": edit.removed, "restored": edit.restored, "undone": edit.undone,
+            "labels": labels, "removed": edit.removed, "added": edit.added, "undone": edit.undone,
         }));
     }
     output::line(&format!(

@@ -4,10 +4,10 @@ use super::events::{self, Printed};
 use super::output;
 use crate::escape;
 use crate::job::Stop;
-use crate::library::Library;
+use crate::library::{Layout, Library};
 use crate::projection::trustworthiness;
 use crate::whole_file::save;
-use crate::workflow::{MapMethod, map_library, map_table};
+use crate::workflow::{MapMethod, MapStart, map_library, map_table};
 use clap::{Args, ValueEnum};
 use serde_json::json;
 use std::path::PathBuf;
@@ -56,9 +56,9 @@ pub fn run(args: MapArgs) -> Result<(), Stop> {
     let (contents, trust) = events::run(args.json, &mut Printed::default(), move |run| {
         let mut library = Library::open(&library)?;
         let mut contents = library.contents()?;
-        let places = map_library(&contents, &mut library, method, seed, run)?;
+        let places = map_library(&contents, &mut library, method, MapStart::Anew, seed, run)?;
         let trust = trustworthiness(contents.vectors(), &places, K);
-        contents.set_places(places, false);
+        contents.set_places(places, Layout::Finished);
         Ok((contents, trust))
     })?;
     save(&args.csv, &output::table(map_table(&contents), args.excel))?;

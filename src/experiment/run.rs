@@ -3,7 +3,7 @@
 use super::row::{Figures, Row};
 use super::setup::{Policy, Setup};
 use crate::batchnorm::{ModeFigures, compare_layer, measure_mode};
-use crate::job::{Reporter, Stop};
+use crate::job::{Reporter, Stage, Stop};
 use crate::model::{Init, Mode, Network, Norm, RunningStatistics, RunningVariance};
 use crate::picture::{Encoded, PictureSet};
 use crate::training::{Labelled, Trainer, model_config};
@@ -13,6 +13,8 @@ use rand_chacha::ChaCha8Rng;
 
 /// Files on which recall is measured, at most: its time grows with their square.
 const RECALLED: usize = 2048;
+/// Passes of a file that its part of a training step takes: forward, and backward twice as long.
+const STEP: usize = 3;
 
 /// Trains and measures as in `setup` on the labelled samples of `set`. `on_row` is called for each measured
 /// row, with its seed; the result holds all rows in that order. A training whose loss is no longer finite
@@ -25,13 +27,16 @@ pub fn run(
 ) -> Result<Vec<Row>, Stop> {
     let data = Labelled::new(set)?;
     let mut rows = Vec::new();
+    let files = setup.files.unwrap_or(usize::MAX).min(data.classes.len());
+    let all: usize = networks(&setup.policies).iter().map(|(norm, _)| work(setup, *norm, files)).sum();
+    let stage = reporter.stage("Training networks", all * setup.seeds.len());
     for seed in &setup.seeds {
         for (norm, init) in networks(&setup.policies) {
             let mut add = |row: Row| {
                 on_row(&row, *seed);
                 rows.push(row);
             };
-            train_one(&data, setup, norm, init, *seed, reporter, &mut add)?;
+            train_one(&data, setup, norm, init, *seed, (reporter, &stage), &mut add)?;
         }
     }
     Ok(rows)
@@ -52,6 +57,22 @@ fn networks(policies: &[Policy]) -> Vec<(Norm, Init)> {
     out
 }
 
+/// The work that one network takes, in passes of a file through it: a training step takes about three for each file of its
+/// batch.
+fn work(setup: &Setup, norm: Norm, files: usize) -> usize {
+    let last = setup.steps.last().copied().unwrap_or(0);
+    STEP * last * setup.batch_size + setup.steps.len() * measuring(setup, norm, files)
+}
+
+/// The part of it that measuring takes, at each step.
+fn measuring(setup: &Setup, norm: Norm, files: usize) -> usize {
+    let of_statistics = |policy: &&Policy| matches!(policy, Policy::Moving(_) | Policy::Average);
+    match norm {
+        Norm::Batch => files * (2 + setup.policies.iter().filter(of_statistics).count()),
+        Norm::None => files,
+    }
+}
+
 /// Trains one network and measures it at each step.
 fn train_one(
     data: &Labelled<'_>,
@@ -59,7 +80,7 @@ fn train_one(
     norm: Norm,
     init: Init,
     seed: u64,
-    reporter: &Reporter,
+    (reporter, stage): (&Reporter, &Stage<'_>),
     add: &mut dyn FnMut(Row),
 ) -> Result<(), Stop> {
     let config = setup.training(norm, init, seed);
@@ -77,17 +98,20 @@ fn train_one(
         Norm::Batch => "with batch norm",
         Norm::None => "without batch norm",
     };
-    let mut diverged = false;
+    let (mut diverged, mut before) = (false, 0);
     for step in &setup.steps {
-        let stage = reporter.stage(&format!("Seed {seed}, {name}: training to step {step}"), *step);
-        stage.advance(trainer.done);
+        let units = STEP * setup.batch_size;
         while trainer.done < *step && !diverged {
             reporter.check()?;
             diverged = !trainer.step()?.is_finite();
-            stage.advance(1);
+            let done = trainer.done;
+            stage.advance_as(units, || format!("Seed {seed}, {name}: step {done} of {last}"));
         }
-        drop(stage);
-        measure(setup, &mut trainer, &files, *step, reporter, add)?;
+        // One that stopped early is not trained any further.
+        stage.advance(units * step.saturating_sub(trainer.done.max(before)));
+        before = *step;
+        measure(setup, &mut trainer, &files, *step, &reporter.quietly(), add)?;
+        stage.advance(measuring(setup, norm, files.len()));
     }
     Ok(())
 }

@@ -60,7 +60,12 @@ impl Import {
         Self { source: source.into(), edit: None }
     }
 
-    /// Its edit, once it has given a label or has brought a removed sample back.
+    /// Where the samples come from.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// Its edit, once it has added a sample or given a label.
     pub fn edit(&self) -> Option<i64> {
         self.edit
     }
@@ -92,7 +97,7 @@ impl Library {
         embeddings: &Embeddings,
     ) -> Result<usize, LibraryError> {
         self.changing(|transaction| {
-            let mut looks = LookIn::new(transaction, model)?;
+            let mut looks = LookIn::new(transaction, model, "")?;
             let mut find = transaction.prepare("SELECT id FROM samples WHERE sha256 = ?1")?;
             let mut stored = 0;
             for ((sha256, picture), vector) in samples.iter().zip(pictures).zip(embeddings.rows()) {
@@ -106,9 +111,10 @@ impl Library {
         })
     }
 
-    /// Stores `model`, which becomes the current one only if there is none yet.
-    pub fn add_model(&mut self, model: &Model) -> Result<(), LibraryError> {
-        self.changing(|transaction| put_model(transaction, model).map(drop))
+    /// Stores `model`, which becomes the current one only if there is none yet. Its name says that it came `from` there, a path
+    /// for people, if it is not empty.
+    pub fn add_model(&mut self, model: &Model, from: &str) -> Result<(), LibraryError> {
+        self.changing(|transaction| put_model(transaction, model, from).map(drop))
     }
 }
 
@@ -120,11 +126,11 @@ struct LookIn<'a> {
 }
 
 impl<'a> LookIn<'a> {
-    fn new(transaction: &'a Transaction<'_>, model: &Model) -> rusqlite::Result<Self> {
+    fn new(transaction: &'a Transaction<'_>, model: &Model, from: &str) -> rusqlite::Result<Self> {
         let views = "INSERT INTO views (model, sample, seen) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
         Ok(Self {
             views: model.views.as_ref().map(|_| transaction.prepare(views)).transpose()?,
-            model: put_model(transaction, model)?,
+            model: put_model(transaction, model, from)?,
             vector: transaction.prepare(
                 "INSERT INTO embeddings (model, sample, vector) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
             )?,
@@ -155,7 +161,7 @@ fn add_all(
     import: &mut Import,
 ) -> rusqlite::Result<Added> {
     let mut added = Added::default();
-    let mut looks = LookIn::new(transaction, model)?;
+    let mut looks = LookIn::new(transaction, model, &import.source)?;
     let mut find = transaction.prepare("SELECT id, label, removed FROM samples WHERE sha256 = ?1")?;
     let mut sample_in = transaction.prepare(
         "INSERT INTO samples (sha256, path, size, kind, architecture, label) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
@@ -207,6 +213,8 @@ fn add_all(
                     sample.architecture.map(|a| a.name()),
                     sample.label,
                 ])?;
+                // Undoing the import removes what came with it.
+                record_removal(transaction, edit_of(transaction, import)?, id, false)?;
                 label_given(id, import)?;
                 id
             }
@@ -230,7 +238,7 @@ fn edit_of(transaction: &Transaction<'_>, import: &mut Import) -> rusqlite::Resu
 }
 
 /// Stores `model` if it is new, makes it the current one if there is none, and returns its row id.
-fn put_model(transaction: &Transaction<'_>, model: &Model) -> rusqlite::Result<i64> {
+fn put_model(transaction: &Transaction<'_>, model: &Model, from: &str) -> rusqlite::Result<i64> {
     let hash: Sha256 = model.hash;
     let known = transaction
         .query_row("SELECT id FROM models WHERE sha256 = ?1", [&hash.0[..]], |row| row.get::<_, i64>(0))
@@ -238,7 +246,7 @@ fn put_model(transaction: &Transaction<'_>, model: &Model) -> rusqlite::Result<i
     let id = match known {
         Some(id) => id,
         None => {
-            let name = model_name(transaction, &hash.0)?;
+            let name = model_name(transaction, &hash.0, from)?;
             transaction.execute(
                 "INSERT INTO models (sha256, bytes, name) VALUES (?1, ?2, ?3)",
                 params![&hash.0[..], model.bytes, name],

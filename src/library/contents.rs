@@ -50,12 +50,26 @@ struct Snapshot {
     others: usize,
 }
 
+/// How final the places of a map are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Layout {
+    /// All samples were laid out, or a few were placed among the others later.
+    #[default]
+    Finished,
+    /// Many samples were placed among the others later. A new layout should start from these places.
+    Extended,
+    /// A first sketch, which the library file does not keep.
+    Sketch,
+}
+
 /// Places on the map.
 #[derive(Clone, Default)]
 struct Places {
     /// For all samples or for none.
     at: Vec<[f32; 2]>,
-    provisional: bool,
+    /// Those of some of the samples, if `at` is empty.
+    unfinished: Vec<Option<[f32; 2]>>,
+    layout: Layout,
     id: u64,
 }
 
@@ -80,8 +94,8 @@ pub struct Rows {
     pub labels: Vec<Option<String>>,
     /// What they look like.
     pub looks: Looks,
-    /// Their places: for all of them or for none.
-    pub places: Vec<[f32; 2]>,
+    /// Their places on the map, as far as they have one; empty for none.
+    pub places: Vec<Option<[f32; 2]>>,
     /// Why not all could be read, if the file is damaged.
     pub damage: Option<String>,
     /// Samples in the library that this model has not embedded.
@@ -99,11 +113,19 @@ impl Contents {
         let mut hasher = Hasher::new_with_prefix(model.hash.0);
         rows.records.iter().for_each(|record| hasher.update(record.sha256.0));
         let index = rows.records.iter().zip(0..).map(|(record, row)| (record.sha256, row)).collect();
+        let mut places = Places { id: next_id(), ..Places::default() };
+        if rows.places.len() == rows.records.len() {
+            // A map of some of the samples would mislead.
+            match rows.places.iter().copied().collect() {
+                Some(all) => places.at = all,
+                None => places.unfinished = rows.places,
+            }
+        }
         Self {
             labels: Arc::new(Labels::new(rows.labels.iter().map(Option::as_deref))),
             learned: Arc::default(),
             labels_id: next_id(),
-            places: Arc::new(Places { at: rows.places, provisional: false, id: next_id() }),
+            places: Arc::new(places),
             snapshot: Arc::new(Snapshot {
                 hash: Some(Sha256(hasher.finalize().into())),
                 rows: index,
@@ -213,14 +235,19 @@ impl Contents {
         self.places.id
     }
 
-    /// Whether the places are a first sketch that the library file does not keep.
-    pub fn provisional(&self) -> bool {
-        self.places.provisional
+    /// The places by row if only some samples have one, as after others were added; else empty.
+    pub fn unfinished_places(&self) -> &[Option<[f32; 2]>] {
+        &self.places.unfinished
     }
 
-    /// Puts every sample at a place, by row. `provisional` places are a first sketch.
-    pub fn set_places(&mut self, at: Vec<[f32; 2]>, provisional: bool) {
-        self.places = Arc::new(Places { at, provisional, id: next_id() });
+    /// How final the places are.
+    pub fn layout(&self) -> Layout {
+        self.places.layout
+    }
+
+    /// Puts every sample at a place, by row.
+    pub fn set_places(&mut self, at: Vec<[f32; 2]>, layout: Layout) {
+        self.places = Arc::new(Places { at, unfinished: Vec::new(), layout, id: next_id() });
     }
 
     /// A vector for each sample, by row, to draw a map of: the embeddings, or with views a fit of all views, which takes a

@@ -62,8 +62,8 @@ pub struct Edit {
     pub from: Option<String>,
     /// The number of samples that it removed.
     pub removed: usize,
-    /// The number of removed samples that it brought back.
-    pub restored: usize,
+    /// The number of samples that it added, or brought back.
+    pub added: usize,
 }
 
 /// The user's name, as the system knows it.
@@ -114,7 +114,7 @@ fn head(row: &Row<'_>) -> rusqlite::Result<Option<Edit>> {
         labels: Vec::new(),
         from: None,
         removed: 0,
-        restored: 0,
+        added: 0,
     }))
 }
 
@@ -133,7 +133,7 @@ fn with_changes(connection: &Connection, mut edit: Edit) -> rusqlite::Result<Edi
             .optional()?
             .flatten();
     }
-    (edit.removed, edit.restored) = connection.query_row(
+    (edit.removed, edit.added) = connection.query_row(
         "SELECT count(*) FILTER (WHERE removed), count(*) FILTER (WHERE NOT removed) FROM removals WHERE edit = ?1",
         [edit.id],
         |row| Ok((row.get::<_, i64>(0)? as usize, row.get::<_, i64>(1)? as usize)),

@@ -150,6 +150,8 @@ fn turn_removals(
         .prepare(
             "SELECT c.id, c.sample, s.sha256, c.removed <> ?2, s.removed = (c.removed <> ?3) AND NOT EXISTS
                  (SELECT 1 FROM removals l WHERE l.sample = c.sample AND l.id > c.id AND NOT l.undone)
+                 AND NOT EXISTS
+                 (SELECT 1 FROM label_changes l WHERE l.sample = c.sample AND l.edit > c.edit AND NOT l.undone)
              FROM removals c JOIN samples s ON s.id = c.sample
              WHERE c.edit = ?1 AND c.undone = ?3 ORDER BY c.id",
         )?

@@ -27,7 +27,7 @@ mod tables;
 mod version;
 
 pub use add::{Added, Batch, Import};
-pub use contents::{Contents, Neighbour, Rows};
+pub use contents::{Contents, Layout, Neighbour, Rows};
 pub use edit::{Edit, EditKind};
 pub use edits::Reverted;
 pub use error::LibraryError;

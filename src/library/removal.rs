@@ -124,7 +124,7 @@ mod tests {
         assert!(samples.iter().any(|(_, path)| path.ends_with("other/2.bin")), "{samples:?}");
         // Undoing the import removes them again, and takes back the label that it gave.
         let import = library.edits(1).unwrap().remove(0);
-        assert_eq!((import.kind, import.restored), (EditKind::Import, 2));
+        assert_eq!((import.kind, import.added), (EditKind::Import, 2));
         let done = library.undo_edit(import.id).unwrap();
         assert_eq!((done.removed.len(), done.labels), (2, vec![(hash(4), None)]));
         assert_eq!(shown(&library).len(), 2);

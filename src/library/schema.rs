@@ -161,14 +161,15 @@ fn name_models(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<rusqlite::Result<_>>()?;
     for (id, sha256) in nameless {
-        let name = model_name(transaction, &sha256)?;
+        let name = model_name(transaction, &sha256, "")?;
         transaction.execute("UPDATE models SET name = ?2 WHERE id = ?1", params![id, name])?;
     }
     Ok(())
 }
 
-/// A name for the model with this hash, which no other model of the library has: "Base model", or "Model 1", "Model 2" and so on.
-pub fn model_name(connection: &Connection, sha256: &[u8]) -> rusqlite::Result<String> {
+/// A name for the model with this hash, which no other model of the library has: "Base model", or
+/// "Model 1", "Model 2, FOLDER" and so on: `from` is where its samples came from, if that is known.
+pub fn model_name(connection: &Connection, sha256: &[u8], from: &str) -> rusqlite::Result<String> {
     let taken = |name: &str| {
         connection.query_row("SELECT count(*) > 0 FROM models WHERE lower(name) = lower(?1)", [name], |row| {
             row.get::<_, bool>(0)
@@ -177,13 +178,16 @@ pub fn model_name(connection: &Connection, sha256: &[u8]) -> rusqlite::Result<St
     if sha256.try_into().is_ok_and(|hash| is_base_model(Sha256(hash))) && !taken(BASE)? {
         return Ok(BASE.to_owned());
     }
+    // Several folders have no name in common.
+    let last = from.rsplit(['/', '\\']).next().filter(|last| !last.is_empty() && !from.contains(", "));
+    let folder = last.map(|last| format!(", {last}")).unwrap_or_default();
     let mut number: i64 = connection.query_row(
         "SELECT count(*) + 1 FROM models WHERE name IS NOT NULL AND name <> ?1",
         [BASE],
         |row| row.get(0),
     )?;
     loop {
-        let name = format!("Model {number}");
+        let name = format!("Model {number}{folder}");
         if !taken(&name)? {
             return Ok(name);
         }

@@ -188,7 +188,7 @@ impl Library {
                     all.records.push(row.record);
                     all.labels.push(row.label);
                     all.looks.push(&row.look);
-                    all.places.extend(row.place);
+                    all.places.push(row.place);
                 });
                 match read {
                     Ok(()) => break,
@@ -206,10 +206,6 @@ impl Library {
             if invalid > 0 {
                 let why = || format!("{invalid} samples have values that this program does not write");
                 all.damage.get_or_insert_with(why);
-            }
-            // A map of some of the samples would mislead.
-            if all.places.len() != all.records.len() {
-                all.places.clear();
             }
             let count = format!("SELECT count(*) FROM samples s WHERE {present}");
             match c.query_row(&count, [], |row| row.get::<_, i64>(0)) {

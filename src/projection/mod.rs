@@ -16,6 +16,6 @@ pub use pca::pca;
 pub use place::place;
 pub use place_grid::PlaceGrid;
 pub use trustworthiness::trustworthiness;
-pub use umap::{UmapConfig, umap};
+pub use umap::{UmapConfig, umap, umap_from};
 
 pub(crate) use pca::Axes;

@@ -14,6 +14,8 @@ use rand_chacha::ChaCha8Rng;
 
 /// Half the width of the map before the descent.
 const EXTENT: f32 = 10.0;
+/// A place farther out than this is not of a map by UMAP.
+const LARGEST: f32 = 1e4;
 
 /// The settings of UMAP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,8 +35,25 @@ impl Default for UmapConfig {
 /// A place for each row. For three rows or fewer, those of PCA. If the job should finish early, the places that there
 /// are: those of PCA until all neighbours are found.
 pub fn umap(rows: &Embeddings, config: UmapConfig, reporter: &Reporter) -> Result<Vec<[f32; 2]>, Stop> {
+    umap_from(rows, None, config, reporter)
+}
+
+/// The same, starting from these places by row, as of an earlier map, instead of PCA: what does not have to move stays
+/// near its place. Places that are not one for each row, or not finite, are not used.
+pub fn umap_from(
+    rows: &Embeddings,
+    start: Option<&[[f32; 2]]>,
+    config: UmapConfig,
+    reporter: &Reporter,
+) -> Result<Vec<[f32; 2]>, Stop> {
     let mut rng = ChaCha8Rng::seed_from_u64(config.seed);
-    let mut places = initial_places(rows, &mut rng);
+    let start = start.filter(|start| {
+        start.len() == rows.len() && start.iter().flatten().all(|v| v.is_finite() && v.abs() < LARGEST)
+    });
+    let mut places = match start {
+        Some(start) => with_noise(start.to_vec(), &mut rng),
+        None => initial_places(rows, &mut rng),
+    };
     if places.len() <= 3 {
         return Ok(places);
     }
@@ -47,12 +66,20 @@ pub fn umap(rows: &Embeddings, config: UmapConfig, reporter: &Reporter) -> Resul
     Ok(places)
 }
 
-/// PCA, scaled, with a little noise so that equal rows can separate.
+/// PCA, scaled, with noise.
 fn initial_places(rows: &Embeddings, rng: &mut ChaCha8Rng) -> Vec<[f32; 2]> {
     let mut places = pca(rows);
     let largest = places.iter().flatten().fold(1e-9_f32, |m, v| m.max(v.abs()));
     for v in places.iter_mut().flatten() {
-        *v = *v / largest * EXTENT + rng.random_range(-1e-3..1e-3);
+        *v = *v / largest * EXTENT;
+    }
+    with_noise(places, rng)
+}
+
+/// A little noise, so that equal places can separate.
+fn with_noise(mut places: Vec<[f32; 2]>, rng: &mut ChaCha8Rng) -> Vec<[f32; 2]> {
+    for v in places.iter_mut().flatten() {
+        *v += rng.random_range(-1e-3..1e-3);
     }
     places
 }
@@ -92,6 +119,22 @@ mod tests {
             assert_eq!(nearest, Some(i % 8));
         }
         assert!(trustworthiness(&rows, &places, 15) > 0.85);
+    }
+
+    #[test]
+    fn a_map_that_starts_from_another_stays_near_it() {
+        let rows = clusters(400);
+        let config = UmapConfig::default();
+        let first = umap(&rows, config, &Reporter::silent()).unwrap();
+        let again = umap_from(&rows, Some(&first), config, &Reporter::silent()).unwrap();
+        let moved = |a: &[[f32; 2]], b: &[[f32; 2]]| {
+            a.iter().zip(b).map(|(a, b)| (a[0] - b[0]).hypot(a[1] - b[1])).sum::<f32>() / a.len() as f32
+        };
+        let other = umap(&rows, UmapConfig { seed: 7, ..config }, &Reporter::silent()).unwrap();
+        assert!(moved(&first, &again) < 0.5 * moved(&first, &other).max(2.0), "{}", moved(&first, &again));
+        assert!(trustworthiness(&rows, &again, 15) > 0.85);
+        let odd = vec![[f32::NAN; 2]; 400];
+        assert_eq!(umap_from(&rows, Some(&odd), config, &Reporter::silent()).unwrap(), first);
     }
 
     /// The map of a job that is asked to finish early in the first stage of this name; before it starts, if empty.

@@ -15,7 +15,7 @@ pub fn edit_text(edit: &Edit) -> String {
         (EditKind::Rename, to) => format!("rename {from} to {} ({samples})", to.unwrap_or_default()),
         (EditKind::Merge, to) => format!("merge {from} into {} ({samples})", to.unwrap_or_default()),
         (EditKind::Remove, _) => format!("remove {}", count(edit.removed, "sample")),
-        (EditKind::Restore, _) => format!("bring {} back", count(edit.restored, "sample")),
+        (EditKind::Restore, _) => format!("bring {} back", count(edit.added, "sample")),
         (EditKind::Import, _) => import_text(edit, &samples),
     }
 }
@@ -23,12 +23,11 @@ pub fn edit_text(edit: &Edit) -> String {
 fn import_text(edit: &Edit, samples: &str) -> String {
     let source = escape::text(&edit.source);
     let names: Vec<String> = edit.labels.iter().filter_map(|(label, _)| label.clone()).collect();
-    let labels = || format!("labels of {samples} from {source} ({})", some_of(&names));
-    let back = || format!("{} added again from {source}", count(edit.restored, "removed sample"));
-    match (names.is_empty(), edit.restored) {
-        (true, _) => back(),
-        (false, 0) => labels(),
-        (false, restored) => format!("{}, {} added again", labels(), count(restored, "removed sample")),
+    let add = || format!("add {} from {source}", count(edit.added, "sample"));
+    match (names.is_empty(), edit.added) {
+        (true, _) => add(),
+        (false, 0) => format!("labels of {samples} from {source} ({})", some_of(&names)),
+        (false, _) => format!("{} ({})", add(), some_of(&names)),
     }
 }
 
@@ -56,7 +55,7 @@ mod tests {
 
     #[test]
     fn an_edit_says_what_it_did() {
-        let edit = |kind, labels: &[(Option<&str>, usize)], removed, restored| Edit {
+        let edit = |kind, labels: &[(Option<&str>, usize)], removed, added| Edit {
             id: 1,
             kind,
             at: String::new(),
@@ -66,9 +65,9 @@ mod tests {
             labels: labels.iter().map(|(label, n)| (label.map(str::to_owned), *n)).collect(),
             from: Some("alpha".to_owned()),
             removed,
-            restored,
+            added,
         };
-        let text = |kind, labels: &[_], removed, restored| edit_text(&edit(kind, labels, removed, restored));
+        let text = |kind, labels: &[_], removed, added| edit_text(&edit(kind, labels, removed, added));
         assert_eq!(text(EditKind::Label, &[(Some("beta"), 2)], 0, 0), "label beta on 2 samples");
         assert_eq!(text(EditKind::Label, &[(None, 1)], 0, 0), "no label on 1 sample");
         assert_eq!(text(EditKind::Rename, &[(Some("beta"), 2)], 0, 0), "rename alpha to beta (2 samples)");
@@ -77,7 +76,8 @@ mod tests {
         assert_eq!(text(EditKind::Restore, &[], 0, 1), "bring 1 sample back");
         let labels = [(Some("b"), 2), (Some("a"), 1)];
         assert_eq!(text(EditKind::Import, &labels, 0, 0), "labels of 3 samples from sets/known (a, b)");
-        assert_eq!(text(EditKind::Import, &[], 0, 2), "2 removed samples added again from sets/known");
+        assert_eq!(text(EditKind::Import, &[], 0, 2), "add 2 samples from sets/known");
+        assert_eq!(text(EditKind::Import, &labels, 0, 4), "add 4 samples from sets/known (a, b)");
         let done = Reverted {
             edit: edit(EditKind::Remove, &[], 3, 0),
             labels: Vec::new(),

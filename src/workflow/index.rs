@@ -1,6 +1,6 @@
 //! Adding samples to a library with a model.
 
-use super::map::with_first_map;
+use super::map::read_contents;
 use super::read::read_in_parts;
 use super::run::{Event, Run, Warning};
 use crate::escape;
@@ -41,6 +41,8 @@ pub struct Indexed {
     pub added: Added,
     /// Whether the library uses the model that they were added with.
     pub adopted: Adopted,
+    /// The edit in the library's history, if anything changed.
+    pub edit: Option<i64>,
 }
 
 /// Reads the files below `folders`, each a labelled folder, embeds them with `model` and adds them to
@@ -123,7 +125,7 @@ impl<'a> Adding<'a> {
         run: &Run<'_>,
     ) -> Result<Self, Stop> {
         model.usable()?;
-        warn_about(model, run);
+        run.warn_about(model);
         let current = match adopt {
             Adopt::Always => None,
             Adopt::IfComplete if library.is_current_model(model.hash)? => None,
@@ -162,12 +164,12 @@ impl<'a> Adding<'a> {
     /// Makes the model the current one, if `adopt` says so, and reports labels that were kept.
     fn finish(self, adopt: Adopt, run: &Run<'_>) -> Result<Indexed, Stop> {
         // A folder without samples brings its model all the same.
-        self.library.add_model(self.model)?;
+        self.library.add_model(self.model, self.import.source())?;
         let adopted = self.library.adopt(self.model.hash, adopt)?;
         if self.added.relabelled > 0 {
             run.warn(Warning::OtherLabel(self.added.relabelled));
         }
-        Ok(Indexed { added: self.added, adopted })
+        Ok(Indexed { added: self.added, adopted, edit: self.import.edit() })
     }
 }
 
@@ -213,13 +215,15 @@ pub struct ChangedLibrary {
     pub added: Added,
     /// Whether the library uses the model that they were added with.
     pub adopted: Adopted,
+    /// The edit in the library's history, if anything was added.
+    pub edit: Option<i64>,
 }
 
 impl ChangedLibrary {
     /// A library that uses another model, which could not embed `left_out` of its samples. Nothing was added.
     pub fn with_model(library: Library, contents: Contents, left_out: usize) -> Self {
         let adopted = Adopted { in_use: true, lacking: left_out, hidden: left_out };
-        Self { library, contents, added: Added::default(), adopted }
+        Self { library, contents, added: Added::default(), adopted, edit: None }
     }
 }
 
@@ -231,14 +235,7 @@ pub fn add_to_library(
     adopt: Adopt,
     run: &Run<'_>,
 ) -> Result<ChangedLibrary, Stop> {
-    let Indexed { added, adopted } = add_samples(set, model, &mut library, adopt, run)?;
-    let contents = with_first_map(library.contents()?);
-    Ok(ChangedLibrary { library, contents, added, adopted })
-}
-
-/// Warns if the eval mode of `model` cannot be trusted.
-pub fn warn_about(model: &Model, run: &Run<'_>) {
-    if let Some(warning) = Warning::about(&model.config) {
-        run.warn(warning);
-    }
+    let Indexed { added, adopted, edit } = add_samples(set, model, &mut library, adopt, run)?;
+    let contents = read_contents(&mut library)?;
+    Ok(ChangedLibrary { library, contents, added, adopted, edit })
 }

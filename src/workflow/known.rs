@@ -9,6 +9,7 @@ use crate::job::Stop;
 use crate::library::{Contents, Entry, LibraryError};
 use crate::sample::Sha256;
 use crate::search::Look;
+use rayon::prelude::*;
 use std::path::Path;
 
 /// A sample of a library, and what it is near to.
@@ -129,6 +130,15 @@ impl Sought {
     pub fn is_in_name(&self, path: &Path) -> bool {
         self.is_in(&escape::file_name(path))
     }
+}
+
+/// The samples whose names contain a text, or whose SHA-256 begins with it, in the order of the contents.
+pub fn samples_with(contents: &Contents, sought: &Sought) -> Vec<Sha256> {
+    let found = |row: usize| {
+        let entry = contents.at(row)?;
+        (sought.is_in_name(entry.path) || sought.begins(entry.sha256)).then_some(entry.sha256)
+    };
+    (0..contents.len()).into_par_iter().filter_map(found).collect()
 }
 
 /// Whether a text is a whole SHA-256, SHA-1 or MD5.

@@ -1,15 +1,17 @@
 //! The models of a library: finding one by its name or hash, and using another one.
 
 use super::embed_again::{EmbeddedAgain, embed_again};
-use super::index::warn_about;
-use super::map::with_first_map;
+use super::index::ChangedLibrary;
+use super::map::read_contents;
 use super::names::{count, some_of};
 use super::run::Run;
 use crate::escape;
 use crate::job::Stop;
-use crate::library::{Contents, Library, StoredModel};
+use crate::library::{Added, Adopt, Contents, Library, StoredModel};
+use crate::model::{Model, ModelConfig};
 use crate::reading::Reader;
 use crate::sample::Sha256;
+use std::path::Path;
 
 /// Hexadecimal digits of a hash that are enough to name what has it.
 pub(super) const FEWEST_DIGITS: usize = 6;
@@ -57,7 +59,7 @@ pub fn use_model(
     library.check_writable()?;
     let model = library.stored_model(hash)?;
     model.usable()?;
-    warn_about(&model, run);
+    run.warn_about(&model);
     let lacking = library.lacking(hash)?;
     let EmbeddedAgain { embedded, gone } = embed_again(lacking, &model, &mut library, reader, run)?;
     let samples = library.samples()?.len();
@@ -67,9 +69,18 @@ pub fn use_model(
         ));
     }
     library.set_current_model(hash)?;
-    let contents = with_first_map(library.contents()?);
+    let contents = read_contents(&mut library)?;
     let name = library.models()?.into_iter().find(|model| model.hash == hash).map(|model| model.name);
     Ok(UsedModel { library, contents, name: name.unwrap_or_default(), embedded, left_out: gone })
+}
+
+/// Keeps `model`, of the file at `path`, in the library. It becomes the current model if it has embedded all samples.
+pub fn keep_model(model: &Model, mut library: Library, path: &Path) -> Result<ChangedLibrary, Stop> {
+    model.usable()?;
+    library.add_model(model, &escape::path(path))?;
+    let adopted = library.adopt(model.hash, Adopt::IfComplete)?;
+    let contents = read_contents(&mut library)?;
+    Ok(ChangedLibrary { library, contents, added: Added::default(), adopted, edit: None })
 }
 
 /// What a model was trained on and its measured figures, in a line: "trained on 36 files of 3 labels; recall@1 95.0 % of 7 held
@@ -82,19 +93,25 @@ pub fn trained_on(model: &StoredModel) -> String {
     if model.base {
         return "part of the program".to_owned();
     }
-    let (training, percent) = (&config.training, |share: f64| format!("{:.1} %", share * 100.0));
-    let files = count(training.files, "file");
-    let mut text = format!("trained on {files} of {}", count(config.labels.len(), "label"));
-    if let Some(recall) = training.result.recall_at_1 {
-        text += &format!("; recall@1 {} of {} held out", percent(recall), training.held_out);
-    }
-    let (eval, train) = (training.result.eval_mode_accuracy, training.result.train_mode_accuracy);
-    text += &format!("; eval mode {}, train mode {}", percent(eval), percent(train));
+    let files = count(config.training.files, "file");
+    let labels = count(config.labels.len(), "label");
+    let text = format!("trained on {files} of {labels}; {}", figures(config));
     // The figures are those before the repair.
     config
         .repairs
         .last()
         .map_or(text.clone(), |repair| format!("{text}; then {}", escape::text(&repair.what)))
+}
+
+/// The measured figures of a training, in words.
+pub fn figures(config: &ModelConfig) -> String {
+    let percent = |share: f64| format!("{:.1} %", share * 100.0);
+    let result = &config.training.result;
+    let recall = result.recall_at_1.map_or_else(String::new, |recall| {
+        format!("recall@1 {} of {} held out; ", percent(recall), config.training.held_out)
+    });
+    let (eval, train) = (percent(result.eval_mode_accuracy), percent(result.train_mode_accuracy));
+    format!("{recall}eval mode {eval}, train mode {train}")
 }
 
 /// The model of a library with this name, whatever its case, or with a hash that begins with these six or more digits.

@@ -1,6 +1,5 @@
 //! Querying a library: what does a file look like? Its nearest samples, and its place among them on the map.
 
-use super::index::warn_about;
 use super::read::read_in_parts;
 use super::run::Run;
 use super::verdict::Verdict;
@@ -15,7 +14,7 @@ use crate::search::{Look, Looks};
 use std::path::PathBuf;
 
 /// Neighbours from which a place on the map is computed.
-const PLACED_BY: usize = 15;
+pub(super) const PLACED_BY: usize = 15;
 /// Queries searched together.
 const BATCH: usize = 256;
 
@@ -37,7 +36,7 @@ pub struct Queried {
 pub struct Near {
     /// Nearest first. A sample of the library is not among its own; a queried file of the same content is.
     pub neighbours: Vec<Neighbour>,
-    /// Its place on the map, if there is a map: its own if the library has it, else one among its neighbours.
+    /// Its place on the map, if there is a map: its own if the library has it, else one among its neighbours. None with nothing to go by.
     pub place: Option<[f32; 2]>,
     /// The number of neighbours that was searched for.
     pub k: usize,
@@ -83,7 +82,7 @@ pub fn query(
     let Some(model) = contents.model() else {
         return Err(LibraryError::NoModel.into());
     };
-    warn_about(model, run);
+    run.warn_about(model);
     let spec = model.config.picture;
     let reader = &reader.with_views(model.views.clone());
     let mut queried = Vec::new();
@@ -143,7 +142,7 @@ pub fn find_near(
         let found = contents.nearest(&batch, &except, k.max(PLACED_BY));
         for (i, (mut hits, own)) in found.into_iter().zip(own).enumerate() {
             let there = contents.get(*own).and_then(|entry| entry.place);
-            let place = there.or_else(|| place(hits.get(..PLACED_BY).unwrap_or(&hits), contents.places()));
+            let placed = place(hits.get(..PLACED_BY).unwrap_or(&hits), contents.places());
             hits.truncate(k);
             let mut neighbours = contents.neighbours(&hits);
             if asked_as == AskedAs::File && contents.contains(*own) {
@@ -154,6 +153,9 @@ pub fn find_near(
                 AskedAs::File => Verdict::of(contents, *own, &look, &neighbours),
                 AskedAs::Sample => Verdict::without(contents, &look, &neighbours),
             };
+            // Nothing is nearer to a file with nothing to go by than anything else.
+            let nowhere = verdict == Some(Verdict::Nothing);
+            let place = there.or(placed.filter(|_| !nowhere));
             out.push(Near {
                 neighbours,
                 verdict,

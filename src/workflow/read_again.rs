@@ -2,7 +2,7 @@
 //! keep of them.
 
 use super::embed_again::{EmbeddedAgain, embed_again};
-use super::map::with_first_map;
+use super::map::read_contents;
 use super::names::count;
 use super::run::Run;
 use crate::job::Stop;
@@ -59,6 +59,6 @@ pub fn read_again(mut library: Library, reader: &Reader, run: &Run<'_>) -> Resul
         ));
     }
     library.set_current_model(model.hash)?;
-    let contents = with_first_map(library.contents()?);
+    let contents = read_contents(&mut library)?;
     Ok(ReadAgain { library, contents, read: embedded, gone })
 }

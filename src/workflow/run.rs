@@ -6,7 +6,7 @@ use super::names::some_of;
 use crate::escape;
 use crate::experiment::Row;
 use crate::job::{Reporter, Stop};
-use crate::model::{Epoch, ModelConfig};
+use crate::model::{Epoch, Model, ModelConfig};
 use crate::sample::{Sha256, Skipped};
 use std::fmt;
 use std::path::PathBuf;
@@ -153,6 +153,13 @@ impl<'a> Run<'a> {
     /// Reports a warning.
     pub fn warn(&self, warning: Warning) {
         self.event(Event::Warning(warning));
+    }
+
+    /// Warns if the eval mode of this model cannot be trusted.
+    pub fn warn_about(&self, model: &Model) {
+        if let Some(warning) = Warning::about(&model.config) {
+            self.warn(warning);
+        }
     }
 
     /// Reports skipped files, if there are any.

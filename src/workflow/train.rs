@@ -1,7 +1,7 @@
 //! Training on a labelled folder: the model is saved, put into a library, or both.
 
-use super::index::{ChangedLibrary, Indexed, add_read, warn_about};
-use super::map::with_first_map;
+use super::index::{ChangedLibrary, Indexed, add_read};
+use super::map::read_contents;
 use super::names::count;
 use super::run::{Event, Run, Warning};
 use crate::job::Stop;
@@ -99,13 +99,13 @@ pub fn train_folder(
     let changed = match library {
         Some(mut library) => {
             let views = base.and_then(|base| base.views.as_ref()).map(|views| views.hash());
-            let Indexed { added, adopted } =
+            let Indexed { added, adopted, edit } =
                 add_read(set, views, &trained.model, &mut library, outputs.adopt, run)?;
-            let contents = with_first_map(library.contents()?);
-            Some(ChangedLibrary { library, contents, added, adopted })
+            let contents = read_contents(&mut library)?;
+            Some(ChangedLibrary { library, contents, added, adopted, edit })
         }
         None => {
-            warn_about(&trained.model, run);
+            run.warn_about(&trained.model);
             None
         }
     };

@@ -258,7 +258,7 @@ fn from_a_labelled_folder_to_a_table_of_neighbours() {
     assert!(!window.harness.state().session.history.is_empty());
     window.wait_for("Map of 36 samples");
     window.wait_until("a UMAP replaces the provisional map", |app| {
-        !app.session.contents.provisional() && !app.busy()
+        app.session.contents.layout() == lookalike::library::Layout::Finished && !app.busy()
     });
 
     // Drop a file that is not in the library.

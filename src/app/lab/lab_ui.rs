@@ -49,7 +49,9 @@ pub fn lab_ui(ui: &mut Ui, scene: &Scene<'_>, view: &mut LabView, out: &mut Vec<
                 page_ui(ui, scene, view, &mut page, out);
                 ui.add_space(24.0);
             });
-        in_view(view, &page, shown.inner_rect);
+        let scrolled =
+            ui.input(|input| input.smooth_scroll_delta().y != 0.0 || input.pointer.is_decidedly_dragging());
+        in_view(view, &page, shown.inner_rect, scrolled);
     });
 }
 
@@ -74,13 +76,20 @@ fn list_ui(ui: &mut Ui, view: &mut LabView, ready: bool) {
     if let Some(part) = reply.chosen.or(reply.opened).map(|i| i + 1).filter(|part| there(*part)) {
         view.part = part;
         view.jump = Some(part);
+        view.going = true;
     }
 }
 
 /// Keeps the part that was chosen while its heading is in view; else the part that is read is chosen.
-fn in_view(view: &mut LabView, page: &Page, seen: Rect) {
+fn in_view(view: &mut LabView, page: &Page, seen: Rect, scrolled: bool) {
     if let Some(part) = page.jump {
         view.part = part;
+        return;
+    }
+    // The page takes a moment to arrive, and the last parts cannot come to its top: what was clicked stays chosen until the
+    // user scrolls.
+    view.going &= !scrolled;
+    if view.going {
         return;
     }
     let tops = || page.tops.iter().enumerate().filter_map(|(i, top)| Some((i + 1, (*top)?)));

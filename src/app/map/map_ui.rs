@@ -19,6 +19,7 @@ use crate::app::session::Session;
 use crate::app::theme::{Tokens, icon};
 use crate::app::view::View;
 use crate::escape;
+use crate::library::Layout;
 use crate::workflow::{MapMethod, count};
 use egui::{Align2, Button, CursorIcon, PopupAnchor, Pos2, Rect, Role, Tooltip, Ui, Vec2, WidgetInfo, vec2};
 use egui_plot::{Plot, PlotBounds, PlotPoint, PlotTransform, PlotUi};
@@ -62,7 +63,8 @@ pub fn map_controls_ui(
     names.on_hover_text(Command::MapNames(true).about().hint);
     ui.add_space(6.0);
     // Until the map is laid out, the two main directions are shown.
-    let method = if session.contents.provisional() { MapMethod::Pca } else { view.kept.map_method };
+    let method =
+        if session.contents.layout() == Layout::Sketch { MapMethod::Pca } else { view.kept.map_method };
     for wanted in [MapMethod::Pca, MapMethod::Umap] {
         let command = Command::ComputeMap(wanted);
         let button = Button::selectable(method == wanted, command.about().text);

@@ -4,7 +4,7 @@ use crate::app::command::Command;
 use crate::app::pasted_paths::paths_in;
 use crate::app::session::Session;
 use crate::sample::Sha256;
-use crate::workflow::Sought;
+use crate::workflow::{Sought, samples_with};
 use std::path::PathBuf;
 
 /// Samples listed, at most. Their number is given too.
@@ -27,6 +27,9 @@ pub enum Found {
     Command(Command),
 }
 
+/// Samples that are searched between two frames; more are searched by a job.
+const MANY: usize = 10_000;
+
 /// What was found.
 #[derive(Clone, Debug, Default)]
 pub struct Results {
@@ -34,9 +37,20 @@ pub struct Results {
     pub entries: Vec<Found>,
     /// The samples of the library that match, listed or not.
     pub samples: Vec<Sha256>,
+    /// A job finds the samples.
+    pub waits: bool,
 }
 
-/// Searches for `text`. Empty, it finds the commands.
+impl Results {
+    /// Adds the samples that match.
+    pub fn take(&mut self, samples: Vec<Sha256>) {
+        self.waits = false;
+        self.entries.extend(samples.iter().take(SAMPLES).map(|sha256| Found::Sample(*sha256)));
+        self.samples = samples;
+    }
+}
+
+/// Searches for `text`. Empty, it finds the commands. The samples of a large library have to be found by a job.
 pub fn search(session: &Session, text: &str) -> Results {
     let sought = Sought::new(text);
     let wanted = sought.text();
@@ -60,12 +74,10 @@ pub fn search(session: &Session, text: &str) -> Results {
         words.iter().all(|word| text.contains(word))
     });
     results.entries.extend(commands.map(Found::Command));
-    results.samples = session
-        .contents
-        .iter()
-        .filter(|entry| sought.is_in_name(entry.path) || sought.begins(entry.sha256))
-        .map(|entry| entry.sha256)
-        .collect();
-    results.entries.extend(results.samples.iter().take(SAMPLES).map(|sha256| Found::Sample(*sha256)));
+    if session.contents.len() > MANY {
+        results.waits = true;
+    } else {
+        results.take(samples_with(&session.contents, &sought));
+    }
     results
 }

@@ -12,6 +12,7 @@ use crate::app::theme::{Tokens, icon, small};
 use crate::app::verdict_look::State;
 use crate::app::view::View;
 use crate::escape;
+use crate::sample::Sha256;
 use crate::workflow::{count, is_digest};
 use egui::{Align2, Id, Key, Modal, Modifiers, Rect, ScrollArea, TextEdit, Ui, pos2, vec2};
 
@@ -24,6 +25,16 @@ pub struct SearchState {
     /// The text and the edition of the session that were searched.
     of: Option<(String, u64, u64)>,
     results: Results,
+}
+
+impl SearchState {
+    /// Shows the samples that a job has found for `text`, if that is still what is searched for in these contents.
+    pub fn take(&mut self, text: &str, edition: u64, samples: Vec<Sha256>) {
+        let wanted = self.of.as_ref().is_some_and(|(of, at, _)| of == text && *at == edition);
+        if wanted && self.results.waits {
+            self.results.take(samples);
+        }
+    }
 }
 
 /// Draws the search, if it is open.
@@ -42,6 +53,9 @@ pub fn search_ui(
     let of = (open.text.clone(), session.edition, session.queried.edition());
     if state.of.as_ref() != Some(&of) {
         state.results = search(session, &open.text);
+        if state.results.waits {
+            out.push(Command::FindSamples(open.text.clone()));
+        }
         state.of = Some(of);
         open.at = 0;
     }
@@ -71,7 +85,9 @@ pub fn search_ui(
             picked = Some(open.at);
         }
         ui.add_space(4.0);
-        if n == 0 {
+        if state.results.waits {
+            ui.label(small("Searching the library…"));
+        } else if n == 0 {
             let text = open.text.trim();
             let other_hash = is_digest(text) && text.len() < 64;
             ui.weak(if other_hash {

@@ -1,0 +1,159 @@
+//! Toasts: messages that appear at the lower right and go away by themselves, but for failures. All messages stay in the list
+//! of messages.
+
+use super::command::Command;
+use super::command_ui::command_button;
+use super::controls::icon_button;
+use super::facts::Facts;
+use super::message::{Message, Tone};
+use super::session::Session;
+use super::theme::{Tokens, icon, tone_mark};
+use egui::{Align, Align2, Area, Frame, Id, Layout, Order, RichText, Role, Stroke, Ui, WidgetInfo, vec2};
+use std::time::Duration;
+
+/// Width of a toast, in points.
+const WIDTH: f32 = 324.0;
+/// Seconds until a toast goes away, unless the pointer is on it.
+const SECONDS: f32 = 6.0;
+/// Toasts shown at once, at most.
+const SHOWN: usize = 3;
+/// The distance from the lower right corner of the window, above the status bar.
+const FROM_CORNER: [f32; 2] = [-12.0, -38.0];
+
+/// The toasts that are shown.
+#[derive(Default)]
+pub struct Toasts {
+    shown: Vec<Toast>,
+    /// The messages that were seen, by [`Session::said`].
+    seen: usize,
+}
+
+struct Toast {
+    message: Message,
+    /// Seconds left; `None` until it is closed.
+    left: Option<f32>,
+}
+
+impl Toasts {
+    /// Takes in the messages since the last frame.
+    fn refresh(&mut self, session: &Session) {
+        let new = session.said.saturating_sub(self.seen).min(session.messages.len());
+        self.seen = session.said;
+        if session.messages.is_empty() {
+            self.shown.clear();
+        }
+        let from = session.messages.len() - new;
+        for message in session.messages.get(from..).unwrap_or_default() {
+            // A success that offers nothing to do is said in the status bar.
+            if message.tone == Tone::Good && !message.can_be_undone {
+                continue;
+            }
+            let left = (message.tone != Tone::Bad).then_some(SECONDS);
+            self.shown.push(Toast { message: message.clone(), left });
+        }
+        let many = self.shown.len().saturating_sub(SHOWN);
+        self.shown.drain(..many);
+    }
+
+    /// Counts down, and drops those whose time is over. Returns when the next one ends.
+    fn wait(&mut self, seconds: f32) -> Option<Duration> {
+        for toast in &mut self.shown {
+            toast.left = toast.left.map(|left| left - seconds);
+        }
+        self.shown.retain(|toast| toast.left.is_none_or(|left| left > 0.0));
+        let next = self.shown.iter().filter_map(|toast| toast.left).min_by(f32::total_cmp)?;
+        Some(Duration::from_secs_f32(next.max(0.05)))
+    }
+}
+
+/// Draws the toasts.
+pub fn toasts_ui(ui: &Ui, toasts: &mut Toasts, session: &mut Session, facts: &Facts, out: &mut Vec<Command>) {
+    let before = toasts.shown.len();
+    let new = toasts.seen != session.said;
+    toasts.refresh(session);
+    session.toasted = toasts
+        .shown
+        .last()
+        .is_some_and(|toast| session.messages.last().is_some_and(|last| last.text == toast.message.text));
+    if toasts.shown.is_empty() {
+        return;
+    }
+    let mut closed = None;
+    let area = Area::new(Id::unique("toasts")).order(Order::Foreground);
+    let shown =
+        area.anchor(Align2::RIGHT_BOTTOM, vec2(FROM_CORNER[0], FROM_CORNER[1])).show(ui.ctx(), |ui| {
+            ui.set_width(WIDTH);
+            for (i, toast) in toasts.shown.iter().enumerate() {
+                toast_ui(ui, &toast.message, facts, out, || closed = Some(i));
+            }
+        });
+    if let Some(closed) = closed {
+        toasts.shown.remove(closed);
+    }
+    let held = shown.response.contains_pointer();
+    // The time of the frame in which a toast came says nothing about how long it was shown.
+    let passed = if held || new || before == 0 { 0.0 } else { ui.input(|input| input.stable_dt) };
+    if let Some(next) = toasts.wait(passed) {
+        ui.ctx().request_repaint_after(next);
+    }
+}
+
+/// Draws one toast.
+fn toast_ui(ui: &mut Ui, message: &Message, facts: &Facts, out: &mut Vec<Command>, close: impl FnOnce()) {
+    let tokens = Tokens::of(ui.visuals());
+    let (mark, colour) = tone_mark(ui.visuals(), message.tone);
+    let frame = Frame::popup(ui.style())
+        .fill(tokens.raised)
+        .stroke(Stroke::new(1.0, tokens.border))
+        .corner_radius(6)
+        .inner_margin(10);
+    let shown = frame.show(ui, |ui| {
+        ui.set_width(WIDTH - 22.0);
+        ui.horizontal_top(|ui| {
+            ui.label(RichText::new(mark).color(colour));
+            ui.with_layout(Layout::right_to_left(Align::Min), |ui| {
+                if icon_button(ui, icon::X, "Close the message").clicked() {
+                    close();
+                }
+                ui.with_layout(Layout::top_down(Align::Min), |ui| {
+                    ui.add(egui::Label::new(&message.text).wrap());
+                    if message.can_be_undone {
+                        command_button(ui, facts, Command::Undo, out);
+                    }
+                });
+            });
+        });
+    });
+    shown.response.widget_info(|| WidgetInfo::labeled(Role::Alert, true, &message.text));
+    ui.add_space(6.0);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reading::Reader;
+
+    #[test]
+    fn a_toast_goes_away_but_for_a_failure() {
+        let mut session = Session::new("l".into(), Reader::default());
+        let mut toasts = Toasts::default();
+        session.say(Tone::Good, "36 files compared");
+        session.say(Tone::Note, "1 file was skipped");
+        session.say(Tone::Bad, "Opening x: not found");
+        toasts.refresh(&session);
+        toasts.refresh(&session);
+        let texts = |toasts: &Toasts| toasts.shown.iter().map(|t| t.message.text.clone()).collect::<Vec<_>>();
+        assert_eq!(texts(&toasts), ["1 file was skipped", "Opening x: not found"]);
+        assert!(toasts.wait(SECONDS / 2.0).is_some());
+        assert_eq!(toasts.wait(SECONDS), None);
+        assert_eq!(texts(&toasts), ["Opening x: not found"]);
+        for i in 0..9 {
+            session.say(Tone::Note, format!("note {i}"));
+        }
+        toasts.refresh(&session);
+        assert_eq!(texts(&toasts), ["note 6", "note 7", "note 8"]);
+        session.messages.clear();
+        toasts.refresh(&session);
+        assert!(toasts.shown.is_empty());
+    }
+}
