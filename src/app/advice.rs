@@ -20,6 +20,7 @@ pub fn warning_advice(warning: &Warning) -> String {
         Warning::Resumed { .. }
         | Warning::Checkpoint(_)
         | Warning::OtherLabel(_)
+        | Warning::NoFiles(_)
         | Warning::PassedOver(_) => text,
     }
 }

@@ -25,7 +25,8 @@ impl App {
         let home = || directories::UserDirs::new().map(|dirs| dirs.home_dir().to_owned());
         let last = self.view.kept.browsed.clone().filter(|folder| folder.is_dir());
         let folder = last.or_else(home).unwrap_or_else(|| PathBuf::from("/"));
-        self.view.browser = Some(Browser { pick, wanted, folder: folder.clone(), entries: None, at: None });
+        self.view.browser =
+            Some(Browser { pick, wanted, folder: folder.clone(), entries: None, more: false, at: None });
         self.show_in_browser(folder);
     }
 
@@ -41,6 +42,8 @@ impl App {
             move |_| -> Result<_, Stop> { Ok(entries(&folder).map_err(|error| error.to_string())) },
             move |app, entries| {
                 if let Some(browser) = app.view.browser.as_mut().filter(|browser| browser.folder == of) {
+                    browser.more = entries.as_ref().is_ok_and(|(_, more)| *more);
+                    let entries = entries.map(|(entries, _)| entries);
                     browser.at = entries.as_ref().ok().filter(|entries| !entries.is_empty()).map(|_| 0);
                     browser.entries = Some(entries);
                 }

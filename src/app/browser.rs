@@ -38,15 +38,19 @@ pub struct Browser {
     pub folder: PathBuf,
     /// Its entries, folders first; `None` while they are read, or why they cannot be.
     pub entries: Option<Result<Vec<Entry>, String>>,
+    /// Whether the folder has more entries than are listed.
+    pub more: bool,
     /// The chosen entry.
     pub at: Option<usize>,
 }
 
-/// The entries of a folder: folders first, each by name. Hidden ones are left out.
-pub fn entries(folder: &Path) -> std::io::Result<Vec<Entry>> {
-    let mut found: Vec<Entry> = std::fs::read_dir(folder)?
+/// The entries of a folder: folders first, each by name. Hidden ones are left out. And whether there are more than are listed.
+pub fn entries(folder: &Path) -> std::io::Result<(Vec<Entry>, bool)> {
+    let mut all = std::fs::read_dir(folder)?
         .flatten()
-        .filter(|entry| !entry.file_name().to_string_lossy().starts_with('.'))
+        .filter(|entry| !entry.file_name().to_string_lossy().starts_with('.'));
+    let mut found: Vec<Entry> = all
+        .by_ref()
         .take(MOST)
         .map(|entry| {
             // A link counts as what it leads to.
@@ -56,7 +60,7 @@ pub fn entries(folder: &Path) -> std::io::Result<Vec<Entry>> {
         })
         .collect();
     found.sort_by(|a, b| b.folder.cmp(&a.folder).then_with(|| a.path.cmp(&b.path)));
-    Ok(found)
+    Ok((found, all.next().is_some()))
 }
 
 #[cfg(test)]
@@ -70,7 +74,8 @@ mod tests {
             std::fs::write(home.path().join(name), b"xyz").unwrap();
         }
         std::fs::create_dir(home.path().join("z")).unwrap();
-        let found = entries(home.path()).unwrap();
+        let (found, more) = entries(home.path()).unwrap();
+        assert!(!more);
         let names: Vec<_> =
             found.iter().map(|entry| entry.path.file_name().unwrap().to_str().unwrap()).collect();
         assert_eq!(names, ["z", "a.bin", "b.bin"]);

@@ -70,6 +70,9 @@ fn entries_ui(ui: &mut Ui, browser: &mut Browser, height: f32, out: &mut Vec<Com
         }
         Some(Ok(entries)) => entries,
     };
+    if browser.more {
+        ui.weak(format!("Only {} of its entries are listed. Type or paste the path instead.", entries.len()));
+    }
     let mut reply = None;
     ScrollArea::vertical().id_salt("browser").max_height(height).auto_shrink([false, false]).show(ui, |ui| {
         let list = List::new("browser", "Files and folders", ROW, entries.len()).chosen(browser.at);

@@ -420,7 +420,6 @@ impl Command {
     pub fn obstacle(&self, facts: &Facts) -> Option<&'static str> {
         let unless = |possible: bool, why: &'static str| (!possible).then_some(why);
         match self {
-            Self::LoadModel => facts.write_obstacle(),
             Self::Save(purpose) => match purpose {
                 Purpose::Neighbours => unless(facts.neighbours, "No neighbours are listed"),
                 Purpose::AllNeighbours => unless(facts.dropped > 0, "No file was dropped"),
@@ -446,6 +445,7 @@ impl Command {
                     .or_else(|| facts.write_obstacle())
             }
             Self::Label(_)
+            | Self::LoadModel
             | Self::AskToAdd(_)
             | Self::AddQueried(..)
             | Self::UndoEdit(_)

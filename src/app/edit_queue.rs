@@ -99,7 +99,7 @@ mod tests {
         queue.made(edit("b", 7));
         let a = Path::new("a");
         let latest = |queue: &EditQueue| [true, false].map(|undo| queue.latest(a, undo).map(|edit| edit.id));
-        let [one, two] = [1, 2].map(|id| Some(id));
+        let [one, two] = [1, 2].map(Some);
         assert_eq!(latest(&queue), [two, None]);
         queue.reverted(a, 2, true);
         assert_eq!(latest(&queue), [one, two]);

@@ -18,7 +18,7 @@ impl Focus {
 const MANY: usize = 20_000;
 
 /// What the list of samples shows: those that match the filter and the focus.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
     /// In lower case; empty for all.
     text: String,

@@ -14,7 +14,16 @@ impl App {
         self.opened_last.clone_from(&paths);
         // What the user opens now is not the folder of an interrupted training.
         self.train_when_open = None;
-        let (folders, mut files): (Vec<_>, Vec<_>) = paths.into_iter().partition(|path| path.is_dir());
+        // A path may be on a network that does not answer.
+        self.start(
+            Task::new("Looking at the paths").quiet(),
+            move |_| Ok(paths.into_iter().partition(|path| path.is_dir())),
+            |app, (folders, files)| app.open_sorted(folders, files),
+        );
+    }
+
+    /// Opens folders, and files, which may be libraries and models.
+    fn open_sorted(&mut self, folders: Vec<PathBuf>, mut files: Vec<PathBuf>) {
         files.retain(|path| {
             let ends_with = |wanted| path.extension().is_some_and(|extension| extension == wanted);
             let (model, library) = (ends_with("safetensors"), ends_with("lookalike"));

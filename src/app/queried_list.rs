@@ -4,6 +4,7 @@ use crate::sample::Sha256;
 use crate::workflow::Queried;
 use std::collections::{HashMap, HashSet};
 use std::ops::Deref;
+use std::path::{Path, PathBuf};
 
 /// Queried samples in order.
 #[derive(Default)]
@@ -16,12 +17,22 @@ pub struct QueriedList {
 }
 
 impl QueriedList {
-    /// Appends samples. One that is in the list already moves to the end.
-    pub fn extend(&mut self, queried: Vec<Queried>) {
-        let new: HashSet<Sha256> = queried.iter().map(|queried| queried.sample.sha256).collect();
-        self.list.retain(|queried| !new.contains(&queried.sample.sha256));
+    /// Appends samples. One that is in the list already moves to the end; if it was found elsewhere before, both paths are
+    /// returned, the former one first.
+    pub fn extend(&mut self, queried: Vec<Queried>) -> Vec<(PathBuf, PathBuf)> {
+        let new: HashMap<Sha256, &Path> =
+            queried.iter().map(|queried| (queried.sample.sha256, &*queried.sample.path)).collect();
+        let mut same = Vec::new();
+        self.list.retain(|queried| {
+            let Some(now) = new.get(&queried.sample.sha256) else { return true };
+            if *now != queried.sample.path {
+                same.push((queried.sample.path.clone(), now.to_path_buf()));
+            }
+            false
+        });
         self.list.extend(queried);
         self.index();
+        same
     }
 
     /// Removes samples.

@@ -62,7 +62,18 @@ impl App {
         if result.queried.len() > 1 {
             self.session.say(Tone::Good, format!("{} compared", count(result.queried.len(), "file")));
         }
-        self.session.queried.extend(result.queried);
+        let same = self.session.queried.extend(result.queried);
+        if let [(before, now), more @ ..] = &same[..] {
+            let (before, now) = (escape::file_name(before), escape::file_name(now));
+            let more = match more.len() {
+                0 => String::new(),
+                n => format!(", and so are {}", count(n, "more file")),
+            };
+            let text = format!(
+                "{now} has the content of {before}, which was dropped before: they are one entry{more}"
+            );
+            self.session.say(Tone::Note, text);
+        }
         if let Some(last) = last {
             self.select(Some(Selection::Queried(last)));
             self.view.kept.tab = Tab::Map;

@@ -11,10 +11,17 @@ use super::session::Session;
 use super::theme::{Tokens, icon};
 use super::view::{Side, View};
 use crate::escape;
-use egui::{Align, Align2, Layout, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
+use egui::{
+    Align, Align2, Context, Layout, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
+};
 
 /// A window narrower than this has a rail instead of the panel of files and labels.
-pub const NARROW: f32 = 1160.0;
+const NARROW: f32 = 1160.0;
+
+/// Whether the window has a rail instead of the panel of files and labels.
+pub fn is_narrow(ctx: &Context) -> bool {
+    ctx.content_rect().width() < NARROW
+}
 
 /// Draws the bar.
 pub fn top_ui(ui: &mut Ui, facts: &Facts, session: &Session, view: &View, out: &mut Vec<Command>) {
@@ -75,7 +82,7 @@ fn panel_button(ui: &mut Ui, side: Side, view: &View, name: &str) -> egui::Respo
     let tokens = Tokens::of(ui.visuals());
     let (rect, response) = ui.allocate_exact_size(vec2(26.0, 26.0), Sense::click());
     let panels = view.kept.panels;
-    let narrow = ui.ctx().content_rect().width() < NARROW;
+    let narrow = is_narrow(ui.ctx());
     let (shown, at_right) = match side {
         Side::Left if narrow => (view.over_map, panels.swapped),
         Side::Left => (panels.left, panels.swapped),

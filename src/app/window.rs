@@ -240,7 +240,7 @@ impl eframe::App for App {
         let facts = self.facts();
         let mut out = Vec::new();
         self.regions.begin(ui.ctx());
-        self.narrow = ui.available_width() < top_ui::NARROW;
+        self.narrow = top_ui::is_narrow(ui.ctx());
         let bar = egui::Frame::side_top_panel(ui.style()).inner_margin(egui::Margin::symmetric(10, 0));
         egui::Panel::top("menu").exact_size(40.0).frame(bar).show(ui, |ui| {
             self.regions.mark(ui, Region::Top);

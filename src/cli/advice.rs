@@ -33,6 +33,7 @@ pub fn warning_advice(warning: &Warning) -> String {
         Warning::Resumed { .. }
         | Warning::Checkpoint(_)
         | Warning::OtherLabel(_)
+        | Warning::NoFiles(_)
         | Warning::PassedOver(_) => warning.to_string(),
     }
 }

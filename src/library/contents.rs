@@ -340,6 +340,11 @@ impl Contents {
         self.learned.get_or_init(|| LabelFit::new(looks, label)).as_ref()
     }
 
+    /// Whether what the labels say weighs in distances, as far as any were computed since the labels changed.
+    pub fn labels_weigh(&self) -> bool {
+        self.learned.get().is_some_and(Option::is_some)
+    }
+
     /// Rows of this library as neighbours.
     pub fn neighbours(&self, hits: &[Hit]) -> Vec<Neighbour> {
         let neighbour = |hit: &Hit| {

@@ -213,7 +213,7 @@ mod tests {
         let listed = library.models().unwrap();
         let names: Vec<_> =
             listed.iter().map(|model| (&*model.name, model.embedded, model.current)).collect();
-        assert_eq!(names, [("Model 1", 4, true), ("Model 2", 2, false)]);
+        assert_eq!(names, [("Model 1, sets", 4, true), ("Model 2, sets", 2, false)]);
         assert_eq!(listed[0].config.as_ref().unwrap().labels, ["alpha"]);
         assert!(listed[0].added.starts_with("20") && !listed[0].base);
 
@@ -235,7 +235,7 @@ mod tests {
 
         library.rename_model(second.hash, " by hand ").unwrap();
         assert_eq!(library.models().unwrap()[1].name, "by hand");
-        for taken in ["model 1", " "] {
+        for taken in ["model 1, sets", " "] {
             assert!(matches!(library.rename_model(second.hash, taken), Err(LibraryError::ModelName { .. })));
         }
         let unknown = library.set_current_model(hash(9)).unwrap_err().to_string();

@@ -31,10 +31,12 @@ const LANES: usize = 16;
 /// Rows per task.
 const CHUNK: usize = 32 * LANES;
 
-/// Moves `places` along the edges of the graph, which are in ascending order; until the job should finish.
+/// Moves `places` along the edges of the graph, which are in ascending order; until the job should finish. `rate`: how far, at
+/// first; 1 from a start that says little, less from a map.
 pub fn descend(
     places: &mut [[f32; 2]],
     edges: &[Edge],
+    rate: f32,
     seed: u64,
     reporter: &Reporter,
     pace: &mut Pace<'_>,
@@ -49,7 +51,7 @@ pub fn descend(
             break;
         }
         pace.rounds(round, rounds);
-        let rate = 1.0 - round as f32 / rounds as f32;
+        let rate = rate * (1.0 - round as f32 / rounds as f32);
         for step in 0..STEPS {
             take_step(&mut graph.chunks, &now, &mut next, (round, step), rate, seed);
             std::mem::swap(&mut now, &mut next);
@@ -361,7 +363,7 @@ mod tests {
             let mut places = places.clone();
             let reporter = Reporter::silent();
             let mut pace = Pace::new(&reporter, Duration::ZERO);
-            pool.install(|| descend(&mut places, &edges, 7, &reporter, &mut pace)).unwrap();
+            pool.install(|| descend(&mut places, &edges, 1.0, 7, &reporter, &mut pace)).unwrap();
             places
         };
         let one = on(1);

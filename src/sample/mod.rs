@@ -31,6 +31,7 @@ mod walk;
 
 pub use architecture::Architecture;
 pub use bytes::Bytes;
+pub(crate) use clutter::is_clutter_folder;
 pub use digests::{Digests, hex};
 pub(crate) use error::SampleError;
 pub use facts::Facts;

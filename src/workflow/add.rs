@@ -13,6 +13,7 @@ use crate::reading::Reader;
 use crate::sample::{Labelling, Sample, Sha256};
 use std::collections::HashSet;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Adds `files`, which were queried with `model`, to `library`. Files whose pictures were not kept are read again; those that
 /// are gone or have changed meanwhile are left out, and counted in the second part of the result.
@@ -32,7 +33,7 @@ pub fn add_queried(
         match file.picture {
             Some(picture) => {
                 set.samples.push(labelled(file.sample));
-                set.pictures.push(picture);
+                set.pictures.push(Arc::unwrap_or_clone(picture));
             }
             None => {
                 wanted.insert(file.sample.sha256);

@@ -114,11 +114,17 @@ pub fn figures(config: &ModelConfig) -> String {
     format!("{recall}eval mode {eval}, train mode {train}")
 }
 
-/// The model of a library with this name, whatever its case, or with a hash that begins with these six or more digits.
+/// The model of a library with this name, whatever its case and with or without the folder in it, or with a hash that begins with these six or more digits.
 pub fn find_model(library: &Library, text: &str) -> Result<StoredModel, Stop> {
     let text = text.trim();
     let mut models = library.models()?;
     let named = models.iter().position(|model| model.name.eq_ignore_ascii_case(text));
+    // Without the folder, as "Model 2" of "Model 2, families".
+    let numbered = || {
+        let starts =
+            |name: &str| name.split_once(',').is_some_and(|(start, _)| start.eq_ignore_ascii_case(text));
+        models.iter().position(|model| starts(&model.name))
+    };
     let hashed = || {
         let digits = text.to_ascii_lowercase();
         let mut found = models.iter().enumerate().filter(|(_, model)| {
@@ -126,7 +132,7 @@ pub fn find_model(library: &Library, text: &str) -> Result<StoredModel, Stop> {
         });
         found.next().filter(|_| found.next().is_none()).map(|(at, _)| at)
     };
-    if let Some(at) = named.or_else(hashed) {
+    if let Some(at) = named.or_else(numbered).or_else(hashed) {
         return Ok(models.swap_remove(at));
     }
     let names: Vec<String> = models.into_iter().map(|model| model.name).collect();

@@ -12,6 +12,7 @@ use crate::reading::Reader;
 use crate::sample::{Labelling, Sample, Sha256};
 use crate::search::{Look, Looks};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Neighbours from which a place on the map is computed.
 pub(super) const PLACED_BY: usize = 15;
@@ -24,7 +25,7 @@ pub struct Queried {
     /// The sample.
     pub sample: Sample,
     /// Its picture, if it was kept.
-    pub picture: Option<Encoded>,
+    pub picture: Option<Arc<Encoded>>,
     /// What it looks like to the library's model.
     pub look: Look,
     /// What it is near to.
@@ -48,6 +49,8 @@ pub struct Near {
     pub labels: u64,
     /// The map that the place is on, by [`Contents::map_id`].
     pub map: u64,
+    /// What the labels say about the views weighs in the distances: a wrong label makes its files look alike.
+    pub labels_weigh: bool,
 }
 
 impl Near {
@@ -97,7 +100,7 @@ pub fn query(
         let near = find_near(contents, &looks, &own, AskedAs::File, k, run)?;
         for (i, ((sample, picture), near)) in set.samples.into_iter().zip(set.pictures).zip(near).enumerate()
         {
-            let picture = (queried.len() < keep).then_some(picture);
+            let picture = (queried.len() < keep).then(|| Arc::new(picture));
             queried.push(Queried { sample, picture, look: looks.get(i).unwrap_or_default(), near });
         }
         Ok(())
@@ -164,6 +167,7 @@ pub fn find_near(
                 library: contents.hash(),
                 labels: contents.labels_id(),
                 map: contents.map_id(),
+                labels_weigh: contents.labels_weigh(),
             });
         }
         stage.advance(own.len());

@@ -6,7 +6,7 @@ use crate::escape;
 use crate::job::Stop;
 use crate::picture::{PictureSet, PictureSpec, choose, choose_native};
 use crate::reading::{ReadSet, Reader};
-use crate::sample::{Cause, Found, Labelling, Sha256, Skipped, is_split, walk};
+use crate::sample::{Cause, Found, Labelling, Sha256, Skipped, is_clutter_folder, is_split, walk};
 use sha2::{Digest as _, Sha256 as Hasher};
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
@@ -64,12 +64,32 @@ pub fn read_folder(
         read_set.set.samples.iter().filter_map(|sample| sample.label.as_deref()).collect();
     labels.sort_unstable();
     labels.dedup();
+    let empty = match labelling {
+        Labelling::FromFolders(1) => without_files(folder, &labels),
+        _ => Vec::new(),
+    };
+    if !empty.is_empty() {
+        run.warn(Warning::NoFiles(empty));
+    }
     Ok(LabelledFolder {
         path: folder.to_owned(),
         labels: labels.len(),
         hash: hash(&read_set.set),
         set: Arc::new(read_set.set),
     })
+}
+
+/// The folders in `folder` that are none of the labels, by name. What systems leave is none of them.
+fn without_files(folder: &Path, labels: &[&str]) -> Vec<String> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let mut names: Vec<String> = entries
+        .flatten()
+        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .filter(|name| !is_clutter_folder(name) && labels.binary_search(&name.as_str()).is_err())
+        .collect();
+    names.sort_unstable();
+    names
 }
 
 fn hash(set: &PictureSet) -> Sha256 {

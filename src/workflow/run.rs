@@ -55,6 +55,8 @@ pub enum Warning {
         /// Whether there are folders below them, which may name the families.
         deeper: bool,
     },
+    /// Folders whose name would be a label, of which no file could be used.
+    NoFiles(Vec<String>),
     /// The map was computed and not stored, since the library has other samples or another model by now.
     MapNotStored,
 }
@@ -84,6 +86,11 @@ impl fmt::Display for Warning {
                 let files = if names.len() == 1 { "file or folder" } else { "files and folders" };
                 let n = names.len();
                 write!(f, "{n} {files} that systems leave were passed over ({})", some_of(names))
+            }
+            Self::NoFiles(names) => {
+                let labels =
+                    if names.len() == 1 { "label of the folder has" } else { "labels of the folder have" };
+                write!(f, "{} {labels} no file that can be used ({})", names.len(), some_of(names))
             }
             Self::Splits { folder, labels, .. } => {
                 let labels: Vec<_> = labels.iter().map(|label| escape::text(label)).collect();

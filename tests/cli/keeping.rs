@@ -123,16 +123,23 @@ fn undo_without_a_number_never_takes_back_an_import() {
     let edits = home.json(&["library", "edits", "--library", "l.lookalike"]);
     let kinds: Vec<_> = edits.iter().map(|edit| edit["kind"].as_str().unwrap()).collect();
     assert_eq!(kinds, ["import", "label", "import"]);
-    assert_eq!(edits[0]["what"], "labels of 40 samples from more (delta, epsilon)");
+    assert_eq!(edits[0]["what"], "add 40 samples from more (delta, epsilon)");
     assert_eq!((&edits[1]["undone"], &edits[1]["who"]), (&true.into(), &"ada".into()));
     // By its number, an import too is undone and redone.
     let import = edits[0]["edit"].to_string();
     let done = &home.json(&["library", "undo", &import, "--library", "l.lookalike"])[0];
     assert_eq!((&done["event"], &done["labels"]), (&"undone".into(), &40.into()));
-    assert_eq!((home.samples().len(), home.labelled("epsilon")), (76, 0));
-    assert!(home.kept(&["edits"]).contains("labels of 40 samples from more (delta, epsilon) (undone)"));
+    // What it added is gone with its labels, and comes back with them.
+    assert_eq!((home.samples().len(), home.labelled("epsilon")), (36, 0));
+    assert!(home.kept(&["edits"]).contains("add 40 samples from more (delta, epsilon) (undone)"));
     home.kept(&["redo"]);
-    assert_eq!(home.labelled("epsilon"), 20);
+    assert_eq!((home.samples().len(), home.labelled("epsilon")), (76, 20));
+    // One that was labelled since is left alone.
+    let epsilon = home.samples().into_iter().find(|row| row[1] == "epsilon").unwrap();
+    home.kept(&["label", &epsilon[0], "--label", "mine"]);
+    let said = home.kept(&["undo", &import]);
+    assert!(said.contains("1 sample was changed since, and left alone"), "{said}");
+    assert_eq!((home.samples().len(), home.labelled("mine")), (37, 1));
     assert!(home.failing(&["library", "undo", "99", "--library", "l.lookalike"]).contains("has no edit 99"));
 }
 
@@ -140,9 +147,11 @@ fn undo_without_a_number_never_takes_back_an_import() {
 fn a_training_does_not_replace_the_model_of_a_library_with_other_samples() {
     let home = Home::with_library("1");
     home.write_more();
+    home.shell("mkdir more/zeta");
     let train = ["train", "more", "--model", "n.safetensors", "--library", "l.lookalike", "--epochs", "1"];
     let said = home.run(&train);
     assert!(said.contains("40 samples added"), "{said}");
+    assert!(said.contains("1 label of the folder has no file that can be used (zeta)"), "{said}");
     assert!(said.contains("keeps its model") && said.contains("36 samples"), "{said}");
     // Nothing dropped out, and what was trained on is there too.
     assert_eq!(home.samples().len(), 76);
@@ -151,7 +160,7 @@ fn a_training_does_not_replace_the_model_of_a_library_with_other_samples() {
         .iter()
         .map(|m| (m["name"].as_str().unwrap(), m["embedded"].as_u64().unwrap(), &m["current"]))
         .collect();
-    assert_eq!(listed, [("Model 1", 76, &true.into()), ("Model 2", 40, &false.into())]);
+    assert_eq!(listed, [("Model 1, known", 76, &true.into()), ("Model 2, more", 40, &false.into())]);
     assert_eq!(
         (&models[1]["labels"], models[1]["samples"].as_u64()),
         (&serde_json::json!(["delta", "epsilon"]), Some(76))
@@ -162,7 +171,7 @@ fn a_training_does_not_replace_the_model_of_a_library_with_other_samples() {
     home.shell("rm known/alpha/1.bin");
     let said = home.kept(&["use-model", "model 2"]);
     assert!(
-        said.contains("uses Model 2; 35 samples read again")
+        said.contains("uses Model 2, more; 35 samples read again")
             && said.contains("1 sample whose files are gone"),
         "{said}"
     );
@@ -171,14 +180,15 @@ fn a_training_does_not_replace_the_model_of_a_library_with_other_samples() {
     let done = &home.json(&["library", "use-model", &former[..8], "--library", "l.lookalike"])[0];
     assert_eq!(
         (&done["name"], &done["embedded"], &done["left_out"]),
-        (&"Model 1".into(), &0.into(), &0.into())
+        (&"Model 1, known".into(), &0.into(), &0.into())
     );
     assert_eq!((home.samples().len(), home.labelled("alpha")), (76, 12));
     home.kept(&["rename-model", "Model 2", "night run"]);
     assert!(home.kept(&["models"]).contains("night run"));
     let said = home.failing(&["library", "use-model", "Model 2", "--library", "l.lookalike"]);
-    assert!(said.contains("which holds Model 1, night run"), "{said}");
-    let said = home.failing(&["library", "rename-model", "night run", "model 1", "--library", "l.lookalike"]);
+    assert!(said.contains("which holds Model 1, known, night run"), "{said}");
+    let said =
+        home.failing(&["library", "rename-model", "night run", "model 1, known", "--library", "l.lookalike"]);
     assert!(said.contains("no other one has"), "{said}");
 }
 
@@ -197,7 +207,7 @@ fn a_training_or_an_index_can_say_that_its_model_is_used() {
         "1",
         "--use-model",
     ]);
-    assert!(said.contains("uses Model 2; 36 samples read again"), "{said}");
+    assert!(said.contains("uses Model 2, more; 36 samples read again"), "{said}");
     assert_eq!(home.samples().len(), 76);
     let models = home.json(&["library", "models", "--library", "l.lookalike"]);
     assert_eq!((&models[1]["current"], &models[1]["embedded"]), (&true.into(), &76.into()));
@@ -211,7 +221,7 @@ fn a_training_or_an_index_can_say_that_its_model_is_used() {
     assert_eq!((&done["new"], &done["in_use"], &done["lacking"]), (&1.into(), &false.into(), &76.into()));
     assert_eq!(home.samples().len(), 77);
     let said = home.run(&[&index[..], &["--use-model"]].concat());
-    assert!(said.contains("uses Model 3; 76 samples read again"), "{said}");
+    assert!(said.contains("uses Model 3, last; 76 samples read again"), "{said}");
     assert_eq!(home.samples().len(), 77);
     // The second has them all too: it is used as soon as it is named.
     let said = home.run(&["index", "last", "--model", "n.safetensors", "--library", "l.lookalike"]);

@@ -73,6 +73,12 @@ impl Window {
         Self::build(Harness::builder().with_size(size).wgpu().with_options(options))
     }
 
+    /// The same, at so many pixels a point.
+    pub fn open_rendered_at(size: egui::Vec2, pixels_per_point: f32, options: SnapshotOptions) -> Self {
+        let builder = Harness::builder().with_size(size).with_pixels_per_point(pixels_per_point);
+        Self::build(builder.wgpu().with_options(options))
+    }
+
     /// The system shows no file dialogs any more.
     pub fn no_dialogs(&self) {
         self.picker.shown.store(false, std::sync::atomic::Ordering::Relaxed);

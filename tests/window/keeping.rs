@@ -419,3 +419,55 @@ fn another_library_does_not_get_the_history_of_the_last_one() {
     let own = Library::open(&window.at("library.lookalike")).unwrap().contents().unwrap();
     assert_eq!(own.get(sha256).unwrap().label, Some("delta"), "nothing of another library is undone");
 }
+
+#[test]
+fn a_map_keeps_its_places_when_a_file_is_added() {
+    let mut window = added();
+    let places = |window: &Window| -> Vec<_> {
+        let contents = &window.harness.state().session.contents;
+        contents.iter().map(|entry| (entry.sha256, entry.place.unwrap())).collect()
+    };
+    let before = places(&window);
+    let asked = window.at("suspicious.exe");
+    std::fs::write(&asked, sample(7, 40)).unwrap();
+    window.drop(&[&asked]);
+    window.wait_until("it is answered", |app| app.session.queried.len() == 1 && App::settled(app));
+    window.harness.run_steps(3);
+    press(&mut window, Modifiers::COMMAND, Key::L);
+    window.type_into_question("alpha");
+    window.harness.run_steps(2);
+    window.click_button("Add");
+    window.wait_until("it is added", |app| app.session.contents.len() == 37 && App::settled(app));
+    let after = places(&window);
+    assert_eq!(&after[..36], &before[..], "the others stay where they are");
+    let new = after[36].1;
+    let own: Vec<_> = labelled(&window, "alpha");
+    let near = |sha256: &Sha256| {
+        let place = after.iter().find(|(of, _)| of == sha256).unwrap().1;
+        (place[0] - new[0]).hypot(place[1] - new[1])
+    };
+    let nearest = after[..36].iter().map(|(of, _)| of).min_by(|a, b| near(a).total_cmp(&near(b))).unwrap();
+    assert!(own.contains(nearest), "it is beside samples of its family");
+    // It is kept in the file.
+    let path = window.harness.state().session.library_path.clone();
+    assert_eq!(Library::open(&path).unwrap().contents().unwrap().places().len(), 37);
+    // One undo takes it back, and nothing else.
+    press(&mut window, UNDO.0, UNDO.1);
+    assert_eq!(places(&window), before);
+}
+
+#[test]
+fn a_model_loads_without_an_open_folder_and_is_offered() {
+    let trained = Window::trained();
+    let model = trained.at("model.safetensors");
+    trained.harness.state().session.contents.model().unwrap().save(&model).unwrap();
+    let mut window = added();
+    window.harness.state_mut().session.folder = None;
+    window.drop(&[&model]);
+    window.wait_for("The loaded model is ready (recall@1");
+    let contents = &window.harness.state().session.contents;
+    assert_eq!(contents.len(), 36, "the library keeps its model");
+    window.click("Use it for this library");
+    window.wait_for("36 samples read again for it");
+    drop(trained);
+}

@@ -377,6 +377,10 @@ fn the_lab_fits_every_window_and_its_parts_are_one_stop_of_the_keyboard() {
         window.harness.run_steps(30);
         let head = window.harness.get_by_label("6 The same file in different batches").rect();
         assert!(head.top() > 0.0 && head.top() < height * 0.7, "{width}: {head}");
+        // The last part cannot come to the top of the page: the list still says what was clicked.
+        window.click("8 With and without");
+        window.harness.run_steps(30);
+        assert_eq!(window.harness.state().view.lab.part, 8);
     }
 }
 

@@ -76,6 +76,90 @@ fn pictures_of_each_view() {
     }
 }
 
+#[test]
+fn pictures_of_work_and_of_failure() {
+    common::needs_software_vulkan();
+    let options = || SnapshotOptions::new().threshold(2.0).max_failed_pixels(2500);
+    let mut results = SnapshotResults::new();
+    for (size, name) in [(SMALL, "1024"), (LARGE, "1920")] {
+        let mut window = Window::open_rendered(size, options());
+        let broken = window.at("broken.lookalike");
+        std::fs::write(&broken, b"no library").unwrap();
+        let known = window.at("known");
+        corpus(&known);
+        window.drop(&[&known]);
+        window.wait_for("added and compared");
+        window.wait_until("the map is laid out", App::settled);
+        window.harness.state_mut().session.messages.clear();
+        window.harness.run_steps(3);
+        window.drop(&[&broken]);
+        window.wait_for("Opening broken.lookalike");
+        window.wait_until("all jobs end", App::settled);
+        for (colours, suffix) in [(ThemeChoice::Dark, "dark"), (ThemeChoice::Light, "light")] {
+            theme(&mut window, colours);
+            // The path of the failure is of this run, and is too small a part of the picture to matter.
+            window.harness.snapshot(format!("failed-{name}-{suffix}"));
+        }
+        window.click("Close the message");
+        window.harness.state_mut().session.messages.clear();
+        window.click("Batch-norm lab");
+        for (colours, suffix) in [(ThemeChoice::Dark, "dark"), (ThemeChoice::Light, "light")] {
+            theme(&mut window, colours);
+            window.harness.snapshot(format!("lab-empty-{name}-{suffix}"));
+        }
+        window.click("Train it as in the article");
+        window.wait_for("In eval mode this model misclassifies");
+        window.wait_until("all is measured", |app| App::settled(app) && app.lab.dependence.is_some());
+        window.harness.state_mut().session.messages.clear();
+        window.harness.run_steps(4);
+        for (colours, suffix) in [(ThemeChoice::Dark, "dark"), (ThemeChoice::Light, "light")] {
+            theme(&mut window, colours);
+            window.harness.snapshot(format!("lab-{name}-{suffix}"));
+        }
+        results.extend_harness(&mut window.harness);
+    }
+}
+
+/// A job that runs until it is told to end, so that a picture can be taken of it.
+#[test]
+fn pictures_of_a_running_job() {
+    common::needs_software_vulkan();
+    let options = || SnapshotOptions::new().threshold(2.0).max_failed_pixels(2500);
+    let mut results = SnapshotResults::new();
+    for (size, name, colours) in
+        [(SMALL, "1024-dark", ThemeChoice::Dark), (LARGE, "1920-light", ThemeChoice::Light)]
+    {
+        let mut window = Window::open_rendered(size, options());
+        let known = window.at("known");
+        corpus(&known);
+        window.drop(&[&known]);
+        window.wait_for("added and compared");
+        window.wait_until("the map is laid out", App::settled);
+        theme(&mut window, colours);
+        window.harness.state_mut().view.kept.epochs = 1000;
+        window.harness.state_mut().session.messages.clear();
+        window.train();
+        window.wait_for("Stop");
+        // The bar and the time left differ from run to run.
+        window.harness.snapshot(format!("working-{name}"));
+        window.click("Stop");
+        window.wait_until("it is stopped", App::settled);
+        results.extend_harness(&mut window.harness);
+    }
+}
+
+/// A large screen at two pixels a point, as 3840 by 2160 is: everything is as sharp, and as large.
+#[test]
+fn a_picture_at_two_pixels_a_point() {
+    common::needs_software_vulkan();
+    let options = SnapshotOptions::new().threshold(2.0).max_failed_pixels(6000);
+    let mut window = Window::open_rendered_at(LARGE, 2.0, options);
+    window = answered(window);
+    window.harness.snapshot("answer-3840-dark");
+    let mut results = SnapshotResults::new();
+    results.extend_harness(&mut window.harness);
+}
+
 /// The roles of controls and rows, which never overlap.
 const APART: [Role; 7] = [
     Role::Button,

@@ -10,6 +10,7 @@ mod keeping;
 mod lab;
 mod late_results;
 mod looks;
+mod reach;
 #[cfg(target_os = "linux")]
 mod real_window;
 #[cfg(target_os = "linux")]

@@ -83,6 +83,12 @@ pub fn neighbours_ui(
     let reply =
         list.show(ui, |ui, i, row| row_ui(ui, session, near.neighbours.get(i), i, other, row, textures));
     ui.spacing_mut().item_spacing.y = 6.0;
+    if near.labels_weigh {
+        let text = "Labels weigh in: a wrong one makes its files look alike.";
+        ui.label(small(text)).on_hover_text(
+            "From the labels of the library it is learned in what files of one family differ; that counts less. Label… mends a wrong label, and all distances with it",
+        );
+    }
     let of = |i: usize| near.neighbours.get(i).map(|neighbour| Selection::InLibrary(neighbour.sha256));
     if let Some(opened) = reply.opened.and_then(of) {
         out.push(Command::Select(Some(opened)));

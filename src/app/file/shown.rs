@@ -43,7 +43,7 @@ pub fn shown(session: &Session, selection: Selection) -> Option<Shown<'_>> {
                 architecture: sample.architecture.map(|a| a.name()),
                 label: None,
                 symbol: Symbol::NONE,
-                picture: queried.picture.as_ref(),
+                picture: queried.picture.as_deref(),
                 id: None,
             })
         }

@@ -5,7 +5,7 @@
 
 use super::legend_ui::legend_ui;
 use super::names::Names;
-use super::overlay::Overlay;
+use super::overlay::{DROPPED, Overlay};
 use super::points::MapPoints;
 use super::state::MapState;
 use crate::app::command::Command;
@@ -233,6 +233,7 @@ fn pick(
     let dropped = session
         .queried
         .iter()
+        .take(DROPPED)
         .map(|queried| Selection::Queried(queried.sample.sha256))
         .filter_map(|this| Some((this, overlay.at(this)?.distance_sq(pointer))))
         .filter(|(_, d)| *d <= REACH * REACH)

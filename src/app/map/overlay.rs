@@ -18,7 +18,7 @@ const GLYPH: f32 = 6.5;
 /// Other labels that a dotted line is drawn to, at most.
 const OTHERS: usize = 3;
 /// Dropped files marked, at most, and of these those that names keep off.
-const DROPPED: usize = 2000;
+pub const DROPPED: usize = 2000;
 const RESERVED: usize = 200;
 /// Hits marked, at most.
 const HITS: usize = 2000;
