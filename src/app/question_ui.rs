@@ -9,6 +9,8 @@ use super::view::View;
 use crate::escape;
 use crate::sample::Sha256;
 use crate::workflow::count;
+use egui::text::{CCursor, CCursorRange};
+use egui::text_edit::TextEditState;
 use egui::{Id, Key, Modal, TextEdit, Ui};
 
 /// Existing labels offered, at most.
@@ -90,10 +92,16 @@ fn field_ui(ui: &mut Ui, question: &mut Question, name: &str) -> bool {
     let enter = |ui: &Ui| ui.input(|input| input.key_pressed(Key::Enter));
     let Some(text) = question.text() else { return enter(ui) };
     let label = ui.label(name);
+    let length = text.chars().count();
     let edit = TextEdit::singleline(text).password(secret).desired_width(f32::INFINITY);
     let response = ui.add(edit).labelled_by(label.id);
     if just_opened(ui, name) {
         response.request_focus();
+        // What is typed replaces what is proposed.
+        let mut state = TextEditState::load(ui.ctx(), response.id).unwrap_or_default();
+        let all = CCursorRange::two(CCursor::new(0), CCursor::new(length));
+        state.cursor.set_char_range(Some(all));
+        state.store(ui.ctx(), response.id);
     }
     response.lost_focus() && enter(ui)
 }

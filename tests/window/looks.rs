@@ -269,7 +269,6 @@ fn a_sitting_by_keyboard_alone() {
     assert!(marked(&window).is_some());
     // The table.
     press(&mut window, Modifiers::COMMAND, Key::S);
-    press(&mut window, Modifiers::COMMAND, Key::A);
     type_text(&mut window, csv.to_str().unwrap());
     press(&mut window, Modifiers::NONE, Key::Enter);
     window.wait_until("the table is saved", |_| csv.exists());

@@ -126,6 +126,20 @@ fn a_toast_undoes_and_a_failure_stays() {
 }
 
 #[test]
+fn what_is_typed_replaces_the_proposed_label() {
+    let mut window = added();
+    let sha256 = window.harness.state().session.contents.at(0).unwrap().sha256;
+    window.select(sha256);
+    press(&mut window, Modifiers::COMMAND, Key::L);
+    window.harness.input_mut().events.push(egui::Event::Text("delta".to_owned()));
+    window.harness.run_steps(3);
+    press(&mut window, Modifiers::NONE, Key::Enter);
+    window.wait_until("it is labelled", |app| {
+        App::settled(app) && app.session.contents.get(sha256).unwrap().label == Some("delta")
+    });
+}
+
+#[test]
 fn what_is_dropped_twice_is_one_entry_and_says_so() {
     let mut window = added();
     let (first, second) = (window.at("first.exe"), window.at("second.exe"));
