@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measure the base model on families that it did not learn from.
 
-    python3 assets/base/evaluate.py CORPUS [--split test] [--model M] [--program target/release/lookalike]
+    python3 assets/base/evaluate.py CORPUS [--split test] [--peers] [--model M] [--program target/release/lookalike]
 
 CORPUS is what fetch.py made. The newest version of each family is asked of the older ones, through the command line as a user
 runs it. Prints recall@1 by protocol, for all views together and for each alone, then how the verdicts did.
@@ -15,6 +15,8 @@ runs it. Prints recall@1 by protocol, for all views together and for each alone,
     stripped      as `all`, with an ELF query stripped (needs `strip`)
     UPX           as `all`, with the query packed (needs `upx`; what it refuses is not asked)
     blanked       as `other module`, with the names of package, folder and module blanked in every file, known and asked
+
+With --peers, each row also has TLSH, ssdeep and byte pairs on the same files: peers.py. Text grams alone are the text view.
 
 The library has labels, as a labelled folder gives them; with --without-labels it has none.
 
@@ -185,19 +187,29 @@ def main():
     parser.add_argument("--split", default="test")
     parser.add_argument("--model", help="instead of the base model of the program", type=os.path.abspath)
     parser.add_argument("--program", default="target/release/lookalike")
+    parser.add_argument("--peers", action="store_true", help="also measure TLSH, ssdeep and byte pairs")
     parser.add_argument("--without-labels", action="store_true", help="index the known files without labels")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         corpus = Corpus(args.corpus, args.split, scratch, os.path.abspath(args.program), args.model, not args.without_labels)
+        columns, peers = list(VIEWS), {}
+        if args.peers:
+            import peers as others
+            columns += others.NAMES
+            peers = {folder: others.Peers(pathlib.Path(scratch), folder) for folder in ["known", "blanked"]}
         found, verdicts, asked = collections.defaultdict(list), collections.Counter(), []
         for folder in ["query", *CHANGES, "blanked query"]:
             library = "blanked" if folder == "blanked query" else "known"
+            by_peer = peers[library].distances(folder) if peers and (pathlib.Path(scratch) / folder).exists() else {}
             for query, answer, neighbours in corpus.answers(folder, library):
+                if by_peer:
+                    of_query = by_peer[os.path.join(scratch, answer["path"])]
+                    neighbours = [(row, n | of_query[os.path.join(scratch, n["path"])]) for row, n in neighbours]
                 for name, kept in protocols(query, neighbours):
                     row = name if folder == "query" else folder if name == "all" else None
                     if folder == "blanked query":
                         row = "blanked" if name == "other module" else None
-                    for view in VIEWS if row else []:
+                    for view in columns if row else []:
                         found[row, view].append(right(query, kept, view))
                 if folder == "query":
                     asked.append((query, answer, neighbours))
@@ -205,10 +217,11 @@ def main():
                         verdicts[answer["verdict"]] += 1
         families = len({row["family"] for row in corpus.rows.values()})
         print(f"{args.split}: {families} families, {len(asked)} queries\n")
-        print("| recall@1 | asked | all views | text | code | header |\n|---|---|---|---|---|---|")
+        print("| recall@1 | asked | all views | text | code | header |" + "".join(f" {name} |" for name in columns[4:]))
+        print("|---" * (len(columns) + 2) + "|")
         for name in dict.fromkeys(name for name, _ in found):
             shares = []
-            for view in VIEWS:
+            for view in columns:
                 known = [value for value in found[name, view] if value is not None]
                 shares.append(f"{sum(known) / max(1, len(known)):.3f}")
             print(f"| {name} | {len(known)} | **{shares[0]}** | {' | '.join(shares[1:])} |")
