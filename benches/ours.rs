@@ -18,7 +18,7 @@ use lookalike::model::{Embedder, Embeddings, Init, ModelConfig, Network, base_mo
 use lookalike::picture::PictureSpec;
 use lookalike::projection::{UmapConfig, trustworthiness, umap};
 use lookalike::reading::{Limits, Reader, Workers};
-use lookalike::sample::{Labelling, walk};
+use lookalike::sample::{KeepFacts, Labelling, walk};
 use lookalike::search::{Look, Looks, Searcher, ViewIndex, nearest, nearest_by_views};
 use lookalike::training::AdamW;
 use lookalike::view::{FileViews, HEADER_BINS, HEADER_TERMS, Pairs, TEXT_BINS, TEXT_TERMS, Terms};
@@ -42,9 +42,10 @@ fn main() {
     let times = match work.as_str() {
         "step" => step(repeats, size),
         "embed" => embed(repeats, size),
-        "pictures" => pictures(repeats, folder.unwrap(), &workers()),
-        "views" => pictures(repeats, folder.unwrap(), &workers().with_views(base_model().unwrap().views)),
-        "pictures-inside" => pictures(repeats, folder.unwrap(), &Reader::default()),
+        "pictures" => pictures(repeats, folder.unwrap(), &workers(), PictureSpec::BYTES),
+        "views" => views(repeats, folder.unwrap(), KeepFacts::No),
+        "facts" => views(repeats, folder.unwrap(), KeepFacts::Hashes),
+        "pictures-inside" => pictures(repeats, folder.unwrap(), &Reader::default(), PictureSpec::BYTES),
         "search-1" => search(repeats, size, 1),
         "search-256" => search(repeats, size, 256),
         "search-views" => search_views(repeats, size),
@@ -108,11 +109,18 @@ fn workers() -> Reader {
     Reader::with_workers(Workers::new(env!("CARGO_BIN_EXE_lookalike").into(), Limits::default()))
 }
 
+/// The same with the pictures and views of the base model, and with the facts that a library keeps.
+fn views(repeats: usize, folder: &Path, facts: KeepFacts) -> Vec<f64> {
+    let base = base_model().unwrap();
+    let reader = workers().with_views(base.views).with_facts(facts);
+    pictures(repeats, folder, &reader, base.config.picture)
+}
+
 /// Reads, hashes and encodes all files.
-fn pictures(repeats: usize, folder: &Path, reader: &Reader) -> Vec<f64> {
+fn pictures(repeats: usize, folder: &Path, reader: &Reader, spec: PictureSpec) -> Vec<f64> {
     timed(repeats, || {
         let found = walk(folder, Labelling::FromFolders(1)).found;
-        let taken = reader.pictures(&found, PictureSpec::BYTES, &Reporter::silent());
+        let taken = reader.pictures(&found, spec, &Reporter::silent());
         assert!(!taken.set.samples.is_empty());
     })
 }

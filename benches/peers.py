@@ -125,6 +125,8 @@ RUN = {
     "search-1": lambda: search(1),
     "search-256": lambda: search(256),
     "pictures": sha256,
+    "views": sha256,
+    "facts": sha256,
     "umap": lay_out,
     "place": place,
 }

@@ -1,7 +1,7 @@
 //! Names and labels in CSV: the table parses, and no cell is a formula or contains control characters.
 #![no_main]
 
-use lookalike::export::{SampleRow, samples_csv};
+use lookalike::export::{MadeBy, SampleRow, samples_csv};
 use lookalike::sample::Sha256;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
@@ -19,7 +19,7 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
         architecture: None,
         place: None,
     };
-    let table = samples_csv([row]);
+    let table = samples_csv([row], &MadeBy::default());
     let text = std::str::from_utf8(&table).expect("UTF-8");
     let mut reader = csv::Reader::from_reader(text.as_bytes());
     let rows: Vec<csv::StringRecord> = reader.records().map(|row| row.expect("a row")).collect();

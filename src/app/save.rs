@@ -7,7 +7,7 @@ use super::selection::Selection;
 use super::window::App;
 use crate::escape;
 use crate::experiment::{Format, experiment_csv, mean_over_seeds, render};
-use crate::export::{for_excel, neighbours_csv};
+use crate::export::for_excel;
 use crate::job::Stop;
 use crate::library::Contents;
 use crate::sample::Sha256;
@@ -15,7 +15,7 @@ use crate::search::Look;
 use crate::secret::Secret;
 use crate::whole_file::save;
 use crate::workflow::{
-    AskedAs, Queried, QueriedFile, Run, find_near, map_table, neighbour_rows, sample_table,
+    AskedAs, Queried, QueriedFile, Run, find_near, map_table, neighbour_table_of, sample_table,
 };
 use std::path::{Path, PathBuf};
 
@@ -118,10 +118,9 @@ fn neighbour_table(
     queries.iter().for_each(|(_, _, look)| looks.push(look));
     let own: Vec<Sha256> = queries.iter().map(|(_, sha256, _)| *sha256).collect();
     let near = find_near(contents, &looks, &own, *asked_as, k, run)?;
-    let files: Vec<_> = queries
+    let files = queries
         .iter()
         .zip(&near)
-        .map(|((path, sha256, look), near)| (QueriedFile::new(path, *sha256, look, near), near))
-        .collect();
-    Ok(neighbours_csv(files.iter().flat_map(|(file, near)| neighbour_rows(contents, file, &near.neighbours))))
+        .map(|((path, sha256, look), near)| (QueriedFile::new(path, *sha256, look, near), near));
+    Ok(neighbour_table_of(contents, files))
 }

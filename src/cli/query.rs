@@ -8,8 +8,9 @@ use crate::job::Stop;
 use crate::library::{Contents, Library};
 use crate::whole_file::save;
 use crate::workflow::{
-    KnownSample, Near, Queried, QueriedFile, Verdict, find_sample, model_name, neighbour_rows,
-    neighbour_table_of, percent, query, query_known,
+    KnownSample, Near, OutOfRange, Queried, QueriedFile, SharedTrait, Verdict, calibration_text, facts_of,
+    find_sample, is_calibrated, model_name, neighbour_rows, neighbour_table_of, percent, query, query_known,
+    shared_rare,
 };
 use clap::Args;
 use serde_json::json;
@@ -19,11 +20,12 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 pub struct QueryArgs {
     /// Files, or folders of files
-    #[arg(required_unless_present = "sha256")]
+    #[arg(required_unless_present = "hash")]
     paths: Vec<PathBuf>,
-    /// Samples that the library has, by their SHA-256 or its first digits, six or more; their files are not needed
-    #[arg(long, value_name = "HEX", num_args = 1..)]
-    sha256: Vec<String>,
+    /// Samples that the library has, by their SHA-256, SHA-1 or MD5, or the first digits of a SHA-256, six or more; their
+    /// files are not needed
+    #[arg(long, alias = "sha256", value_name = "HEX", num_args = 1..)]
+    hash: Vec<String>,
     /// The library
     #[arg(long, value_name = "L.lookalike")]
     library: PathBuf,
@@ -46,15 +48,19 @@ pub struct QueryArgs {
 
 /// Queries, prints, and writes the table.
 pub fn run(args: QueryArgs) -> Result<(), Stop> {
-    let (paths, hashes, library, k) = (args.paths, args.sha256, args.library, args.k as usize);
+    let (paths, hashes, library, k) = (args.paths, args.hash, args.library, args.k as usize);
     let reader = args.archives.reader();
-    let (contents, queried, known) = events::run(args.json, &mut Printed::default(), move |run| {
-        let contents = Library::open(&library)?.contents()?;
-        let hashes = hashes.iter().map(|hex| find_sample(&contents, hex)).collect::<Result<Vec<_>, _>>()?;
+    let with_traits = args.json;
+    let (contents, queried, known, shared) = events::run(args.json, &mut Printed::default(), move |run| {
+        let library = Library::open(&library)?;
+        let contents = library.contents()?;
+        let find = |hex: &String| find_sample(&library, &contents, hex);
+        let hashes = hashes.iter().map(find).collect::<Result<Vec<_>, _>>()?;
         let known = query_known(&contents, &hashes, k, run)?;
         let queried =
             if paths.is_empty() { Vec::new() } else { query(&paths, &contents, k, 0, &reader, run)?.queried };
-        Ok((contents, queried, known))
+        let shared = if with_traits { shared(&library, &queried, &known)? } else { Vec::new() };
+        Ok((contents, queried, known, shared))
     })?;
     let mut answers: Vec<Answer<'_>> = queried.iter().map(Answer::of).collect();
     answers.extend(known.iter().filter_map(|known| Answer::of_known(known, &contents)));
@@ -63,7 +69,10 @@ pub fn run(args: QueryArgs) -> Result<(), Stop> {
         save(path, &output::table(neighbour_table_of(&contents, files), args.excel))?;
     }
     if args.json {
-        return answers.iter().try_for_each(|answer| print_json(answer, &contents));
+        return answers
+            .iter()
+            .zip(&shared)
+            .try_for_each(|(answer, shared)| print_json(answer, shared, &contents));
     }
     match &args.csv {
         Some(path) => output::line(&format!(
@@ -75,10 +84,36 @@ pub fn run(args: QueryArgs) -> Result<(), Stop> {
     }
 }
 
+/// What each file, then each sample, shares with the nearest sample that is not the same.
+fn shared(
+    library: &Library,
+    queried: &[Queried],
+    known: &[KnownSample],
+) -> Result<Vec<Vec<SharedTrait>>, Stop> {
+    let files = queried.iter().map(|file| (file.sample.facts.as_deref(), file.sample.sha256, &file.near));
+    let files = files.chain(known.iter().map(|sample| (None, sample.sha256, &sample.near)));
+    let mut pairs = Vec::new();
+    for (own, sha256, near) in files {
+        let facts = facts_of(library, own, sha256)?.unwrap_or_default();
+        let other = near.neighbours.iter().find(|neighbour| neighbour.sha256 != sha256);
+        pairs.push((facts, other.map_or(sha256, |other| other.sha256)));
+    }
+    let pairs: Vec<_> = pairs.iter().map(|(facts, sha256)| (facts, *sha256)).collect();
+    Ok(shared_rare(library, &pairs)?)
+}
+
+fn shared_json(shared: &SharedTrait) -> serde_json::Value {
+    json!({
+        "kind": shared.kind.name(), "name": shared.name.as_deref().map(escape::text), "hash": shared.hash_text(),
+        "samples": shared.counted.samples, "of": shared.counted.of,
+    })
+}
+
 /// What is printed of one file.
 struct Answer<'a> {
     file: QueriedFile,
     near: &'a Near,
+    out_of_range: Option<OutOfRange>,
     size: u64,
     kind: &'a str,
 }
@@ -87,12 +122,18 @@ impl<'a> Answer<'a> {
     fn of(queried: &'a Queried) -> Self {
         let sample = &queried.sample;
         let file = QueriedFile::of(queried);
-        Self { file, near: &queried.near, size: sample.size, kind: sample.kind.name() }
+        Self {
+            file,
+            near: &queried.near,
+            out_of_range: queried.out_of_range,
+            size: sample.size,
+            kind: sample.kind.name(),
+        }
     }
 
     fn of_known(known: &'a KnownSample, contents: &'a Contents) -> Option<Self> {
         let (file, entry) = known.in_tables(contents)?;
-        Some(Self { file, near: &known.near, size: entry.size, kind: entry.kind })
+        Some(Self { file, near: &known.near, out_of_range: None, size: entry.size, kind: entry.kind })
     }
 }
 
@@ -100,10 +141,13 @@ fn print(answer: &Answer<'_>, contents: &Contents) -> Result<(), Stop> {
     let file = &answer.file;
     output::line(&format!("{}  {}", escape::path(&file.path), file.sha256.short()))?;
     if let Some(verdict) = &file.verdict {
-        output::line(&format!("  {}", verdict_line(verdict)))?;
+        output::line(&format!("  {}", verdict_line(verdict, contents)))?;
     }
     if !file.packed.is_empty() {
         output::line(&format!("  packed: {}", escape::text(&file.packed)))?;
+    }
+    if let Some(out_of_range) = answer.out_of_range {
+        output::line(&format!("  {out_of_range}"))?;
     }
     for row in neighbour_rows(contents, file, &answer.near.neighbours) {
         output::line(&format!(
@@ -118,16 +162,19 @@ fn print(answer: &Answer<'_>, contents: &Contents) -> Result<(), Stop> {
 }
 
 /// The verdict as people read it.
-fn verdict_line(verdict: &Verdict) -> String {
+fn verdict_line(verdict: &Verdict, contents: &Contents) -> String {
     let labels: Vec<String> = verdict.labels().into_iter().map(escape::text).collect();
     let labels = if labels.is_empty() { String::new() } else { format!(": {}", labels.join(" or ")) };
     match verdict.probability() {
-        Some(probability) => format!("{}{labels} ({})", verdict.name(), percent(probability)),
+        Some(probability) => {
+            let doubt = if is_calibrated(contents) == Some(false) { ", not calibrated" } else { "" };
+            format!("{}{labels} ({}{doubt})", verdict.name(), percent(probability))
+        }
         None => format!("{}{labels}", verdict.name()),
     }
 }
 
-fn print_json(answer: &Answer<'_>, contents: &Contents) -> Result<(), Stop> {
+fn print_json(answer: &Answer<'_>, shared: &[SharedTrait], contents: &Contents) -> Result<(), Stop> {
     let file = &answer.file;
     let neighbours: Vec<_> = neighbour_rows(contents, file, &answer.near.neighbours)
         .map(|row| {
@@ -145,8 +192,16 @@ fn print_json(answer: &Answer<'_>, contents: &Contents) -> Result<(), Stop> {
         "verdict": file.verdict.as_ref().map(Verdict::name),
         "labels": file.verdict.as_ref().map(|verdict| verdict.labels().into_iter().map(escape::text).collect::<Vec<_>>()),
         "probability": file.verdict.as_ref().and_then(Verdict::probability),
+        "shared_rare": shared.iter().map(shared_json).collect::<Vec<_>>(),
+        "out_of_range": answer.out_of_range.map(|out| json!({
+            "shift": out.shift, "above": out.above, "text": out.to_string(),
+        })),
         "packed": (!file.packed.is_empty()).then(|| escape::text(&file.packed)),
         "model": contents.model_hash().map(|hash| hash.to_string()),
         "answered_by": contents.model().map(|model| model_name(model)),
+        "calibrated": is_calibrated(contents), "calibration": calibration_text(contents),
+        "fit": contents.fit().map(|fit| json!({
+            "version": fit.version, "hash": fit.hash.to_string(), "files": fit.files, "labels": fit.labels,
+        })),
     }))
 }

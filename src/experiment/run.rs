@@ -184,6 +184,7 @@ mod tests {
             size: 1,
             kind: crate::sample::FileKind::Other,
             architecture: None,
+            facts: None,
             label: Some(["dark", "bright"][i % 2].to_owned()),
         });
         PictureSet { spec, samples: samples.collect(), pictures }

@@ -38,6 +38,17 @@ pub struct NeighbourRow<'a> {
     pub probability: Option<f32>,
     /// Whether the queried file is packed, and how it is known; empty if it is not.
     pub packed: &'a str,
+    /// Whether the probability is calibrated; empty without one.
+    pub calibrated: &'a str,
+}
+
+/// What made a table: it is in each of its rows.
+#[derive(Clone, Debug, Default)]
+pub struct MadeBy {
+    /// The hash of the model; empty without one.
+    pub model: String,
+    /// What is fitted on top of it, as `library::Fit` is shown; empty without views.
+    pub fit: String,
 }
 
 /// One sample of a library.
@@ -71,7 +82,7 @@ pub struct MapRow<'a> {
 }
 
 /// The neighbour table, a row for each neighbour of each query.
-pub fn neighbours_csv<'a>(rows: impl IntoIterator<Item = NeighbourRow<'a>>) -> Vec<u8> {
+pub fn neighbours_csv<'a>(rows: impl IntoIterator<Item = NeighbourRow<'a>>, made_by: &MadeBy) -> Vec<u8> {
     let header = [
         "query_path",
         "query_sha256",
@@ -88,6 +99,9 @@ pub fn neighbours_csv<'a>(rows: impl IntoIterator<Item = NeighbourRow<'a>>) -> V
         "verdict",
         "probability",
         "packed",
+        "calibrated",
+        "model",
+        "fit",
     ];
     let number = |value: Option<f32>| value.map(|value| format!("{value:.6}")).unwrap_or_default();
     let cells = |row: NeighbourRow<'a>| {
@@ -107,14 +121,17 @@ pub fn neighbours_csv<'a>(rows: impl IntoIterator<Item = NeighbourRow<'a>>) -> V
             row.verdict.to_owned(),
             number(row.probability),
             text(&escape::text(row.packed)),
+            row.calibrated.to_owned(),
+            made_by.model.clone(),
+            made_by.fit.clone(),
         ]
     };
     table(header, rows.into_iter().map(cells))
 }
 
 /// The samples of a library, a row each.
-pub fn samples_csv<'a>(rows: impl IntoIterator<Item = SampleRow<'a>>) -> Vec<u8> {
-    let header = ["sha256", "label", "path", "size", "kind", "architecture", "x", "y"];
+pub fn samples_csv<'a>(rows: impl IntoIterator<Item = SampleRow<'a>>, made_by: &MadeBy) -> Vec<u8> {
+    let header = ["sha256", "label", "path", "size", "kind", "architecture", "x", "y", "model", "fit"];
     let cells = |row: SampleRow<'a>| {
         let [x, y] = row.place.map_or_else(Default::default, coordinates);
         [
@@ -126,18 +143,20 @@ pub fn samples_csv<'a>(rows: impl IntoIterator<Item = SampleRow<'a>>) -> Vec<u8>
             row.architecture.unwrap_or_default().to_owned(),
             x,
             y,
+            made_by.model.clone(),
+            made_by.fit.clone(),
         ]
     };
     table(header, rows.into_iter().map(cells))
 }
 
-/// The map: sha256, label, x, y.
-pub fn map_csv<'a>(rows: impl IntoIterator<Item = MapRow<'a>>) -> Vec<u8> {
+/// The map: sha256, label, x, y, model, fit.
+pub fn map_csv<'a>(rows: impl IntoIterator<Item = MapRow<'a>>, made_by: &MadeBy) -> Vec<u8> {
     let cells = |row: MapRow<'a>| {
         let [x, y] = coordinates(row.place);
-        [row.sha256.to_string(), label(row.label), x, y]
+        [row.sha256.to_string(), label(row.label), x, y, made_by.model.clone(), made_by.fit.clone()]
     };
-    table(["sha256", "label", "x", "y"], rows.into_iter().map(cells))
+    table(["sha256", "label", "x", "y", "model", "fit"], rows.into_iter().map(cells))
 }
 
 /// A table as RFC 4180 defines it. Each row has as many cells as the header.
@@ -192,8 +211,10 @@ mod tests {
             verdict: "known",
             probability: Some(0.75),
             packed: "@packer",
+            calibrated: "yes",
         };
-        let out = String::from_utf8(neighbours_csv([row])).unwrap();
+        let made_by = MadeBy { model: "ab".to_owned(), fit: "1-cd".to_owned() };
+        let out = String::from_utf8(neighbours_csv([row], &made_by)).unwrap();
         let mut lines = out.split("\r\n");
         assert!(
             lines
@@ -204,15 +225,15 @@ mod tests {
         let cells = lines.next().unwrap();
         assert!(cells.starts_with("'=cmd|' /C calc'!A0,abab"));
         assert!(cells.contains(",1,\"a,\"\"b\"\".exe\","));
-        assert!(
-            cells.ends_with(",'@fam\\u{202e}ily,0.250000,PE,7,0.500000,,1.000000,known,0.750000,'@packer")
-        );
+        assert!(cells.ends_with(
+            ",'@fam\\u{202e}ily,0.250000,PE,7,0.500000,,1.000000,known,0.750000,'@packer,yes,ab,1-cd"
+        ));
     }
 
     #[test]
     fn excel_reads_a_byte_order_mark() {
         let row = MapRow { sha256: Sha256([1; 32]), label: Some("Käfer"), place: [0.0, 0.0] };
-        let plain = map_csv([row]);
+        let plain = map_csv([row], &MadeBy::default());
         let marked = String::from_utf8(for_excel(&plain)).unwrap();
         assert_eq!(marked.strip_prefix('\u{feff}').map(str::as_bytes), Some(&plain[..]));
     }
@@ -220,7 +241,7 @@ mod tests {
     #[test]
     fn negative_places_stay_numbers() {
         let row = MapRow { sha256: Sha256([1; 32]), label: None, place: [-1.5, 2.0] };
-        let out = String::from_utf8(map_csv([row])).unwrap();
-        assert!(out.ends_with(",,-1.50000,2.00000\r\n"));
+        let out = String::from_utf8(map_csv([row], &MadeBy::default())).unwrap();
+        assert!(out.ends_with(",,-1.50000,2.00000,,\r\n"));
     }
 }

@@ -87,23 +87,25 @@ impl Library {
         Ok(added)
     }
 
-    /// Stores embeddings by `model`, in the order of `samples` and their pictures, of those that the library has. Others are
-    /// ignored, and nothing else changes. Returns how many samples the library has.
+    /// Stores embeddings by `model`, in the order of `samples` and their pictures, of those that the library has, and their facts
+    /// where it has none. Others are ignored, and nothing else changes. Returns how many samples the library has.
     pub fn add_embeddings(
         &mut self,
         model: &Model,
-        samples: &[Sha256],
+        samples: &[&Sample],
         pictures: &[&Encoded],
         embeddings: &Embeddings,
     ) -> Result<usize, LibraryError> {
         self.changing(|transaction| {
             let mut looks = LookIn::new(transaction, model, "")?;
+            let mut facts = FactsIn::new(transaction)?;
             let mut find = transaction.prepare("SELECT id FROM samples WHERE sha256 = ?1")?;
             let mut stored = 0;
-            for ((sha256, picture), vector) in samples.iter().zip(pictures).zip(embeddings.rows()) {
-                let id = find.query_row([&sha256.0[..]], |row| row.get(0)).optional()?;
+            for ((sample, picture), vector) in samples.iter().zip(pictures).zip(embeddings.rows()) {
+                let id = find.query_row([&sample.sha256.0[..]], |row| row.get(0)).optional()?;
                 if let Some(id) = id {
                     looks.put(id, picture, vector)?;
+                    facts.put(id, sample)?;
                     stored += 1;
                 }
             }
@@ -147,6 +149,32 @@ impl<'a> LookIn<'a> {
     }
 }
 
+/// The facts of samples, on their way into the file.
+struct FactsIn<'a> {
+    digests: Statement<'a>,
+    facts: Statement<'a>,
+}
+
+impl<'a> FactsIn<'a> {
+    fn new(transaction: &'a Transaction<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            digests: transaction.prepare(
+                "INSERT INTO digests (sample, sha1, md5) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+            )?,
+            facts: transaction
+                .prepare("INSERT INTO facts (sample, kept) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?,
+        })
+    }
+
+    fn put(&mut self, id: i64, sample: &Sample) -> rusqlite::Result<()> {
+        if let Some(facts) = &sample.facts {
+            self.digests.execute(params![id, &facts.sha1[..], &facts.md5[..]])?;
+            self.facts.execute(params![id, facts.to_bytes()])?;
+        }
+        Ok(())
+    }
+}
+
 /// A sample that the file has already.
 struct Known {
     id: i64,
@@ -162,6 +190,7 @@ fn add_all(
 ) -> rusqlite::Result<Added> {
     let mut added = Added::default();
     let mut looks = LookIn::new(transaction, model, &import.source)?;
+    let mut facts = FactsIn::new(transaction)?;
     let mut find = transaction.prepare("SELECT id, label, removed FROM samples WHERE sha256 = ?1")?;
     let mut sample_in = transaction.prepare(
         "INSERT INTO samples (sha256, path, size, kind, architecture, label) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
@@ -221,6 +250,7 @@ fn add_all(
         };
         thumbnail_in.execute(params![id, thumbnail(picture).rgb])?;
         looks.put(id, picture, vector)?;
+        facts.put(id, sample)?;
     }
     Ok(added)
 }

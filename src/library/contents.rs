@@ -7,7 +7,9 @@
 use super::{Entry, Labels, Record};
 use crate::model::{Calibration, Cosines, Embeddings, Model};
 use crate::sample::Sha256;
-use crate::search::{Hit, LabelFit, Look, Looks, Searcher, ViewIndex, fit, nearest, nearest_by_views};
+use crate::search::{
+    Hit, LABEL_FIT, LabelFit, Look, Looks, Searcher, ViewIndex, fit, nearest, nearest_by_views,
+};
 use sha2::{Digest as _, Sha256 as Hasher};
 use std::collections::HashMap;
 use std::ops::Range;
@@ -29,6 +31,27 @@ pub struct Neighbour {
     pub distance: f32,
     /// How alike the views find them; `None` by a model without views.
     pub cosines: Option<Cosines>,
+}
+
+/// Identifies what is fitted to a library. It is computed anew whenever labels change, and not stored: the same version, model
+/// and labelled samples give the same fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fit {
+    /// The version of how it is computed.
+    pub version: u32,
+    /// A hash of the version, the model, and the samples that it was learned from with their labels, in their order.
+    pub hash: Sha256,
+    /// Labelled samples that it was learned from; 0 without labels.
+    pub files: usize,
+    /// Their labels.
+    pub labels: usize,
+}
+
+impl std::fmt::Display for Fit {
+    /// Version and hash, as tables have it.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}-{}", self.version, self.hash)
+    }
 }
 
 /// What never changes of a library in memory.
@@ -343,6 +366,27 @@ impl Contents {
     /// Whether what the labels say weighs in distances, as far as any were computed since the labels changed.
     pub fn labels_weigh(&self) -> bool {
         self.learned.get().is_some_and(Option::is_some)
+    }
+
+    /// What is fitted to the library on top of its model: the whitening by its labels, and the calibration that goes with it.
+    /// `None` without views. Takes a moment the first time.
+    pub fn fit(&self) -> Option<Fit> {
+        let (_, fit) = self.judge()?;
+        let learned = fit.map(LabelFit::learned).unwrap_or_default();
+        let mut hasher = Hasher::new_with_prefix(LABEL_FIT.to_le_bytes());
+        hasher.update(self.model_hash()?.0);
+        for entry in learned.iter().flatten().filter_map(|row| self.at(*row)) {
+            let label = entry.label.unwrap_or_default();
+            hasher.update(entry.sha256.0);
+            hasher.update((label.len() as u64).to_le_bytes());
+            hasher.update(label);
+        }
+        Some(Fit {
+            version: LABEL_FIT,
+            hash: Sha256(hasher.finalize().into()),
+            files: learned.iter().map(Vec::len).sum(),
+            labels: learned.len(),
+        })
     }
 
     /// Rows of this library as neighbours.

@@ -30,6 +30,7 @@ pub fn add(library: &mut Library, model: &Model, samples: &[(u8, Option<&str>)])
             size: 7,
             kind: FileKind::Pe,
             architecture: None,
+            facts: None,
         });
         embeddings.data.extend((0..64).map(|i| f32::from(i == *number % 64)));
     }

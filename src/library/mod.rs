@@ -11,6 +11,7 @@ mod contents;
 mod edit;
 mod edits;
 mod error;
+mod facts;
 #[cfg(test)]
 mod fixture;
 mod label_change;
@@ -27,10 +28,11 @@ mod tables;
 mod version;
 
 pub use add::{Added, Batch, Import};
-pub use contents::{Contents, Layout, Neighbour, Rows};
+pub use contents::{Contents, Fit, Layout, Neighbour, Rows};
 pub use edit::{Edit, EditKind};
 pub use edits::Reverted;
 pub use error::LibraryError;
+pub use facts::Counted;
 pub use label_change::LabelChange;
 pub use label_history::{Relabelled, Renamed};
 pub use label_table::{LabelCount, Labels};

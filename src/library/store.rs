@@ -100,6 +100,11 @@ impl Library {
         self.version >= WITH_EDITS
     }
 
+    /// The version of its tables.
+    pub(super) fn version(&self) -> i64 {
+        self.version
+    }
+
     /// The condition that a row `s` of samples is in the library and not removed from it.
     pub(super) fn present(&self) -> &'static str {
         if self.has_edits() { "NOT s.removed" } else { "1" }

@@ -47,7 +47,7 @@ CREATE TABLE current_model (
 ";
 
 /// What each version adds to the one before it: the first migrates version 1 to version 2.
-pub const MIGRATIONS: [&str; 3] = [
+pub const MIGRATIONS: [&str; 4] = [
     "
 
 CREATE TABLE label_changes (
@@ -112,5 +112,20 @@ CREATE INDEX edits_by_source ON edits (at, who, source);
 UPDATE label_changes SET edit = (SELECT e.id FROM edits e
     WHERE e.at = label_changes.at AND e.who = label_changes.who AND e.source = label_changes.source);
 DROP INDEX edits_by_source;
+",
+    "
+-- Apart from the facts, so that looking one up reads little.
+CREATE TABLE digests (
+    sample INTEGER PRIMARY KEY REFERENCES samples(id) ON DELETE CASCADE,
+    sha1 BLOB NOT NULL CHECK (length(sha1) = 20),
+    md5 BLOB NOT NULL CHECK (length(md5) = 16)
+);
+CREATE INDEX digests_by_sha1 ON digests (sha1);
+CREATE INDEX digests_by_md5 ON digests (md5);
+CREATE TABLE facts (
+    sample INTEGER PRIMARY KEY REFERENCES samples(id) ON DELETE CASCADE,
+    -- `sample::KeptFacts::to_bytes`.
+    kept BLOB NOT NULL
+);
 ",
 ];

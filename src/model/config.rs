@@ -194,6 +194,12 @@ pub struct TrainingSummary {
     /// as with too few of them.
     #[serde(default)]
     pub unlike_above: Option<f32>,
+    /// The layer shift that 1 % of the held-out files exceed; `None` without batch norm, or with too few of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shift_above: Option<f32>,
+    /// Held-out files that the probability is calibrated on; `None` if it is not calibrated on any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibrated_on: Option<usize>,
     /// The measured points.
     pub history: Vec<Epoch>,
     /// Measured on the finished model.

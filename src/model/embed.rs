@@ -28,6 +28,29 @@ fn picture_numbers(pictures: &[(&Encoded, View)], spec: PictureSpec) -> Vec<f32>
     data
 }
 
+/// The same with the layer shift of each picture; `None` without batch norm. For files that are asked about: it is always computed
+/// on the CPU.
+pub fn embed_with_shifts(
+    network: &Network,
+    dimension: usize,
+    spec: PictureSpec,
+    pictures: &[&Encoded],
+    reporter: &Reporter,
+) -> std::result::Result<(Embeddings, Vec<Option<f32>>), Stop> {
+    let stage = reporter.stage("Embedding", pictures.len());
+    let embedder = Embedder::new(network)?;
+    let (mut out, mut all) = (Embeddings::new(dimension), Vec::with_capacity(pictures.len()));
+    for batch in pictures.chunks(BATCH) {
+        reporter.check()?;
+        let views: Vec<_> = batch.iter().map(|picture| (*picture, View::Whole)).collect();
+        let (embeddings, shifts) = embedder.embed_with_shifts(&picture_numbers(&views, spec), spec);
+        out.data.extend(embeddings);
+        all.extend(shifts);
+        stage.advance(batch.len());
+    }
+    Ok((out, all))
+}
+
 /// Embeds pictures in eval mode, in the order given.
 pub fn embed(
     network: &Network,

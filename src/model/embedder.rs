@@ -7,6 +7,7 @@ use super::device_embedder::DeviceEmbedder;
 use super::folded::FoldedNetwork;
 use super::geometry::Geometry;
 use super::kernels::Kernels;
+use super::layer_shift::LayerShifts;
 use super::matmul::{Matrix, matmul};
 use super::network::Network;
 use super::processor::Processor;
@@ -62,12 +63,35 @@ impl Embedder {
         out.par_chunks_mut(group * self.network.dimension.max(1))
             .zip(pictures.par_chunks(group * spec.len().max(1)))
             .for_each_init(Scratch::default, |scratch, (out, pictures)| {
-                self.group(pictures, spec, scratch, out);
+                self.group(pictures, spec, scratch, None, out);
             });
         out
     }
 
-    fn group(&self, pictures: &[f32], spec: PictureSpec, scratch: &mut Scratch, out: &mut [f32]) {
+    /// [`embed`](Self::embed), and the layer shift of each picture; `None` without batch norm. Always on the CPU.
+    pub fn embed_with_shifts(&self, pictures: &[f32], spec: PictureSpec) -> (Vec<f32>, Vec<Option<f32>>) {
+        let n = pictures.len() / spec.len().max(1);
+        let mut out = vec![0.0; n * self.network.dimension];
+        let shifts: Vec<Vec<f32>> = out
+            .par_chunks_mut(self.network.dimension.max(1))
+            .zip(pictures.par_chunks(spec.len().max(1)))
+            .map_init(Scratch::default, |scratch, (out, picture)| {
+                let mut shifts = LayerShifts::default();
+                self.group(picture, spec, scratch, Some(&mut shifts), out);
+                shifts.finish()
+            })
+            .collect();
+        (out, shifts.into_iter().map(|shifts| shifts.first().copied()).collect())
+    }
+
+    fn group(
+        &self,
+        pictures: &[f32],
+        spec: PictureSpec,
+        scratch: &mut Scratch,
+        mut shifts: Option<&mut LayerShifts>,
+        out: &mut [f32],
+    ) {
         let images = pictures.len() / spec.len();
         let (mut side, mut channels) = (spec.side, spec.kind.channels());
         let Scratch { patches, from, to } = scratch;
@@ -78,6 +102,9 @@ impl Embedder {
             to.resize(images * geometry.pixels() * filters, 0.0);
             let input = if i == 0 { pictures } else { from.as_slice() };
             geometry.forward_on(input, &layer.weights, patches, to);
+            if let Some(shifts) = &mut shifts {
+                shifts.add(layer, to, geometry.pixels());
+            }
             for pixel in to.chunks_exact_mut(filters.max(1)) {
                 for (v, bias) in pixel.iter_mut().zip(&layer.bias) {
                     let value = *v + bias;
@@ -146,6 +173,28 @@ mod tests {
     use rand::{Rng as _, SeedableRng as _};
 
     #[test]
+    fn a_picture_like_those_of_the_statistics_has_a_small_shift_and_another_a_large_one() {
+        let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(5);
+        let spec = PictureSpec::image(32);
+        let mut config = ModelConfig::new(spec, vec!["a".into(), "b".into()]);
+        config.convolutions = vec![(8, 2), (8, 2)];
+        let mut network = Network::new(&config, Init::Default, &mut rng).unwrap();
+        let mut pictures = |n: usize, mean: f32| -> Vec<f32> {
+            (0..n * spec.len()).map(|_| mean + rng.random_range(-1.0..1.0)).collect()
+        };
+        let shape = |n: usize| (n, spec.side, spec.side, spec.kind.channels());
+        let kept = Tensor::from_vec(pictures(16, 0.0), shape(16), &Device::Cpu).unwrap();
+        let seen = network.forward(&kept, Mode::Train, false).unwrap().statistics;
+        for (running, seen) in network.running.iter_mut().zip(seen) {
+            (running.mean, running.variance) = (seen.mean, seen.variance);
+        }
+        let embedder = Embedder::new(&network).unwrap();
+        let shift = |pictures: &[f32]| embedder.embed_with_shifts(pictures, spec).1[0].unwrap();
+        let (like, unlike) = (shift(&pictures(1, 0.0)), shift(&pictures(1, 3.0)));
+        assert!(like < 0.3 && unlike > 1.0, "{like} {unlike}");
+    }
+
+    #[test]
     fn equals_the_network_in_eval_mode() {
         let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(4);
         for (head, norm, spec) in [
@@ -169,6 +218,9 @@ mod tests {
                 let want = network.forward(&tensor, Mode::Eval, false).unwrap().embeddings;
                 let want: Vec<f32> = want.flatten_all().unwrap().to_vec1().unwrap();
                 let embedder = Embedder::new(&network).unwrap();
+                let (with_shifts, shifts) = embedder.embed_with_shifts(&x, spec);
+                assert!(with_shifts.iter().zip(&want).all(|(a, b)| (a - b).abs() < 2e-5));
+                assert!(shifts.len() == n && shifts.iter().all(|s| s.is_some() == (norm == Norm::Batch)));
                 let device = DeviceEmbedder::new(&embedder.network, &Device::Cpu).unwrap();
                 for got in [embedder.embed_on_cpu(&x, spec), device.embed(&x, spec).unwrap()] {
                     assert_eq!(got.len(), want.len());

@@ -13,6 +13,8 @@ pub(super) struct FoldedLayer {
     /// One per filter.
     pub bias: Vec<f32>,
     pub stride: usize,
+    /// γ and β of the batch norm, if it had one.
+    pub norm: Option<(Vec<f32>, Vec<f32>)>,
 }
 
 /// The numbers of a network, folded.
@@ -31,11 +33,17 @@ pub(super) struct FoldedNetwork {
 
 impl FoldedLayer {
     /// Scales each filter, the last dimension of `weights`.
-    fn scaled(mut weights: Vec<f32>, scale: &[f32], bias: Vec<f32>, stride: usize) -> Self {
+    fn scaled(
+        mut weights: Vec<f32>,
+        scale: &[f32],
+        bias: Vec<f32>,
+        stride: usize,
+        norm: (Vec<f32>, Vec<f32>),
+    ) -> Self {
         for filters in weights.chunks_exact_mut(scale.len().max(1)) {
             filters.iter_mut().zip(scale).for_each(|(weight, scale)| *weight *= scale);
         }
-        Self { weights, bias, stride }
+        Self { weights, bias, stride, norm: Some(norm) }
     }
 }
 
@@ -48,7 +56,8 @@ impl FoldedNetwork {
             let (weights, shift) = (numbers(&block.weights)?, numbers(&block.shift)?);
             layers.push(match (&block.scale, network.running.get(i)) {
                 (Some(scale), Some(running)) => {
-                    let scale: Vec<f32> = numbers(scale)?
+                    let gamma = numbers(scale)?;
+                    let scale: Vec<f32> = gamma
                         .iter()
                         .zip(&running.variance)
                         .map(|(scale, v)| {
@@ -57,9 +66,9 @@ impl FoldedNetwork {
                         .collect();
                     let bias = shift.iter().zip(&running.mean).zip(&scale);
                     let bias = bias.map(|((shift, mean), scale)| shift - mean * scale).collect();
-                    FoldedLayer::scaled(weights, &scale, bias, block.stride)
+                    FoldedLayer::scaled(weights, &scale, bias, block.stride, (gamma, shift))
                 }
-                _ => FoldedLayer { weights, bias: shift, stride: block.stride },
+                _ => FoldedLayer { weights, bias: shift, stride: block.stride, norm: None },
             });
         }
         Ok(Self {

@@ -8,7 +8,7 @@ use super::cells::{CELLS, LAYOUT_PLANES, Statistics};
 use super::layout;
 use super::levels::{self, Levels};
 use super::segments::{SEGMENTS, segment_end};
-use super::text_grams::GramCounts;
+use super::text_grams::{GramCounts, Wanted};
 use crate::view::{FileViews, TextBins};
 use std::cell::Cell;
 
@@ -39,7 +39,7 @@ impl BytePlanes {
 
     /// The planes of bytes already in memory.
     pub fn of(bytes: &[u8]) -> Self {
-        let mut builder = Builder::new(bytes.len() as u64);
+        let mut builder = Builder::new(bytes.len() as u64, Wanted::ALL);
         builder.push(bytes);
         builder.finish().0
     }
@@ -79,8 +79,10 @@ impl Tables {
 
     fn close_segment(&mut self) {
         self.pairs.close_segment(&mut self.pair_counts.counts, self.total);
-        // Relative to all pairs and not to all text, so that a file with little text has low levels.
-        self.grams.close_segment(&mut self.gram_counts.counts, self.total);
+        if self.gram_counts.wanted.plane {
+            // Relative to all pairs and not to all text, so that a file with little text has low levels.
+            self.grams.close_segment(&mut self.gram_counts.counts, self.total);
+        }
         self.total = 0;
     }
 
@@ -104,9 +106,11 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// A builder for a file of exactly `size` bytes.
-    pub fn new(size: u64) -> Self {
-        let tables = SPARE.take().unwrap_or_else(|| Box::new(Tables::new()));
+    /// A builder for a file of exactly `size` bytes. Without the plane of text grams, that plane is empty; without text, no
+    /// grams are counted for the text view.
+    pub fn new(size: u64, wanted: Wanted) -> Self {
+        let mut tables = SPARE.take().unwrap_or_else(|| Box::new(Tables::new()));
+        tables.gram_counts.wanted = wanted;
         let layout = layout::Builder::new(size);
         Self { size, at: 0, segment: 0, segment_end: segment_end(0, size), tables, layout }
     }
@@ -170,7 +174,7 @@ mod tests {
             let bytes = noise(size);
             let whole = BytePlanes::of(&bytes);
             for chunk in [1, 7, 4096] {
-                let mut builder = Builder::new(size as u64);
+                let mut builder = Builder::new(size as u64, Wanted::ALL);
                 bytes.chunks(chunk).for_each(|c| builder.push(c));
                 builder.push(b"bytes beyond the size");
                 assert_eq!(builder.finish().0, whole, "size {size} chunk {chunk}");

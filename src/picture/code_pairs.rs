@@ -3,8 +3,10 @@
 
 use super::byte_planes::BytePlanes;
 use super::counts::BINS;
-use super::levels::frequency;
+use super::levels::level_from_frequency;
 use super::segments::SEGMENTS;
+use crate::numeric::dot;
+use std::sync::LazyLock;
 
 /// Columns of the byte pairs, by the upper six bits of the second byte.
 const SIDE: usize = 64;
@@ -16,24 +18,27 @@ const NOISE: f32 = 0.1;
 /// The square roots of the relative frequencies of a file's byte pairs of code: [`BINS`] numbers whose squares sum to 1. `None`
 /// if it has no code to go by: too few pairs, or all equally frequent, as in noise, compressed and encrypted data.
 pub fn code_pairs(planes: &BytePlanes) -> Option<Vec<f32>> {
-    let mut levels = vec![0.0; BINS];
-    planes.pairs.mix(&[1.0; SEGMENTS], &mut levels);
-    let code: Vec<f32> =
-        levels.iter().enumerate().filter(|(cell, _)| !is_text_pair(*cell)).map(|(_, level)| *level).collect();
-    let used = code.iter().filter(|level| **level > 0.0).count();
-    let mean = code.iter().sum::<f32>() / code.len().max(1) as f32;
-    let spread =
-        (code.iter().map(|level| (level - mean).powi(2)).sum::<f32>() / code.len().max(1) as f32).sqrt();
+    let is_code = &*IS_CODE;
+    let mut found = vec![0.0; BINS];
+    planes.pairs.mix_frequencies(&[1.0; SEGMENTS], &mut found);
+    found.iter_mut().zip(is_code).for_each(|(value, is_code)| *value *= is_code);
+    let mut levels: Vec<f32> = found.iter().map(|value| level_from_frequency(*value)).collect();
+    let used = found.iter().filter(|value| **value > 0.0).count();
+    let cells = dot(is_code, is_code).max(1.0);
+    let mean = dot(&levels, is_code) / cells;
+    levels.iter_mut().zip(is_code).for_each(|(level, is_code)| *level = (*level - mean) * is_code);
+    let spread = (dot(&levels, &levels) / cells).sqrt();
     if used < LEAST || spread <= NOISE * mean {
         return None;
     }
-    for (cell, value) in levels.iter_mut().enumerate() {
-        *value = if is_text_pair(cell) { 0.0 } else { frequency(*value) };
-    }
-    let sum: f32 = levels.iter().sum();
-    levels.iter_mut().for_each(|value| *value = (*value / sum).sqrt());
-    Some(levels)
+    let sum = dot(&found, is_code);
+    found.iter_mut().for_each(|value| *value = (*value / sum).sqrt());
+    Some(found)
 }
+
+/// 1 for each cell that counts pairs of code, 0 for the others.
+static IS_CODE: LazyLock<Vec<f32>> =
+    LazyLock::new(|| (0..BINS).map(|cell| if is_text_pair(cell) { 0.0 } else { 1.0 }).collect());
 
 /// Whether a cell of the byte pairs counts pairs of printable characters, or of such and zeros. Both bytes of a pair are in
 /// groups of four; the characters from 0x20 to 0x7f are groups 8 to 31, and 0x7f is among them.

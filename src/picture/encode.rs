@@ -5,11 +5,14 @@ use super::code_pairs::code_pairs;
 use super::encoded::Encoded;
 use super::image_error::{ImageError, MAX_FILE};
 use super::image_planes::ImagePlanes;
-use super::spec::{PictureKind, PictureSpec};
+use super::spec::{PictureKind, PictureSpec, Planes};
+use super::text_grams::Wanted;
+use crate::sample::facts::Content;
 use crate::sample::{
-    Bytes, Facts, FileKind, OpenSample, Sample, SampleError, SparseBytes, images, inspect_bytes, inspect_open,
+    Bytes, DigestBuilder, Facts, FileKind, KeepFacts, KeptFacts, OpenSample, Sample, SampleError,
+    SparseBytes, images, inspect_bytes, inspect_open, read_headers,
 };
-use crate::view::{Packed, Views, Visible};
+use crate::view::{OnProgram, Packed, Views, Visible};
 use std::cell::Cell;
 use std::path::Path;
 
@@ -69,66 +72,124 @@ thread_local! {
     static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
-/// Reads an open file once and computes its hash and picture, with what `views` see of it.
+/// What else is computed from a file with its picture.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Also<'a> {
+    /// What these views see of bytes.
+    pub views: Option<&'a Views>,
+    /// The facts that a library keeps.
+    pub facts: KeepFacts,
+}
+
+impl Also<'_> {
+    /// The grams to count: those of the planes that the model is shown, and of the views.
+    fn grams(&self, spec: PictureSpec) -> Wanted {
+        Wanted { plane: spec.planes == Planes::All, text: self.views.is_some() }
+    }
+
+    /// Digests to compute, if facts are asked for.
+    fn digests(&self) -> Option<DigestBuilder> {
+        (self.facts != KeepFacts::No).then(DigestBuilder::default)
+    }
+
+    /// Bytes to keep of a file of this kind. Of one that is no program, only the text is seen, which is counted on the way.
+    fn kept(&self, kind: FileKind) -> usize {
+        let needed = self.views.is_some() || self.facts != KeepFacts::No;
+        if needed && kind.is_executable() { MAX_KEPT } else { 0 }
+    }
+}
+
+/// Reads an open file once and computes its hash and picture, and what else is asked for.
 pub fn encode_open(
     open: OpenSample,
     spec: PictureSpec,
-    views: Option<&Views>,
+    also: Also<'_>,
 ) -> Result<(Sample, Encoded), EncodeError> {
     check_kind(open.kind, open.head(), spec)?;
-    match (spec.kind, views) {
-        (PictureKind::Bytes, None) => {
-            let mut planes = Builder::new(open.size);
-            let sample = open.stream(|chunk| planes.push(chunk))?;
-            Ok((sample, Encoded::Bytes(planes.finish().0)))
-        }
-        (PictureKind::Bytes, Some(views)) => {
-            let mut planes = Builder::new(open.size);
+    let mut digests = also.digests();
+    match spec.kind {
+        PictureKind::Bytes => {
+            let wanted = also.grams(spec);
+            let mut planes = Builder::new(open.size, wanted);
             let mut kept = SPARE.take();
-            kept.clear();
-            // Of a file that is no program, only the text is seen, which is counted on the way.
-            let most = if open.kind.is_executable() { MAX_KEPT } else { 0 };
-            kept.reserve_exact(most.min(usize::try_from(open.size).unwrap_or(most)));
-            let sample = open.stream(|chunk| {
+            let most = also.kept(open.kind);
+            let mut sample = open.stream_keeping(&mut kept, most, |chunk| {
                 planes.push(chunk);
-                let room = most.saturating_sub(kept.len()).min(chunk.len());
-                kept.extend_from_slice(&chunk[..room]);
+                digests.iter_mut().for_each(|digests| digests.push(chunk));
             })?;
-            let planes = with_views(planes, &sample, &kept, views);
+            let length = usize::try_from(sample.size).map_or(most, |size| size.min(most));
+            let planes = finish((planes, wanted), &mut sample, &kept[..length], also, digests);
             if kept.capacity() <= MAX_SPARE {
                 SPARE.set(kept);
             }
             Ok((sample, Encoded::Bytes(planes)))
         }
-        (PictureKind::Image, _) => {
+        PictureKind::Image => {
             if open.size > MAX_FILE {
                 return Err(ImageError::TooLarge(open.size).into());
             }
             let mut bytes = Vec::with_capacity(open.size as usize);
-            let sample = open.stream(|chunk| bytes.extend_from_slice(chunk))?;
+            let mut sample = open.stream(|chunk| {
+                bytes.extend_from_slice(chunk);
+                digests.iter_mut().for_each(|digests| digests.push(chunk));
+            })?;
+            sample.facts = digests.map(|digests| Box::new(KeptFacts::new(digests)));
             let planes = ImagePlanes::decode(&bytes, spec.side)?;
             Ok((sample, Encoded::Image(planes)))
         }
     }
 }
 
-/// The planes, with what `views` see. Of a packed program that can be unpacked, the planes are those of what is in it.
-fn with_views(planes: Builder, sample: &Sample, kept: &[u8], views: &Views) -> BytePlanes {
+/// The planes, with what the views see; and the facts that are kept of the sample. Of a packed program that can be unpacked,
+/// planes and views are those of what is in it, and so are names and strings.
+fn finish(
+    (planes, wanted): (Builder, Wanted),
+    sample: &mut Sample,
+    kept: &[u8],
+    also: Also<'_>,
+    digests: Option<DigestBuilder>,
+) -> BytePlanes {
     let (mut planes, text) = planes.finish();
-    let visible = Visible { kind: sample.kind, bytes: Bytes::new(kept, sample.size), text: &text };
-    let mut seen = views.see(&visible, |image| {
-        let mut unpacked = Builder::new(image.len() as u64);
+    let mut facts = digests.map(|digests| Box::new(KeptFacts::new(digests)));
+    let mut on_program = |content: &Content, bytes: &[u8]| {
+        if let Some(facts) = &mut facts {
+            facts.add_program(content, bytes, also.facts == KeepFacts::Named);
+        }
+    };
+    let bytes = Bytes::new(kept, sample.size);
+    if let Some(views) = also.views {
+        let visible = Visible { kind: sample.kind, bytes, text: &text };
+        see(views, &visible, sample, (&mut planes, wanted), &mut on_program);
+    } else if also.facts != KeepFacts::No
+        && let Some(content) = read_headers(sample.kind, bytes)
+    {
+        on_program(&content, kept);
+    }
+    sample.facts = facts;
+    planes
+}
+
+/// Adds what the views see to the planes.
+fn see(
+    views: &Views,
+    visible: &Visible<'_>,
+    sample: &Sample,
+    (planes, wanted): (&mut BytePlanes, Wanted),
+    on_program: OnProgram<'_>,
+) {
+    let count = |image: &[u8]| {
+        let mut unpacked = Builder::new(image.len() as u64, wanted);
         unpacked.push(image);
         let text;
-        (planes, text) = unpacked.finish();
+        (*planes, text) = unpacked.finish();
         text
-    });
+    };
+    let mut seen = views.see(visible, count, on_program);
     if !matches!(seen.packed, Packed::Yes { .. }) {
-        seen.code = code_pairs(&planes).map(|roots| views.pairs(&roots));
+        seen.code = code_pairs(planes).map(|roots| views.pairs(&roots));
     }
     seen.architecture = sample.architecture.map(|architecture| architecture.name().to_owned());
     planes.views = Some(Box::new(seen));
-    planes
 }
 
 /// Reads an open file once and computes its hash, its facts, and its picture if `spec` asks for one and the file has
@@ -139,9 +200,11 @@ pub fn encode_and_inspect(
 ) -> Result<(Sample, Facts, Option<Encoded>), SampleError> {
     let spec = spec.filter(|spec| check_kind(open.kind, open.head(), *spec).is_ok());
     let (mut planes, mut image) = (None, None);
-    match spec.map(|spec| spec.kind) {
-        Some(PictureKind::Bytes) => planes = Some(Builder::new(open.size)),
-        Some(PictureKind::Image) if open.size <= MAX_FILE => image = Some(Vec::new()),
+    match spec {
+        Some(spec) if spec.kind == PictureKind::Bytes => {
+            planes = Some(Builder::new(open.size, Also::default().grams(spec)));
+        }
+        Some(_) if open.size <= MAX_FILE => image = Some(Vec::new()),
         _ => {}
     }
     let (sample, facts) = inspect_open(open, |chunk| {
@@ -166,7 +229,7 @@ pub fn encode_and_inspect_bytes(
     bytes: &SparseBytes,
     spec: Option<PictureSpec>,
 ) -> Result<(Sample, Facts, Option<Encoded>), SampleError> {
-    let encoded = spec.and_then(|spec| encode_bytes(path, bytes, spec, None).ok());
+    let encoded = spec.and_then(|spec| encode_bytes(path, bytes, spec, Also::default()).ok());
     let (sample, picture) = match encoded {
         Some((sample, picture)) => (sample, Some(picture)),
         None => (Sample::of_bytes(path, bytes)?, None),
@@ -180,27 +243,29 @@ pub fn encode_bytes(
     path: &Path,
     bytes: &SparseBytes,
     spec: PictureSpec,
-    views: Option<&Views>,
+    also: Also<'_>,
 ) -> Result<(Sample, Encoded), EncodeError> {
-    let sample = Sample::of_bytes(path, bytes)?;
+    let mut sample = Sample::of_bytes(path, bytes)?;
     check_kind(sample.kind, &bytes.first(HEAD), spec)?;
+    let mut digests = also.digests();
+    if let Some(digests) = &mut digests {
+        bytes.chunks().for_each(|chunk| digests.push(chunk));
+    }
     let picture = match spec.kind {
         PictureKind::Bytes => {
-            let mut planes = Builder::new(bytes.size());
+            let wanted = also.grams(spec);
+            let mut planes = Builder::new(bytes.size(), wanted);
             bytes.chunks().for_each(|chunk| planes.push(chunk));
-            Encoded::Bytes(match views {
-                None => planes.finish().0,
-                Some(views) => {
-                    let most = if sample.kind.is_executable() { MAX_KEPT } else { 0 };
-                    let kept = bytes.first(most as u64);
-                    with_views(planes, &sample, &kept, views)
-                }
-            })
+            let kept = bytes.first(also.kept(sample.kind) as u64);
+            Encoded::Bytes(finish((planes, wanted), &mut sample, &kept, also, digests))
         }
         PictureKind::Image if bytes.size() > MAX_FILE => {
             return Err(ImageError::TooLarge(bytes.size()).into());
         }
-        PictureKind::Image => Encoded::Image(ImagePlanes::decode(&bytes.first(MAX_FILE), spec.side)?),
+        PictureKind::Image => {
+            sample.facts = digests.map(|digests| Box::new(KeptFacts::new(digests)));
+            Encoded::Image(ImagePlanes::decode(&bytes.first(MAX_FILE), spec.side)?)
+        }
     };
     Ok((sample, picture))
 }

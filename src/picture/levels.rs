@@ -27,6 +27,14 @@ impl Levels {
     /// Writes the levels of the weighted mean of the segments to `out`: [`BINS`] values from 0 to 1 on the
     /// logarithmic scale. `weights` has one weight for each segment, not all zero.
     pub fn mix(&self, weights: &[f32; SEGMENTS], out: &mut [f32]) {
+        self.mix_frequencies(weights, out);
+        for value in out.iter_mut().filter(|value| **value > 0.0) {
+            *value = level_from_frequency(*value);
+        }
+    }
+
+    /// The same as relative frequencies.
+    pub fn mix_frequencies(&self, weights: &[f32; SEGMENTS], out: &mut [f32]) {
         let table = frequencies();
         out.fill(0.0);
         let total: f32 = weights.iter().sum();
@@ -48,9 +56,6 @@ impl Levels {
                     left &= left - 1;
                 }
             }
-        }
-        for value in out.iter_mut().filter(|value| **value > 0.0) {
-            *value = level_from_frequency(*value);
         }
     }
 
@@ -75,7 +80,7 @@ impl Levels {
 
 /// The level, 0 to 1, of a relative frequency.
 #[inline(always)]
-fn level_from_frequency(frequency: f32) -> f32 {
+pub fn level_from_frequency(frequency: f32) -> f32 {
     log2(1.0 + frequency * SCALE) / OCTAVES
 }
 

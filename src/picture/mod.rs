@@ -40,7 +40,7 @@ pub use code_pairs::code_pairs;
 pub use crop::{View, fill};
 pub use encode::PictureSet;
 pub(crate) use encode::{
-    EncodeError, encode_and_inspect, encode_and_inspect_bytes, encode_bytes, encode_open,
+    Also, EncodeError, encode_and_inspect, encode_and_inspect_bytes, encode_bytes, encode_open,
 };
 pub use encoded::Encoded;
 pub use image_planes::ImagePlanes;

@@ -20,9 +20,25 @@ const BEFORE: usize = 2 * TEXT_RUN - 1;
 /// Bits of the bins of the plane.
 const PLANE_BITS: u32 = 12;
 
+/// What grams are counted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// For the plane of text grams.
+    pub plane: bool,
+    /// For the text view.
+    pub text: bool,
+}
+
+impl Wanted {
+    /// For both.
+    pub const ALL: Self = Self { plane: true, text: true };
+}
+
 /// Counts text grams across chunks.
 #[derive(Debug)]
 pub struct GramCounts {
+    /// What they are counted for in this file.
+    pub wanted: Wanted,
     /// The last bytes, after zeros at the start of a file, which are not text.
     before: [u8; BEFORE],
     /// How often each gram occurred in the current segment.
@@ -34,12 +50,17 @@ pub struct GramCounts {
 impl GramCounts {
     /// Counters at the start of a file.
     pub fn new() -> Self {
-        Self { before: [0; BEFORE], counts: Counts::new(), text: TextCounts::new() }
+        Self { wanted: Wanted::ALL, before: [0; BEFORE], counts: Counts::new(), text: TextCounts::new() }
     }
 
     /// Counts the grams of the next bytes of the file.
     pub fn count(&mut self, bytes: &[u8]) {
-        self.count_runs(bytes);
+        match self.wanted {
+            Wanted { plane: true, text: true } => self.count_runs::<true, true>(bytes),
+            Wanted { plane: true, text: false } => self.count_runs::<true, false>(bytes),
+            Wanted { plane: false, text: true } => self.count_runs::<false, true>(bytes),
+            Wanted { plane: false, text: false } => return,
+        }
         match bytes.last_chunk() {
             Some(last) => self.before = *last,
             None => {
@@ -55,7 +76,7 @@ impl GramCounts {
     }
 
     /// Counts the grams that end in `bytes` and in a run of text of at least [`TEXT_RUN`] characters.
-    fn count_runs(&mut self, bytes: &[u8]) {
+    fn count_runs<const PLANE: bool, const TEXT: bool>(&mut self, bytes: &[u8]) {
         #[cfg(target_arch = "x86_64")]
         if std::arch::is_x86_feature_detected!("avx2")
             && std::arch::is_x86_feature_detected!("bmi1")
@@ -63,9 +84,9 @@ impl GramCounts {
         {
             #[allow(unsafe_code, reason = "calls a function compiled for AVX2")]
             // SAFETY: the processor has AVX2, BMI1 and POPCNT, as just checked.
-            return unsafe { avx2::count_runs(self, bytes) };
+            return unsafe { avx2::count_runs::<PLANE, TEXT>(self, bytes) };
         }
-        self.count_runs_with(bytes, masks, |bytes, hashes| {
+        self.count_runs_with::<PLANE, TEXT>(bytes, masks, |bytes, hashes| {
             for (gram, hash_of) in bytes.windows(4).zip(hashes) {
                 *hash_of = gram.first_chunk().map_or(0, |gram| hash(*gram));
             }
@@ -74,7 +95,7 @@ impl GramCounts {
 
     /// The same, with functions that find the printable bytes and the zeros, and the hashes of the grams.
     #[inline(always)]
-    fn count_runs_with(
+    fn count_runs_with<const PLANE: bool, const TEXT: bool>(
         &mut self,
         bytes: &[u8],
         masks: impl Fn(&[u8; WORD]) -> (u64, u64),
@@ -110,7 +131,7 @@ impl GramCounts {
             let wide = zeros & all << 1;
             let two_wide = wide & wide << 2;
             let mut wide_ends = ((two_wide & two_wide << 4 & two_wide << 8) >> BEFORE) as u64;
-            while wide_ends != 0 {
+            while TEXT && wide_ends != 0 {
                 let end = wide_ends.trailing_zeros() as usize + BEFORE;
                 let byte = |at: usize| before.get(at).or_else(|| word.get(at - BEFORE)).copied().unwrap_or(0);
                 let gram = [byte(end - 7), byte(end - 5), byte(end - 3), byte(end - 1)];
@@ -123,12 +144,20 @@ impl GramCounts {
                 with_before[3..3 + word.len()].copy_from_slice(word);
                 hashes(&with_before, &mut found);
             }
+            if !PLANE {
+                while ends != 0 {
+                    self.text.add(text_bin(found[ends.trailing_zeros() as usize % WORD]));
+                    ends &= ends - 1;
+                }
+            }
             while ends != 0 {
                 let (mut n, mut increments) = self.counts.reserve(ends.count_ones() as usize);
                 while n > 0 {
                     let hash = found[ends.trailing_zeros() as usize % WORD];
                     increments.add(plane_bin(hash));
-                    self.text.add(text_bin(hash));
+                    if TEXT {
+                        self.text.add(text_bin(hash));
+                    }
                     ends &= ends - 1;
                     n -= 1;
                 }
@@ -140,7 +169,7 @@ impl GramCounts {
 
 /// The grams of the text of bytes in memory.
 pub fn text_of(bytes: &[u8]) -> TextBins {
-    let mut counts = GramCounts::new();
+    let mut counts = GramCounts { wanted: Wanted { plane: false, text: true }, ..GramCounts::new() };
     counts.count(bytes);
     counts.text.drain()
 }
@@ -173,25 +202,29 @@ mod avx2 {
     };
 
     #[target_feature(enable = "avx2,bmi1,popcnt")]
-    pub(super) fn count_runs(counts: &mut GramCounts, bytes: &[u8]) {
-        counts.count_runs_with(bytes, |word| masks(word), |bytes, found| hashes(bytes, found));
+    pub(super) fn count_runs<const PLANE: bool, const TEXT: bool>(counts: &mut GramCounts, bytes: &[u8]) {
+        counts.count_runs_with::<PLANE, TEXT>(bytes, |word| masks(word), |bytes, found| hashes(bytes, found));
     }
 
     /// A bit for each byte: set if it is in `0x20..0x7f`, and set if it is zero.
     #[inline]
     #[target_feature(enable = "avx2")]
     pub(super) fn masks(bytes: &[u8; WORD]) -> (u64, u64) {
-        let halves = bytemuck::cast::<[u8; WORD], [__m256i; 2]>(*bytes);
-        let [low, high] = halves.map(|v| {
-            // A signed comparison: bytes from 0x80 on are negative.
-            let from_space = _mm256_cmpgt_epi8(v, _mm256_set1_epi8(0x1f));
-            let delete = _mm256_cmpeq_epi8(v, _mm256_set1_epi8(0x7f));
-            let zero = _mm256_cmpeq_epi8(v, _mm256_setzero_si256());
-            let mask = |bytes| _mm256_movemask_epi8(bytes) as u32;
-            (mask(_mm256_andnot_si256(delete, from_space)), mask(zero))
-        });
+        let [low, high] = bytemuck::cast::<[u8; WORD], [__m256i; 2]>(*bytes);
+        let (low, high) = (masks_of_half(low), masks_of_half(high));
         let join = |low: u32, high: u32| u64::from(low) | u64::from(high) << 32;
         (join(low.0, high.0), join(low.1, high.1))
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn masks_of_half(v: __m256i) -> (u32, u32) {
+        // A signed comparison: bytes from 0x80 on are negative.
+        let from_space = _mm256_cmpgt_epi8(v, _mm256_set1_epi8(0x1f));
+        let delete = _mm256_cmpeq_epi8(v, _mm256_set1_epi8(0x7f));
+        let zero = _mm256_cmpeq_epi8(v, _mm256_setzero_si256());
+        let printable = _mm256_andnot_si256(delete, from_space);
+        (_mm256_movemask_epi8(printable) as u32, _mm256_movemask_epi8(zero) as u32)
     }
 
     /// The hash of each gram.
@@ -290,6 +323,14 @@ mod tests {
             found.sort_unstable();
             assert_eq!(found, text, "{chunk}");
             assert!(counts.text.drain().bins.is_empty());
+            for wanted in [Wanted { plane: true, text: false }, Wanted { plane: false, text: true }] {
+                let mut counts = GramCounts { wanted, ..GramCounts::new() };
+                bytes.chunks(chunk).for_each(|bytes| counts.count(bytes));
+                assert_eq!(drained(&mut counts.counts) == want, wanted.plane);
+                let mut found = counts.text.drain().bins;
+                found.sort_unstable();
+                assert_eq!(found == text, wanted.text);
+            }
         }
     }
 }

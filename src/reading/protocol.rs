@@ -6,7 +6,7 @@ use super::sandbox::Protection;
 use super::task::{Input, Output, ReadError, ReadOptions, Settings, Task};
 use crate::picture::Encoded;
 use crate::sample::archive::{MAX_VOLUMES, Volumes};
-use crate::sample::{Architecture, Facts, FileKind, Sample, Sha256};
+use crate::sample::{Architecture, Facts, FileKind, KeepFacts, KeptFacts, Sample, Sha256};
 use crate::secret::Secret;
 use crate::view::Views;
 use rustix::net::{
@@ -46,6 +46,8 @@ pub struct Request {
     pub options: ReadOptions,
     /// The hash of the views that pictures come with.
     pub views: Option<Sha256>,
+    /// The facts that samples come with.
+    pub facts: KeepFacts,
     /// Those views, if the worker does not have them yet.
     pub new_views: Option<Vec<u8>>,
     files: Vec<RequestedFile>,
@@ -67,11 +69,12 @@ impl Request {
                 (bytes(&input.path), only, input.size, input.volumes.clone())
             })
             .collect();
-        let Settings { passwords, options, views } = settings;
+        let Settings { passwords, options, views, facts } = settings;
         let new_views =
             views.filter(|views| known != Some(views.hash())).map(|views| views.to_bytes().to_vec());
         let views = views.map(Views::hash);
-        Self { task, passwords: passwords.iter().cloned().collect(), options, views, new_views, files }
+        let passwords = passwords.iter().cloned().collect();
+        Self { task, passwords, options, views, facts, new_views, files }
     }
 
     /// The files to read.
@@ -126,6 +129,8 @@ pub enum WireOutput {
         kind: FileKind,
         /// [`Sample::architecture`].
         architecture: Option<Architecture>,
+        /// [`Sample::facts`].
+        facts: Option<Box<KeptFacts>>,
     },
 }
 
@@ -145,8 +150,8 @@ pub fn encode_output(input: &Input, path: &Path, output: Result<Output, ReadErro
         Ok(Output::Picture(output)) => {
             let (sample, encoded) = *output;
             picture = Some(encoded);
-            let Sample { sha256, size, kind, architecture, .. } = sample;
-            WireOutput::Picture { sha256, size, kind, architecture }
+            let Sample { sha256, size, kind, architecture, facts, .. } = sample;
+            WireOutput::Picture { sha256, size, kind, architecture, facts }
         }
     };
     let mut frame = encode_frame(&Reply::Output { member, output })?;
@@ -179,9 +184,10 @@ pub fn decode_output(
             };
             Ok(Output::Inspected(Box::new((*facts, picture))))
         }
-        (WireOutput::Picture { sha256, size, kind, architecture }, Task::Picture(spec)) => {
+        (WireOutput::Picture { sha256, size, kind, architecture, facts }, Task::Picture(spec)) => {
             let picture = Encoded::read(spec, picture)?;
-            let sample = Sample { path: path.clone(), label: None, sha256, size, kind, architecture };
+            facts.as_ref().is_none_or(|facts| facts.is_valid()).then_some(())?;
+            let sample = Sample { path: path.clone(), label: None, sha256, size, kind, architecture, facts };
             Ok(Output::Picture(Box::new((sample, picture))))
         }
         _ => return None,
@@ -276,7 +282,12 @@ mod tests {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(b"sample").unwrap();
         let passwords = Passwords::default();
-        let settings = Settings { passwords: &passwords, options: ReadOptions::default(), views: None };
+        let settings = Settings {
+            passwords: &passwords,
+            options: ReadOptions::default(),
+            views: None,
+            facts: KeepFacts::No,
+        };
         let request = Request::new(Task::Inspect(None), settings, None, [&input()]);
         assert!(!format!("{request:?}").contains("infected"), "passwords are not printed");
         send_request(&mut here, &request, &[file]).unwrap();

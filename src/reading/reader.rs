@@ -6,7 +6,7 @@ use super::workers::{Limits, Workers};
 use crate::job::Reporter;
 use crate::picture::{Encoded, PictureSet, PictureSpec};
 use crate::sample::archive::{Set, Volumes, archive_of};
-use crate::sample::{Facts, Found, Passwords, Skipped, open_file};
+use crate::sample::{Facts, Found, KeepFacts, Passwords, Skipped, open_file};
 use crate::view::Views;
 use rayon::prelude::*;
 use std::fs::File;
@@ -27,6 +27,8 @@ pub struct Reader {
     pub options: ReadOptions,
     /// The views that pictures of bytes come with.
     pub views: Option<Arc<Views>>,
+    /// The facts that samples come with that are read for their pictures.
+    pub facts: KeepFacts,
     #[cfg(unix)]
     workers: Option<Arc<Workers>>,
 }
@@ -66,6 +68,7 @@ impl Reader {
             passwords: Passwords::default(),
             options: ReadOptions::default(),
             views: None,
+            facts: KeepFacts::No,
             workers: Some(Arc::new(workers)),
         }
     }
@@ -73,6 +76,11 @@ impl Reader {
     /// The same reader, whose pictures of bytes come with what `views` see.
     pub fn with_views(&self, views: Option<Arc<Views>>) -> Self {
         Self { views, ..self.clone() }
+    }
+
+    /// The same reader, whose samples come with these facts.
+    pub fn with_facts(&self, facts: KeepFacts) -> Self {
+        Self { facts, ..self.clone() }
     }
 
     /// How the workers are restricted, in words; `None` before the first was started, and where there are none.
@@ -224,8 +232,12 @@ impl Reader {
         stop: &dyn Fn() -> bool,
         on_output: &mut dyn FnMut(usize, PathBuf, Result<Output, ReadError>),
     ) {
-        let settings =
-            Settings { passwords: &self.passwords, options: self.options, views: self.views.as_deref() };
+        let settings = Settings {
+            passwords: &self.passwords,
+            options: self.options,
+            views: self.views.as_deref(),
+            facts: self.facts,
+        };
         let mut files = Vec::new();
         let mut places = Vec::new();
         for (place, (path, only)) in paths.enumerate() {

@@ -4,11 +4,11 @@
 use super::volumes::VolumeSet;
 use crate::job::panic_text;
 use crate::picture::{
-    EncodeError, Encoded, PictureSpec, encode_and_inspect, encode_and_inspect_bytes, encode_bytes,
+    Also, EncodeError, Encoded, PictureSpec, encode_and_inspect, encode_and_inspect_bytes, encode_bytes,
     encode_open, longer_side,
 };
 use crate::sample::archive::{self, ArchiveError, Budget, Limits, Member, Volumes};
-use crate::sample::{Cause, Facts, FileKind, OpenSample, Passwords, Sample, SampleError, Skipped};
+use crate::sample::{Cause, Facts, FileKind, KeepFacts, OpenSample, Passwords, Sample, SampleError, Skipped};
 use crate::view::Views;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
@@ -75,6 +75,8 @@ pub struct Settings<'a> {
     pub options: ReadOptions,
     /// The views that a picture of bytes comes with.
     pub views: Option<&'a Views>,
+    /// The facts that a sample comes with that is read for its picture.
+    pub facts: KeepFacts,
 }
 
 /// The output for one file.
@@ -152,7 +154,8 @@ pub fn run(task: Task, input: &Input, files: Vec<File>, settings: Settings<'_>, 
 }
 
 fn read(task: Task, input: &Input, files: Vec<File>, settings: Settings<'_>, on_output: OnOutput<'_>) {
-    let Settings { passwords, options, views } = settings;
+    let Settings { passwords, options, views, facts } = settings;
+    let also = Also { views, facts };
     let mut files = files.into_iter();
     let Some(file) = files.next() else {
         return on_output(input.path.clone(), Err(ReadError::new("could not be read: it was not sent")));
@@ -182,9 +185,8 @@ fn read(task: Task, input: &Input, files: Vec<File>, settings: Settings<'_>, on_
         }
         let on_member = &mut |path: PathBuf, found: Result<Member, ArchiveError>| {
             if input.only.as_ref().is_none_or(|only| *only == path) {
-                let output = found
-                    .map_err(ReadError::from)
-                    .and_then(|member| read_member(task, &path, &member, views));
+                let output =
+                    found.map_err(ReadError::from).and_then(|member| read_member(task, &path, &member, also));
                 on_output(path, output);
             }
         };
@@ -201,7 +203,7 @@ fn read(task: Task, input: &Input, files: Vec<File>, settings: Settings<'_>, on_
             Ok(()) if !is_archive => {}
             Ok(()) => return,
             Err(ArchiveError::Document(notes)) => {
-                let mut output = read_open(task, open, views);
+                let mut output = read_open(task, open, also);
                 if let Ok(Output::Inspected(output)) = &mut output {
                     notes.iter().for_each(|note| note.add_to(&mut output.0));
                 }
@@ -210,13 +212,13 @@ fn read(task: Task, input: &Input, files: Vec<File>, settings: Settings<'_>, on_
             Err(error) => return on_output(input.path.clone(), Err(error.into())),
         }
     }
-    on_output(input.path.clone(), read_open(task, open, views));
+    on_output(input.path.clone(), read_open(task, open, also));
 }
 
-fn read_open(task: Task, open: OpenSample, views: Option<&Views>) -> Result<Output, ReadError> {
+fn read_open(task: Task, open: OpenSample, also: Also<'_>) -> Result<Output, ReadError> {
     Ok(match task {
         Task::Side => Output::Side(longer_side(open.kind, open.head())),
-        Task::Picture(spec) => Output::Picture(Box::new(encode_open(open, spec, views)?)),
+        Task::Picture(spec) => Output::Picture(Box::new(encode_open(open, spec, also)?)),
         Task::Inspect(spec) => {
             let (_, facts, picture) = encode_and_inspect(open, spec)?;
             Output::Inspected(Box::new((facts, picture)))
@@ -224,14 +226,14 @@ fn read_open(task: Task, open: OpenSample, views: Option<&Views>) -> Result<Outp
     })
 }
 
-fn read_member(task: Task, path: &Path, member: &Member, views: Option<&Views>) -> Result<Output, ReadError> {
+fn read_member(task: Task, path: &Path, member: &Member, also: Also<'_>) -> Result<Output, ReadError> {
     let bytes = &member.bytes;
     Ok(match task {
         Task::Side => {
             let head = bytes.first(HEAD);
             Output::Side(longer_side(FileKind::identify(&head).0, &head))
         }
-        Task::Picture(spec) => Output::Picture(Box::new(encode_bytes(path, bytes, spec, views)?)),
+        Task::Picture(spec) => Output::Picture(Box::new(encode_bytes(path, bytes, spec, also)?)),
         Task::Inspect(spec) => {
             let (_, mut facts, picture) = encode_and_inspect_bytes(path, bytes, spec)?;
             member.notes.iter().for_each(|note| note.add_to(&mut facts));

@@ -27,7 +27,8 @@ pub fn serve(memory: u64) -> io::Result<()> {
         if request.views.is_some() && views.is_none() {
             return Err(io::Error::other("expected views that were sent before, found others"));
         }
-        let settings = Settings { passwords: &passwords, options: request.options, views };
+        let settings =
+            Settings { passwords: &passwords, options: request.options, views, facts: request.facts };
         let mut files = files.into_iter();
         for input in request.inputs() {
             let files: Vec<File> = files.by_ref().take(input.files()).collect();

@@ -31,9 +31,15 @@ impl DigestBuilder {
         self.md5.update(chunk);
     }
 
+    /// The SHA-1 and the MD5.
+    pub fn sha1_and_md5(self) -> ([u8; 20], [u8; 16]) {
+        (self.sha1.finalize().into(), self.md5.finalize().into())
+    }
+
     /// The digests. The SHA-256 is computed by the caller, who streams the file.
     pub fn finish(self, sha256: Sha256) -> Digests {
-        Digests { sha256, sha1: self.sha1.finalize().into(), md5: self.md5.finalize().into() }
+        let (sha1, md5) = self.sha1_and_md5();
+        Digests { sha256, sha1, md5 }
     }
 }
 

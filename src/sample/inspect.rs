@@ -5,6 +5,7 @@ use super::bytes::Bytes;
 use super::digests::{DigestBuilder, Digests};
 use super::error::SampleError;
 use super::facts::{Content, Facts, Program};
+use super::formats::listing::FileLimits;
 use super::formats::{elf, images, macho, pe};
 use super::hints::{add_hints, packer};
 use super::kind::FileKind;
@@ -20,11 +21,9 @@ const MAX_KEPT: usize = 256 << 20;
 /// Reads an open file once; `sink` gets each chunk, for a picture of the same reading. Fails if the file cannot be
 /// read or has changed.
 pub fn inspect_open(open: OpenSample, mut sink: impl FnMut(&[u8])) -> Result<(Sample, Facts), SampleError> {
-    let mut kept = Vec::with_capacity(open.size.min(MAX_KEPT as u64) as usize);
+    let mut kept = Vec::new();
     let mut digests = DigestBuilder::default();
-    let sample = open.stream(|chunk| {
-        let room = MAX_KEPT.saturating_sub(kept.len()).min(chunk.len());
-        kept.extend_from_slice(&chunk[..room]);
+    let sample = open.stream_keeping(&mut kept, MAX_KEPT, |chunk| {
         digests.push(chunk);
         sink(chunk);
     })?;
@@ -50,7 +49,7 @@ fn facts(bytes: Bytes<'_>, digests: Digests, sample: &Sample) -> Facts {
 
 /// Reads what is in a file of this kind.
 pub fn read_content(kind: FileKind, bytes: Bytes<'_>) -> Content {
-    let mut content = read_headers(kind, bytes).unwrap_or_else(|| {
+    let mut content = headers(kind, bytes, FileLimits::default()).unwrap_or_else(|| {
         let mut notes = images::notes(kind, bytes);
         pe::add_dos_notes(bytes, &mut notes);
         Content::Other(notes)
@@ -79,13 +78,17 @@ pub fn read_content(kind: FileKind, bytes: Bytes<'_>) -> Content {
     content
 }
 
-/// Reads the headers of programs, without hints. `None` for other files.
+/// Reads the headers of programs, without hints and the entropy of sections. `None` for other files.
 pub fn read_headers(kind: FileKind, bytes: Bytes<'_>) -> Option<Content> {
+    headers(kind, bytes, FileLimits::without_entropy())
+}
+
+fn headers(kind: FileKind, bytes: Bytes<'_>, limits: FileLimits) -> Option<Content> {
     match kind {
-        FileKind::Pe => Some(Content::Program(Box::new(pe::read_program(bytes)))),
-        FileKind::Elf => Some(Content::Program(Box::new(elf::read_program(bytes)))),
-        FileKind::MachO => Some(Content::Program(Box::new(macho::read_program(bytes)))),
-        FileKind::MachOFat => Some(Content::Fat(macho::read_fat(bytes))),
+        FileKind::Pe => Some(Content::Program(Box::new(pe::read_program(bytes, limits)))),
+        FileKind::Elf => Some(Content::Program(Box::new(elf::read_program(bytes, limits)))),
+        FileKind::MachO => Some(Content::Program(Box::new(macho::read_program(bytes, limits)))),
+        FileKind::MachOFat => Some(Content::Fat(macho::read_fat(bytes, limits))),
         _ => None,
     }
 }

@@ -118,19 +118,45 @@ impl OpenSample {
 
     /// Reads the file once from start to end and passes each chunk to `sink`. Fails if the file cannot be read or its
     /// size has changed.
-    pub fn stream(mut self, mut sink: impl FnMut(&[u8])) -> Result<Sample, SampleError> {
+    pub fn stream(self, sink: impl FnMut(&[u8])) -> Result<Sample, SampleError> {
+        self.stream_keeping(&mut Vec::new(), 0, sink)
+    }
+
+    /// The same; the first `most` bytes of the file, or all of a smaller one, are then at the start of `kept`, which grows as
+    /// needed. They are read into it, which is faster than copying them.
+    pub fn stream_keeping(
+        mut self,
+        kept: &mut Vec<u8>,
+        most: usize,
+        mut sink: impl FnMut(&[u8]),
+    ) -> Result<Sample, SampleError> {
         let mut digest = sha2::Sha256::new();
         let mut buffer = std::mem::take(&mut self.head);
-        let (mut found, mut now) = (0, buffer.len());
+        let room = usize::try_from(self.size).map_or(most, |size| size.min(most));
+        if kept.len() < room {
+            kept.resize(room, 0);
+        }
+        let first = buffer.len().min(room);
+        kept[..first].copy_from_slice(&buffer[..first]);
+        let (mut found, mut now, mut is_kept) = (0, buffer.len(), false);
         while now > 0 {
-            let chunk = &buffer[..now];
+            let from = usize::try_from(found).ok().filter(|_| is_kept);
+            let chunk = from.map_or(&buffer[..now], |from| &kept[from..from + now]);
             digest.update(chunk);
             sink(chunk);
             found += now as u64;
             let Some(left) = self.size.checked_sub(found) else { break };
-            // One byte more than expected, to detect a file that grew.
-            let most = buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX).saturating_add(1));
-            now = read_most(&mut self.file, &mut buffer[..most])?;
+            let at = usize::try_from(found).unwrap_or(room);
+            is_kept = at < room;
+            let into = if is_kept {
+                &mut kept[at..room.min(at + HEAD)]
+            } else {
+                // One byte more than expected, to detect a file that grew.
+                let most = usize::try_from(left).unwrap_or(usize::MAX).saturating_add(1);
+                let most = buffer.len().min(most);
+                &mut buffer[..most]
+            };
+            now = read_most(&mut self.file, into)?;
         }
         if found != self.size {
             return Err(SampleError::Changed { expected: self.size, found });
@@ -142,6 +168,7 @@ impl OpenSample {
             size: self.size,
             kind: self.kind,
             architecture: self.architecture,
+            facts: None,
         })
     }
 }

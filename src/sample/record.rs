@@ -2,6 +2,7 @@
 
 use super::architecture::Architecture;
 use super::error::SampleError;
+use super::kept_facts::KeptFacts;
 use super::kind::FileKind;
 use super::read_at::read_at;
 use super::sha256::Sha256;
@@ -27,6 +28,8 @@ pub struct Sample {
     pub kind: FileKind,
     /// The processor that the header of an executable names.
     pub architecture: Option<Architecture>,
+    /// What a library keeps of it, if it was read for that.
+    pub facts: Option<Box<KeptFacts>>,
 }
 
 impl Sample {
@@ -39,7 +42,15 @@ impl Sample {
         let mut digest = sha2::Sha256::new();
         bytes.chunks().for_each(|chunk| digest.update(chunk));
         let sha256 = Sha256(digest.finalize().into());
-        Ok(Self { path: path.to_owned(), label: None, sha256, size: bytes.size(), kind, architecture })
+        Ok(Self {
+            path: path.to_owned(),
+            label: None,
+            sha256,
+            size: bytes.size(),
+            kind,
+            architecture,
+            facts: None,
+        })
     }
 }
 

@@ -16,13 +16,15 @@ const RICH_FILES: usize = 64;
 /// Libraries up to this size are prepared as a whole; of larger ones only what is compared is.
 const PREPARED: usize = 8192;
 
+/// The version of what is learned: another one makes something else of the same labels.
+pub const LABEL_FIT: u32 = 1;
+
 /// What is learned from the labels of a library.
 pub struct LabelFit {
     text: Option<Whitening>,
     header: Option<Whitening>,
-    /// Labelled files and labels that it was learned from.
-    files: usize,
-    labels: usize,
+    /// The rows that it was learned from, by label.
+    learned: Vec<Vec<usize>>,
     /// By row, for a library that is prepared as a whole.
     along: Vec<Along>,
 }
@@ -57,8 +59,7 @@ impl LabelFit {
         };
         let (text, header) =
             rayon::join(|| of(|views| views.text.as_ref()), || of(|views| views.header.as_ref()));
-        let files = classes.iter().map(Vec::len).sum();
-        let mut fit = Self { text, header, files, labels: classes.len(), along: Vec::new() };
+        let mut fit = Self { text, header, learned: classes, along: Vec::new() };
         if fit.text.is_none() && fit.header.is_none() {
             return None;
         }
@@ -87,7 +88,12 @@ impl LabelFit {
 
     /// Whether it was learned from so many labels and files that cosines are as a calibration with labels expects them.
     pub fn is_rich(&self) -> bool {
-        self.labels >= RICH_LABELS && self.files >= RICH_FILES
+        self.learned.len() >= RICH_LABELS && self.learned.iter().map(Vec::len).sum::<usize>() >= RICH_FILES
+    }
+
+    /// The rows that it was learned from, by label. They and their labels decide all of it.
+    pub fn learned(&self) -> &[Vec<usize>] {
+        &self.learned
     }
 
     /// Whether every row of the library is prepared, so that all can be compared.

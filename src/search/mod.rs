@@ -24,7 +24,7 @@ pub use copies::Copies;
 pub use exact::{distance, nearest};
 pub use fit::fit;
 pub use hit::Hit;
-pub use label_fit::LabelFit;
+pub use label_fit::{LABEL_FIT, LabelFit};
 pub use look::{Look, Looks};
 pub use searcher::Searcher;
 pub use view_index::ViewIndex;

@@ -140,7 +140,7 @@ impl Rows {
 
 /// Logistic regression by Adam (Kingma and Ba, 2015) over all rows. Numbers for which `positive` holds stay at or above
 /// zero.
-fn fit<const N: usize>(
+pub(super) fn fit<const N: usize>(
     rows: &impl Regression<N>,
     start: [f64; N],
     positive: impl Fn(usize) -> bool,
@@ -164,7 +164,7 @@ fn fit<const N: usize>(
 }
 
 /// What is fitted.
-trait Regression<const N: usize>: Sync {
+pub(super) trait Regression<const N: usize>: Sync {
     /// The gradient of the mean loss.
     fn gradient(&self, at: &[f64; N]) -> [f64; N];
 }
@@ -264,14 +264,20 @@ fn scale(
     let sum: f64 = answers.weights.iter().sum();
     answers.weights.iter_mut().for_each(|weight| *weight /= sum);
     let [factor, shift] = fit(&answers, [1.0, 0.0], |i| i == 0).map(|value| value as f32);
-    let mut scaled = *pairs;
+    let mut scaled = scaled(pairs, factor, shift);
+    let probability = |score: f32| 1.0 / (1.0 + (-(score * factor + shift)).exp());
+    scaled.unlike_below = answers.quantile_of_known(UNLIKE).map_or(0.0, probability);
+    scaled
+}
+
+/// A calibration whose log-odds are `factor` times those of `from`, and `shift` more.
+pub(super) fn scaled(from: &Calibration, factor: f32, shift: f32) -> Calibration {
+    let mut scaled = *from;
     for view in &mut scaled.views {
         view.slopes.iter_mut().for_each(|slope| *slope *= factor);
         view.abstains *= factor;
     }
     scaled.bias = scaled.bias * factor + shift;
-    let probability = |score: f32| 1.0 / (1.0 + (-(score * factor + shift)).exp());
-    scaled.unlike_below = answers.quantile_of_known(UNLIKE).map_or(0.0, probability);
     scaled
 }
 

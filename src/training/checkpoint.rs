@@ -208,6 +208,7 @@ mod tests {
             size: 1,
             kind: FileKind::Other,
             architecture: None,
+            facts: None,
             label: Some((*label).to_owned()),
         });
         PictureSet { spec, samples: samples.collect(), pictures }

@@ -5,12 +5,13 @@
 //! normalised together with others, so files are measured in shuffled batches of the training's size; in eval
 //! mode the rest of the batch has no effect.
 
+use super::calibrate_own::{Both, LEAST_FILES, LabelledLooks, calibrate_own};
 use super::config::TrainConfig;
 use crate::batchnorm::compare;
 use crate::job::{Reporter, Stop};
-use crate::model::{Network, RunningStatistics, StatisticsPolicy, embed};
+use crate::model::{Network, RunningStatistics, StatisticsPolicy, embed, embed_with_shifts};
 use crate::picture::{Encoded, PictureSpec};
-use crate::search::{Hit, nearest};
+use crate::search::{Hit, Looks, nearest};
 
 /// The files that are measured on, chosen once per training.
 pub struct MeasuredFiles<'a> {
@@ -61,6 +62,33 @@ impl MeasuredFiles<'_> {
         })
     }
 
+    /// Calibrates the finished `network` on the held-out files, from the calibrations of the model that it started from;
+    /// `None` if they are too few, or what the views see of a file is missing.
+    pub fn calibrate(&self, network: &Network, from: &Both) -> Result<Option<Both>, Stop> {
+        let looks = |files: &[(&Encoded, usize)]| -> Result<Option<LabelledLooks>, Stop> {
+            let Some(views) = files.iter().map(|(picture, _)| picture.views().cloned()).collect() else {
+                return Ok(None);
+            };
+            let pictures: Vec<_> = files.iter().map(|(picture, _)| *picture).collect();
+            let embeddings = embed(network, network.dimension(), self.spec, &pictures, &Reporter::silent())?;
+            let classes = files.iter().map(|(_, class)| *class).collect();
+            Ok(Some(LabelledLooks { looks: Looks { embeddings, views }, classes }))
+        };
+        if self.held_out.len() < LEAST_FILES {
+            return Ok(None);
+        }
+        let both = looks(&self.library)?.zip(looks(&self.held_out)?);
+        Ok(both.and_then(|(library, held_out)| calibrate_own(from, &library, &held_out)))
+    }
+
+    /// The layer shift that a hundredth of the held-out files exceed; `None` without batch norm, or with too few of them.
+    pub fn shift_above(&self, network: &Network) -> Result<Option<f32>, Stop> {
+        let pictures: Vec<_> = self.held_out.iter().map(|(picture, _)| *picture).collect();
+        let quiet = Reporter::silent();
+        let (_, shifts) = embed_with_shifts(network, network.dimension(), self.spec, &pictures, &quiet)?;
+        Ok(hundredth(shifts.into_iter().flatten().collect()))
+    }
+
     fn recall(&self, network: &Network) -> Result<(Option<f64>, Option<f32>), Stop> {
         if self.held_out.is_empty() {
             return Ok((None, None));
@@ -94,10 +122,14 @@ const LEAST: usize = 20;
 
 /// The distance that a hundredth of the held-out files exceed.
 fn unlike_above(found: &[Hit]) -> Option<f32> {
-    let mut distances: Vec<f32> = found.iter().map(|hit| hit.distance).collect();
-    distances.sort_unstable_by(f32::total_cmp);
-    let rank = ((1.0 - UNLIKE) * (distances.len() as f64 - 1.0)).ceil() as usize;
-    distances.get(rank).copied().filter(|_| distances.len() >= LEAST)
+    hundredth(found.iter().map(|hit| hit.distance).collect())
+}
+
+/// The value that a hundredth of them exceed; `None` of too few, or if it is not finite.
+fn hundredth(mut values: Vec<f32>) -> Option<f32> {
+    values.sort_unstable_by(f32::total_cmp);
+    let rank = ((1.0 - UNLIKE) * (values.len() as f64 - 1.0)).ceil() as usize;
+    values.get(rank).copied().filter(|value| values.len() >= LEAST && value.is_finite())
 }
 
 #[cfg(test)]

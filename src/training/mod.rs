@@ -7,6 +7,7 @@
 
 mod adamw;
 mod calibrate;
+mod calibrate_own;
 mod checkpoint;
 mod config;
 mod labelled;

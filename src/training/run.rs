@@ -203,6 +203,14 @@ fn run(
             eval_mode_accuracy_after: Some(found.eval_mode),
         });
     }
+    let mut calibrated_on = None;
+    if let Some(base) =
+        start.model().and_then(|_| Some((model_config.calibration?, model_config.calibration_with_labels)))
+        && let Some((own, with_labels)) = measured.calibrate(&network, &base)?
+    {
+        (model_config.calibration, model_config.calibration_with_labels) = (Some(own), with_labels);
+        calibrated_on = Some(measured.held_out.len());
+    }
     model_config.training = TrainingSummary {
         seed: config.seed,
         files: split.train.len(),
@@ -211,6 +219,8 @@ fn run(
         steps: done,
         cancelled,
         unlike_above: found.unlike_above,
+        shift_above: measured.shift_above(&network)?,
+        calibrated_on,
         history: state.history,
         result,
     };

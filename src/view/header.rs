@@ -34,17 +34,29 @@ impl HeaderView {
 
     /// The view of what is in a file. `None` if it has no header, or one that names too little.
     pub fn terms(&self, content: &Content) -> Option<Terms> {
-        let named = content.programs().flat_map(names).count();
-        let weighted = Self::bins(content).into_iter().map(|bin| (bin, self.idf.weight(bin).powi(POWER)));
-        (named >= LEAST).then(|| Terms::heaviest(weighted.collect(), 1, HEADER_TERMS))?
+        let mut hashes: Vec<u64> = content.programs().flat_map(names).collect();
+        if hashes.len() < LEAST {
+            return None;
+        }
+        hashes.extend(content.programs().flat_map(sections));
+        let mut bins: Vec<u32> = hashes.into_iter().map(bin).collect();
+        bins.sort_unstable();
+        bins.dedup();
+        let weighted = bins.into_iter().map(|bin| (bin, self.idf.weight(bin).powi(POWER)));
+        Terms::heaviest(weighted.collect(), 1, HEADER_TERMS)
     }
 
     /// The bins, below [`HEADER_BINS`], of everything that the headers in a file name.
     pub fn bins(content: &Content) -> BTreeSet<u32> {
         let hashes =
             content.programs().flat_map(|program| names(program).into_iter().chain(sections(program)));
-        hashes.map(|hash| (hash >> (64 - HEADER_BINS.trailing_zeros())) as u32).collect()
+        hashes.map(bin).collect()
     }
+}
+
+/// The bin of a hash: its upper bits.
+fn bin(hash: u64) -> u32 {
+    (hash >> (64 - HEADER_BINS.trailing_zeros())) as u32
 }
 
 /// Hashes of the sections of a program, by name.

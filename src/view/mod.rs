@@ -18,4 +18,4 @@ pub use pairs::{PAIR_BINS, PAIR_NUMBERS, PairAxes, Pairs};
 pub use terms::Terms;
 pub use text::{TEXT_TERMS, TextView, fill_bins};
 pub use text_bins::{FACTOR, TEXT_BINS, TextBins, TextCounts, gram_hash, text_bin};
-pub use views::{FileViews, Packed, Views, Visible};
+pub use views::{FileViews, OnProgram, Packed, Views, Visible};

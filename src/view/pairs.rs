@@ -1,7 +1,8 @@
 //! The byte pairs of a file's code, as a short vector. They need no training beyond the axes along which software differs, and
 //! find what a network trained on other families misses; both together are the code view.
 
-use crate::numeric::{dot, principal_axes};
+use crate::numeric::{principal_axes, wide};
+use pulp::NullaryFnOnce;
 
 /// Bins of byte pairs: by the upper six bits of both bytes.
 pub const PAIR_BINS: usize = 64 * 64;
@@ -29,6 +30,27 @@ impl Pairs {
     /// Reads what [`to_bytes`](Self::to_bytes) wrote; `None` if it has another length.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         (bytes.len() == PAIR_NUMBERS).then(|| Self(bytes.iter().map(|byte| byte.cast_signed()).collect()))
+    }
+}
+
+/// The inner product of an axis and a vector of the same length.
+struct Product<'a> {
+    axis: &'a [i8],
+    vector: &'a [f32],
+}
+
+impl NullaryFnOnce for Product<'_> {
+    type Output = f32;
+
+    #[inline(always)]
+    fn call(self) -> f32 {
+        let mut lanes = [0.0_f32; 16];
+        for (axis, vector) in self.axis.as_chunks::<16>().0.iter().zip(self.vector.as_chunks::<16>().0) {
+            for (lane, (axis, value)) in lanes.iter_mut().zip(axis.iter().zip(vector)) {
+                *lane += f32::from(*axis) * value;
+            }
+        }
+        lanes.iter().sum()
     }
 }
 
@@ -75,12 +97,9 @@ impl PairAxes {
     /// The pairs of a file, from the roots of their relative frequencies.
     pub fn pairs(&self, roots: &[f32]) -> Pairs {
         let centred: Vec<f32> = roots.iter().zip(&self.mean).map(|(value, mean)| value - mean).collect();
-        let mut wide = vec![0.0; PAIR_BINS];
-        let along = self.axes.chunks_exact(PAIR_BINS).zip(&self.scales).map(|(axis, scale)| {
-            wide.iter_mut().zip(axis).for_each(|(wide, value)| *wide = f32::from(*value));
-            dot(&wide, &centred) * scale
-        });
-        let along: Vec<f32> = along.collect();
+        let along = self.axes.chunks_exact(PAIR_BINS).zip(&self.scales);
+        let along: Vec<f32> =
+            along.map(|(axis, scale)| wide(Product { axis, vector: &centred }) * scale).collect();
         let most = along.iter().fold(f32::MIN_POSITIVE, |most, value| most.max(value.abs()));
         Pairs(along.iter().map(|value| (value / most * 127.0).round() as i8).collect())
     }

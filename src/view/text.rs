@@ -19,7 +19,7 @@ const MOST_COUNTED: usize = 7;
 pub struct TextView {
     idf: Idf,
     /// The weight of a gram by the level of its bin and by how often it occurs.
-    weights: Vec<[f32; MOST_COUNTED + 1]>,
+    weights: Box<[[f32; MOST_COUNTED + 1]; 256]>,
 }
 
 impl TextView {
@@ -29,7 +29,7 @@ impl TextView {
             let rarity = (f32::from(level) / 255.0).powf(POWER);
             std::array::from_fn(|count| rarity * (count as f32).ln_1p())
         };
-        Self { idf, weights: (0..=255).map(of_level).collect() }
+        Self { idf, weights: Box::new(std::array::from_fn(|level| of_level(level as u8))) }
     }
 
     /// The weights that it was made of.
@@ -39,11 +39,11 @@ impl TextView {
 
     /// The view of a file. `None` if it has too little text.
     pub fn terms(&self, text: &TextBins) -> Option<Terms> {
-        let weighted = text.bins.iter().filter_map(|(bin, count)| {
-            let of_level = self.weights.get(usize::from(self.idf.level(*bin)))?;
-            let weight = of_level[usize::from(*count).min(MOST_COUNTED)];
-            (weight > 0.0).then_some((*bin, weight))
+        let weighted = text.bins.iter().map(|(bin, count)| {
+            let of_level = &self.weights[usize::from(self.idf.level(*bin))];
+            (*bin, of_level[usize::from(*count).min(MOST_COUNTED)])
         });
+        // Those without a weight are left out there.
         Terms::heaviest(weighted.collect(), LEAST, TEXT_TERMS)
     }
 }

@@ -24,15 +24,18 @@ impl TextBins {
 #[derive(Debug)]
 pub struct TextCounts {
     counts: Box<[u8]>,
-    /// The bins whose count is not zero: reading and clearing all of them would take longer than counting a small file.
-    used: Vec<u32>,
+    /// The bins whose count is not zero, and room: reading and clearing all of them would take longer than counting a small
+    /// file. They are pushed without a branch, which would be guessed wrong for every other gram and wait for its count.
+    used: Box<[u32]>,
+    /// How many of them.
+    len: usize,
 }
 
 impl TextCounts {
     /// No gram counted.
     #[expect(clippy::new_without_default, reason = "a counter is large: it is made on purpose")]
     pub fn new() -> Self {
-        Self { counts: vec![0; TEXT_BINS].into(), used: Vec::new() }
+        Self { counts: vec![0; TEXT_BINS].into(), used: vec![0; TEXT_BINS + 1].into(), len: 0 }
     }
 
     /// Counts one gram of this bin. Higher bits are ignored.
@@ -40,15 +43,15 @@ impl TextCounts {
     pub fn add(&mut self, bin: u32) {
         let bin = bin % TEXT_BINS as u32;
         let count = &mut self.counts[bin as usize];
-        if *count == 0 {
-            self.used.push(bin);
-        }
+        self.used[self.len] = bin;
+        self.len += usize::from(*count == 0);
         *count = count.saturating_add(1);
     }
 
     /// The bins with their counts; all counts are zero again.
     pub fn drain(&mut self) -> TextBins {
-        let counted = self.used.drain(..).map(|bin| (bin, std::mem::take(&mut self.counts[bin as usize])));
+        let used = &self.used[..std::mem::take(&mut self.len)];
+        let counted = used.iter().map(|bin| (*bin, std::mem::take(&mut self.counts[*bin as usize])));
         TextBins { bins: counted.collect() }
     }
 }

@@ -64,6 +64,9 @@ impl fmt::Debug for Views {
     }
 }
 
+/// Receives the headers of the program that the views see, and its bytes.
+pub type OnProgram<'a> = &'a mut dyn FnMut(&Content, &[u8]);
+
 /// What there is to see of a file.
 pub struct Visible<'a> {
     /// Its format.
@@ -119,8 +122,14 @@ impl Views {
     }
 
     /// What the views see of a file; `code` and `architecture` are left to who has its picture. If it is packed and can be
-    /// unpacked, they see what is in it: `count` counts the text of the unpacked program.
-    pub fn see(&self, visible: &Visible<'_>, count: impl FnOnce(&[u8]) -> TextBins) -> FileViews {
+    /// unpacked, they see what is in it: `count` counts the text of the unpacked program. `on_program` is called once for a program, with
+    /// what is in it if it was unpacked.
+    pub fn see(
+        &self,
+        visible: &Visible<'_>,
+        count: impl FnOnce(&[u8]) -> TextBins,
+        on_program: OnProgram<'_>,
+    ) -> FileViews {
         let Visible { kind, bytes, text } = *visible;
         let Some(content) = read_headers(kind, bytes) else {
             // Noise has text by chance: a gram in six hundred bytes.
@@ -133,21 +142,27 @@ impl Views {
             _ => Packing::No,
         };
         match packing {
-            Packing::No => FileViews {
-                text: self.text.terms(text),
-                header: self.header.terms(&content),
-                ..FileViews::default()
-            },
+            Packing::No => {
+                on_program(&content, bytes.kept());
+                FileViews {
+                    text: self.text.terms(text),
+                    header: self.header.terms(&content),
+                    ..FileViews::default()
+                }
+            }
             Packing::Packed(reason) => {
+                on_program(&content, bytes.kept());
                 // Names of sections, which may be long, are in it.
                 let reason = reason.chars().take(MAX_REASON).collect();
                 FileViews { packed: Packed::Yes { reason }, ..FileViews::default() }
             }
             Packing::Unpacked(unpacked) => {
                 let image = Bytes::new(&unpacked.image, unpacked.image.len() as u64);
+                let inside = read_headers(kind, image);
+                on_program(inside.as_ref().unwrap_or(&content), &unpacked.image);
                 FileViews {
                     text: self.text.terms(&count(&unpacked.image)),
-                    header: read_headers(kind, image).and_then(|content| self.header.terms(&content)),
+                    header: inside.and_then(|content| self.header.terms(&content)),
                     packed: Packed::Unpacked { method: format!("UPX {}", unpacked.how.method) },
                     ..FileViews::default()
                 }
@@ -268,7 +283,7 @@ mod tests {
         let text_bins = counts.drain();
         let visible =
             Visible { kind: FileKind::Other, bytes: Bytes::new(text, text.len() as u64), text: &text_bins };
-        let seen = views().see(&visible, |_| TextBins::default());
+        let seen = views().see(&visible, |_| TextBins::default(), &mut |_, _| ());
         assert!(seen.text.is_some_and(|terms| terms.len() > 40));
         assert_eq!((seen.header, seen.packed), (None, Packed::No));
     }

@@ -10,7 +10,7 @@ use crate::library::{Adopt, Library};
 use crate::model::Model;
 use crate::picture::PictureSet;
 use crate::reading::Reader;
-use crate::sample::{Labelling, Sample, Sha256};
+use crate::sample::{KeepFacts, Labelling, Sample, Sha256};
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -42,7 +42,7 @@ pub fn add_queried(
         }
     }
     if !paths.is_empty() {
-        let reader = reader.with_views(model.views.clone());
+        let reader = reader.with_views(model.views.clone()).with_facts(KeepFacts::Hashes);
         let read = read_in_parts(&paths, Labelling::Unlabelled, set.spec, &reader, run, |read, _| {
             for (sample, picture) in read.samples.into_iter().zip(read.pictures) {
                 if wanted.remove(&sample.sha256) {

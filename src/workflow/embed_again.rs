@@ -8,7 +8,7 @@ use crate::job::Stop;
 use crate::library::Library;
 use crate::model::Model;
 use crate::reading::Reader;
-use crate::sample::{Labelling, Sha256};
+use crate::sample::{KeepFacts, Labelling, Sha256};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -35,17 +35,16 @@ pub fn embed_again(
     let mut left: BTreeSet<Sha256> = samples.into_iter().map(|(sha256, _)| sha256).collect();
     let mut embedded = 0;
     if !files.is_empty() {
-        let reader = reader.with_views(model.views.clone());
+        let reader = reader.with_views(model.views.clone()).with_facts(KeepFacts::Hashes);
         let read =
             read_in_parts(&files, Labelling::Unlabelled, model.config.picture, &reader, run, |set, run| {
                 run.check()?;
                 let known = set.samples.iter().zip(&set.pictures);
                 // An archive may hold others too.
                 let known = known.filter(|(sample, _)| left.remove(&sample.sha256));
-                let (hashes, pictures): (Vec<_>, Vec<_>) =
-                    known.map(|(sample, picture)| (sample.sha256, picture)).unzip();
-                put_embeddings(model, &hashes, &pictures, library)?;
-                embedded += hashes.len();
+                let (samples, pictures): (Vec<_>, Vec<_>) = known.unzip();
+                put_embeddings(model, &samples, &pictures, library)?;
+                embedded += samples.len();
                 Ok(())
             });
         match read {

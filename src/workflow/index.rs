@@ -7,9 +7,9 @@ use crate::escape;
 use crate::job::{Reporter, Stop};
 use crate::library::{Added, Adopt, Adopted, Batch, Contents, Import, Library};
 use crate::model::{Embeddings, Model, base_model, base_views_hash, embed};
-use crate::picture::{Encoded, PictureSet, PictureSpec};
+use crate::picture::{Encoded, PictureSet, PictureSpec, Planes};
 use crate::reading::Reader;
-use crate::sample::{Labelling, Sha256};
+use crate::sample::{KeepFacts, Labelling, Sample, Sha256};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -61,7 +61,7 @@ pub fn index(
     let source = folders.iter().map(|folder| escape::path(folder)).collect::<Vec<_>>().join(", ");
     let mut adding =
         Adding::new(model, library, adopt, (model.config.picture, views_hash(model)), source, run)?;
-    let reader = &reader.with_views(model.views.clone());
+    let reader = &reader.with_views(model.views.clone()).with_facts(KeepFacts::Hashes);
     read_in_parts(folders, labelling, model.config.picture, reader, run, |set, run| adding.add(&set, run))?;
     adding.finish(adopt, run)
 }
@@ -92,7 +92,8 @@ pub(super) fn add_read(
         ));
     }
     let wanted = model.config.picture;
-    if (set.spec.kind, set.spec.side) != (wanted.kind, wanted.side) {
+    let lacks_planes = set.spec.planes == Planes::Code && wanted.planes == Planes::All;
+    if (set.spec.kind, set.spec.side) != (wanted.kind, wanted.side) || lacks_planes {
         return Err(Stop::failed(format!(
             "expected {}, found {}: the model was made for other pictures. Train a model on such files, or choose another model",
             model.config.picture.kind, set.spec.kind
@@ -134,6 +135,8 @@ impl<'a> Adding<'a> {
         let current = current.filter(|current| {
             let wanted = current.config.picture;
             (wanted.kind, wanted.side) == (spec.kind, spec.side)
+                // Pictures for the code alone lack the other planes.
+                && (wanted.planes == Planes::Code || spec.planes == Planes::All)
                 && (current.views.is_none() || views_hash(current) == views)
                 && current.usable().is_ok()
         });
@@ -151,9 +154,9 @@ impl<'a> Adding<'a> {
             if let Some(current) = &self.current {
                 let all: Vec<Sha256> = samples.iter().map(|sample| sample.sha256).collect();
                 let lacks = self.library.lacks(current.hash, &all)?;
-                let lacking = all.iter().zip(pictures).zip(lacks).filter(|(_, lacks)| *lacks);
-                let (hashes, pictures): (Vec<_>, Vec<_>) = lacking.map(|(both, _)| both).unzip();
-                put_embeddings(current, &hashes, &pictures, self.library)?;
+                let lacking = samples.iter().zip(pictures).zip(lacks).filter(|(_, lacks)| *lacks);
+                let (samples, pictures): (Vec<_>, Vec<_>) = lacking.map(|(both, _)| both).unzip();
+                put_embeddings(current, &samples, &pictures, self.library)?;
             }
             run.event(Event::Added(samples.iter().map(|sample| sample.sha256).collect()));
             stage.advance(samples.len());
@@ -178,10 +181,10 @@ fn embed_all(model: &Model, pictures: &[&Encoded]) -> Result<Embeddings, Stop> {
     embed(&model.network, config.embedding, config.picture, pictures, &Reporter::silent())
 }
 
-/// Stores what `model` makes of these pictures of samples that the library has.
+/// Stores what `model` makes of these pictures of samples that the library has, and the samples' facts.
 pub(super) fn put_embeddings(
     model: &Model,
-    samples: &[Sha256],
+    samples: &[&Sample],
     pictures: &[&Encoded],
     library: &mut Library,
 ) -> Result<(), Stop> {

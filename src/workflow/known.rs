@@ -1,12 +1,13 @@
 //! Samples that a library has, without their files: finding them by a text, and asking what they are near to.
 
 use super::models::FEWEST_DIGITS;
+use super::names::count;
 use super::query::{AskedAs, Near, find_near};
 use super::run::Run;
 use super::tables::QueriedFile;
 use crate::escape;
 use crate::job::Stop;
-use crate::library::{Contents, Entry, LibraryError};
+use crate::library::{Contents, Entry, Library, LibraryError};
 use crate::sample::Sha256;
 use crate::search::Look;
 use rayon::prelude::*;
@@ -56,42 +57,76 @@ pub fn query_known(
         .collect())
 }
 
-/// The sample with a SHA-256 that is this text or, of six digits or more, begins with it. Fails if there is none or there are
-/// several, and for an MD5 or SHA-1, which a library does not keep.
-pub fn find_sample(contents: &Contents, text: &str) -> Result<Sha256, Stop> {
-    let digits = text.trim().to_ascii_lowercase();
-    if !(FEWEST_DIGITS..=64).contains(&digits.len()) || !is_hex(&digits) {
-        return Err(Stop::failed(format!(
-            "expected a SHA-256 or its first {FEWEST_DIGITS} or more hexadecimal digits, found {}",
-            escape::text(text)
-        )));
+/// The sample with this SHA-256, SHA-1 or MD5, or with a SHA-256 that begins with this text of six digits or more. Fails if there
+/// is none or there are several. Samples that an earlier version added, and that were not read again, have only their SHA-256.
+pub fn find_sample(library: &Library, contents: &Contents, text: &str) -> Result<Sha256, Stop> {
+    let digits = digits_of(text)?;
+    let name = match digits.len() {
+        32 => "MD5",
+        40 => "SHA-1",
+        _ => return by_sha256(contents, &digits),
+    };
+    let mut found = library.samples_by_digest(&bytes_of(&digits))?;
+    found.retain(|sha256| contents.contains(*sha256));
+    match (found.as_slice(), by_sha256(contents, &digits)) {
+        ([one], _) => Ok(*one),
+        ([], Ok(one)) => Ok(one),
+        ([], Err(_)) => {
+            let without = match library.without_facts()? {
+                0 => String::new(),
+                n => format!(
+                    "; of {} only the SHA-256 is known, until they are read again",
+                    count(n, "sample of an earlier version")
+                ),
+            };
+            Err(Stop::failed(format!(
+                "expected the {name} of a sample of the library, found {digits}, which none has{without}"
+            )))
+        }
+        ([_, _, ..], _) => Err(Stop::failed(format!(
+            "expected an {name} that one sample has, found {digits}, which {} have. Give the SHA-256 of one of them",
+            count(found.len(), "sample")
+        ))),
     }
-    let mut found = contents.iter().filter(|entry| begins_with(entry.sha256, &digits));
+}
+
+/// The digits of a hash, in lower case.
+fn digits_of(text: &str) -> Result<String, Stop> {
+    let digits = text.trim().to_ascii_lowercase();
+    if (FEWEST_DIGITS..=64).contains(&digits.len()) && is_hex(&digits) {
+        return Ok(digits);
+    }
+    Err(Stop::failed(format!(
+        "expected a SHA-256, SHA-1 or MD5, or the first {FEWEST_DIGITS} or more hexadecimal digits of a SHA-256, found {}",
+        escape::text(text)
+    )))
+}
+
+/// The bytes that hexadecimal digits stand for.
+fn bytes_of(digits: &str) -> Vec<u8> {
+    let pairs = digits.as_bytes().as_chunks::<2>().0;
+    let value = |digit: u8| char::from(digit).to_digit(16).unwrap_or_default() as u8;
+    pairs.iter().map(|[high, low]| value(*high) << 4 | value(*low)).collect()
+}
+
+fn by_sha256(contents: &Contents, digits: &str) -> Result<Sha256, Stop> {
+    let mut found = contents.iter().filter(|entry| begins_with(entry.sha256, digits));
     match (found.next(), found.next()) {
         (Some(one), None) => Ok(one.sha256),
         (Some(_), Some(_)) => Err(Stop::failed(format!(
             "expected a SHA-256 that one sample has, found several samples whose SHA-256 begins with {digits}. Give more digits"
         ))),
-        (None, _) => Err(unknown(contents, &digits)),
+        (None, _) => Err(unknown(contents, digits)),
     }
 }
 
 fn unknown(contents: &Contents, digits: &str) -> Stop {
-    let digest = match digits.len() {
-        32 => "an MD5",
-        40 => "a SHA-1",
-        _ => {
-            let others = match contents.others() {
-                0 => String::new(),
-                n => format!("; it may be one of {n} that the library's model has not embedded"),
-            };
-            return Stop::failed(format!(
-                "expected the SHA-256 of a sample of the library, found {digits}, which none has{others}"
-            ));
-        }
+    let others = match contents.others() {
+        0 => String::new(),
+        n => format!("; it may be one of {n} that the library's model has not embedded"),
     };
     Stop::failed(format!(
-        "expected the SHA-256 of a sample of the library, found {digits}, which no SHA-256 begins with. It may be {digest}: a library keeps only the SHA-256 of a sample. Give that, or query the file"
+        "expected the SHA-256 of a sample of the library, found {digits}, which none has{others}"
     ))
 }
 
@@ -238,15 +273,19 @@ mod tests {
     #[test]
     fn one_sample_is_found_by_the_beginning_of_its_hash() {
         let contents = contents();
-        let wrong = |text: &str| match find_sample(&contents, text) {
+        let folder = tempfile::tempdir().unwrap();
+        let library = Library::open_or_create(&folder.path().join("l.lookalike")).unwrap();
+        let wrong = |text: &str| match find_sample(&library, &contents, text) {
             Err(Stop::Failed(error)) => error.to_string(),
             other => panic!("{other:?}"),
         };
         let second = contents.at(1).unwrap().sha256;
-        assert_eq!(find_sample(&contents, " ABCDEF20 ").unwrap(), second);
+        assert_eq!(find_sample(&library, &contents, " ABCDEF20 ").unwrap(), second);
         assert!(wrong("abcdef").contains("several samples"));
         assert!(wrong("abcdef3").contains("which none has"));
         assert!(wrong(&"a".repeat(65)).contains("first 6 or more"));
+        assert!(wrong(&"a".repeat(32)).contains("the MD5 of a sample"));
+        assert_eq!(bytes_of("00ff1a"), [0, 255, 26]);
         let near = query_known(&contents, &[second], 9, &Run::silent()).unwrap().remove(0).near;
         assert_eq!(near.neighbours.len(), 2);
         assert!(query_known(&contents, &[Sha256([9; 32])], 1, &Run::silent()).is_err());

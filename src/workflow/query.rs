@@ -5,17 +5,20 @@ use super::run::Run;
 use super::verdict::Verdict;
 use crate::job::Stop;
 use crate::library::{Contents, LibraryError, Neighbour};
-use crate::model::embed;
+use crate::model::embed_with_shifts;
 use crate::picture::Encoded;
 use crate::projection::place;
 use crate::reading::Reader;
-use crate::sample::{Labelling, Sample, Sha256};
+use crate::sample::{KeepFacts, Labelling, Sample, Sha256};
 use crate::search::{Look, Looks};
+use crate::view::FileViews;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Neighbours from which a place on the map is computed.
 pub(super) const PLACED_BY: usize = 15;
+/// Queried samples whose facts have names too, which take up to 60 KiB.
+const NAMED: usize = 1000;
 /// Queries searched together.
 const BATCH: usize = 256;
 
@@ -28,8 +31,38 @@ pub struct Queried {
     pub picture: Option<Arc<Encoded>>,
     /// What it looks like to the library's model.
     pub look: Look,
+    /// Why the network's opinion does not count, if it does not: its layers were never shown such a file.
+    pub out_of_range: Option<OutOfRange>,
     /// What it is near to.
     pub near: Near,
+}
+
+/// A file whose activations lie far outside the running statistics of the network's batch norm: the code view abstains. A model
+/// without views has no other, so its distances say little.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct OutOfRange {
+    /// How far its farthest layer is from the running means, in running deviations.
+    pub shift: f32,
+    /// What 1 % of the files exceed that were held out of the training.
+    pub above: f32,
+}
+
+impl OutOfRange {
+    fn of(shift: f32, above: f32) -> Option<Self> {
+        // A shift that is not a number is out of range too.
+        (shift.is_nan() || shift > above).then_some(Self { shift, above })
+    }
+}
+
+impl std::fmt::Display for OutOfRange {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { shift, above } = self;
+        write!(
+            f,
+            "the network was not trained on such files: their activations are {shift:.2} deviations from its running means, \
+             those of 99 % of the files held out of its training at most {above:.2}"
+        )
+    }
 }
 
 /// What a sample is near to in a library.
@@ -87,21 +120,43 @@ pub fn query(
     };
     run.warn_about(model);
     let spec = model.config.picture;
-    let reader = &reader.with_views(model.views.clone());
+    let reader = &reader.with_views(model.views.clone()).with_facts(KeepFacts::Named);
     let mut queried = Vec::new();
     read_in_parts(paths, Labelling::Unlabelled, spec, reader, run, |set, run| {
         let pictures: Vec<_> = set.pictures.iter().collect();
-        let embeddings = embed(&model.network, model.config.embedding, spec, &pictures, run.reporter())?;
+        let (embeddings, shifts) =
+            embed_with_shifts(&model.network, model.config.embedding, spec, &pictures, run.reporter())?;
+        let out_of_range: Vec<_> = shifts
+            .into_iter()
+            .map(|shift| OutOfRange::of(shift?, model.config.training.shift_above?))
+            .collect();
         let own: Vec<Sha256> = set.samples.iter().map(|sample| sample.sha256).collect();
         // A picture without views, which no worker of ours sends, has nothing to go by.
         let seen = |picture: &Encoded| picture.views().cloned().unwrap_or_default();
-        let views = if model.views.is_some() { set.pictures.iter().map(seen).collect() } else { Vec::new() };
+        let mut views: Vec<FileViews> =
+            if model.views.is_some() { set.pictures.iter().map(seen).collect() } else { Vec::new() };
+        for (views, out_of_range) in views.iter_mut().zip(&out_of_range) {
+            if out_of_range.is_some() {
+                views.code = None;
+            }
+        }
         let looks = Looks { embeddings, views };
         let near = find_near(contents, &looks, &own, AskedAs::File, k, run)?;
-        for (i, ((sample, picture), near)) in set.samples.into_iter().zip(set.pictures).zip(near).enumerate()
+        for (i, ((mut sample, picture), near)) in
+            set.samples.into_iter().zip(set.pictures).zip(near).enumerate()
         {
+            if let Some(facts) = sample.facts.as_mut().filter(|_| queried.len() >= NAMED) {
+                facts.names = Vec::new();
+            }
             let picture = (queried.len() < keep).then(|| Arc::new(picture));
-            queried.push(Queried { sample, picture, look: looks.get(i).unwrap_or_default(), near });
+            let out_of_range = out_of_range.get(i).copied().flatten();
+            queried.push(Queried {
+                sample,
+                picture,
+                look: looks.get(i).unwrap_or_default(),
+                out_of_range,
+                near,
+            });
         }
         Ok(())
     })?;

@@ -6,7 +6,7 @@ use crate::escape;
 use crate::job::Stop;
 use crate::picture::{PictureSet, PictureSpec, choose, choose_native};
 use crate::reading::{ReadSet, Reader};
-use crate::sample::{Cause, Found, Labelling, Sha256, Skipped, is_clutter_folder, is_split, walk};
+use crate::sample::{Cause, Found, KeepFacts, Labelling, Sha256, Skipped, is_clutter_folder, is_split, walk};
 use sha2::{Digest as _, Sha256 as Hasher};
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
@@ -52,7 +52,9 @@ pub fn read_folder(
         Pictures::Native => choose_native(&reader.sides(&found)),
         Pictures::Of(spec) => spec,
     };
-    let mut read_set = reader.pictures(&found, spec, run.reporter());
+    // What was chosen may be added to a library.
+    let facts = if pictures == Pictures::Chosen { KeepFacts::Hashes } else { KeepFacts::No };
+    let mut read_set = reader.with_facts(facts).pictures(&found, spec, run.reporter());
     run.check()?;
     Seen::default().skip_repeated(&mut read_set);
     skipped.append(&mut read_set.skipped);

@@ -1,8 +1,8 @@
 //! The exported tables, from the contents of a library.
 
 use super::query::{Near, Queried};
-use super::verdict::{Verdict, packed_text};
-use crate::export::{MapRow, NeighbourRow, SampleRow, map_csv, neighbours_csv, samples_csv};
+use super::verdict::{Verdict, is_calibrated, packed_text};
+use crate::export::{MadeBy, MapRow, NeighbourRow, SampleRow, map_csv, neighbours_csv, samples_csv};
 use crate::library::{Contents, Neighbour};
 use crate::sample::Sha256;
 use crate::search::Look;
@@ -39,6 +39,7 @@ pub fn neighbour_rows<'a>(
     file: &'a QueriedFile,
     neighbours: &'a [Neighbour],
 ) -> impl Iterator<Item = NeighbourRow<'a>> {
+    let calibrated = is_calibrated(contents);
     neighbours.iter().enumerate().filter_map(move |(i, neighbour)| {
         let cosines = neighbour.cosines.unwrap_or_default();
         let entry = contents.get(neighbour.sha256)?;
@@ -56,8 +57,21 @@ pub fn neighbour_rows<'a>(
             verdict: file.verdict.as_ref().map(Verdict::name).unwrap_or_default(),
             probability: file.verdict.as_ref().and_then(Verdict::probability),
             packed: &file.packed,
+            calibrated: match calibrated {
+                Some(true) => "yes",
+                Some(false) => "no",
+                None => "",
+            },
         })
     })
+}
+
+/// The model and the fit that made tables of these contents.
+fn made_by(contents: &Contents) -> MadeBy {
+    MadeBy {
+        model: contents.model_hash().map(|hash| hash.to_string()).unwrap_or_default(),
+        fit: contents.fit().map(|fit| fit.to_string()).unwrap_or_default(),
+    }
 }
 
 /// The neighbour table of queried samples, as CSV.
@@ -72,12 +86,13 @@ pub fn neighbour_table_of<'a>(
     files: impl IntoIterator<Item = (QueriedFile, &'a Near)>,
 ) -> Vec<u8> {
     let files: Vec<_> = files.into_iter().collect();
-    neighbours_csv(files.iter().flat_map(|(file, near)| neighbour_rows(contents, file, &near.neighbours)))
+    let rows = files.iter().flat_map(|(file, near)| neighbour_rows(contents, file, &near.neighbours));
+    neighbours_csv(rows, &made_by(contents))
 }
 
 /// All samples of a library, as CSV.
 pub fn sample_table(contents: &Contents) -> Vec<u8> {
-    samples_csv(contents.iter().map(|entry| SampleRow {
+    let rows = contents.iter().map(|entry| SampleRow {
         sha256: entry.sha256,
         label: entry.label,
         path: entry.path,
@@ -85,14 +100,14 @@ pub fn sample_table(contents: &Contents) -> Vec<u8> {
         kind: entry.kind,
         architecture: entry.architecture,
         place: entry.place,
-    }))
+    });
+    samples_csv(rows, &made_by(contents))
 }
 
 /// The map of a library, as CSV. Samples without a place are skipped.
 pub fn map_table(contents: &Contents) -> Vec<u8> {
-    map_csv(
-        contents.iter().filter_map(|entry| {
-            Some(MapRow { sha256: entry.sha256, label: entry.label, place: entry.place? })
-        }),
-    )
+    let rows = contents
+        .iter()
+        .filter_map(|entry| Some(MapRow { sha256: entry.sha256, label: entry.label, place: entry.place? }));
+    map_csv(rows, &made_by(contents))
 }

@@ -164,6 +164,28 @@ pub fn model_name(model: &Model) -> String {
     }
 }
 
+/// Whether probabilities of this library are calibrated; `None` if its model gives none.
+pub fn is_calibrated(contents: &Contents) -> Option<bool> {
+    contents.unlike_below()?;
+    let model = contents.model()?;
+    Some(is_base_model(model.hash) || model.config.training.calibrated_on.is_some())
+}
+
+/// What the probabilities of this library are calibrated on, without a full stop; `None` if its model gives none.
+pub fn calibration_text(contents: &Contents) -> Option<String> {
+    let model = contents.model()?;
+    let calibrated = is_calibrated(contents)?;
+    Some(match model.config.training.calibrated_on {
+        _ if is_base_model(model.hash) => {
+            "the probability is calibrated on families of public software".to_owned()
+        }
+        Some(files) if calibrated => {
+            format!("the probability is calibrated on {} held out of the training", count(files, "file"))
+        }
+        _ => "the probability is not calibrated: too few files were held out of the training".to_owned(),
+    })
+}
+
 /// A probability as people read it: never 0 % or 100 %, which nothing is.
 pub fn percent(probability: f32) -> String {
     match 100.0 * probability {

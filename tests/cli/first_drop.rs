@@ -53,7 +53,17 @@ fn the_bundled_samples_answer_without_a_training() {
     let header: Vec<_> = rows.headers().unwrap().iter().skip(9).map(str::to_owned).collect();
     assert_eq!(
         header,
-        ["distance_text", "distance_code", "distance_header", "verdict", "probability", "packed"]
+        [
+            "distance_text",
+            "distance_code",
+            "distance_header",
+            "verdict",
+            "probability",
+            "packed",
+            "calibrated",
+            "model",
+            "fit"
+        ]
     );
     let rows: Vec<csv::StringRecord> = rows.records().map(Result::unwrap).collect();
     assert_eq!(rows.len(), 17);

@@ -271,8 +271,8 @@ fn a_sample_of_the_library_is_queried_without_its_file() {
     assert!(home.run(&asked).contains("  1  "));
     for (hex, wanted) in [
         ("0".repeat(64), "which none has"),
-        ("0".repeat(40), "It may be a SHA-1: a library keeps only the SHA-256"),
-        ("0".repeat(32), "It may be an MD5"),
+        ("0".repeat(40), "expected the SHA-1 of a sample"),
+        ("0".repeat(32), "expected the MD5 of a sample"),
         ("abc".to_owned(), "first 6 or more hexadecimal digits"),
         ("nothing".to_owned(), "expected a SHA-256"),
     ] {

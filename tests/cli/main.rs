@@ -8,6 +8,7 @@ mod common;
 mod archives;
 mod checkpoint;
 mod command_line;
+mod facts;
 mod field;
 mod first_drop;
 mod folders;

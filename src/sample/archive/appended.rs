@@ -9,6 +9,7 @@ use super::prefix::find_seven_zip;
 use super::zip;
 use crate::sample::bytes::Bytes;
 use crate::sample::facts::{Content, Fact, Notes, Overlay};
+use crate::sample::formats::listing::FileLimits;
 use crate::sample::formats::{elf, macho, pe};
 use crate::sample::kind::FileKind;
 use std::io::Cursor;
@@ -88,11 +89,12 @@ pub fn hosts_archives(kind: FileKind, head: &[u8]) -> bool {
 
 /// Finds an archive behind a program, a document or an image. Reads the headers of a program again.
 pub fn find_appended(kind: FileKind, bytes: Bytes<'_>) -> Option<Appended> {
+    let limits = FileLimits::without_entropy();
     let overlay: Fact<Option<Overlay>> = match kind {
-        FileKind::Pe => pe::read_program(bytes).overlay,
-        FileKind::Elf => elf::read_program(bytes).overlay,
-        FileKind::MachO => macho::read_program(bytes).overlay,
-        FileKind::MachOFat => macho::read_fat(bytes).overlay,
+        FileKind::Pe => pe::read_program(bytes, limits).overlay,
+        FileKind::Elf => elf::read_program(bytes, limits).overlay,
+        FileKind::MachO => macho::read_program(bytes, limits).overlay,
+        FileKind::MachOFat => macho::read_fat(bytes, limits).overlay,
         _ => {
             let head = bytes.kept();
             let head = head.get(..HEAD as usize).unwrap_or(head);

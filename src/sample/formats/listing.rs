@@ -39,6 +39,11 @@ impl Default for FileLimits {
 }
 
 impl FileLimits {
+    /// Limits with which no entropy is computed: it takes as long as all else that is read of a program.
+    pub fn without_entropy() -> Self {
+        Self { entropy: EntropyMeter::off(), ..Self::default() }
+    }
+
     /// Counts work; `false` beyond the limit.
     pub fn work(&mut self, bytes: u64) -> bool {
         let left = self.work.checked_sub(bytes);

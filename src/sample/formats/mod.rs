@@ -5,6 +5,6 @@
 pub mod elf;
 pub mod images;
 pub mod layout;
-mod listing;
+pub mod listing;
 pub mod macho;
 pub mod pe;

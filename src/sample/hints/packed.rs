@@ -60,11 +60,14 @@ fn of_sections(layout: &Layout<'_>) -> Evidence {
     let with_code = sections
         .iter()
         .filter(|section| section.size >= SMALLEST && holds_code(layout.format, section, code));
-    let densest = with_code.max_by(|a, b| entropy(a).total_cmp(&entropy(b)));
-    let dense = densest.filter(|section| entropy(section) >= DENSE).map(|section| Dense {
-        text: format!("section {} has entropy {:.2}", section.name, entropy(section)),
+    let mut meter = EntropyMeter::default();
+    let densest = with_code
+        .map(|section| (section, entropy(layout, section, &mut meter)))
+        .max_by(|(_, a), (_, b)| a.total_cmp(b));
+    let dense = densest.filter(|(_, entropy)| *entropy >= DENSE).map(|(section, entropy)| Dense {
+        text: format!("section {} has entropy {entropy:.2}", section.name),
         // The code of .NET is among resources, which may be compressed.
-        alone: entropy(section) >= VERY_DENSE && section.access.execute && !is_dotnet(layout),
+        alone: entropy >= VERY_DENSE && section.access.execute && !is_dotnet(layout),
     });
     let mut signs = Vec::new();
     let code = || sections.iter().filter(|section| section.access.execute && !is_driver_start(section));
@@ -80,8 +83,10 @@ fn of_sections(layout: &Layout<'_>) -> Evidence {
     Evidence { dense, signs }
 }
 
-fn entropy(section: &Section) -> f32 {
-    section.entropy.unwrap_or_default()
+/// The entropy of a section, which is measured here if it was not when the headers were read.
+fn entropy(layout: &Layout<'_>, section: &Section, meter: &mut EntropyMeter) -> f32 {
+    let measured = || meter.measure(layout.bytes.get(section.offset?, section.size)?);
+    section.entropy.or_else(measured).unwrap_or_default()
 }
 
 fn is_dotnet(layout: &Layout<'_>) -> bool {

@@ -42,8 +42,8 @@ pub fn machine(head: &[u8]) -> Option<u16> {
 }
 
 /// Reads the facts of an ELF file.
-pub fn read_program(bytes: Bytes<'_>) -> Program {
-    let (mut program, mut limits) = (Program::default(), FileLimits::default());
+pub fn read_program(bytes: Bytes<'_>, mut limits: FileLimits) -> Program {
+    let mut program = Program::default();
     let Some(header) = Header::read(bytes.kept(), &mut program.notes) else {
         for fact in
             ["architecture", "entry", "sections", "libraries", "imports", "exports", "signed", "overlay"]

@@ -17,7 +17,7 @@ const DYNAMIC: usize = 0x2de0;
 const MODULE: &[u8] = include_bytes!("../../../../tests/field/signed-kernel-module/signed_module.ko");
 
 fn read(file: &[u8]) -> Program {
-    read_program(Bytes::new(file, file.len() as u64))
+    read_program(Bytes::new(file, file.len() as u64), super::FileLimits::default())
 }
 
 /// The program with its section headers, and with other bytes at some offsets.

@@ -35,8 +35,7 @@ pub fn cpu_type(head: &[u8]) -> Option<u32> {
 }
 
 /// Reads the facts of a Mach-O file for one processor.
-pub fn read_program(bytes: Bytes<'_>) -> Program {
-    let mut limits = FileLimits::default();
+pub fn read_program(bytes: Bytes<'_>, mut limits: FileLimits) -> Program {
     let (mut program, exports) = read_slice(bytes, &mut limits);
     add_exports(exports, &mut limits, &mut program);
     program
@@ -51,8 +50,7 @@ fn add_exports(exports: Option<Exports>, limits: &mut FileLimits, program: &mut 
 }
 
 /// Reads the facts of a fat Mach-O file.
-pub fn read_fat(bytes: Bytes<'_>) -> Fat {
-    let mut limits = FileLimits::default();
+pub fn read_fat(bytes: Bytes<'_>, mut limits: FileLimits) -> Fat {
     let (arches, header_end) = fat::read_header(bytes);
     let mut fat = Fat::default();
     let said = fat::count(bytes).map_or(0, |(count, _)| count as usize);

@@ -18,11 +18,11 @@ const MAIN: usize = LIBRARY + 56 + 80;
 const SIGNATURE: usize = MAIN + 24;
 
 fn read(file: &[u8]) -> Program {
-    read_program(Bytes::new(file, file.len() as u64))
+    read_program(Bytes::new(file, file.len() as u64), super::FileLimits::default())
 }
 
 fn fat(file: &[u8]) -> Fat {
-    read_fat(Bytes::new(file, file.len() as u64))
+    read_fat(Bytes::new(file, file.len() as u64), super::FileLimits::default())
 }
 
 fn changed(file: &[u8], at: usize, bytes: &[u8]) -> Vec<u8> {

@@ -66,7 +66,7 @@ pub fn identify(head: &[u8], size: u64, read_at: ReadAt<'_>) -> Option<Option<Ar
 const LINKED_END: u64 = 12;
 
 /// Reads the facts of a PE.
-pub fn read_program(bytes: Bytes<'_>) -> Program {
+pub fn read_program(bytes: Bytes<'_>, mut limits: FileLimits) -> Program {
     let mut program = Program::default();
     let Some(offset) = header_offset(bytes) else { return program };
     let nt = Bytes::new(bytes.from(offset), bytes.size().saturating_sub(offset));
@@ -78,7 +78,6 @@ pub fn read_program(bytes: Bytes<'_>) -> Program {
         program.linked = Some(Some(headers.linked).filter(|linked| *linked > 0));
     }
     let sections = read_table(nt, &headers, &mut program.notes);
-    let mut limits = FileLimits::default();
     let dump = memory_dump::recognise(bytes, &headers, &sections);
     let layout = if dump.is_some() { Layout::Memory } else { Layout::File };
     if let Some(reason) = dump {
@@ -213,7 +212,7 @@ mod tests {
             let (found, reads) = identify_from(&file, file.len().min(4096));
             assert_eq!(found, Some(Some(Architecture::X86)), "{offset}");
             assert!(reads <= 1);
-            let program = read_program(Bytes::new(&file, file.len() as u64));
+            let program = read_program(Bytes::new(&file, file.len() as u64), FileLimits::default());
             assert_eq!(program.architecture, Some(Architecture::X86));
             // In the header that overlaps the DOS header, e_lfanew is a part of it.
             if offset > 4 {
@@ -254,7 +253,7 @@ mod tests {
         // In the number of sections, the address of the entry point, the first directories and the section table.
         let table = OPTIONAL + 224;
         for size in [NT + 6, OPTIONAL + 18, OPTIONAL + 96 + 4, table + 30, table + 40] {
-            let program = read_program(Bytes::new(&whole[..size], size as u64));
+            let program = read_program(Bytes::new(&whole[..size], size as u64), FileLimits::default());
             let unknown = [
                 ("linked", program.linked.is_none(), NT + 12),
                 ("sections", program.sections.is_none(), table + 40),
@@ -271,7 +270,8 @@ mod tests {
             assert_eq!(program.overlay.flatten(), None, "{size}");
         }
         whole[NT + 4] = 0x99;
-        let problems = read_program(Bytes::new(&whole, whole.len() as u64)).notes.problems;
+        let problems =
+            read_program(Bytes::new(&whole, whole.len() as u64), FileLimits::default()).notes.problems;
         assert!(problems.contains(&"architecture: machine 0x199 is not known".to_owned()), "{problems:?}");
     }
 
@@ -302,7 +302,7 @@ mod tests {
                 bytes[at] = if rng.random_bool(0.4) { 0xff } else { rng.random() };
             }
             bytes.truncate(rng.random_range(bytes.len() / 2..=bytes.len()));
-            let program = read_program(Bytes::new(&bytes, bytes.len() as u64));
+            let program = read_program(Bytes::new(&bytes, bytes.len() as u64), FileLimits::default());
             assert!(program.sections.is_none_or(|all| all.len() <= MAX_SECTIONS));
             assert!(program.libraries.is_none_or(|all| all.len() <= 2 * MAX_LIBRARIES));
             assert!(program.imports.is_none_or(|all| all.len() <= MAX_FUNCTIONS));

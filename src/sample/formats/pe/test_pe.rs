@@ -91,7 +91,7 @@ impl TestPe {
 
     /// Its facts.
     pub fn facts(&self) -> Program {
-        super::read_program(self.bytes())
+        super::read_program(self.bytes(), super::FileLimits::default())
     }
 
     /// Its headers and sections.
