@@ -15,6 +15,9 @@ pub const LEAST_FILES: usize = 30;
 const LEAST_LABELS: usize = 3;
 /// Held-out files of which a hundredth can be told.
 const MANY: usize = 100;
+/// Answers that no score explains: labels share libraries, whose files are of both. Without them such a file would make every
+/// answer doubtful.
+const LAPSE: f64 = 0.1;
 /// Share of the files of known labels that may be called unlike anything known.
 const UNLIKE: f64 = 0.01;
 
@@ -146,7 +149,10 @@ impl Regression<2> for Smoothed<'_> {
         self.answers.iter().fold([0.0; 2], |[factor, shift], answer| {
             let score = f64::from(answer.score);
             let target = if answer.right { self.right } else { self.wrong };
-            let off = answer.weight * (1.0 / (1.0 + (-(score * at[0] + at[1])).exp()) - target);
+            let likely = 1.0 / (1.0 + (-(score * at[0] + at[1])).exp());
+            let said = LAPSE / 2.0 + (1.0 - LAPSE) * likely;
+            let slope = (1.0 - LAPSE) * likely * (1.0 - likely);
+            let off = answer.weight * slope * ((1.0 - target) / (1.0 - said) - target / said);
             [factor + off * score, shift + off]
         })
     }
