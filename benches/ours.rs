@@ -15,7 +15,7 @@ mod large_map;
 use candle_core::{Device, Tensor};
 use lookalike::job::Reporter;
 use lookalike::model::{Embedder, Embeddings, Init, ModelConfig, Network, base_model};
-use lookalike::picture::PictureSpec;
+use lookalike::picture::{PictureKind, PictureSpec};
 use lookalike::projection::{UmapConfig, trustworthiness, umap};
 use lookalike::reading::{Limits, Reader, Workers};
 use lookalike::sample::{Labelling, walk};
@@ -43,7 +43,11 @@ fn main() {
         "step" => step(repeats, size),
         "embed" => embed(repeats, size),
         "pictures" => pictures(repeats, folder.unwrap(), &workers()),
-        "views" => pictures(repeats, folder.unwrap(), &workers().with_views(base_model().unwrap().views)),
+        "views" => pictures(
+            repeats,
+            folder.unwrap(),
+            &workers().with_views(base_model(PictureKind::Bytes).unwrap().views),
+        ),
         "pictures-inside" => pictures(repeats, folder.unwrap(), &Reader::default()),
         "search-1" => search(repeats, size, 1),
         "search-256" => search(repeats, size, 256),
@@ -158,7 +162,8 @@ fn looks(n: usize) -> Looks {
 
 /// One query by all views.
 fn search_views(repeats: usize, n: usize) -> Vec<f64> {
-    let (looks, calibration) = (looks(n), base_model().unwrap().config.calibration.unwrap());
+    let (looks, calibration) =
+        (looks(n), base_model(PictureKind::Bytes).unwrap().config.calibration.unwrap());
     let index = ViewIndex::new(&looks);
     let mut query = 0;
     timed(repeats, || {

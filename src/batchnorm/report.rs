@@ -39,7 +39,7 @@ impl KnownFiles {
 /// the model's, or no label is known.
 pub fn known_files(model: &Model, set: &PictureSet, seed: u64) -> Result<KnownFiles, Stop> {
     let config = &model.config;
-    if (set.spec.kind, set.spec.side) != (config.picture.kind, config.picture.side) {
+    if !set.spec.same_pictures(config.picture) {
         return Err(Stop::failed(format!(
             "expected {}, found {}: the model was trained on pictures of another kind. Choose another folder, or another model",
             config.picture.kind, set.spec.kind

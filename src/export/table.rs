@@ -30,8 +30,9 @@ pub struct NeighbourRow<'a> {
     pub neighbour_kind: &'a str,
     /// Its size in bytes.
     pub neighbour_size: u64,
-    /// The cosine distances of text, code and header; `None` where a view abstains, and by a model without views.
-    pub by_view: [Option<f32>; 3],
+    /// The cosine distances of text, code, header, image and perceptual hash; `None` where a view abstains, and by a model without
+    /// views.
+    pub by_view: [Option<f32>; 5],
     /// The verdict on the queried file, if there is one.
     pub verdict: &'a str,
     /// The probability of the verdict, 0 to 1.
@@ -88,6 +89,8 @@ pub fn neighbours_csv<'a>(rows: impl IntoIterator<Item = NeighbourRow<'a>>) -> V
         "verdict",
         "probability",
         "packed",
+        "distance_image",
+        "distance_hash",
     ];
     let number = |value: Option<f32>| value.map(|value| format!("{value:.6}")).unwrap_or_default();
     let cells = |row: NeighbourRow<'a>| {
@@ -107,6 +110,8 @@ pub fn neighbours_csv<'a>(rows: impl IntoIterator<Item = NeighbourRow<'a>>) -> V
             row.verdict.to_owned(),
             number(row.probability),
             text(&escape::text(row.packed)),
+            number(row.by_view[3]),
+            number(row.by_view[4]),
         ]
     };
     table(header, rows.into_iter().map(cells))
@@ -188,7 +193,7 @@ mod tests {
             distance: 0.25,
             neighbour_kind: "PE",
             neighbour_size: 7,
-            by_view: [Some(0.5), None, Some(1.0)],
+            by_view: [Some(0.5), None, Some(1.0), None, Some(0.25)],
             verdict: "known",
             probability: Some(0.75),
             packed: "@packer",

@@ -100,13 +100,13 @@ pub fn encode_open(
             }
             Ok((sample, Encoded::Bytes(planes)))
         }
-        (PictureKind::Image, _) => {
+        (PictureKind::Image, views) => {
             if open.size > MAX_FILE {
                 return Err(ImageError::TooLarge(open.size).into());
             }
             let mut bytes = Vec::with_capacity(open.size as usize);
             let sample = open.stream(|chunk| bytes.extend_from_slice(chunk))?;
-            let planes = ImagePlanes::decode(&bytes, spec.side)?;
+            let planes = ImagePlanes::decode(&bytes, spec, views)?;
             Ok((sample, Encoded::Image(planes)))
         }
     }
@@ -124,7 +124,7 @@ fn with_views(planes: Builder, sample: &Sample, kept: &[u8], views: &Views) -> B
         text
     });
     if !matches!(seen.packed, Packed::Yes { .. }) {
-        seen.code = code_pairs(&planes).map(|roots| views.pairs(&roots));
+        seen.code = code_pairs(&planes).and_then(|roots| views.pairs(&roots));
     }
     seen.architecture = sample.architecture.map(|architecture| architecture.name().to_owned());
     planes.views = Some(Box::new(seen));
@@ -154,7 +154,7 @@ pub fn encode_and_inspect(
     })?;
     let picture = match (planes, image, spec) {
         (Some(planes), ..) => Some(Encoded::Bytes(planes.finish().0)),
-        (_, Some(image), Some(spec)) => ImagePlanes::decode(&image, spec.side).ok().map(Encoded::Image),
+        (_, Some(image), Some(spec)) => ImagePlanes::decode(&image, spec, None).ok().map(Encoded::Image),
         _ => None,
     };
     Ok((sample, facts, picture))
@@ -200,7 +200,7 @@ pub fn encode_bytes(
         PictureKind::Image if bytes.size() > MAX_FILE => {
             return Err(ImageError::TooLarge(bytes.size()).into());
         }
-        PictureKind::Image => Encoded::Image(ImagePlanes::decode(&bytes.first(MAX_FILE), spec.side)?),
+        PictureKind::Image => Encoded::Image(ImagePlanes::decode(&bytes.first(MAX_FILE), spec, views)?),
     };
     Ok((sample, picture))
 }

@@ -27,6 +27,8 @@ mod render;
 mod segments;
 mod small_cells;
 mod spec;
+#[cfg(test)]
+pub(crate) mod test_images;
 mod text_grams;
 mod tiff_samples;
 mod wire;
