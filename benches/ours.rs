@@ -42,6 +42,7 @@ fn main() {
     let times = match work.as_str() {
         "step" => step(repeats, size),
         "embed" => embed(repeats, size),
+        "embed-images" => embed_images(repeats, size),
         "pictures" => pictures(repeats, folder.unwrap(), &workers()),
         "views" => pictures(
             repeats,
@@ -104,6 +105,18 @@ fn embed(repeats: usize, batch: usize) -> Vec<f64> {
     let embedder = Embedder::new(&network).unwrap();
     timed(repeats, || {
         assert_eq!(embedder.embed(&x, PictureSpec::BYTES).unwrap().len(), batch * 64);
+    })
+}
+
+/// Images by the base model, noise as good as any: the time does not depend on the pixels.
+fn embed_images(repeats: usize, batch: usize) -> Vec<f64> {
+    let model = base_model(PictureKind::Image).unwrap();
+    let spec = model.config.picture;
+    let mut rng = ChaCha8Rng::seed_from_u64(1);
+    let x: Vec<f32> = (0..batch * spec.len()).map(|_| rng.random_range(-1.0..1.0)).collect();
+    let embedder = Embedder::new(&model.network).unwrap();
+    timed(repeats, || {
+        assert_eq!(embedder.embed(&x, spec).unwrap().len(), batch * model.config.embedding);
     })
 }
 

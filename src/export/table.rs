@@ -209,9 +209,9 @@ mod tests {
         let cells = lines.next().unwrap();
         assert!(cells.starts_with("'=cmd|' /C calc'!A0,abab"));
         assert!(cells.contains(",1,\"a,\"\"b\"\".exe\","));
-        assert!(
-            cells.ends_with(",'@fam\\u{202e}ily,0.250000,PE,7,0.500000,,1.000000,known,0.750000,'@packer")
-        );
+        assert!(cells.ends_with(
+            ",'@fam\\u{202e}ily,0.250000,PE,7,0.500000,,1.000000,known,0.750000,'@packer,,0.250000"
+        ));
     }
 
     #[test]

@@ -61,6 +61,17 @@ impl Cosines {
         Self { text, code, header, image, hash }
     }
 
+    /// For people: the views that could see these two files, by name. Images are compared by two of their own.
+    pub fn by_name(&self) -> Vec<(&'static str, Option<f32>)> {
+        let names = ["text", "code", "header", "picture", "hash"];
+        let all = names.into_iter().zip(self.all());
+        if self.image.is_some() || self.hash.is_some() {
+            all.skip(OF_BYTES).collect()
+        } else {
+            all.take(OF_BYTES).collect()
+        }
+    }
+
     /// In the order of the calibration.
     pub fn all(&self) -> [Option<f32>; VIEWS] {
         [self.text, self.code, self.header, self.image, self.hash]

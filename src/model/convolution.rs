@@ -32,7 +32,7 @@ impl Geometry {
     }
 
     /// Whether the patches are the pixels themselves.
-    fn is_pointwise(self) -> bool {
+    pub fn is_pointwise(self) -> bool {
         self.kernel == 1 && self.stride == 1
     }
 

@@ -2,29 +2,37 @@
 //! of them are kept in vectors while the taps are added.
 
 use super::geometry::Geometry;
+use super::layer::Activation;
 use crate::numeric::wide;
 use pulp::NullaryFnOnce;
 use rayon::prelude::*;
 
-/// Channels that are summed together.
-const LANES: usize = 32;
+/// What is done to each sum: the bias of its channel is added, then the activation.
+#[derive(Clone, Copy)]
+pub(super) struct Finish<'a> {
+    /// One for each channel.
+    pub bias: &'a [f32],
+    pub activation: Activation,
+}
 
 impl Geometry {
     /// The depthwise convolution of all images, on all cores.
     pub fn depthwise(self, x: &[f32], weights: &[f32]) -> Vec<f32> {
         let each = self.pixels() * self.channels;
         let mut out = vec![0.0; self.images * each];
+        let bias = vec![0.0; self.channels];
+        let finish = Finish { bias: &bias, activation: Activation::None };
         out.par_chunks_mut(each.max(1))
             .zip(x.par_chunks(self.image().max(1)))
-            .for_each(|(out, image)| self.depthwise_on(image, weights, out));
+            .for_each(|(out, image)| self.depthwise_on(image, weights, finish, out));
         out
     }
 
-    /// The same of a few images on this thread: `out` holds `pixels · channels` numbers per image.
-    pub fn depthwise_on(self, images: &[f32], weights: &[f32], out: &mut [f32]) {
+    /// The same of a few images on this thread, finished: `out` holds `pixels · channels` numbers per image.
+    pub fn depthwise_on(self, images: &[f32], weights: &[f32], finish: Finish<'_>, out: &mut [f32]) {
         let each = (self.pixels() * self.channels).max(1);
         for (image, out) in images.chunks_exact(self.image().max(1)).zip(out.chunks_exact_mut(each)) {
-            wide(Depthwise { geometry: self, image, weights, out });
+            wide(Depthwise { geometry: self, image, weights, finish, out });
         }
     }
 }
@@ -33,7 +41,21 @@ struct Depthwise<'a> {
     geometry: Geometry,
     image: &'a [f32],
     weights: &'a [f32],
+    finish: Finish<'a>,
     out: &'a mut [f32],
+}
+
+/// The taps of one output pixel that are inside of the image.
+struct Taps<'a> {
+    /// Where the first one reads the image, and the weights.
+    image: &'a [f32],
+    weights: &'a [f32],
+    rows: usize,
+    columns: usize,
+    /// Numbers from one row of taps to the next.
+    image_row: usize,
+    weights_row: usize,
+    channels: usize,
 }
 
 impl NullaryFnOnce for Depthwise<'_> {
@@ -41,42 +63,67 @@ impl NullaryFnOnce for Depthwise<'_> {
 
     #[inline(always)]
     fn call(self) {
-        let Self { geometry, image, weights, out } = self;
+        let Self { geometry, image, weights, finish, out } = self;
         let (c, kernel, width) = (geometry.channels, geometry.kernel, geometry.width);
         for (row, out) in out.chunks_exact_mut(geometry.out_width() * c).enumerate() {
             for (column, out) in out.chunks_exact_mut(c).enumerate() {
                 let (top, left) = (row * geometry.stride, column * geometry.stride);
-                // The taps that are inside of the image.
                 let rows = inside(top, geometry.before, kernel, geometry.height);
                 let columns = inside(left, geometry.before, kernel, width);
-                for (block, out) in out.chunks_mut(LANES).enumerate() {
-                    let first = block * LANES;
-                    let mut sums = [0.0_f32; LANES];
-                    for tap in rows.clone() {
-                        let line =
-                            (top + tap - geometry.before) * width + left + columns.start - geometry.before;
-                        let taps = tap * kernel + columns.start;
-                        let pixels = image[line * c..].chunks_exact(c);
-                        let weights = weights[taps * c..].chunks_exact(c);
-                        for (pixel, weights) in pixels.zip(weights).take(columns.len()) {
-                            let (pixel, weights) = (&pixel[first..], &weights[first..]);
-                            match (pixel.first_chunk::<LANES>(), weights.first_chunk::<LANES>()) {
-                                (Some(pixel), Some(weights)) => {
-                                    for i in 0..LANES {
-                                        sums[i] += pixel[i] * weights[i];
-                                    }
-                                }
-                                _ => {
-                                    for ((sum, x), w) in sums.iter_mut().zip(pixel).zip(weights) {
-                                        *sum += x * w;
-                                    }
-                                }
-                            }
-                        }
-                    }
-                    out.copy_from_slice(&sums[..out.len()]);
+                let first =
+                    (top + rows.start - geometry.before) * width + left + columns.start - geometry.before;
+                let taps = Taps {
+                    image: image.get(first * c..).unwrap_or_default(),
+                    weights: weights.get((rows.start * kernel + columns.start) * c..).unwrap_or_default(),
+                    rows: rows.len(),
+                    columns: columns.len(),
+                    image_row: width * c,
+                    weights_row: kernel * c,
+                    channels: c,
+                };
+                // As many channels at a time as vectors have room for, whatever their width.
+                let mut at = 0;
+                while at + 48 <= c {
+                    taps.sum::<48>(at, finish, out);
+                    at += 48;
+                }
+                while at + 16 <= c {
+                    taps.sum::<16>(at, finish, out);
+                    at += 16;
+                }
+                while at < c {
+                    taps.sum::<1>(at, finish, out);
+                    at += 1;
                 }
             }
+        }
+    }
+}
+
+impl Taps<'_> {
+    /// The sums of `N` channels from channel `at` on, finished.
+    #[inline(always)]
+    fn sum<const N: usize>(&self, at: usize, finish: Finish<'_>, out: &mut [f32]) {
+        let mut sums = [0.0_f32; N];
+        for row in 0..self.rows {
+            for column in 0..self.columns {
+                let step = column * self.channels + at;
+                let pixel = self.image.get(row * self.image_row + step..).and_then(<[f32]>::first_chunk::<N>);
+                let weights =
+                    self.weights.get(row * self.weights_row + step..).and_then(<[f32]>::first_chunk::<N>);
+                if let (Some(pixel), Some(weights)) = (pixel, weights) {
+                    for i in 0..N {
+                        sums[i] += pixel[i] * weights[i];
+                    }
+                }
+            }
+        }
+        let (least, most) = finish.activation.limits();
+        for ((out, sum), bias) in out[at..].iter_mut().zip(sums).zip(&finish.bias[at..]) {
+            let value = sum + bias;
+            // Not `max`, which would turn NaN into a number and so hide it.
+            let value = if value < least { least } else { value };
+            *out = if value > most { most } else { value };
         }
     }
 }
@@ -91,7 +138,7 @@ fn inside(at: usize, before: usize, kernel: usize, size: usize) -> std::ops::Ran
 
 #[cfg(test)]
 mod tests {
-    use super::super::layer::{Activation, Layer, LayerKind, Padding};
+    use super::super::layer::{Layer, LayerKind, Padding};
     use super::*;
 
     /// The convolution by its definition.
@@ -142,7 +189,15 @@ mod tests {
             let x: Vec<f32> = (0..2 * geometry.image()).map(|i| ((i * 7 + 3) % 11) as f32 - 5.0).collect();
             let weights: Vec<f32> =
                 (0..kernel * kernel * channels).map(|i| ((i * 5 + 1) % 13) as f32 - 6.0).collect();
-            assert_eq!(geometry.depthwise(&x, &weights), naive(geometry, &x, &weights), "{side} {channels}");
+            let expected = naive(geometry, &x, &weights);
+            assert_eq!(geometry.depthwise(&x, &weights), expected, "{side} {channels}");
+            let bias: Vec<f32> = (0..channels).map(|i| i as f32).collect();
+            let finish = Finish { bias: &bias, activation: Activation::Relu6 };
+            let mut out = vec![9.0; expected.len()];
+            geometry.depthwise_on(&x, &weights, finish, &mut out);
+            let finished =
+                expected.iter().enumerate().map(|(i, sum)| (sum + bias[i % channels]).clamp(0.0, 6.0));
+            assert_eq!(out, finished.collect::<Vec<f32>>(), "{side} {channels}");
         }
     }
 }

@@ -4,6 +4,7 @@
 //! activations stay in cache. Nothing is recorded for a backward pass.
 
 use super::config::Head;
+use super::depthwise::Finish;
 use super::device_embedder::DeviceEmbedder;
 use super::folded::{FoldedLayer, FoldedNetwork};
 use super::geometry::Geometry;
@@ -22,6 +23,8 @@ use rayon::prelude::*;
 const GROUP: usize = 4;
 /// Numbers that the largest activations of such a group may have, so that they stay in cache.
 const CACHED: usize = 1 << 19;
+/// Numbers of the output of a 1×1 convolution that are computed together.
+const TILE: usize = 1 << 15;
 
 /// A network prepared to embed pictures on the processor in use.
 pub struct Embedder {
@@ -88,10 +91,26 @@ impl Embedder {
             let input =
                 i.checked_sub(1).and_then(|before| outputs.get(before)).map_or(pictures, Vec::as_slice);
             match layer.kind {
-                LayerKind::Full => geometry.forward_on(input, weights, patches, &mut to),
-                LayerKind::Depthwise => geometry.depthwise_on(input, weights, &mut to),
+                LayerKind::Depthwise => {
+                    let finish = Finish { bias, activation: layer.activation };
+                    geometry.depthwise_on(input, weights, finish, &mut to);
+                }
+                LayerKind::Full if geometry.is_pointwise() => {
+                    // A few rows at a time, so that they are still in cache when the bias is added.
+                    let rows = (TILE / geometry.filters.max(1)).max(1);
+                    let weights = Matrix::new(weights, channels, geometry.filters);
+                    for (input, to) in
+                        input.chunks(rows * channels).zip(to.chunks_mut(rows * geometry.filters))
+                    {
+                        matmul(Matrix::new(input, input.len() / channels, channels), weights, false, to);
+                        add_bias(to, bias, layer.activation);
+                    }
+                }
+                LayerKind::Full => {
+                    geometry.forward_on(input, weights, patches, &mut to);
+                    add_bias(&mut to, bias, layer.activation);
+                }
             }
-            add_bias(&mut to, bias, layer.activation);
             if let Some(added) = layer.adds.and_then(|earlier| outputs.get(earlier)) {
                 to.iter_mut().zip(added).for_each(|(to, from)| *to += from);
             }

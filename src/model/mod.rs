@@ -61,6 +61,6 @@ pub(crate) use matmul::{Matrix, matmul};
 pub(crate) use model_file::{ModelError, read_config};
 pub(crate) use network::{Forward, Mode, NetworkState};
 pub(crate) use processor::{Choice, Processor};
-pub(crate) use published::published_network;
+pub(crate) use published::Published;
 pub(crate) use statistics::{BatchStatistics, RunningStatistics};
 pub(crate) use trace::Trace;

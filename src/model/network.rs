@@ -271,6 +271,12 @@ impl Network {
         self.on(&Device::Cpu)
     }
 
+    /// A copy with these prototypes, one for each label.
+    pub(crate) fn with_prototypes(&self, prototypes: Vec<Vec<f32>>) -> Result<Self> {
+        let prototypes = Var::from_tensor(&Tensor::new(prototypes, &Device::Cpu)?)?;
+        Ok(Self { prototypes, ..self.duplicate()? })
+    }
+
     /// A copy whose weights are on `device`.
     pub(super) fn on(&self, device: &Device) -> Result<Self> {
         let copy = |var: &Var| Var::from_tensor(&var.as_detached_tensor().copy()?.to_device(device)?);

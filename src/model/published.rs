@@ -7,19 +7,31 @@ use crate::picture::PictureSpec;
 use candle_core::Tensor;
 use safetensors::SafeTensors;
 
-/// The layers, and what finds a tensor by name and shape.
-pub(crate) fn published_network(
-    bytes: &[u8],
-) -> Result<(Vec<Layer>, impl Fn(&str, &[usize]) -> candle_core::Result<Tensor>), ModelError> {
-    let format = |error: &dyn std::fmt::Display| ModelError::Format(error.to_string());
-    let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|error| format(&error))?;
-    let json = metadata.metadata().as_ref().and_then(|metadata| metadata.get("layers"));
-    let json = json.ok_or_else(|| ModelError::Format("a safetensors file without layers".into()))?;
-    let layers: Vec<Layer> = serde_json::from_str(json).map_err(|error| format(&error))?;
-    let spec = PictureSpec::BASE_IMAGE;
-    if !fit_together(&layers, spec.side, spec.kind.channels()) {
-        return Err(ModelError::Format("layers that do not fit together".into()));
+/// A published network.
+pub(crate) struct Published<'a> {
+    /// Its layers, which take pictures of the base model for images.
+    pub layers: Vec<Layer>,
+    tensors: SafeTensors<'a>,
+}
+
+impl<'a> Published<'a> {
+    /// Reads the bytes of the file.
+    pub fn read(bytes: &'a [u8]) -> Result<Self, ModelError> {
+        let format = |error: &dyn std::fmt::Display| ModelError::Format(error.to_string());
+        let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|error| format(&error))?;
+        let json = metadata.metadata().as_ref().and_then(|metadata| metadata.get("layers"));
+        let json = json.ok_or_else(|| ModelError::Format("a safetensors file without layers".into()))?;
+        let layers: Vec<Layer> = serde_json::from_str(json).map_err(|error| format(&error))?;
+        let spec = PictureSpec::BASE_IMAGE;
+        if !fit_together(&layers, spec.side, spec.kind.channels()) {
+            return Err(ModelError::Format("layers that do not fit together".into()));
+        }
+        let tensors = SafeTensors::deserialize(bytes).map_err(|error| format(&error))?;
+        Ok(Self { layers, tensors })
     }
-    let tensors = SafeTensors::deserialize(bytes).map_err(|error| format(&error))?;
-    Ok((layers, move |name: &str, shape: &[usize]| read_tensor(&tensors, name, shape)))
+
+    /// The tensor of this name, if it has this shape.
+    pub fn find(&self, name: &str, shape: &[usize]) -> candle_core::Result<Tensor> {
+        read_tensor(&self.tensors, name, shape)
+    }
 }

@@ -9,9 +9,9 @@ use super::byte_planes::{BytePlanes, PLANES};
 use super::cells::{CELLS, LAYOUT_PLANES};
 use super::code_pairs::is_text_pair;
 use super::encoded::Encoded;
-use super::image_planes::{CHANNELS, ImagePlanes};
+use super::image_planes::ImagePlanes;
 use super::segments::SEGMENTS;
-use super::spec::{PictureKind, PictureSpec, Planes, Range};
+use super::spec::{IMAGE_CHANNELS as CHANNELS, PictureKind, PictureSpec, Planes, Range};
 use rand::Rng;
 
 /// The range of the share of a file that a random crop keeps.

@@ -18,6 +18,7 @@ mod encoded;
 mod image_decode;
 mod image_error;
 mod image_planes;
+mod lanczos;
 mod large_cells;
 mod layout;
 mod levels;

@@ -1,10 +1,13 @@
 //! The picture specification: which kind of picture a model reads, at which size and value range. It is part of
 //! the model's configuration, since a model only reads pictures of its own specification.
 
-use super::{byte_planes, image_planes};
+use super::byte_planes;
 use crate::sample::FileKind;
 use serde::{Deserialize, Serialize};
 use std::fmt;
+
+/// Red, green, blue.
+pub(super) const IMAGE_CHANNELS: usize = 3;
 
 /// How a picture is computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -26,7 +29,7 @@ impl PictureKind {
     pub fn channels(self) -> usize {
         match self {
             Self::Bytes => byte_planes::PLANES,
-            Self::Image => image_planes::CHANNELS,
+            Self::Image => IMAGE_CHANNELS,
         }
     }
 }

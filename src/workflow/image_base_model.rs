@@ -5,8 +5,8 @@ use super::base_model::calibrate_with_labels;
 use super::run::Run;
 use crate::job::Stop;
 use crate::model::{
-    BatchNormPolicy, Embeddings, Head, Layer, Model, ModelConfig, Network, RunningVariance, StatisticsPolicy,
-    StoredWeights, TrainingSummary, embed, published_network,
+    BatchNormPolicy, Embeddings, Head, Layer, Model, ModelConfig, Network, Published, RunningVariance,
+    StatisticsPolicy, StoredWeights, TrainingSummary, embed,
 };
 use crate::numeric::{dot, principal_axes};
 use crate::picture::{Encoded, PictureSpec};
@@ -56,20 +56,21 @@ pub fn make_image_base_model(
     let bytes = std::fs::read(corpus.join("network.safetensors")).map_err(|error| {
         Stop::failed(format!("expected the published network, found: {error}. Run assets/base/images.py"))
     })?;
-    let (layers, find) = published_network(&bytes)?;
+    let published = Published::read(&bytes)?;
+    let find = |name: &str, shape: &[usize]| published.find(name, shape);
     let views = Arc::new(Views::of_images());
     let images = read(corpus, &reader.with_views(Some(Arc::clone(&views))), run)?;
     // What the projection starts from is what the network gives once its weights are stored in few bits.
-    let config = config(layers);
+    let config = config(published.layers.clone());
     let width = config.embedding;
     let mut identity = vec![0.0; width * width];
     identity.iter_mut().step_by(width + 1).for_each(|value| *value = 1.0);
-    let network = Network::with_projection(&config, &find, identity, vec![0.0; width])?;
+    let network = Network::with_projection(&config, find, identity, vec![0.0; width])?;
     let model = Model::from_bytes(Model::new(config, network, None)?.bytes)?;
     let seen = embed_all(&model, &images, run)?;
     let (matrix, bias) = projection(&images, &seen);
     let config = ModelConfig { embedding: bias.len(), ..model.config };
-    let network = Network::with_projection(&config, &find, matrix, bias)?;
+    let network = Network::with_projection(&config, find, matrix, bias)?;
     let model = Model::with_views(config, network, None, Some(Arc::clone(&views)))?;
     let model = Model::from_bytes(model.bytes)?;
     let embeddings = embed_all(&model, &images, run)?;

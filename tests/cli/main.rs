@@ -10,6 +10,7 @@ mod checkpoint;
 mod command_line;
 mod field;
 mod first_drop;
+mod first_images;
 mod folders;
 mod home;
 mod images;
