@@ -121,3 +121,20 @@ fn an_image_model_of_the_user_answers_by_its_own_distance() {
     let nearest = &found["asked/face.png"]["neighbours"][0];
     assert!(nearest["distance"].is_number() && nearest["distance_image"].is_null(), "{nearest}");
 }
+
+#[test]
+fn the_lab_examines_and_repairs_the_base_model() {
+    let home = images();
+    let base = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/base/images.safetensors");
+    let report = home.run(&["batchnorm", "known", "--model", base]);
+    assert!(report.contains("16 files, in train mode in batches of 32"), "{report}");
+    let layer = |line: &&str| line.split_whitespace().nth(1).is_some_and(|channels| channels == "1152");
+    let of_layers = report.lines().filter(|line| line.contains(" factor ")).filter(layer);
+    assert_eq!(of_layers.count(), 6, "the three widest blocks have two layers each of so many channels");
+    let repaired = ["--out", "repaired.safetensors", "--stats", "recompute"];
+    home.run(&[&["batchnorm-repair", "known", "--model", base][..], &repaired].concat());
+    home.run(&["index", "known", "--library", "l.lookalike", "--model", "repaired.safetensors"]);
+    let answer = &answers(&home, &["asked/bricks.png"])["asked/bricks.png"];
+    assert_eq!(answer["labels"][0], "bricks", "{answer}");
+    assert!(answer["answered_by"].as_str().unwrap().contains("statistics recomputed"), "{answer}");
+}
