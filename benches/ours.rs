@@ -15,7 +15,7 @@ mod large_map;
 use candle_core::{Device, Tensor};
 use lookalike::job::Reporter;
 use lookalike::model::{Embedder, Embeddings, Init, ModelConfig, Network, base_model};
-use lookalike::picture::PictureSpec;
+use lookalike::picture::{PictureKind, PictureSpec};
 use lookalike::projection::{UmapConfig, trustworthiness, umap};
 use lookalike::reading::{Limits, Reader, Workers};
 use lookalike::sample::{KeepFacts, Labelling, walk};
@@ -42,6 +42,7 @@ fn main() {
     let times = match work.as_str() {
         "step" => step(repeats, size),
         "embed" => embed(repeats, size),
+        "embed-images" => embed_images(repeats, size),
         "pictures" => pictures(repeats, folder.unwrap(), &workers(), PictureSpec::BYTES),
         "views" => views(repeats, folder.unwrap(), KeepFacts::No),
         "facts" => views(repeats, folder.unwrap(), KeepFacts::Hashes),
@@ -101,6 +102,18 @@ fn embed(repeats: usize, batch: usize) -> Vec<f64> {
     let embedder = Embedder::new(&network).unwrap();
     timed(repeats, || {
         assert_eq!(embedder.embed(&x, PictureSpec::BYTES).unwrap().len(), batch * 64);
+    })
+}
+
+/// Images by the base model, noise as good as any: the time does not depend on the pixels.
+fn embed_images(repeats: usize, batch: usize) -> Vec<f64> {
+    let model = base_model(PictureKind::Image).unwrap();
+    let spec = model.config.picture;
+    let mut rng = ChaCha8Rng::seed_from_u64(1);
+    let x: Vec<f32> = (0..batch * spec.len()).map(|_| rng.random_range(-1.0..1.0)).collect();
+    let embedder = Embedder::new(&model.network).unwrap();
+    timed(repeats, || {
+        assert_eq!(embedder.embed(&x, spec).unwrap().len(), batch * model.config.embedding);
     })
 }
 
@@ -166,7 +179,8 @@ fn looks(n: usize) -> Looks {
 
 /// One query by all views.
 fn search_views(repeats: usize, n: usize) -> Vec<f64> {
-    let (looks, calibration) = (looks(n), base_model().unwrap().config.calibration.unwrap());
+    let (looks, calibration) =
+        (looks(n), base_model(PictureKind::Bytes).unwrap().config.calibration.unwrap());
     let index = ViewIndex::new(&looks);
     let mut query = 0;
     timed(repeats, || {

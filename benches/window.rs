@@ -200,6 +200,7 @@ fn library(n: usize, file: &Path) {
             size: 1 << 20,
             kind: FileKind::Pe,
             architecture: None,
+            facts: None,
         });
         embeddings.data.extend(unit(Some(&centres[*label])));
     }

@@ -141,5 +141,6 @@ fn about_ui(ui: &mut Ui, session: &Session, renderer: &str) {
     ui.label("Lookalike: MIT or Apache-2.0.");
     ui.label("Inter, the font of the window: SIL Open Font License 1.1, © The Inter Project Authors.");
     ui.label("Phosphor, the icons: MIT, © Phosphor Icons.");
+    ui.label("EfficientNet-Lite0, in the base model for images: Apache-2.0, © Google and ML Illustrated.");
     ui.label(small("The bundled samples and the base model's data have licences of their own, listed beside them in the source."));
 }

@@ -12,7 +12,7 @@ use crate::library::{Adopt, Library};
 use crate::picture::PictureKind;
 use crate::sample::Labelling;
 use crate::workflow::{
-    self, LabelledFolder, Pictures, QueryResult, count, read_folder, training_base, usual_model,
+    self, LabelledFolder, Pictures, QueryResult, count, index_into, read_folder, training_base, usual_model,
 };
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -57,7 +57,7 @@ impl App {
             format!("{path}: {} of {}", count(folder.set.samples.len(), "file"), count(labels, "label")),
         );
         let bytes = folder.set.spec.kind == PictureKind::Bytes;
-        let answers = self.session.contents.is_empty() && bytes && self.demo.is_none();
+        let answers = self.session.contents.is_empty() && self.demo.is_none();
         if labels < 2 && !answers {
             self.session.say(
                 Tone::Bad,
@@ -114,12 +114,21 @@ impl App {
             self.view.kept.tab = Tab::Map;
         }
         let target = self.target();
-        let (path, model) = (target.path.clone(), self.session.contents.model().cloned());
+        let path = target.path.clone();
+        let model = self.session.contents.model().filter(|model| model.config.picture.kind == set.spec.kind);
+        let (model, reader, source) = (model.cloned(), self.session.reader.clone(), folder.path.clone());
         self.start(
             Task::new(format!("Adding {}", escape::file_name(&folder.path))),
             move |run| {
                 let library = Library::open_or_create(&path)?;
-                let model = model.map_or_else(|| usual_model(&library).map(Arc::new), Ok)?;
+                let model =
+                    model.map_or_else(|| usual_model(&library, || set.spec.kind).map(Arc::new), Ok)?;
+                if !set.spec.same_pictures(model.config.picture) {
+                    // What is trained on are smaller pictures of images.
+                    let labelling = Labelling::FromFolders(1);
+                    let folders = [source];
+                    return index_into(&folders, labelling, &model, library, Adopt::IfComplete, &reader, run);
+                }
                 workflow::add_to_library(&set, &model, library, Adopt::IfComplete, run)
             },
             move |app, changed| {

@@ -5,6 +5,8 @@ use super::message::Tone;
 use super::window::App;
 use crate::library::{Contents, Rows};
 use crate::model::base_model;
+use crate::sample::Labelling;
+use crate::workflow::kind_of;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -49,9 +51,13 @@ impl App {
 
     /// Lets the base model answer while the library has no samples and so no model.
     fn query_with_base_model(&mut self, files: Vec<PathBuf>) {
+        let (reader, asked) = (self.session.reader.clone(), files.clone());
         self.start(
             Task::new("Reading the base model").quiet(),
-            |_| Ok(Contents::new(Arc::new(base_model()?), Rows::default())),
+            move |_| {
+                let kind = kind_of(&asked, Labelling::FromFolders(1), &reader);
+                Ok(Contents::new(Arc::new(base_model(kind)?), Rows::default()))
+            },
             move |app, contents| {
                 // A library may have been opened meanwhile.
                 if !app.session.has_model() {

@@ -8,6 +8,7 @@ mod cause;
 mod channel;
 mod modes;
 pub(crate) mod moving_average;
+mod place_labels;
 mod pooled;
 mod recompute;
 mod repair;

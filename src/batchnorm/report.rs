@@ -4,6 +4,7 @@ use super::batches::ONE_FILE;
 use super::channel::{Layer, compare_layer};
 use super::modes::{Compared, ModeFigures, compare};
 use super::moving_average::{Errors, initial_weight_in, variance_errors};
+use super::place_labels::place_labels;
 use super::verdict::{Verdict, verdict};
 use crate::job::{Reporter, Stop};
 use crate::model::Model;
@@ -39,7 +40,7 @@ impl KnownFiles {
 /// the model's, or no label is known.
 pub fn known_files(model: &Model, set: &PictureSet, seed: u64) -> Result<KnownFiles, Stop> {
     let config = &model.config;
-    if (set.spec.kind, set.spec.side) != (config.picture.kind, config.picture.side) {
+    if !set.spec.same_pictures(config.picture) {
         return Err(Stop::failed(format!(
             "expected {}, found {}: the model was trained on pictures of another kind. Choose another folder, or another model",
             config.picture.kind, set.spec.kind
@@ -139,6 +140,8 @@ impl Report {
 
 /// Measures `model` on `set`.
 pub fn report(model: &Model, set: &PictureSet, seed: u64, reporter: &Reporter) -> Result<Report, Stop> {
+    let placed = place_labels(model, set, reporter)?;
+    let model = placed.as_ref().unwrap_or(model);
     let known = known_files(model, set, seed)?;
     let files = known.pictures(set);
     let batch_size = model.config.training.batch_size.max(2);

@@ -7,7 +7,7 @@ use crate::job::Stop;
 use crate::model::{Model, Norm};
 use crate::reading::Reader;
 use crate::training::TrainConfig;
-use crate::workflow::make_base_model;
+use crate::workflow::{make_base_model, make_image_base_model};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -28,6 +28,12 @@ pub struct BaseModelArgs {
     /// Take the network of this model instead of training one: what is learned beside it is made again
     #[arg(long, value_name = "M.safetensors")]
     network_of: Option<PathBuf>,
+    /// Make the base model for images: the corpus is that of assets/base/images.py
+    #[arg(long)]
+    images: bool,
+    /// For images: let the perceptual hash count for the probability too
+    #[arg(long, requires = "images")]
+    with_hash: bool,
     /// Seed of all randomness
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -44,7 +50,11 @@ pub fn run(args: BaseModelArgs) -> Result<(), Stop> {
     let corpus = args.corpus;
     let network = args.network_of.as_deref().map(Model::load).transpose()?;
     let model = events::run(false, &mut Printed::default(), move |run| {
-        make_base_model(&corpus, &config, network, &Reader::of_this_program(), run)
+        let reader = Reader::of_this_program();
+        if args.images {
+            return make_image_base_model(&corpus, args.with_hash, &reader, run);
+        }
+        make_base_model(&corpus, &config, network, &reader, run)
     })?;
     model.save(&args.out)?;
     output::line(&format!("The base model is in {}", escape::path(&args.out)))

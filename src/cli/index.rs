@@ -9,7 +9,7 @@ use crate::escape;
 use crate::job::Stop;
 use crate::library::{Adopt, Adopted, Library};
 use crate::model::Model;
-use crate::workflow::{Indexed, index, use_model, usual_model};
+use crate::workflow::{Indexed, index, kind_of, use_model, usual_model};
 use clap::Args;
 use serde_json::json;
 use std::path::PathBuf;
@@ -20,7 +20,7 @@ pub struct IndexArgs {
     /// FOLDER/<label>/<files…>
     #[arg(required = true)]
     folders: Vec<PathBuf>,
-    /// The model that embeds the files [default: that of the library, or the base model]
+    /// The model that embeds the files [default: that of the library, or a base model]
     #[arg(long, value_name = "M.safetensors")]
     model: Option<PathBuf>,
     /// The library; created if it does not exist
@@ -50,7 +50,8 @@ pub fn run(args: IndexArgs) -> Result<(), Stop> {
         // A model that cannot be read creates no library.
         let given = model.map(|path| Model::load(&path)).transpose()?;
         let mut library = Library::open_or_create(&library)?;
-        let model = given.map_or_else(|| usual_model(&library), Ok)?;
+        let model =
+            given.map_or_else(|| usual_model(&library, || kind_of(&folders, labelling, &reader)), Ok)?;
         let mut done = index(&folders, labelling, &model, &mut library, Adopt::IfComplete, &reader, run)?;
         let mut used = None;
         if let Some(reader) = again.filter(|_| !done.adopted.in_use) {

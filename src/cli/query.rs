@@ -180,6 +180,7 @@ fn print_json(answer: &Answer<'_>, shared: &[SharedTrait], contents: &Contents) 
         .map(|row| {
             json!({
                 "distance_text": row.by_view[0], "distance_code": row.by_view[1], "distance_header": row.by_view[2],
+                "distance_image": row.by_view[3], "distance_hash": row.by_view[4],
                 "rank": row.rank, "path": row.neighbour_path.to_string_lossy(),
                 "sha256": row.neighbour_sha256.to_string(), "label": row.label.map(escape::text),
                 "distance": row.distance,

@@ -9,6 +9,7 @@ use crate::escape;
 use crate::job::Stop;
 use crate::library::{Adopt, Adopted};
 use crate::model::{BatchNormPolicy, CANDLE, FLAX, KERAS, Norm, PYTORCH, StatisticsPolicy, base_model};
+use crate::picture::PictureKind;
 use crate::reading::Reader;
 use crate::sample::Sha256;
 use crate::training::TrainConfig;
@@ -146,7 +147,7 @@ impl TrainArgs {
 pub fn run(args: TrainArgs) -> Result<(), Stop> {
     watch::use_threads(args.threads)?;
     let config = args.config();
-    let base = if args.from == FromArg::Base { Some(base_model()?) } else { None };
+    let base = if args.from == FromArg::Base { Some(base_model(PictureKind::Bytes)?) } else { None };
     let reader = args.archives.reader().with_views(base.as_ref().and_then(|base| base.views.clone()));
     let labelling = args.labels.labelling();
     let (folder, path, as_json) = (args.folder, args.model, args.json);

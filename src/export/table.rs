@@ -30,8 +30,9 @@ pub struct NeighbourRow<'a> {
     pub neighbour_kind: &'a str,
     /// Its size in bytes.
     pub neighbour_size: u64,
-    /// The cosine distances of text, code and header; `None` where a view abstains, and by a model without views.
-    pub by_view: [Option<f32>; 3],
+    /// The cosine distances of text, code, header, image and perceptual hash; `None` where a view abstains, and by a model without
+    /// views.
+    pub by_view: [Option<f32>; 5],
     /// The verdict on the queried file, if there is one.
     pub verdict: &'a str,
     /// The probability of the verdict, 0 to 1.
@@ -102,6 +103,8 @@ pub fn neighbours_csv<'a>(rows: impl IntoIterator<Item = NeighbourRow<'a>>, made
         "calibrated",
         "model",
         "fit",
+        "distance_image",
+        "distance_hash",
     ];
     let number = |value: Option<f32>| value.map(|value| format!("{value:.6}")).unwrap_or_default();
     let cells = |row: NeighbourRow<'a>| {
@@ -124,6 +127,8 @@ pub fn neighbours_csv<'a>(rows: impl IntoIterator<Item = NeighbourRow<'a>>, made
             row.calibrated.to_owned(),
             made_by.model.clone(),
             made_by.fit.clone(),
+            number(row.by_view[3]),
+            number(row.by_view[4]),
         ]
     };
     table(header, rows.into_iter().map(cells))
@@ -207,7 +212,7 @@ mod tests {
             distance: 0.25,
             neighbour_kind: "PE",
             neighbour_size: 7,
-            by_view: [Some(0.5), None, Some(1.0)],
+            by_view: [Some(0.5), None, Some(1.0), None, Some(0.25)],
             verdict: "known",
             probability: Some(0.75),
             packed: "@packer",
@@ -226,7 +231,7 @@ mod tests {
         assert!(cells.starts_with("'=cmd|' /C calc'!A0,abab"));
         assert!(cells.contains(",1,\"a,\"\"b\"\".exe\","));
         assert!(cells.ends_with(
-            ",'@fam\\u{202e}ily,0.250000,PE,7,0.500000,,1.000000,known,0.750000,'@packer,yes,ab,1-cd"
+            ",'@fam\\u{202e}ily,0.250000,PE,7,0.500000,,1.000000,known,0.750000,'@packer,yes,ab,1-cd,,0.250000"
         ));
     }
 

@@ -273,7 +273,7 @@ mod tests {
             .unwrap();
         }
         old.execute("INSERT INTO models (sha256, bytes) VALUES (?1, x'00')", [&[9_u8; 32][..]]).unwrap();
-        let base = crate::model::base_model().unwrap();
+        let base = crate::model::base_model(crate::picture::PictureKind::Bytes).unwrap();
         old.execute(
             "INSERT INTO models (sha256, bytes) VALUES (?1, ?2)",
             params![&base.hash.0[..], base.bytes],

@@ -42,6 +42,9 @@ impl Network {
     /// Forward and backward pass of `x`, `[n][side][side][channels]`, in train mode, where `classes[i]` is
     /// the label of row `i`. Changes neither weights nor running statistics.
     pub fn backward(&self, x: &Tensor, classes: &[usize]) -> Result<Backward> {
+        if !self.is_plain() {
+            bail!("expected a network of 3×3 convolutions to train, found one of other layers");
+        }
         match Kernels::of(x.device()) {
             Kernels::Own => self.backward_on_cpu(x, classes),
             Kernels::Candle => self.backward_by_candle(x, classes),
@@ -69,7 +72,7 @@ impl Network {
         let mut shape = x.dims4()?;
         for (i, block) in self.blocks.iter().enumerate() {
             let weights = block.weights.as_detached_tensor();
-            let geometry = Geometry::new(&shape.into(), weights.shape(), block.stride)?;
+            let geometry = Geometry::new(&shape.into(), weights.shape(), block.layer.stride)?;
             let (weights, shift) = (numbers(&weights)?, numbers(&block.shift.as_detached_tensor())?);
             let linear = geometry.forward(&activations, &weights);
             let (scale, norm) = match (&block.scale, self.running.get(i)) {

@@ -4,6 +4,7 @@
 //! mode). A forward pass never changes running statistics: it returns the batch's, and the trainer decides
 //! whether to add them. So measuring a model in train mode cannot change it.
 
+use super::layer::Activation;
 use super::norm_loops;
 use super::slices::{contiguous, with_f32};
 use super::statistics::{BatchStatistics, Normalise, too_few};
@@ -35,6 +36,8 @@ pub fn norm_relu(
 pub(super) struct NormRelu {
     epsilon: f64,
     by_batch: bool,
+    /// The backward pass is that of the rectifier alone.
+    activation: Activation,
     /// In train mode set by the forward pass, in eval mode from the start.
     statistics: Arc<OnceLock<BatchStatistics>>,
 }
@@ -46,7 +49,12 @@ impl NormRelu {
             let (mean, variance) = (running.mean.clone(), running.variance.clone());
             let _ = statistics.set(BatchStatistics { mean, variance, count: 0 });
         }
-        Self { epsilon, by_batch: matches!(by, Normalise::Batch), statistics }
+        Self { epsilon, by_batch: matches!(by, Normalise::Batch), activation: Activation::Relu, statistics }
+    }
+
+    /// The same with another activation, for the forward pass only.
+    pub fn with_activation(self, activation: Activation) -> Self {
+        Self { activation, ..self }
     }
 
     /// The statistics of the batch: in train mode, after the forward pass.
@@ -64,7 +72,7 @@ impl NormRelu {
         let scale: Vec<f32> = gamma.iter().zip(&inverse).map(|(g, i)| g * i).collect();
         let mut out = vec![0.0; x.len()];
         out.par_chunks_mut(block_of(c)).zip(x.par_chunks(block_of(c))).for_each(|(out, x)| {
-            norm_loops::normalise(out, x, &statistics.mean, &scale, beta);
+            norm_loops::normalise(out, x, &statistics.mean, &scale, beta, self.activation);
         });
         Ok(out)
     }

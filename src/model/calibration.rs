@@ -7,7 +7,9 @@ use crate::view::{FileViews, Terms};
 use serde::{Deserialize, Serialize};
 
 /// Views that are compared.
-pub const VIEWS: usize = 3;
+pub const VIEWS: usize = 5;
+/// Those of a file as bytes, which come first.
+const OF_BYTES: usize = 3;
 /// Rising functions that a view's function is a sum of: logarithms, steep where cosines are small, with these scales…
 const SCALES: [f32; 3] = [0.003, 0.01, 0.1];
 /// … and hinges, which are zero up to these cosines.
@@ -24,11 +26,15 @@ pub struct Cosines {
     pub code: Option<f32>,
     /// Of what their headers name.
     pub header: Option<f32>,
+    /// Of the embeddings of two images.
+    pub image: Option<f32>,
+    /// Of their perceptual hashes.
+    pub hash: Option<f32>,
 }
 
 impl Cosines {
     /// Of two files: what the views see of them, and the cosine of the embeddings of their code. That of the code is the mean of
-    /// those of embeddings and byte pairs.
+    /// those of embeddings and byte pairs; of images, which have no code, the embeddings are compared alone.
     pub fn of(a: &FileViews, b: &FileViews, embeddings: f32) -> Self {
         let both = |a: &Option<Terms>, b: &Option<Terms>| Some(a.as_ref()?.cosine(b.as_ref()?));
         Self::with_terms(a, b, embeddings, [both(&a.text, &b.text), both(&a.header, &b.header)])
@@ -43,12 +49,32 @@ impl Cosines {
             }
             _ => None,
         };
-        Self { text, code, header }
+        let (image, hash) = match (&a.hash, &b.hash) {
+            (Some(one), Some(other)) => (Some(embeddings), Some(one.cosine(other))),
+            _ => (None, None),
+        };
+        Self { text, code, header, image, hash }
+    }
+
+    /// From those of all views, in the order of the calibration.
+    pub fn from_views([text, code, header, image, hash]: [Option<f32>; VIEWS]) -> Self {
+        Self { text, code, header, image, hash }
+    }
+
+    /// For people: the views that could see these two files, by name. Images are compared by two of their own.
+    pub fn by_name(&self) -> Vec<(&'static str, Option<f32>)> {
+        let names = ["text", "code", "header", "picture", "hash"];
+        let all = names.into_iter().zip(self.all());
+        if self.image.is_some() || self.hash.is_some() {
+            all.skip(OF_BYTES).collect()
+        } else {
+            all.take(OF_BYTES).collect()
+        }
     }
 
     /// In the order of the calibration.
     pub fn all(&self) -> [Option<f32>; VIEWS] {
-        [self.text, self.code, self.header]
+        [self.text, self.code, self.header, self.image, self.hash]
     }
 }
 
@@ -88,6 +114,7 @@ impl ViewWeights {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Calibration {
     /// By view, in the order of [`Cosines::all`].
+    #[serde(with = "by_view")]
     pub views: [ViewWeights; VIEWS],
     /// The log-odds of two files that have nothing in common.
     pub bias: f32,
@@ -95,6 +122,28 @@ pub struct Calibration {
     /// known families are.
     #[serde(default)]
     pub unlike_below: f32,
+}
+
+/// Files have the views up to the last one that counts, and at least those of bytes: that is what earlier versions write and read.
+mod by_view {
+    use super::{OF_BYTES, VIEWS, ViewWeights};
+    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer, de::Error as _};
+
+    pub fn serialize<S: Serializer>(views: &[ViewWeights; VIEWS], to: S) -> Result<S::Ok, S::Error> {
+        let counts = |view: &ViewWeights| *view != ViewWeights::default();
+        let used = views.iter().rposition(counts).map_or(0, |last| last + 1).max(OF_BYTES);
+        views[..used].serialize(to)
+    }
+
+    pub fn deserialize<'a, D: Deserializer<'a>>(from: D) -> Result<[ViewWeights; VIEWS], D::Error> {
+        let read = Vec::<ViewWeights>::deserialize(from)?;
+        if !(OF_BYTES..=VIEWS).contains(&read.len()) {
+            return Err(D::Error::invalid_length(read.len(), &"the weights of three to five views"));
+        }
+        let mut views = [ViewWeights::default(); VIEWS];
+        views.iter_mut().zip(read).for_each(|(view, read)| *view = read);
+        Ok(views)
+    }
 }
 
 impl Calibration {
@@ -127,7 +176,22 @@ mod tests {
 
     fn calibration() -> Calibration {
         let view = |slope| ViewWeights { slopes: [slope; RISING], abstains: -0.5 };
-        Calibration { views: [view(4.0), view(1.0), view(2.0)], bias: -3.0, unlike_below: 0.1 }
+        let none = ViewWeights::default();
+        let views = [view(4.0), view(1.0), view(2.0), none, none];
+        Calibration { views, bias: -3.0, unlike_below: 0.1 }
+    }
+
+    #[test]
+    fn files_of_programs_without_views_of_images_are_read_and_written() {
+        let bytes = calibration();
+        let json = serde_json::to_value(bytes).unwrap();
+        assert_eq!(json["views"].as_array().unwrap().len(), 3);
+        assert_eq!(serde_json::from_value::<Calibration>(json).unwrap(), bytes);
+        let mut images = bytes;
+        images.views[3].slopes[0] = 1.0;
+        let json = serde_json::to_string(&images).unwrap();
+        assert_eq!(serde_json::from_str::<Calibration>(&json).unwrap(), images);
+        assert!(serde_json::from_str::<Calibration>(r#"{"views":[],"bias":0.0}"#).is_err());
     }
 
     #[test]
@@ -135,7 +199,9 @@ mod tests {
         let calibration = calibration();
         assert!(calibration.is_valid());
         let of = |text, code| {
-            calibration.log_odds(&Cosines { text: Some(text), code: Some(code), header: None }).unwrap()
+            calibration
+                .log_odds(&Cosines { text: Some(text), code: Some(code), ..Cosines::default() })
+                .unwrap()
         };
         let steps = (0..=100).map(|step| step as f32 / 100.0);
         assert!(steps.clone().is_sorted_by(|a, b| of(*a, 0.3) < of(*b, 0.3)));

@@ -2,11 +2,13 @@
 //! its safetensors file.
 
 use super::calibration::Calibration;
+use super::layer::Layer;
 use crate::picture::{PLANE_SET, PictureSpec};
 use serde::{Deserialize, Serialize};
 
-/// The latest version of this configuration: 1, or 2 with views. A file with a later version is refused.
-pub(super) const CONFIG_VERSION: u32 = 2;
+/// The latest version of this configuration: 1, 2 with views, or 3 with layers of other kinds. A file with a later version is
+/// refused.
+pub(super) const CONFIG_VERSION: u32 = 3;
 
 /// Whether the network normalises.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,6 +91,9 @@ pub enum Head {
     /// Global average pooling, a linear layer, and a linear classifier: plain softmax. What most tutorials
     /// train, and what the batch-norm experiments use.
     Classifier,
+    /// Average pooling to 2×2 parts, which overlap if the side is odd, unit length, a linear layer and unit length again. It is not
+    /// trained by us: the base model for images has it.
+    Grid,
 }
 
 impl Head {
@@ -97,7 +102,25 @@ impl Head {
         match self {
             Self::Cosine => 4,
             Self::Classifier => 1,
+            Self::Grid => 2,
         }
+    }
+}
+
+/// How a model file stores weights.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StoredWeights {
+    /// As they are.
+    #[default]
+    F32,
+    /// Those of convolutions and of the linear layer as whole numbers from −127 to 127 times a scale for each output channel.
+    Int8,
+}
+
+impl StoredWeights {
+    fn is_f32(&self) -> bool {
+        *self == Self::F32
     }
 }
 
@@ -233,6 +256,12 @@ pub struct ModelConfig {
     pub plane_set: u32,
     /// Filters and stride of each 3×3 convolution.
     pub convolutions: Vec<(usize, usize)>,
+    /// The layers of a network that has others than these; then `convolutions` is empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub layers: Vec<Layer>,
+    /// How the file stores the weights.
+    #[serde(default, skip_serializing_if = "StoredWeights::is_f32")]
+    pub stored_weights: StoredWeights,
     /// Length of an embedding.
     pub embedding: usize,
     /// The layers after the convolutions.
@@ -263,6 +292,12 @@ pub(super) fn first_plane_set() -> u32 {
 }
 
 impl ModelConfig {
+    /// All layers of the network, one behind the other.
+    pub(crate) fn all_layers(&self) -> Vec<Layer> {
+        let plain = self.convolutions.iter().copied().map(Layer::plain);
+        plain.chain(self.layers.iter().copied()).collect()
+    }
+
     /// What the running statistics are now.
     pub(crate) fn source(&self) -> StatisticsSource {
         match (self.repairs.last(), self.batch_norm.statistics) {
@@ -282,6 +317,8 @@ impl ModelConfig {
             picture,
             plane_set: PLANE_SET,
             convolutions: vec![(32, 2), (64, 2), (128, 2), (128, 1)],
+            layers: Vec::new(),
+            stored_weights: StoredWeights::F32,
             embedding: 64,
             head: Head::Cosine,
             norm: Norm::Batch,

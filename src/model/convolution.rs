@@ -1,5 +1,5 @@
-//! Convolution 3×3 with a border of one zero, as a candle operation: patches copied into a matrix (im2col), a
-//! few images at a time so that they stay in cache, then one matrix product.
+//! Convolution of all channels: patches copied into a matrix (im2col), a few images at a time so that they stay in cache,
+//! then one matrix product. The 3×3 convolution with a border of one zero is a candle operation too.
 //!
 //! Input `[n][h][w][c]`, weights `[3][3][c][o]`, output `[n][⌈h/s⌉][⌈w/s⌉][o]` for stride `s`. The batch is
 //! always split the same way, whatever the number of threads, so that sums have a fixed order and training
@@ -31,25 +31,25 @@ impl Geometry {
         ROWS.div_ceil(self.pixels().max(1))
     }
 
-    /// The input row that an output row and tap row read, or the same for columns; `None` in the border.
-    fn source(self, out: usize, tap: usize, size: usize) -> Option<usize> {
-        (out * self.stride + tap).checked_sub(1).filter(|at| *at < size)
+    /// Whether the patches are the pixels themselves.
+    pub fn is_pointwise(self) -> bool {
+        self.kernel == 1 && self.stride == 1
     }
 
-    /// Copies the patches of one image to `[pixels][3][3][c]`.
+    /// Copies the patches of one image to `[pixels][k][k][c]`.
     fn patches(self, image: &[f32], out: &mut [f32]) {
         let c = self.channels;
         for (row, out) in out.chunks_exact_mut(self.out_width() * self.patch()).enumerate() {
             for (column, out) in out.chunks_exact_mut(self.patch()).enumerate() {
-                for (tap, out) in out.chunks_exact_mut(3 * c).enumerate() {
+                for (tap, out) in out.chunks_exact_mut(self.kernel * c).enumerate() {
                     let Some(y) = self.source(row, tap, self.height) else {
                         out.fill(0.0);
                         continue;
                     };
                     let line = &image[y * self.width * c..(y + 1) * self.width * c];
-                    let left = column * self.stride;
-                    if left >= 1 && left + 1 < self.width {
-                        out.copy_from_slice(&line[(left - 1) * c..(left + 2) * c]);
+                    let left = (column * self.stride).checked_sub(self.before);
+                    if let Some(left) = left.filter(|left| left + self.kernel <= self.width) {
+                        out.copy_from_slice(&line[left * c..(left + self.kernel) * c]);
                         continue;
                     }
                     for (tap, out) in out.chunks_exact_mut(c).enumerate() {
@@ -68,7 +68,7 @@ impl Geometry {
         let c = self.channels;
         for (row, part) in patches.chunks_exact(self.out_width() * self.patch()).enumerate() {
             for (column, part) in part.chunks_exact(self.patch()).enumerate() {
-                for (tap, part) in part.chunks_exact(3 * c).enumerate() {
+                for (tap, part) in part.chunks_exact(self.kernel * c).enumerate() {
                     let Some(y) = self.source(row, tap, self.height) else {
                         continue;
                     };
@@ -93,11 +93,16 @@ impl Geometry {
             return out;
         }
         let weights = Matrix::new(weights, patch, self.filters);
+        let buffer = if self.is_pointwise() { 0 } else { group * pixels * patch };
         out.par_chunks_mut(group * pixels * self.filters)
             .zip(x.par_chunks(group * self.image()))
             .for_each_init(
-                || vec![0.0; group * pixels * patch],
+                || vec![0.0; buffer],
                 |buffer, (out, images)| {
+                    if self.is_pointwise() {
+                        let rows = images.len() / self.channels.max(1);
+                        return matmul(Matrix::new(images, rows, patch), weights, false, out);
+                    }
                     let rows = self.group_patches(images, buffer);
                     matmul(Matrix::new(buffer, rows, patch), weights, false, out);
                 },
@@ -109,9 +114,13 @@ impl Geometry {
     /// `buffer` grows to hold their patches.
     pub fn forward_on(self, images: &[f32], weights: &[f32], buffer: &mut Vec<f32>, out: &mut [f32]) {
         let group = images.len() / self.image().max(1);
+        let weights = Matrix::new(weights, self.patch(), self.filters);
+        if self.is_pointwise() {
+            let rows = group * self.pixels();
+            return matmul(Matrix::new(images, rows, self.channels), weights, false, out);
+        }
         buffer.resize(group * self.pixels() * self.patch(), 0.0);
         let rows = self.group_patches(images, buffer);
-        let weights = Matrix::new(weights, self.patch(), self.filters);
         matmul(Matrix::new(buffer, rows, self.patch()), weights, false, out);
     }
 

@@ -28,14 +28,14 @@ impl DeviceEmbedder {
             let filters = layer.bias.len();
             let channels = layer.weights.len() / (9 * filters.max(1));
             let weights = Tensor::from_slice(&layer.weights, (3, 3, channels, filters), device)?;
-            Ok((weights, Tensor::from_slice(&layer.bias, filters, device)?, layer.stride))
+            Ok((weights, Tensor::from_slice(&layer.bias, filters, device)?, layer.layer.stride))
         });
         let layers = layers.collect::<Result<_>>()?;
         let bias = network.linear_bias.as_ref();
         Ok(Self {
             device: device.clone(),
             layers,
-            pooled: network.pooled,
+            pooled: network.head.pooled(),
             linear: matrix(&network.linear)?,
             linear_bias: bias.map(|bias| Tensor::from_slice(bias, bias.len(), device)).transpose()?,
             text: network.text.as_deref().map(matrix).transpose()?,

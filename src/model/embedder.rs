@@ -3,13 +3,18 @@
 //! A few images go through all layers of the [folded](super::folded) network on one thread while their
 //! activations stay in cache. Nothing is recorded for a backward pass.
 
+use super::config::Head;
+use super::depthwise::Finish;
 use super::device_embedder::DeviceEmbedder;
-use super::folded::FoldedNetwork;
+use super::folded::{FoldedLayer, FoldedNetwork};
 use super::geometry::Geometry;
 use super::kernels::Kernels;
+use super::layer::LayerKind;
 use super::layer_shift::LayerShifts;
 use super::matmul::{Matrix, matmul};
 use super::network::Network;
+use super::norm_loops::add_bias;
+use super::pooling::{pool, pool_grid};
 use super::processor::Processor;
 use crate::picture::{PictureSpec, TEXT_PLANE};
 use candle_core::Result;
@@ -17,6 +22,10 @@ use rayon::prelude::*;
 
 /// Images that go through the layers together.
 const GROUP: usize = 4;
+/// Numbers that the largest activations of such a group may have, so that they stay in cache.
+const CACHED: usize = 1 << 19;
+/// Numbers of the output of a 1×1 convolution that are computed together.
+const TILE: usize = 1 << 15;
 
 /// A network prepared to embed pictures on the processor in use.
 pub struct Embedder {
@@ -29,19 +38,21 @@ pub struct Embedder {
 #[derive(Default)]
 struct Scratch {
     patches: Vec<f32>,
-    /// Activations before and after a layer.
-    from: Vec<f32>,
-    to: Vec<f32>,
+    /// Activations by layer, of those that are still needed.
+    outputs: Vec<Vec<f32>>,
+    spare: Vec<Vec<f32>>,
+    pooled: Vec<f32>,
 }
 
 impl Embedder {
     /// Prepares `network` with its present weights and running statistics.
     pub fn new(network: &Network) -> Result<Self> {
+        let plain = network.is_plain();
         let network = FoldedNetwork::new(network)?;
         let device = &Processor::get().device;
         let device = match Kernels::of(device) {
-            Kernels::Own => None,
-            Kernels::Candle => Some(DeviceEmbedder::new(&network, device)?),
+            Kernels::Candle if plain => Some(DeviceEmbedder::new(&network, device)?),
+            Kernels::Own | Kernels::Candle => None,
         };
         Ok(Self { network, device })
     }
@@ -59,7 +70,8 @@ impl Embedder {
         let n = pictures.len() / spec.len().max(1);
         let mut out = vec![0.0; n * self.network.dimension];
         // With few pictures, one per thread.
-        let group = n.div_ceil(rayon::current_num_threads().max(1)).clamp(1, GROUP);
+        let most = (CACHED / self.network.largest(spec).max(1)).clamp(1, GROUP);
+        let group = n.div_ceil(rayon::current_num_threads().max(1)).clamp(1, most);
         out.par_chunks_mut(group * self.network.dimension.max(1))
             .zip(pictures.par_chunks(group * spec.len().max(1)))
             .for_each_init(Scratch::default, |scratch, (out, pictures)| {
@@ -94,38 +106,65 @@ impl Embedder {
     ) {
         let images = pictures.len() / spec.len();
         let (mut side, mut channels) = (spec.side, spec.kind.channels());
-        let Scratch { patches, from, to } = scratch;
-        for (i, layer) in self.network.layers.iter().enumerate() {
-            let filters = layer.bias.len();
-            let stride = layer.stride;
-            let geometry = Geometry { images, height: side, width: side, channels, filters, stride };
-            to.resize(images * geometry.pixels() * filters, 0.0);
-            let input = if i == 0 { pictures } else { from.as_slice() };
-            geometry.forward_on(input, &layer.weights, patches, to);
-            if let Some(shifts) = &mut shifts {
-                shifts.add(layer, to, geometry.pixels());
-            }
-            for pixel in to.chunks_exact_mut(filters.max(1)) {
-                for (v, bias) in pixel.iter_mut().zip(&layer.bias) {
-                    let value = *v + bias;
-                    // Not `max`, which would turn NaN into 0: NaN stays NaN, as in the network.
-                    *v = if value < 0.0 { 0.0 } else { value };
+        let Scratch { patches, outputs, spare, pooled } = scratch;
+        spare.append(outputs);
+        for (i, folded) in self.network.layers.iter().enumerate() {
+            let FoldedLayer { weights, bias, layer, last_use, .. } = folded;
+            let geometry = Geometry::of(layer, images, side, channels);
+            let mut to = spare.pop().unwrap_or_default();
+            to.resize(images * geometry.pixels() * geometry.filters, 0.0);
+            let input =
+                i.checked_sub(1).and_then(|before| outputs.get(before)).map_or(pictures, Vec::as_slice);
+            match layer.kind {
+                LayerKind::Depthwise => {
+                    let finish = Finish { bias, activation: layer.activation };
+                    geometry.depthwise_on(input, weights, finish, &mut to);
+                }
+                LayerKind::Full if geometry.is_pointwise() && shifts.is_none() => {
+                    // A few rows at a time, so that they are still in cache when the bias is added.
+                    let rows = (TILE / geometry.filters.max(1)).max(1);
+                    let weights = Matrix::new(weights, channels, geometry.filters);
+                    for (input, to) in
+                        input.chunks(rows * channels).zip(to.chunks_mut(rows * geometry.filters))
+                    {
+                        matmul(Matrix::new(input, input.len() / channels, channels), weights, false, to);
+                        add_bias(to, bias, layer.activation);
+                    }
+                }
+                LayerKind::Full => {
+                    geometry.forward_on(input, weights, patches, &mut to);
+                    if let Some(shifts) = &mut shifts {
+                        shifts.add(folded, &to, geometry.pixels());
+                    }
+                    add_bias(&mut to, bias, layer.activation);
                 }
             }
-            std::mem::swap(from, to);
-            (side, channels) = (geometry.out_height(), filters);
+            if let Some(added) = layer.adds.and_then(|earlier| outputs.get(earlier)) {
+                to.iter_mut().zip(added).for_each(|(to, from)| *to += from);
+            }
+            outputs.push(to);
+            for used in last_use {
+                spare.push(std::mem::take(&mut outputs[*used]));
+            }
+            (side, channels) = (geometry.out_height(), geometry.filters);
         }
-        let activations = if self.network.layers.is_empty() { pictures } else { from.as_slice() };
-        let features = self.network.pooled * self.network.pooled * channels;
-        to.clear();
-        to.resize(images * features, 0.0);
+        let activations = outputs.last().map_or(pictures, Vec::as_slice);
+        let parts = self.network.head.pooled();
+        let features = parts * parts * channels;
+        pooled.clear();
+        pooled.resize(images * features, 0.0);
         for (image, pooled) in
-            activations.chunks_exact(side * side * channels).zip(to.chunks_exact_mut(features.max(1)))
+            activations.chunks_exact(side * side * channels).zip(pooled.chunks_exact_mut(features.max(1)))
         {
-            pool(image, side, channels, self.network.pooled, pooled);
+            if self.network.head == Head::Grid {
+                pool_grid(image, side, channels, parts, pooled);
+                unit(pooled);
+            } else {
+                pool(image, side, channels, parts, pooled);
+            }
         }
         matmul(
-            Matrix::new(to, images, features),
+            Matrix::new(pooled, images, features),
             Matrix::new(&self.network.linear, features, self.network.dimension),
             false,
             out,
@@ -146,23 +185,15 @@ impl Embedder {
             if let Some(bias) = &self.network.linear_bias {
                 row.iter_mut().zip(bias).for_each(|(v, bias)| *v += bias);
             }
-            let length = (row.iter().map(|v| v * v).sum::<f32>() + 1e-12).sqrt();
-            row.iter_mut().for_each(|v| *v /= length);
+            unit(row);
         }
     }
 }
 
-/// Averages `image`, `[side][side][c]`, over `pooled × pooled` equal parts.
-fn pool(image: &[f32], side: usize, c: usize, pooled: usize, out: &mut [f32]) {
-    let part = side / pooled.max(1);
-    let weight = 1.0 / (part * part).max(1) as f32;
-    for (i, pixel) in image.chunks_exact(c.max(1)).enumerate() {
-        let (row, column) = (i / side / part.max(1), i % side / part.max(1));
-        let first = (row * pooled + column) * c;
-        for (to, from) in out[first..first + c].iter_mut().zip(pixel) {
-            *to += from * weight;
-        }
-    }
+/// Scales `row` to length 1.
+fn unit(row: &mut [f32]) {
+    let length = (row.iter().map(|v| v * v).sum::<f32>() + 1e-12).sqrt();
+    row.iter_mut().for_each(|v| *v /= length);
 }
 
 #[cfg(test)]

@@ -5,8 +5,10 @@
 //! A model is identified by the SHA-256 of its file. Running statistics are part of it, so a repaired model
 //! is another model, and embeddings of the two are never mixed.
 
-use super::config::{CONFIG_VERSION, ModelConfig, first_plane_set};
+use super::config::{CONFIG_VERSION, Head, ModelConfig, Norm, StoredWeights, first_plane_set};
+use super::layer::fit_together;
 use super::network::Network;
+use super::stored_weights::{quantise, widen};
 use super::trace::{MAX_STEPS, Trace};
 use super::trace_file;
 use crate::picture::{PLANE_SET, PictureKind, PictureSpec};
@@ -25,6 +27,8 @@ const KEY: &str = "lookalike";
 const VIEWS: &str = "views";
 /// The configuration version of a model with views, which an earlier program cannot use.
 const VERSION_WITH_VIEWS: u32 = 2;
+/// The configuration version of a model with layers of other kinds than those that we train.
+const VERSION_WITH_LAYERS: u32 = 3;
 /// A longer model file is not read: ours have about two megabytes.
 const MAX_FILE: u64 = 1 << 30;
 /// Largest values accepted in a configuration.
@@ -198,10 +202,20 @@ struct Versions {
 
 fn validate(config: &ModelConfig) -> Result<(), ModelError> {
     let widths = config.convolutions.iter().all(|(f, s)| (1..=MAX_WIDTH).contains(f) && (1..=8).contains(s));
+    let layers = &config.layers;
+    let others = layers.is_empty()
+        || config.convolutions.is_empty()
+            && config.norm == Norm::Batch
+            && layers.len() <= MAX_LAYERS
+            && layers.iter().all(|layer| (1..=MAX_WIDTH).contains(&layer.filters))
+            && fit_together(layers, config.picture.side, config.picture.kind.channels());
+    // A network that was not trained on labels is of use without.
+    let least_labels = usize::from(config.head != Head::Grid);
     let fits = widths
+        && others
         && config.convolutions.len() <= MAX_LAYERS
         && (1..=MAX_WIDTH).contains(&config.embedding)
-        && (1..=MAX_LABELS).contains(&config.labels.len())
+        && (least_labels..=MAX_LABELS).contains(&config.labels.len())
         && match config.picture.kind {
             PictureKind::Bytes => [PictureSpec::BYTES, PictureSpec::CODE].contains(&config.picture),
             PictureKind::Image => (8..=1024).contains(&config.picture.side),
@@ -214,9 +228,19 @@ fn validate(config: &ModelConfig) -> Result<(), ModelError> {
     if fits { Ok(()) } else { Err(ModelError::Format("a configuration with values out of range".into())) }
 }
 
-fn read_tensor(tensors: &SafeTensors<'_>, name: &str, shape: &[usize]) -> candle_core::Result<Tensor> {
+pub(super) fn read_tensor(
+    tensors: &SafeTensors<'_>,
+    name: &str,
+    shape: &[usize],
+) -> candle_core::Result<Tensor> {
     let fail = |what: String| candle_core::Error::Msg(format!("tensor {name}: {what}"));
     let view = tensors.tensor(name).map_err(|e| fail(e.to_string()))?;
+    if view.dtype() == Dtype::I8 && view.shape() == shape {
+        let scale = tensors.tensor(&scale_of(name)).ok().filter(|scale| scale.dtype() == Dtype::F32);
+        let values = scale.and_then(|scale| widen(view.data(), &numbers(scale.data()), shape));
+        let values = values.ok_or_else(|| fail("expected a scale for each output channel".to_owned()))?;
+        return Tensor::from_vec(values, shape, &Device::Cpu);
+    }
     if view.dtype() != Dtype::F32 || view.shape() != shape {
         return Err(fail(format!("expected f32 {shape:?}, found {:?} {:?}", view.dtype(), view.shape())));
     }
@@ -225,6 +249,11 @@ fn read_tensor(tensors: &SafeTensors<'_>, name: &str, shape: &[usize]) -> candle
         return Err(fail("expected finite values, found some that are not numbers".into()));
     }
     Tensor::from_vec(values, shape, &Device::Cpu)
+}
+
+/// The tensor of the scales of a tensor of whole numbers.
+fn scale_of(name: &str) -> String {
+    format!("{name}.scale")
 }
 
 /// Shape and numbers of a tensor, if it exists.
@@ -247,6 +276,9 @@ fn serialize(
     if file_views.is_some() {
         config.version = VERSION_WITH_VIEWS;
     }
+    if !config.layers.is_empty() {
+        config.version = VERSION_WITH_LAYERS;
+    }
     // Without the time it took, so that the same training writes the same file.
     let training = &mut config.training;
     training.history.iter_mut().chain([&mut training.result]).for_each(|point| point.seconds = 0.0);
@@ -254,16 +286,23 @@ fn serialize(
     let to_bytes = |values: Vec<f32>| values.into_iter().flat_map(f32::to_le_bytes).collect::<Vec<u8>>();
     let mut owned = Vec::new();
     for (name, tensor) in network.tensors()? {
-        owned.push((name, tensor.dims().to_vec(), to_bytes(tensor.flatten_all()?.to_vec1()?)));
+        let (shape, values): (_, Vec<f32>) = (tensor.dims().to_vec(), tensor.flatten_all()?.to_vec1()?);
+        if config.stored_weights == StoredWeights::Int8 && (name.ends_with(".weights") || name == "linear") {
+            let (whole, scales) = quantise(&values, shape.last().copied().unwrap_or(1));
+            owned.push((scale_of(&name), Dtype::F32, vec![scales.len()], to_bytes(scales)));
+            owned.push((name, Dtype::I8, shape, whole));
+        } else {
+            owned.push((name, Dtype::F32, shape, to_bytes(values)));
+        }
     }
     if let Some(trace) = trace {
         let tensors = trace_file::tensors(trace).into_iter();
-        owned.extend(tensors.map(|(name, shape, values)| (name, shape, to_bytes(values))));
+        owned.extend(tensors.map(|(name, shape, values)| (name, Dtype::F32, shape, to_bytes(values))));
     }
     let mut views = Vec::new();
-    for (name, shape, bytes) in &owned {
-        let view = TensorView::new(Dtype::F32, shape.clone(), bytes)
-            .map_err(|e| ModelError::Format(e.to_string()))?;
+    for (name, dtype, shape, bytes) in &owned {
+        let view =
+            TensorView::new(*dtype, shape.clone(), bytes).map_err(|e| ModelError::Format(e.to_string()))?;
         views.push((name.as_str(), view));
     }
     if let Some(file_views) = file_views {

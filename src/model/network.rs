@@ -4,9 +4,12 @@
 //! average pooling to 4×4, a linear layer, unit length and one prototype per label, whose cosine with an
 //! embedding says how similar the picture is to that label; or global average pooling, a linear layer and a
 //! linear classifier.
+//!
+//! A network of other [layers](super::layer), as the base model for images has, is computed by [`super::layered`].
 
 use super::config::{Head, Init, ModelConfig, Norm};
 use super::kernels::Kernels;
+use super::layer::{Layer, LayerKind};
 use super::objective::objective;
 use super::statistics::{BatchStatistics, Normalise, RunningStatistics};
 use super::tensor_ops::{pool, text_grams, unit};
@@ -41,7 +44,7 @@ pub(super) struct Block {
     pub scale: Option<Var>,
     /// β, or the bias.
     pub shift: Var,
-    pub stride: usize,
+    pub layer: Layer,
 }
 
 /// The weights and the running statistics.
@@ -52,8 +55,10 @@ pub struct Network {
     /// neighbours, and neighbours in a table of hashes mean nothing.
     pub(super) text: Option<Var>,
     pub(super) prototypes: Var,
-    /// For a classifier: the biases of `linear` and `prototypes`.
-    pub(super) biases: Option<[Var; 2]>,
+    /// The bias of `linear`, but for the cosine head.
+    pub(super) linear_bias: Option<Var>,
+    /// For a classifier: the bias of `prototypes`.
+    pub(super) prototypes_bias: Option<Var>,
     pub(super) head: Head,
     /// One entry per convolution with batch normalisation; none without.
     pub running: Vec<RunningStatistics>,
@@ -106,6 +111,21 @@ impl Network {
         Ok(network)
     }
 
+    /// A network of published weights, which `find(name, shape)` gives, with this matrix and bias behind the pooling and no labels.
+    pub(crate) fn with_projection(
+        config: &ModelConfig,
+        find: impl Fn(&str, &[usize]) -> Result<Tensor>,
+        matrix: Vec<f32>,
+        bias: Vec<f32>,
+    ) -> Result<Self> {
+        Self::from_weights(config, |name, shape| match name {
+            "linear" => Tensor::from_slice(&matrix, shape, &Device::Cpu),
+            "linear_bias" => Tensor::from_slice(&bias, shape, &Device::Cpu),
+            "prototypes" => Tensor::zeros(shape, DType::F32, &Device::Cpu),
+            name => find(name, shape),
+        })
+    }
+
     fn build(
         config: &ModelConfig,
         mut make: impl FnMut(&str, &[usize], usize) -> Result<Tensor>,
@@ -114,24 +134,27 @@ impl Network {
         let mut side = config.picture.side;
         let mut blocks = Vec::new();
         let mut running = Vec::new();
-        for (i, (filters, stride)) in config.convolutions.iter().copied().enumerate() {
-            let weights = make(&format!("block{i}.weights"), &[3, 3, channels, filters], 9 * channels)?;
+        for (i, layer) in config.all_layers().into_iter().enumerate() {
+            let filters = layer.filters;
+            let inputs = if layer.kind == LayerKind::Full { channels } else { 1 };
+            let fan_in = layer.kernel * layer.kernel * inputs;
+            let weights = make(&format!("block{i}.weights"), &layer.weights(channels), fan_in)?;
             let batch = config.norm == Norm::Batch;
             let scale = if batch { Some(Var::ones(filters, DType::F32, &Device::Cpu)?) } else { None };
             blocks.push(Block {
                 weights: Var::from_tensor(&weights)?,
                 scale,
                 shift: Var::zeros(filters, DType::F32, &Device::Cpu)?,
-                stride,
+                layer,
             });
             if batch {
                 running.push(RunningStatistics::new(filters));
             }
             channels = filters;
-            side = side.div_ceil(stride.max(1));
+            side = side.div_ceil(layer.stride.max(1));
         }
         let pooled = config.head.pooled();
-        if !side.is_multiple_of(pooled) {
+        if side < pooled || config.head != Head::Grid && !side.is_multiple_of(pooled) {
             bail!(
                 "expected pictures whose side the convolutions reduce to a multiple of {pooled}, found a reduced side of {side}"
             );
@@ -146,12 +169,17 @@ impl Network {
             _ => None,
         };
         let prototypes = make("prototypes", &[config.labels.len(), config.embedding], config.embedding)?;
-        let biases = match config.head {
+        let linear_bias = match config.head {
             Head::Cosine => None,
+            Head::Classifier | Head::Grid => {
+                Some(Var::from_tensor(&make("linear_bias", &[config.embedding], features)?)?)
+            }
+        };
+        let prototypes_bias = match config.head {
+            Head::Cosine | Head::Grid => None,
             Head::Classifier => {
-                let linear = make("linear_bias", &[config.embedding], features)?;
                 let labels = make("prototypes_bias", &[config.labels.len()], config.embedding)?;
-                Some([Var::from_tensor(&linear)?, Var::from_tensor(&labels)?])
+                Some(Var::from_tensor(&labels)?)
             }
         };
         Ok(Self {
@@ -159,7 +187,8 @@ impl Network {
             linear: Var::from_tensor(&linear)?,
             text,
             prototypes: Var::from_tensor(&prototypes)?,
-            biases,
+            linear_bias,
+            prototypes_bias,
             head: config.head,
             running,
             epsilon: config.batch_norm.epsilon,
@@ -170,7 +199,16 @@ impl Network {
     pub fn vars(&self) -> Vec<Var> {
         let blocks = self.blocks.iter().flat_map(|b| [Some(&b.weights), b.scale.as_ref(), Some(&b.shift)]);
         let heads = [&self.linear].into_iter().chain(&self.text).chain([&self.prototypes]);
-        blocks.flatten().chain(heads).chain(self.biases.iter().flatten()).cloned().collect()
+        blocks.flatten().chain(heads).chain(self.biases()).cloned().collect()
+    }
+
+    fn biases(&self) -> impl Iterator<Item = &Var> {
+        self.linear_bias.iter().chain(&self.prototypes_bias)
+    }
+
+    /// Whether every layer is one that we train.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.blocks.iter().all(|block| block.layer.is_plain()) && self.head != Head::Grid
     }
 
     /// All numbers, for a checkpoint.
@@ -217,7 +255,7 @@ impl Network {
             out.push(("text".into(), text.as_detached_tensor()));
         }
         out.push(("prototypes".into(), self.prototypes.as_detached_tensor()));
-        for (name, bias) in ["linear_bias", "prototypes_bias"].iter().zip(self.biases.iter().flatten()) {
+        for (name, bias) in ["linear_bias", "prototypes_bias"].iter().zip(self.biases()) {
             out.push(((*name).into(), bias.as_detached_tensor()));
         }
         Ok(out)
@@ -233,6 +271,12 @@ impl Network {
         self.on(&Device::Cpu)
     }
 
+    /// A copy with these prototypes, one for each label.
+    pub(crate) fn with_prototypes(&self, prototypes: Vec<Vec<f32>>) -> Result<Self> {
+        let prototypes = Var::from_tensor(&Tensor::new(prototypes, &Device::Cpu)?)?;
+        Ok(Self { prototypes, ..self.duplicate()? })
+    }
+
     /// A copy whose weights are on `device`.
     pub(super) fn on(&self, device: &Device) -> Result<Self> {
         let copy = |var: &Var| Var::from_tensor(&var.as_detached_tensor().copy()?.to_device(device)?);
@@ -241,7 +285,7 @@ impl Network {
                 weights: copy(&b.weights)?,
                 scale: b.scale.as_ref().map(copy).transpose()?,
                 shift: copy(&b.shift)?,
-                stride: b.stride,
+                layer: b.layer,
             })
         });
         Ok(Self {
@@ -249,10 +293,8 @@ impl Network {
             linear: copy(&self.linear)?,
             text: self.text.as_ref().map(copy).transpose()?,
             prototypes: copy(&self.prototypes)?,
-            biases: match &self.biases {
-                Some([a, b]) => Some([copy(a)?, copy(b)?]),
-                None => None,
-            },
+            linear_bias: self.linear_bias.as_ref().map(copy).transpose()?,
+            prototypes_bias: self.prototypes_bias.as_ref().map(copy).transpose()?,
             head: self.head,
             running: self.running.clone(),
             epsilon: self.epsilon,
@@ -260,8 +302,14 @@ impl Network {
     }
 
     /// Embeds `x`, `[n][side][side][channels]`. With `track`, the result records its operations for candle's
-    /// backward pass. Never changes the running statistics.
+    /// backward pass. Never changes the running statistics. An error if a network of other layers is tracked.
     pub(crate) fn forward(&self, x: &Tensor, mode: Mode, track: bool) -> Result<Forward> {
+        if !self.is_plain() {
+            if track {
+                bail!("expected a network of 3×3 convolutions to train, found one of other layers");
+            }
+            return self.forward_layers(x, mode);
+        }
         self.forward_by(Kernels::of(x.device()), x, mode, track)
     }
 
@@ -278,7 +326,7 @@ impl Network {
         let mut x = x.clone();
         let mut statistics = Vec::new();
         for (i, block) in self.blocks.iter().enumerate() {
-            let linear = kernels.conv3x3(&x, &value(&block.weights)?, block.stride)?;
+            let linear = kernels.conv3x3(&x, &value(&block.weights)?, block.layer.stride)?;
             let shift = value(&block.shift)?;
             let (out, batch) = match (&block.scale, self.running.get(i)) {
                 (Some(scale), Some(running)) => {
@@ -311,7 +359,7 @@ impl Network {
         if let Some(text) = &self.text {
             features = (features + text_grams(pictures)?.matmul(&value(text)?)?)?;
         }
-        if let Some([bias, _]) = &self.biases {
+        if let Some(bias) = &self.linear_bias {
             features = features.broadcast_add(&value(bias)?)?;
         }
         Ok((unit(&features)?, features))
@@ -322,9 +370,9 @@ impl Network {
     pub(crate) fn scores(&self, forward: &Forward, track: bool) -> Result<Tensor> {
         let value = |var: &Var| value(var, forward.embeddings.device(), track);
         let prototypes = value(&self.prototypes)?;
-        match &self.biases {
+        match &self.prototypes_bias {
             None => forward.embeddings.matmul(&unit(&prototypes)?.t()?),
-            Some([_, bias]) => forward.features.matmul(&prototypes.t()?)?.broadcast_add(&value(bias)?),
+            Some(bias) => forward.features.matmul(&prototypes.t()?)?.broadcast_add(&value(bias)?),
         }
     }
 

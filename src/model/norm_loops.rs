@@ -4,12 +4,20 @@
 //! The loops zip and do not index, so that the compiler sees that no access is out of bounds and uses
 //! vectors.
 
+use super::layer::Activation;
 use crate::numeric::wide;
 use pulp::NullaryFnOnce;
 
-/// `out = max(0, (x − mean)·scale + beta)`; NaN stays NaN.
-pub fn normalise(out: &mut [f32], x: &[f32], mean: &[f32], scale: &[f32], beta: &[f32]) {
-    wide(Normalise { out, x, mean, scale, beta });
+/// `out = (x − mean)·scale + beta`, then the activation; NaN stays NaN.
+pub fn normalise(
+    out: &mut [f32],
+    x: &[f32],
+    mean: &[f32],
+    scale: &[f32],
+    beta: &[f32],
+    activation: Activation,
+) {
+    wide(Normalise { out, x, mean, scale, beta, limits: activation.limits() });
 }
 
 struct Normalise<'a> {
@@ -18,6 +26,7 @@ struct Normalise<'a> {
     mean: &'a [f32],
     scale: &'a [f32],
     beta: &'a [f32],
+    limits: (f32, f32),
 }
 
 impl NullaryFnOnce for Normalise<'_> {
@@ -26,12 +35,41 @@ impl NullaryFnOnce for Normalise<'_> {
     #[inline(always)]
     fn call(self) {
         let c = self.mean.len();
+        let (least, most) = self.limits;
         for (out, x) in self.out.chunks_exact_mut(c).zip(self.x.chunks_exact(c)) {
             let channels = self.mean.iter().zip(self.scale).zip(self.beta);
             for ((out, x), ((mean, scale), beta)) in out.iter_mut().zip(x).zip(channels) {
                 // Not `max`, which would turn NaN into 0 and so hide it.
                 let value = (x - mean) * scale + beta;
-                *out = if value < 0.0 { 0.0 } else { value };
+                let value = if value < least { least } else { value };
+                *out = if value > most { most } else { value };
+            }
+        }
+    }
+}
+
+/// `x = x + bias`, then the activation, for rows of `bias.len()` channels; NaN stays NaN.
+pub fn add_bias(x: &mut [f32], bias: &[f32], activation: Activation) {
+    wide(AddBias { x, bias, limits: activation.limits() });
+}
+
+struct AddBias<'a> {
+    x: &'a mut [f32],
+    bias: &'a [f32],
+    limits: (f32, f32),
+}
+
+impl NullaryFnOnce for AddBias<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let (least, most) = self.limits;
+        for row in self.x.chunks_exact_mut(self.bias.len().max(1)) {
+            for (x, bias) in row.iter_mut().zip(self.bias) {
+                let value = *x + bias;
+                let value = if value < least { least } else { value };
+                *x = if value > most { most } else { value };
             }
         }
     }

@@ -25,7 +25,7 @@ pub fn objective(head: Head, scores: &Tensor, classes: &[usize]) -> Result<Tenso
     }
     let own = Tensor::from_vec(own, (n, labels), scores.device())?;
     let logits = match head {
-        Head::Cosine => ((scores - (&own * MARGIN)?)? * SCALE)?,
+        Head::Cosine | Head::Grid => ((scores - (&own * MARGIN)?)? * SCALE)?,
         Head::Classifier => scores.clone(),
     };
     let log_share = candle_nn::ops::log_softmax(&logits, D::Minus1)?;

@@ -47,7 +47,7 @@ pub fn read(config: &ModelConfig, find: impl Fn(&str) -> Option<(Vec<usize>, Vec
         batches: Vec::new(),
         pooled: pooled_steps.iter().map(|at| (*at as usize, Vec::new())).collect(),
     };
-    for (layer, (channels, _)) in config.convolutions.iter().enumerate() {
+    for (layer, channels) in config.all_layers().iter().map(|layer| &layer.filters).enumerate() {
         let (_, counts) = find(&format!("trace{layer}.count"))?;
         let steps = counts.len();
         if !(1..=MAX_STEPS).contains(&steps) {

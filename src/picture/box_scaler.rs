@@ -1,5 +1,6 @@
 //! Scales an image down while its rows are read: each pixel of the result is the mean of the pixels below it.
 
+use super::spec::{Fit, PictureSpec};
 use image::{Rgb, RgbImage};
 
 /// Width and height of an image of this size that is fitted into `side × side`.
@@ -9,10 +10,25 @@ pub fn fitted((width, height): (u32, u32), side: usize) -> (u32, u32) {
     (scaled(width), scaled(height))
 }
 
+/// The size to which an image of this size, which is large, is scaled while it is read for pictures of `spec`.
+pub fn reduced(size: (u32, u32), spec: PictureSpec) -> (u32, u32) {
+    /// Twice the side that a perceptual hash needs, and more than a network's.
+    const STRETCHED: u32 = 512;
+    match spec.fit {
+        Fit::Letterbox => fitted(size, spec.side),
+        Fit::Stretch => (size.0.clamp(1, STRETCHED), size.1.clamp(1, STRETCHED)),
+    }
+}
+
 /// A pixel with this opacity on white.
 pub fn over_white(rgb: [u8; 3], opacity: u8) -> [u8; 3] {
-    let a = u32::from(opacity);
-    rgb.map(|c| ((u32::from(c) * a + 255 * (255 - a) + 127) / 255) as u8)
+    over(255, rgb, opacity)
+}
+
+/// A pixel with this opacity on a level of grey.
+pub fn over(level: u8, rgb: [u8; 3], opacity: u8) -> [u8; 3] {
+    let (a, level) = (u32::from(opacity), u32::from(level));
+    rgb.map(|c| ((u32::from(c) * a + level * (255 - a) + 127) / 255) as u8)
 }
 
 /// Scales rows that come from top to bottom.

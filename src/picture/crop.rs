@@ -9,9 +9,9 @@ use super::byte_planes::{BytePlanes, PLANES};
 use super::cells::{CELLS, LAYOUT_PLANES};
 use super::code_pairs::is_text_pair;
 use super::encoded::Encoded;
-use super::image_planes::{CHANNELS, ImagePlanes};
+use super::image_planes::ImagePlanes;
 use super::segments::SEGMENTS;
-use super::spec::{PictureKind, PictureSpec, Planes, Range};
+use super::spec::{IMAGE_CHANNELS as CHANNELS, PictureKind, PictureSpec, Planes, Range};
 use rand::Rng;
 
 /// The range of the share of a file that a random crop keeps.
@@ -88,8 +88,10 @@ pub fn fill(picture: &Encoded, spec: PictureSpec, view: View, out: &mut [f32]) {
             }
         }
     }
-    if spec.range == Range::Unit {
-        out.iter_mut().for_each(|out| *out = (*out + 1.0) / 2.0);
+    match spec.range {
+        Range::Signed => {}
+        Range::Unit => out.iter_mut().for_each(|out| *out = (*out + 1.0) / 2.0),
+        Range::Lite => out.iter_mut().for_each(|out| *out = ((*out + 1.0) * 127.5 - 127.0) / 128.0),
     }
 }
 
@@ -203,7 +205,7 @@ mod tests {
     #[test]
     fn an_image_that_is_not_moved_is_unchanged() {
         let rgb = (0..32 * 32 * 3).map(|i| (i % 256) as u8).collect();
-        let picture = Encoded::Image(ImagePlanes { side: 32, rgb });
+        let picture = Encoded::Image(ImagePlanes { side: 32, rgb, views: None });
         let spec = PictureSpec::image(32);
         let (mut still, mut moved) = (vec![0.0; spec.len()], vec![0.0; spec.len()]);
         fill(&picture, spec, View::Whole, &mut still);
@@ -216,7 +218,8 @@ mod tests {
 
     #[test]
     fn values_have_the_range_of_the_specification() {
-        let picture = Encoded::Image(ImagePlanes { side: 8, rgb: [0, 51, 255].repeat(64).into() });
+        let picture =
+            Encoded::Image(ImagePlanes { side: 8, rgb: [0, 51, 255].repeat(64).into(), views: None });
         let spec = PictureSpec { range: Range::Unit, ..PictureSpec::image(8) };
         let mut out = vec![9.0; spec.len()];
         fill(&picture, spec, View::Whole, &mut out);

@@ -134,7 +134,7 @@ pub fn encode_open(
                 digests.iter_mut().for_each(|digests| digests.push(chunk));
             })?;
             sample.facts = digests.map(|digests| Box::new(KeptFacts::new(digests)));
-            let planes = ImagePlanes::decode(&bytes, spec.side)?;
+            let planes = ImagePlanes::decode(&bytes, spec, also.views)?;
             Ok((sample, Encoded::Image(planes)))
         }
     }
@@ -186,7 +186,7 @@ fn see(
     };
     let mut seen = views.see(visible, count, on_program);
     if !matches!(seen.packed, Packed::Yes { .. }) {
-        seen.code = code_pairs(planes).map(|roots| views.pairs(&roots));
+        seen.code = code_pairs(planes).and_then(|roots| views.pairs(&roots));
     }
     seen.architecture = sample.architecture.map(|architecture| architecture.name().to_owned());
     planes.views = Some(Box::new(seen));
@@ -217,7 +217,7 @@ pub fn encode_and_inspect(
     })?;
     let picture = match (planes, image, spec) {
         (Some(planes), ..) => Some(Encoded::Bytes(planes.finish().0)),
-        (_, Some(image), Some(spec)) => ImagePlanes::decode(&image, spec.side).ok().map(Encoded::Image),
+        (_, Some(image), Some(spec)) => ImagePlanes::decode(&image, spec, None).ok().map(Encoded::Image),
         _ => None,
     };
     Ok((sample, facts, picture))
@@ -264,7 +264,7 @@ pub fn encode_bytes(
         }
         PictureKind::Image => {
             sample.facts = digests.map(|digests| Box::new(KeptFacts::new(digests)));
-            Encoded::Image(ImagePlanes::decode(&bytes.first(MAX_FILE), spec.side)?)
+            Encoded::Image(ImagePlanes::decode(&bytes.first(MAX_FILE), spec, also.views)?)
         }
     };
     Ok((sample, picture))

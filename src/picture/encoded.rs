@@ -18,7 +18,7 @@ impl Encoded {
     pub fn views(&self) -> Option<&FileViews> {
         match self {
             Self::Bytes(planes) => planes.views.as_deref(),
-            Self::Image(_) => None,
+            Self::Image(planes) => planes.views.as_deref(),
         }
     }
 }

@@ -3,14 +3,16 @@
 //! An image that is much larger than a picture is scaled while its pixels are read, so that its memory is that of the
 //! decoder alone, and a PNG that is larger still is decoded row by row.
 
-use super::box_scaler::{BoxScaler, fitted, over_white};
+use super::box_scaler::{BoxScaler, over, over_white, reduced};
 use super::image_error::{ImageError, MAX_MEMORY};
 use super::png_rows::decode_rows;
+use super::spec::{Fit, PictureSpec};
 use super::tiff_samples::decode_samples;
 use crate::sample::{FileKind, images};
 use image::error::{LimitError, LimitErrorKind};
 use image::{
-    ColorType, DynamicImage, GrayImage, ImageBuffer, ImageDecoder, ImageReader, Limits, RgbImage, RgbaImage,
+    ColorType, DynamicImage, GrayImage, ImageBuffer, ImageDecoder, ImageReader, Limits, RgbImage, Rgba,
+    RgbaImage,
 };
 use std::io::{Cursor, ErrorKind};
 
@@ -24,36 +26,36 @@ pub fn dimensions(bytes: &[u8]) -> Option<(u32, u32)> {
     }
 }
 
-/// Decodes an image. A large one is already fitted into `side × side`.
-pub fn decode(bytes: &[u8], side: usize) -> Result<RgbImage, ImageError> {
+/// Decodes an image. A large one is already scaled down for pictures of `spec`.
+pub fn decode(bytes: &[u8], spec: PictureSpec) -> Result<RgbImage, ImageError> {
     let Some(kind) = images::format(bytes) else {
         return Err(ImageError::Damaged("its header is not that of an image".to_owned()));
     };
     match kind {
-        FileKind::Ico => decode_icon(bytes, side),
-        FileKind::Png => decode_png(bytes, side),
-        kind => decode_as(bytes, kind, side),
+        FileKind::Ico => decode_icon(bytes, spec),
+        FileKind::Png => decode_png(bytes, spec),
+        kind => decode_as(bytes, kind, spec),
     }
 }
 
 /// Decodes a PNG. Wrong checksums are ignored, as viewers do.
-fn decode_png(bytes: &[u8], side: usize) -> Result<RgbImage, ImageError> {
-    match decode_as(bytes, FileKind::Png, side) {
+fn decode_png(bytes: &[u8], spec: PictureSpec) -> Result<RgbImage, ImageError> {
+    match decode_as(bytes, FileKind::Png, spec) {
         Ok(image) => Ok(image),
         Err(error) => match images::with_right_checksums(bytes) {
-            Some(bytes) => decode_as(&bytes, FileKind::Png, side),
+            Some(bytes) => decode_as(&bytes, FileKind::Png, spec),
             None => Err(error),
         },
     }
 }
 
 /// Decodes the largest image of an icon.
-fn decode_icon(bytes: &[u8], side: usize) -> Result<RgbImage, ImageError> {
+fn decode_icon(bytes: &[u8], spec: PictureSpec) -> Result<RgbImage, ImageError> {
     let Some(icon) = images::largest_icon(bytes) else {
         return Err(ImageError::Damaged("no image of the icon is inside of the file".to_owned()));
     };
     if icon.is_png {
-        return decode_png(icon.bytes, side);
+        return decode_png(icon.bytes, spec);
     }
     // The decoder chooses among the images by what the directory says of them, and compares its sizes with theirs.
     let size = |n: u32| u8::try_from(n).unwrap_or(0);
@@ -61,7 +63,7 @@ fn decode_icon(bytes: &[u8], side: usize) -> Result<RgbImage, ImageError> {
     single.extend(u32::try_from(icon.bytes.len()).unwrap_or(u32::MAX).to_le_bytes());
     single.extend(22_u32.to_le_bytes());
     single.extend(icon.bytes);
-    decode_as(&single, FileKind::Ico, side)
+    decode_as(&single, FileKind::Ico, spec)
 }
 
 fn reader(bytes: &[u8], kind: FileKind) -> Result<ImageReader<Cursor<&[u8]>>, ImageError> {
@@ -80,29 +82,37 @@ fn reader(bytes: &[u8], kind: FileKind) -> Result<ImageReader<Cursor<&[u8]>>, Im
     Ok(ImageReader::with_format(Cursor::new(bytes), format))
 }
 
-fn decode_as(bytes: &[u8], kind: FileKind, side: usize) -> Result<RgbImage, ImageError> {
+fn decode_as(bytes: &[u8], kind: FileKind, spec: PictureSpec) -> Result<RgbImage, ImageError> {
     let mut limits = Limits::default();
     limits.max_alloc = Some(MAX_MEMORY);
     let mut reader = reader(bytes, kind)?;
     reader.limits(limits);
     let mut decoder = match reader.into_decoder() {
         // One row may be larger than the limit of the decoder, too.
-        Err(image::ImageError::Limits(_)) if kind == FileKind::Png => return decode_rows(bytes, side),
+        Err(image::ImageError::Limits(_)) if kind == FileKind::Png => return decode_rows(bytes, spec),
         Err(image::ImageError::Unsupported(_)) if kind == FileKind::Tiff => {
-            return decode_samples(bytes, side, LARGE_SIDE);
+            return decode_samples(bytes, spec, LARGE_SIDE);
         }
         decoder => decoder?,
     };
     if decoder.total_bytes() > MAX_MEMORY && kind == FileKind::Png {
-        return decode_rows(bytes, side);
+        return decode_rows(bytes, spec);
     }
     let orientation = decoder.orientation()?;
     let (width, height) = decoder.dimensions();
     let pixels = read_pixels(decoder)?;
     let mut image =
-        if width.max(height) > LARGE_SIDE { pixels.scaled(side)?.into() } else { pixels.into_image()? };
+        if width.max(height) > LARGE_SIDE { pixels.scaled(spec)?.into() } else { pixels.into_image()? };
     image.apply_orientation(orientation);
-    Ok(if image.color().has_alpha() { on_white(&image) } else { image.into_rgb8() })
+    Ok(match (image.color().has_alpha(), spec.fit) {
+        (false, _) => image.into_rgb8(),
+        (true, Fit::Letterbox) => on(&image.to_rgba8(), WHITE),
+        (true, Fit::Stretch) => {
+            let image = image.to_rgba8();
+            let behind = behind(&image);
+            on(&image, behind)
+        }
+    })
 }
 
 /// The pixels of an image as its decoder returns them.
@@ -163,8 +173,8 @@ impl Pixels {
         image.ok_or_else(|| ImageError::PixelFormat(format!("{colour:?}")))
     }
 
-    /// Fits the image into `side × side` without a copy of it.
-    fn scaled(self, side: usize) -> Result<RgbImage, ImageError> {
+    /// Scales the image down for pictures of `spec` without a copy of it.
+    fn scaled(self, spec: PictureSpec) -> Result<RgbImage, ImageError> {
         let (samples, width) = (usize::from(self.colour.channel_count()), self.size.0 as usize);
         let sample = usize::from(self.colour.bytes_per_pixel()) / samples;
         let value = |bytes: &[u8]| match *bytes {
@@ -187,7 +197,7 @@ impl Pixels {
                 }
             }
         };
-        let mut scaler = BoxScaler::new(self.size, fitted(self.size, side));
+        let mut scaler = BoxScaler::new(self.size, reduced(self.size, spec));
         for (y, row) in self.bytes.chunks_exact((width * samples * sample).max(1)).enumerate() {
             scaler.add_row(y, row.chunks_exact(samples * sample).map(rgb));
         }
@@ -203,10 +213,32 @@ fn ended_early(error: &image::ImageError) -> bool {
     }
 }
 
-fn on_white(image: &DynamicImage) -> RgbImage {
-    let rgba = image.to_rgba8();
-    RgbImage::from_fn(rgba.width(), rgba.height(), |x, y| {
-        let [r, g, b, a] = rgba.get_pixel(x, y).0;
-        image::Rgb(over_white([r, g, b], a))
+/// The levels of white, and of grey.
+const WHITE: u8 = 255;
+const GREY: u8 = 127;
+
+/// What is put behind a transparent image: white, but grey if what is to be seen is nearly white, as a white symbol is.
+fn behind(image: &RgbaImage) -> u8 {
+    /// Mean brightness and opacity.
+    const NEARLY_WHITE: f64 = 225.0;
+    const MOSTLY_OPAQUE: f64 = 200.0;
+    let (mut bright, mut opaque) = (0_u64, 0_u64);
+    for Rgba([r, g, b, a]) in image.pixels() {
+        let [r, g, b, a] = [*r, *g, *b, *a].map(u64::from);
+        // Luma of ITU-R BT.601.
+        bright += (299 * r + 587 * g + 114 * b) * a;
+        opaque += a;
+    }
+    let pixels = u64::from(image.width()) * u64::from(image.height());
+    let brightness = bright as f64 / 1000.0 / opaque.max(1) as f64;
+    let opacity = opaque as f64 / pixels.max(1) as f64;
+    if brightness > NEARLY_WHITE && opacity < MOSTLY_OPAQUE { GREY } else { WHITE }
+}
+
+/// The image on this level of grey.
+fn on(image: &RgbaImage, level: u8) -> RgbImage {
+    RgbImage::from_fn(image.width(), image.height(), |x, y| {
+        let [r, g, b, a] = image.get_pixel(x, y).0;
+        image::Rgb(over(level, [r, g, b], a))
     })
 }

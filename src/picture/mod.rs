@@ -18,6 +18,7 @@ mod encoded;
 mod image_decode;
 mod image_error;
 mod image_planes;
+mod lanczos;
 mod large_cells;
 mod layout;
 mod levels;
@@ -27,6 +28,8 @@ mod render;
 mod segments;
 mod small_cells;
 mod spec;
+#[cfg(test)]
+pub(crate) mod test_images;
 mod text_grams;
 mod tiff_samples;
 mod wire;

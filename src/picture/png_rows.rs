@@ -1,7 +1,8 @@
 //! Decodes a PNG row by row, so that one of any size is scaled in little memory.
 
-use super::box_scaler::{BoxScaler, fitted, over_white};
+use super::box_scaler::{BoxScaler, over_white, reduced};
 use super::image_error::ImageError;
+use super::spec::PictureSpec;
 use image::error::{LimitError, LimitErrorKind};
 use image::metadata::Orientation;
 use image::{DynamicImage, RgbImage};
@@ -12,9 +13,9 @@ const MAX_PIXELS: u64 = 1 << 30;
 /// The most memory of the decoder in bytes.
 const MAX_MEMORY: usize = 64 << 20;
 
-/// Decodes a PNG that is not interlaced and fits it into `side × side`. Of a damaged one, the rows before the damage
+/// Decodes a PNG that is not interlaced and scales it down for pictures of `spec`. Of a damaged one, the rows before the damage
 /// are shown.
-pub fn decode_rows(bytes: &[u8], side: usize) -> Result<RgbImage, ImageError> {
+pub fn decode_rows(bytes: &[u8], spec: PictureSpec) -> Result<RgbImage, ImageError> {
     let damaged = |error: png::DecodingError| ImageError::Damaged(error.to_string());
     let mut decoder = png::Decoder::new_with_limits(Cursor::new(bytes), png::Limits { bytes: MAX_MEMORY });
     decoder.ignore_checksums(true);
@@ -29,7 +30,7 @@ pub fn decode_rows(bytes: &[u8], side: usize) -> Result<RgbImage, ImageError> {
     let exif = info.exif_metadata.as_ref();
     let orientation =
         exif.and_then(|exif| Orientation::from_exif_chunk(exif)).unwrap_or(Orientation::NoTransforms);
-    let mut scaler = BoxScaler::new(size, fitted(size, side));
+    let mut scaler = BoxScaler::new(size, reduced(size, spec));
     let mut y = 0;
     loop {
         let row = match reader.next_row() {

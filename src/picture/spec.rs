@@ -1,10 +1,13 @@
 //! The picture specification: which kind of picture a model reads, at which size and value range. It is part of
 //! the model's configuration, since a model only reads pictures of its own specification.
 
-use super::{byte_planes, image_planes};
+use super::byte_planes;
 use crate::sample::FileKind;
 use serde::{Deserialize, Serialize};
 use std::fmt;
+
+/// Red, green, blue.
+pub(super) const IMAGE_CHANNELS: usize = 3;
 
 /// How a picture is computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -26,7 +29,7 @@ impl PictureKind {
     pub fn channels(self) -> usize {
         match self {
             Self::Bytes => byte_planes::PLANES,
-            Self::Image => image_planes::CHANNELS,
+            Self::Image => IMAGE_CHANNELS,
         }
     }
 }
@@ -49,6 +52,19 @@ pub enum Range {
     Signed,
     /// 0 to 1, as most tutorials use. For images only.
     Unit,
+    /// (byte − 127) / 128, as the networks of TensorFlow's lite builder are trained. For images only.
+    Lite,
+}
+
+/// How an image is put into a square.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Fit {
+    /// Its proportions are kept; black fills the rest of the square. White is behind what is transparent.
+    #[default]
+    Letterbox,
+    /// It is stretched. White is behind what is transparent, or grey if what is to be seen is white itself.
+    Stretch,
 }
 
 /// What of a file the network is shown.
@@ -76,19 +92,44 @@ pub struct PictureSpec {
     /// What of a file is shown. For bytes only.
     #[serde(default)]
     pub planes: Planes,
+    /// How an image is put into the square.
+    #[serde(default)]
+    pub fit: Fit,
 }
 
 impl PictureSpec {
     /// A picture of the bytes of any file.
-    pub const BYTES: Self =
-        Self { kind: PictureKind::Bytes, side: 64, range: Range::Signed, planes: Planes::All };
+    pub const BYTES: Self = Self {
+        kind: PictureKind::Bytes,
+        side: 64,
+        range: Range::Signed,
+        planes: Planes::All,
+        fit: Fit::Letterbox,
+    };
 
     /// The code in the bytes of any file.
     pub const CODE: Self = Self { planes: Planes::Code, ..Self::BYTES };
 
     /// A picture of an image, `side × side`.
     pub const fn image(side: usize) -> Self {
-        Self { kind: PictureKind::Image, side, range: Range::Signed, planes: Planes::All }
+        Self {
+            kind: PictureKind::Image,
+            side,
+            range: Range::Signed,
+            planes: Planes::All,
+            fit: Fit::Letterbox,
+        }
+    }
+
+    /// A picture of an image for the base model for images.
+    pub const BASE_IMAGE: Self = Self { range: Range::Lite, fit: Fit::Stretch, ..Self::image(160) };
+
+    /// Whether pictures of this specification are also pictures of `other`: they have its planes, and values are decided when
+    /// the network's input is filled.
+    pub fn same_pictures(self, other: Self) -> bool {
+        // Pictures for the code alone lack the other planes.
+        let all = self.planes == Planes::All || other.planes == Planes::Code;
+        (self.kind, self.side, self.fit) == (other.kind, other.side, other.fit) && all
     }
 
     /// Values of one picture: `side · side · channels`.

@@ -1,8 +1,9 @@
 //! Decodes the TIFF images whose samples are not yet colours: a palette, grey of few bits, grey with opacity, and the
 //! colour space of JPEG.
 
-use super::box_scaler::{BoxScaler, fitted, over_white};
+use super::box_scaler::{BoxScaler, over_white, reduced};
 use super::image_error::{ImageError, MAX_MEMORY};
+use super::spec::PictureSpec;
 use crate::sample::images;
 use image::metadata::Orientation;
 use image::{DynamicImage, RgbImage};
@@ -20,8 +21,8 @@ struct Samples {
     values: DecodingResult,
 }
 
-/// Decodes an image and fits it into `side × side` if it is wider or higher than `large`.
-pub fn decode_samples(bytes: &[u8], side: usize, large: u32) -> Result<RgbImage, ImageError> {
+/// Decodes an image and scales it down for pictures of `spec` if it is wider or higher than `large`.
+pub fn decode_samples(bytes: &[u8], spec: PictureSpec, large: u32) -> Result<RgbImage, ImageError> {
     let damaged = |error: tiff::TiffError| ImageError::Damaged(error.to_string());
     let grey = images::with_indices_as_grey(bytes);
     let mut limits = Limits::default();
@@ -39,7 +40,7 @@ pub fn decode_samples(bytes: &[u8], side: usize, large: u32) -> Result<RgbImage,
         decoder.find_tag_unsigned(Tag::Orientation).ok().flatten().and_then(Orientation::from_exif);
     let values = decoder.read_image().map_err(damaged)?;
     let samples = Samples { size, colour, palette, values };
-    let scaled = if size.0.max(size.1) > large { fitted(size, side) } else { size };
+    let scaled = if size.0.max(size.1) > large { reduced(size, spec) } else { size };
     let mut scaler = BoxScaler::new(size, scaled);
     for y in 0..size.1 {
         let row = (0..size.0).map_while(|x| samples.pixel(x, y));

@@ -22,14 +22,26 @@ impl Encoded {
                     out.extend_from_slice(&views.to_bytes());
                 }
             }
-            Self::Image(planes) => out.extend_from_slice(&planes.rgb),
+            Self::Image(planes) => {
+                out.extend_from_slice(&planes.rgb);
+                if let Some(views) = &planes.views {
+                    out.extend_from_slice(&views.to_bytes());
+                }
+            }
         }
     }
 
     /// Reads a picture with specification `spec`; `None` if `bytes` are not exactly one.
     pub fn read(spec: PictureSpec, mut bytes: &[u8]) -> Option<Self> {
         match spec.kind {
-            PictureKind::Image => ImagePlanes::from_rgb(spec.side, bytes.to_vec()).map(Self::Image),
+            PictureKind::Image => {
+                let (rgb, views) = bytes.split_at_checked(spec.len())?;
+                let mut planes = ImagePlanes::from_rgb(spec.side, rgb.to_vec())?;
+                if !views.is_empty() {
+                    planes.views = Some(Box::new(FileViews::from_bytes(views)?));
+                }
+                Some(Self::Image(planes))
+            }
             PictureKind::Bytes => {
                 let pairs = Levels::read(&mut bytes)?;
                 let grams = Levels::read(&mut bytes)?;

@@ -29,7 +29,7 @@ pub fn nearest_by_views(
     k: usize,
 ) -> Vec<Hit> {
     let along = match (fit, queries.views.get(query)) {
-        (Some(fit), Some(views)) => Some((fit, fit.along(views))),
+        (Some(fit), Some(views)) => Some((fit, fit.along(views, queries.embeddings.row(query)))),
         _ => None,
     };
     let by_labels = |found: &Found| match &along {
@@ -115,7 +115,7 @@ mod tests {
     fn the_nearest_are_those_of_the_highest_probability() {
         let view = |slope| ViewWeights { slopes: [slope; 8], abstains: -0.2 };
         let calibration =
-            Calibration { views: [view(3.0), view(0.3), view(1.0)], bias: -2.0, unlike_below: 0.1 };
+            Calibration { views: [3.0, 0.3, 1.0, 0.0, 0.0].map(view), bias: -2.0, unlike_below: 0.1 };
         let mut library = Looks::new(2);
         for i in 0..600_u32 {
             library.push(&look(&[i, i + 1, i + 2, 900], &[i % 7, 10 + i % 5], i as f32, i == 17));

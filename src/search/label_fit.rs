@@ -1,15 +1,19 @@
 //! A label fit: what the labels of a library say about its views. It is computed in a moment, whenever the labels change, and
 //! applied on top of what is stored, which never changes.
 
+use super::dense_whitening::DenseWhitening;
 use super::look::Looks;
 use super::whitening::Whitening;
 use crate::model::Cosines;
+use crate::numeric::dot;
 use crate::view::{FileViews, Terms};
 use rayon::prelude::*;
 use std::borrow::Cow;
 
 /// Labelled files that it is learned from, at most.
 const LEARNED: usize = 512;
+/// The same for embeddings of images, which are cheaper to learn from.
+const LEARNED_IMAGES: usize = 4096;
 /// Labels and files of a rich fit, at least.
 const RICH_LABELS: usize = 8;
 const RICH_FILES: usize = 64;
@@ -23,17 +27,20 @@ pub const LABEL_FIT: u32 = 1;
 pub struct LabelFit {
     text: Option<Whitening>,
     header: Option<Whitening>,
+    image: Option<DenseWhitening>,
     /// The rows that it was learned from, by label.
     learned: Vec<Vec<usize>>,
     /// By row, for a library that is prepared as a whole.
     along: Vec<Along>,
 }
 
-/// The coordinates of one file along what is removed from each view; `None` where the view abstains.
+/// The coordinates of one file along what is removed from each view, or the whitened embedding of an image; `None` where the view
+/// abstains.
 #[derive(Clone, Debug, Default)]
 pub struct Along {
     text: Option<Vec<f32>>,
     header: Option<Vec<f32>>,
+    image: Option<Vec<f32>>,
 }
 
 impl LabelFit {
@@ -50,7 +57,8 @@ impl LabelFit {
             }
         }
         classes.retain(|rows| rows.len() > 1);
-        let classes = chosen(&classes);
+        let images = Self::learn_images(looks, &chosen(&classes, LEARNED_IMAGES));
+        let classes = chosen(&classes, if images.is_some() { LEARNED_IMAGES } else { LEARNED });
         let of = |view: fn(&FileViews) -> Option<&Terms>| {
             let terms = |rows: &Vec<usize>| -> Vec<&Terms> {
                 rows.iter().filter_map(|row| looks.views.get(*row).and_then(view)).collect()
@@ -59,29 +67,44 @@ impl LabelFit {
         };
         let (text, header) =
             rayon::join(|| of(|views| views.text.as_ref()), || of(|views| views.header.as_ref()));
-        let mut fit = Self { text, header, learned: classes, along: Vec::new() };
-        if fit.text.is_none() && fit.header.is_none() {
+        let mut fit = Self { text, header, image: images, learned: classes, along: Vec::new() };
+        if fit.text.is_none() && fit.header.is_none() && fit.image.is_none() {
             return None;
         }
         if looks.views.len() <= PREPARED {
-            fit.along = looks.views.par_iter().map(|views| fit.along(views)).collect();
+            let rows = looks.views.par_iter().enumerate();
+            fit.along = rows.map(|(row, views)| fit.along(views, looks.embeddings.row(row))).collect();
         }
         Some(fit)
     }
 
-    /// The coordinates of a file along what is removed.
-    pub fn along(&self, views: &FileViews) -> Along {
+    fn learn_images(looks: &Looks, classes: &[Vec<usize>]) -> Option<DenseWhitening> {
+        let embedding = |row: &usize| {
+            looks.views.get(*row)?.hash?;
+            Some(looks.embeddings.row(*row))
+        };
+        let of_class = |rows: &Vec<usize>| rows.iter().filter_map(embedding).collect();
+        DenseWhitening::new(&classes.iter().map(of_class).collect::<Vec<_>>())
+    }
+
+    /// The coordinates of a file along what is removed, from what the views see of it and its embedding.
+    pub fn along(&self, views: &FileViews, embedding: &[f32]) -> Along {
         let of = |whitening: &Option<Whitening>, terms: &Option<Terms>| {
             Some(whitening.as_ref()?.along(terms.as_ref()?))
         };
-        Along { text: of(&self.text, &views.text), header: of(&self.header, &views.header) }
+        let image = self.image.as_ref().filter(|_| views.hash.is_some());
+        Along {
+            text: of(&self.text, &views.text),
+            header: of(&self.header, &views.header),
+            image: image.map(|image| image.along(embedding)),
+        }
     }
 
     /// The coordinates of the file in a row of the library that it was learned from.
     pub fn along_row(&self, looks: &Looks, row: usize) -> Cow<'_, Along> {
         match (self.along.get(row), looks.views.get(row)) {
             (Some(along), _) => Cow::Borrowed(along),
-            (None, Some(views)) => Cow::Owned(self.along(views)),
+            (None, Some(views)) => Cow::Owned(self.along(views, looks.embeddings.row(row))),
             (None, None) => Cow::Owned(Along::default()),
         }
     }
@@ -112,16 +135,21 @@ impl Along {
         Cosines {
             text: of(before.text, &self.text, &other.text),
             header: of(before.header, &self.header, &other.header),
+            image: match (before.image, &self.image, &other.image) {
+                (Some(_), Some(a), Some(b)) => Some(dot(a, b).clamp(-1.0, 1.0)),
+                (before, ..) => before,
+            },
             code: before.code,
+            hash: before.hash,
         }
     }
 }
 
-/// Rows of each class, evenly spread, so that they are at most [`LEARNED`] and no class decides alone.
-fn chosen(classes: &[Vec<usize>]) -> Vec<Vec<usize>> {
+/// Rows of each class, evenly spread, so that they are at most `learned` and no class decides alone.
+fn chosen(classes: &[Vec<usize>], learned: usize) -> Vec<Vec<usize>> {
     // The largest number of files a class may have.
-    let mut most = LEARNED;
-    while most > 2 && classes.iter().map(|rows| rows.len().min(most)).sum::<usize>() > LEARNED {
+    let mut most = learned;
+    while most > 2 && classes.iter().map(|rows| rows.len().min(most)).sum::<usize>() > learned {
         most = most * 9 / 10;
     }
     let spread = |rows: &Vec<usize>| -> Vec<usize> {
@@ -129,7 +157,7 @@ fn chosen(classes: &[Vec<usize>]) -> Vec<Vec<usize>> {
         (0..kept).map(|i| rows[i * rows.len() / kept]).collect()
     };
     // With many labels, some are left out, evenly too.
-    let every = (classes.len() * most).div_ceil(LEARNED).max(1);
+    let every = (classes.len() * most).div_ceil(learned).max(1);
     let every = if most > 2 { 1 } else { every };
     classes.iter().step_by(every).map(spread).collect()
 }
@@ -174,12 +202,12 @@ mod tests {
     #[test]
     fn a_class_gives_some_of_its_files() {
         let classes = vec![(0..3000).collect(), (3000..3010).collect(), (4000..4002).collect()];
-        let chosen = chosen(&classes);
+        let chosen = chosen(&classes, LEARNED);
         let total: usize = chosen.iter().map(Vec::len).sum();
         assert!((400..=LEARNED).contains(&total), "{total}");
         assert_eq!((chosen[1].len(), chosen[2].len()), (10, 2));
         let many: Vec<Vec<usize>> = (0..2000).map(|i| vec![2 * i, 2 * i + 1]).collect();
-        let total: usize = super::chosen(&many).iter().map(Vec::len).sum();
+        let total: usize = super::chosen(&many, LEARNED).iter().map(Vec::len).sum();
         assert!((256..=LEARNED).contains(&total), "{total}");
     }
 }

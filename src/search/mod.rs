@@ -8,6 +8,7 @@ mod code_scan;
 mod codes;
 mod combined;
 mod copies;
+mod dense_whitening;
 mod exact;
 mod fit;
 mod hit;

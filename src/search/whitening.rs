@@ -75,7 +75,7 @@ impl Whitening {
                 square.push(difference.into_iter().map(f64::from).collect());
             }
         }
-        this.factor = cholesky(square)?;
+        this.factor = cholesky(square, KEPT)?;
         Some(this)
     }
 
@@ -127,7 +127,7 @@ impl Whitening {
 }
 
 /// The lower triangle L of a symmetric matrix plus λ, which is LLᵀ. `None` if it is not positive.
-fn cholesky(mut matrix: Vec<Vec<f64>>) -> Option<Vec<Vec<f32>>> {
+pub(super) fn cholesky(mut matrix: Vec<Vec<f64>>, lambda: f64) -> Option<Vec<Vec<f32>>> {
     for i in 0..matrix.len() {
         let (before, rest) = matrix.split_at_mut(i);
         let row = rest.first_mut()?;
@@ -137,7 +137,7 @@ fn cholesky(mut matrix: Vec<Vec<f64>>) -> Option<Vec<Vec<f32>>> {
             row[j] = (row[j] - sum) / other[j];
         }
         let squares: f64 = row[..i].iter().map(|value| value * value).sum();
-        let diagonal = row[i] + KEPT - squares;
+        let diagonal = row[i] + lambda - squares;
         if diagonal <= 0.0 {
             return None;
         }

@@ -67,21 +67,30 @@ pub fn calibrate(
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let all: Vec<Vec<Option<Cosines>>> =
         (0..files.len()).into_par_iter().map(|i| (0..files.len()).map(|j| cosines(i, j)).collect()).collect();
+    // What no file has is left alone.
+    let mut used = [false; VIEWS];
+    for cosines in all.iter().flatten().flatten() {
+        used.iter_mut().zip(cosines.all()).for_each(|(used, cosine)| *used |= cosine.is_some());
+    }
     let mut rows = Rows::default();
     for (i, a) in files.iter().enumerate() {
         for (j, b) in files.iter().enumerate().skip(i + 1) {
             let same = a.family == b.family;
             let Some(cosines) = all[i][j].filter(|_| same || a.group != b.group) else { continue };
             let weight = if same && a.module == b.module { SAME_MODULE } else { 1.0 };
-            rows.numbers.push(numbers(&left_out(cosines, &mut rng)));
+            rows.numbers.push(numbers(&left_out(cosines, &mut rng), used));
             rows.same.push(same);
             rows.weights.push(if same { weight / family_size(files, a.family) } else { 1.0 });
         }
     }
     rows.balance();
-    let fitted = fit(&rows, [0.1; NUMBERS], |i| i < NUMBERS - 1 && i % (RISING + 1) < RISING);
+    let start = std::array::from_fn(|i| match used.get(i / (RISING + 1)) {
+        Some(false) => 0.0,
+        Some(true) | None => 0.1,
+    });
+    let fitted = fit(&rows, start, |i| i < NUMBERS - 1 && i % (RISING + 1) < RISING);
     let pairs = from_numbers(&fitted);
-    scale(files, &all, &pairs, &mut rng)
+    scale(files, &all, &pairs, used, &mut rng)
 }
 
 fn family_size(files: &[Compared<'_>], family: &str) -> f64 {
@@ -95,13 +104,18 @@ fn left_out(cosines: Cosines, rng: &mut ChaCha8Rng) -> Cosines {
         text: cosines.text.filter(|_| !drop()),
         header: cosines.header.filter(|_| !drop()),
         code: cosines.code.filter(|_| !drop()),
+        image: cosines.image.filter(|_| !drop()),
+        hash: cosines.hash.filter(|_| !drop()),
     };
     if left.all().iter().any(Option::is_some) { left } else { cosines }
 }
 
-fn numbers(cosines: &Cosines) -> [f32; NUMBERS] {
+fn numbers(cosines: &Cosines, used: [bool; VIEWS]) -> [f32; NUMBERS] {
     let mut numbers = [0.0; NUMBERS];
-    for (view, cosine) in numbers.chunks_exact_mut(RISING + 1).zip(cosines.all()) {
+    for ((view, cosine), used) in numbers.chunks_exact_mut(RISING + 1).zip(cosines.all()).zip(used) {
+        if !used {
+            continue;
+        }
         match (view, cosine) {
             ([.., abstains], None) => *abstains = 1.0,
             (view, Some(cosine)) => view[..RISING].copy_from_slice(&ViewWeights::rising(cosine)),
@@ -220,6 +234,7 @@ fn scale(
     files: &[Compared<'_>],
     all: &[Vec<Option<Cosines>>],
     pairs: &Calibration,
+    used: [bool; VIEWS],
     rng: &mut ChaCha8Rng,
 ) -> Calibration {
     let mut groups: Vec<&str> = files.iter().map(|file| file.group).collect();
@@ -233,7 +248,7 @@ fn scale(
         for (i, file) in files.iter().enumerate() {
             // Of one view or another of the file, and with or without other releases of its module.
             let (seen, releases) = (
-                left_out(Cosines { text: Some(0.0), code: Some(0.0), header: Some(0.0) }, rng),
+                left_out(Cosines::from_views(used.map(|used| used.then_some(0.0))), rng),
                 rng.random_bool(0.5),
             );
             let in_library = |(j, other): &(usize, &Compared<'_>)| {
@@ -244,11 +259,12 @@ fn scale(
             };
             let score = |(j, other): (usize, &Compared<'_>)| {
                 let found = all[i][j]?;
-                let cosines = Cosines {
-                    text: found.text.filter(|_| seen.text.is_some()),
-                    code: found.code.filter(|_| seen.code.is_some()),
-                    header: found.header.filter(|_| seen.header.is_some()),
-                };
+                let mut shown = found.all();
+                shown
+                    .iter_mut()
+                    .zip(seen.all())
+                    .for_each(|(found, seen)| *found = found.filter(|_| seen.is_some()));
+                let cosines = Cosines::from_views(shown);
                 Some((pairs.log_odds(&cosines)?, other.family == file.family))
             };
             let found: Vec<_> = files.iter().enumerate().filter(in_library).filter_map(score).collect();

@@ -71,7 +71,9 @@ impl Answers {
         let of_label = |class: usize| held_out.classes.iter().filter(|other| **other == class).count();
         let answers = |query: usize| -> Option<Vec<Answer>> {
             let class = *held_out.classes.get(query)?;
-            let along = label_fit.zip(held_out.looks.views.get(query)).map(|(fit, views)| fit.along(views));
+            let along = label_fit
+                .zip(held_out.looks.views.get(query))
+                .map(|(fit, views)| fit.along(views, held_out.looks.embeddings.row(query)));
             let score = |row: usize| {
                 let mut cosines: Cosines = held_out.looks.cosines(query, &library.looks, row)?;
                 if let (Some(fit), Some(along)) = (label_fit, &along) {

@@ -83,9 +83,7 @@ impl<'a> Start<'a> {
             Self::Further(model) => {
                 let from = &model.config;
                 let spec = data.set.spec;
-                if from.labels != data.labels
-                    || (from.picture.kind, from.picture.side) != (spec.kind, spec.side)
-                {
+                if from.labels != data.labels || !spec.same_pictures(from.picture) {
                     return Err(Stop::failed(format!(
                         "expected the {} labels that the model was trained on and pictures of the same kind, found {} labels that differ or other pictures. Choose the folder it was trained on",
                         from.labels.len(),

@@ -2,6 +2,7 @@
 
 use super::header::{HEADER_BINS, HEADER_TERMS, HeaderView};
 use super::idf::Idf;
+use super::image_hash::ImageHash;
 use super::pairs::{PairAxes, Pairs};
 use super::terms::Terms;
 use super::text::{TEXT_TERMS, TextView};
@@ -46,17 +47,36 @@ pub struct FileViews {
     pub architecture: Option<String>,
     /// Whether it is packed.
     pub packed: Packed,
+    /// Of an image, its perceptual hash; `None` if it shows nothing, or is no image.
+    pub hash: Option<ImageHash>,
 }
 
-/// The views of text, header and byte pairs.
+impl FileViews {
+    /// Whether no view has anything to go by.
+    pub fn abstain(&self) -> bool {
+        self.text.is_none() && self.header.is_none() && self.code.is_none() && self.hash.is_none()
+    }
+}
+
+/// The views of text, header and byte pairs, or that of images.
 #[derive(Clone)]
 pub struct Views {
-    text: TextView,
-    header: HeaderView,
-    pairs: PairAxes,
+    weights: Weights,
     bytes: Vec<u8>,
     hash: Sha256,
 }
+
+/// What the views need.
+#[derive(Clone)]
+enum Weights {
+    /// Of files as bytes.
+    Bytes { text: TextView, header: HeaderView, pairs: PairAxes },
+    /// A perceptual hash needs nothing.
+    Images,
+}
+
+/// What is stored of views of images: the version of the hash.
+const IMAGES: &[u8] = b"image hash 1";
 
 impl fmt::Debug for Views {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -87,26 +107,39 @@ impl Views {
         let mut bytes = Vec::new();
         DeflateEncoder::new(&levels[..], Compression::best()).read_to_end(&mut bytes).ok()?;
         let hash = Sha256::of(&bytes);
-        Some(Self { text: TextView::new(text), header: HeaderView::new(header), pairs, bytes, hash })
+        let weights = Weights::Bytes { text: TextView::new(text), header: HeaderView::new(header), pairs };
+        Some(Self { weights, bytes, hash })
+    }
+
+    /// The view of images: a perceptual hash.
+    pub fn of_images() -> Self {
+        Self { weights: Weights::Images, bytes: IMAGES.to_vec(), hash: Sha256::of(IMAGES) }
+    }
+
+    /// Whether they see images, and not bytes.
+    pub fn see_images(&self) -> bool {
+        matches!(self.weights, Weights::Images)
     }
 
     /// Reads what [`to_bytes`](Self::to_bytes) wrote; `None` for anything else.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         const LEVELS: usize = TEXT_BINS + HEADER_BINS + PairAxes::BYTES;
+        if bytes == IMAGES {
+            return Some(Self::of_images());
+        }
         let mut levels = Vec::with_capacity(LEVELS + 1);
         DeflateDecoder::new(bytes).take(LEVELS as u64 + 1).read_to_end(&mut levels).ok()?;
         let (text, rest) = levels.split_at_checked(TEXT_BINS)?;
         let (header, pairs) = rest.split_at_checked(HEADER_BINS)?;
-        Some(Self {
+        let weights = Weights::Bytes {
             text: TextView::new(Idf::from_levels(text.to_vec())?),
             header: HeaderView::new(Idf::from_levels(header.to_vec())?),
             pairs: PairAxes::from_bytes(pairs)?,
-            bytes: bytes.to_vec(),
-            hash: Sha256::of(bytes),
-        })
+        };
+        Some(Self { weights, bytes: bytes.to_vec(), hash: Sha256::of(bytes) })
     }
 
-    /// The weights as they are stored: the levels of all bins and the axes, compressed (RFC 1951).
+    /// The weights as they are stored: the levels of all bins and the axes, compressed (RFC 1951); of views of images, their version.
     pub fn to_bytes(&self) -> &[u8] {
         &self.bytes
     }
@@ -117,8 +150,12 @@ impl Views {
     }
 
     /// The byte pairs of a file, from the roots of the relative frequencies of those of its code.
-    pub fn pairs(&self, roots: &[f32]) -> Pairs {
-        self.pairs.pairs(roots)
+    /// `None` by views of images.
+    pub fn pairs(&self, roots: &[f32]) -> Option<Pairs> {
+        match &self.weights {
+            Weights::Bytes { pairs, .. } => Some(pairs.pairs(roots)),
+            Weights::Images => None,
+        }
     }
 
     /// What the views see of a file; `code` and `architecture` are left to who has its picture. If it is packed and can be
@@ -131,10 +168,13 @@ impl Views {
         on_program: OnProgram<'_>,
     ) -> FileViews {
         let Visible { kind, bytes, text } = *visible;
+        let Weights::Bytes { text: text_view, header: header_view, .. } = &self.weights else {
+            return FileViews::default();
+        };
         let Some(content) = read_headers(kind, bytes) else {
             // Noise has text by chance: a gram in six hundred bytes.
             let dense = text.grams() >= bytes.size() / LEAST_TEXT;
-            let text = dense.then(|| self.text.terms(text)).flatten();
+            let text = dense.then(|| text_view.terms(text)).flatten();
             return FileViews { text, ..FileViews::default() };
         };
         let packing = match &content {
@@ -145,8 +185,8 @@ impl Views {
             Packing::No => {
                 on_program(&content, bytes.kept());
                 FileViews {
-                    text: self.text.terms(text),
-                    header: self.header.terms(&content),
+                    text: text_view.terms(text),
+                    header: header_view.terms(&content),
                     ..FileViews::default()
                 }
             }
@@ -161,8 +201,8 @@ impl Views {
                 let inside = read_headers(kind, image);
                 on_program(inside.as_ref().unwrap_or(&content), &unpacked.image);
                 FileViews {
-                    text: self.text.terms(&count(&unpacked.image)),
-                    header: inside.and_then(|content| self.header.terms(&content)),
+                    text: text_view.terms(&count(&unpacked.image)),
+                    header: inside.and_then(|content| header_view.terms(&content)),
                     packed: Packed::Unpacked { method: format!("UPX {}", unpacked.how.method) },
                     ..FileViews::default()
                 }
@@ -197,7 +237,10 @@ impl FileViews {
             architecture: self.architecture.clone(),
             packed: self.packed.clone(),
         };
-        postcard::to_stdvec(&stored).unwrap_or_default()
+        let mut bytes = postcard::to_stdvec(&stored).unwrap_or_default();
+        // Behind the rest, which has no place for it.
+        bytes.extend(self.hash.iter().flat_map(|hash| hash.0));
+        bytes
     }
 
     /// Reads what [`to_bytes`](Self::to_bytes) wrote; `None` for anything else.
@@ -207,8 +250,12 @@ impl FileViews {
             [] => Some(None),
             bytes => Terms::from_bytes(bytes, most).map(Some),
         };
-        rest.is_empty().then_some(())?;
+        let hash = match rest {
+            [] => None,
+            rest => Some(ImageHash(rest.try_into().ok()?)),
+        };
         Some(Self {
+            hash,
             text: terms(&stored.text, TEXT_TERMS)?,
             header: terms(&stored.header, HEADER_TERMS)?,
             code: match &stored.code[..] {
@@ -240,10 +287,15 @@ mod tests {
     fn weights_round_trip_and_other_bytes_are_refused() {
         let made = views();
         let read = Views::from_bytes(made.to_bytes()).unwrap();
-        assert_eq!(
-            (read.hash(), read.text.idf(), read.header.idf(), &read.pairs),
-            (made.hash(), made.text.idf(), made.header.idf(), &made.pairs)
-        );
+        let (Weights::Bytes { text, header, pairs }, Weights::Bytes { text: a, header: b, pairs: c }) =
+            (&read.weights, &made.weights)
+        else {
+            panic!("both are of bytes");
+        };
+        assert_eq!((text.idf(), header.idf(), pairs), (a.idf(), b.idf(), c));
+        assert_eq!(read.hash(), made.hash());
+        let images = Views::from_bytes(Views::of_images().to_bytes()).unwrap();
+        assert!(images.see_images() && !read.see_images());
         assert!(Views::from_bytes(&[]).is_none());
         assert!(Views::from_bytes(&made.to_bytes()[..100]).is_none());
         let mut short = Vec::new();
@@ -264,7 +316,10 @@ mod tests {
             code: Pairs::from_bytes(&[7; crate::view::PAIR_NUMBERS]),
             architecture: Some("ARM".into()),
             packed: Packed::Yes { reason: "MPRESS".into() },
+            hash: None,
         };
+        let image = FileViews { hash: Some(ImageHash([7; 32])), ..FileViews::default() };
+        assert_eq!(FileViews::from_bytes(&image.to_bytes()), Some(image));
         let bytes = seen.to_bytes();
         assert_eq!(FileViews::from_bytes(&bytes), Some(seen));
         assert_eq!(FileViews::from_bytes(&bytes[..bytes.len() - 1]), None);

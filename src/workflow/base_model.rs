@@ -3,7 +3,7 @@
 
 use super::run::Run;
 use crate::job::Stop;
-use crate::model::{Calibration, Embeddings, Model, embed};
+use crate::model::{Calibration, Cosines, Embeddings, Model, embed};
 use crate::picture::{BytePlanes, PictureSpec, code_pairs, text_of};
 use crate::reading::Reader;
 use crate::sample::{Bytes, FileKind, Found, read_headers};
@@ -64,13 +64,20 @@ pub fn make_base_model(
     let mut config = model.config;
     let seed = config.training.seed;
     config.calibration = Some(calibrate(&files, |i, j| Some(cosines(&files[i], &files[j])), seed));
-    config.calibration_with_labels = Some(calibrate_with_labels(&files, &embeddings, seed));
+    let all = |_, _, cosines| Some(cosines);
+    config.calibration_with_labels = Some(calibrate_with_labels(&files, &embeddings, seed, all));
     // Its families are named in the model card: the labels of the user's samples are others.
     Ok(Model::with_views(config, model.network, None, Some(views))?)
 }
 
-/// Calibrates cosines that are whitened by labels: those of each half of the files by what the labels of the other half say.
-fn calibrate_with_labels(files: &[Compared<'_>], embeddings: &Embeddings, seed: u64) -> Calibration {
+/// Calibrates cosines that are whitened by labels: those of each half of the files by what the labels of the other half say. `kept`
+/// says of each two files what of their cosines counts, if anything.
+pub(super) fn calibrate_with_labels(
+    files: &[Compared<'_>],
+    embeddings: &Embeddings,
+    seed: u64,
+    kept: impl Fn(usize, usize, Cosines) -> Option<Cosines> + Sync,
+) -> Calibration {
     let views = files.iter().map(|file| file.views.clone()).collect();
     let looks = Looks { embeddings: embeddings.clone(), views };
     let mut families: Vec<&str> = files.iter().map(|file| file.family).collect();
@@ -85,11 +92,11 @@ fn calibrate_with_labels(files: &[Compared<'_>], embeddings: &Embeddings, seed: 
     });
     let along: Vec<_> = (0..files.len())
         .into_par_iter()
-        .map(|row| Some(fits[row % 2].as_ref()?.along(files[row].views)))
+        .map(|row| Some(fits[row % 2].as_ref()?.along(files[row].views, files[row].code)))
         .collect();
     let whitened = |i: usize, j: usize| {
         let (a, b) = (along[i].as_ref().filter(|_| i % 2 == j % 2)?, along[j].as_ref()?);
-        Some(a.cosines(b, &cosines(&files[i], &files[j])))
+        kept(i, j, a.cosines(b, &cosines(&files[i], &files[j])))
     };
     calibrate(files, whitened, seed)
 }

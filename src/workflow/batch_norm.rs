@@ -76,7 +76,7 @@ pub fn train_longer(model: &Model, set: &PictureSet, run: &Run<'_>) -> Result<(M
     let until = batches_until(FORGOTTEN, policy.momentum).unwrap_or(*MORE_BATCHES.end());
     let batches = until.saturating_sub(seen).clamp(*MORE_BATCHES.start(), *MORE_BATCHES.end()) as usize;
     let base = match model.config.head {
-        Head::Cosine => TrainConfig::default(),
+        Head::Cosine | Head::Grid => TrainConfig::default(),
         Head::Classifier => TrainConfig::article(0),
     };
     let config = TrainConfig {
@@ -100,7 +100,7 @@ pub fn train_without_norm(
     run: &Run<'_>,
 ) -> Result<Model, Stop> {
     let base = match model.config.head {
-        Head::Cosine => config,
+        Head::Cosine | Head::Grid => config,
         Head::Classifier => TrainConfig::article(config.seed),
     };
     let config = TrainConfig { norm: Norm::None, ..base };

@@ -7,7 +7,7 @@ use crate::escape;
 use crate::job::{Reporter, Stop};
 use crate::library::{Added, Adopt, Adopted, Batch, Contents, Import, Library};
 use crate::model::{Embeddings, Model, base_model, base_views_hash, embed};
-use crate::picture::{Encoded, PictureSet, PictureSpec, Planes};
+use crate::picture::{Encoded, PictureKind, PictureSet, PictureSpec};
 use crate::reading::Reader;
 use crate::sample::{KeepFacts, Labelling, Sample, Sha256};
 use std::path::PathBuf;
@@ -16,21 +16,26 @@ use std::sync::Arc;
 /// Samples of one transaction.
 const BATCH: usize = 128;
 
-/// The model to add samples with, if none is given: that of the library, else the base model.
-pub fn usual_model(library: &Library) -> Result<Model, Stop> {
+/// The model to add samples with, if none is given: that of the library, else the base model for files of this kind.
+pub fn usual_model(library: &Library, kind: impl FnOnce() -> PictureKind) -> Result<Model, Stop> {
     match library.model()? {
         Some(model) => Ok(model),
-        None => Ok(base_model()?),
+        None => Ok(base_model(kind())?),
     }
 }
 
 /// The model that a training starts from, where the library has this model: that one if its views are others than those of
-/// the base model, so that its samples stay comparable; else the base model.
+/// the base model, so that its samples stay comparable; else the base model. A training on images starts from neither.
 pub fn training_base(model: Option<&Arc<Model>>) -> Result<Arc<Model>, Stop> {
     let views = |model: &Model| model.views.as_ref().map(|views| views.hash());
     Ok(match model {
-        Some(model) if views(model).is_some_and(|own| base_views_hash() != Some(own)) => Arc::clone(model),
-        _ => Arc::new(base_model()?),
+        Some(model)
+            if model.config.picture.kind == PictureKind::Bytes
+                && views(model).is_some_and(|own| base_views_hash() != Some(own)) =>
+        {
+            Arc::clone(model)
+        }
+        _ => Arc::new(base_model(PictureKind::Bytes)?),
     })
 }
 
@@ -92,8 +97,7 @@ pub(super) fn add_read(
         ));
     }
     let wanted = model.config.picture;
-    let lacks_planes = set.spec.planes == Planes::Code && wanted.planes == Planes::All;
-    if (set.spec.kind, set.spec.side) != (wanted.kind, wanted.side) || lacks_planes {
+    if !set.spec.same_pictures(wanted) {
         return Err(Stop::failed(format!(
             "expected {}, found {}: the model was made for other pictures. Train a model on such files, or choose another model",
             model.config.picture.kind, set.spec.kind
@@ -134,9 +138,7 @@ impl<'a> Adding<'a> {
         };
         let current = current.filter(|current| {
             let wanted = current.config.picture;
-            (wanted.kind, wanted.side) == (spec.kind, spec.side)
-                // Pictures for the code alone lack the other planes.
-                && (wanted.planes == Planes::Code || spec.planes == Planes::All)
+            spec.same_pictures(wanted)
                 && (current.views.is_none() || views_hash(current) == views)
                 && current.usable().is_ok()
         });
@@ -239,6 +241,22 @@ pub fn add_to_library(
     run: &Run<'_>,
 ) -> Result<ChangedLibrary, Stop> {
     let Indexed { added, adopted, edit } = add_samples(set, model, &mut library, adopt, run)?;
+    let contents = read_contents(&mut library)?;
+    Ok(ChangedLibrary { library, contents, added, adopted, edit })
+}
+
+/// Reads folders into `library`, as [`index`] does, and reads its contents.
+pub fn index_into(
+    folders: &[PathBuf],
+    labelling: Labelling,
+    model: &Model,
+    mut library: Library,
+    adopt: Adopt,
+    reader: &Reader,
+    run: &Run<'_>,
+) -> Result<ChangedLibrary, Stop> {
+    let Indexed { added, adopted, edit } =
+        index(folders, labelling, model, &mut library, adopt, reader, run)?;
     let contents = read_contents(&mut library)?;
     Ok(ChangedLibrary { library, contents, added, adopted, edit })
 }

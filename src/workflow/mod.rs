@@ -5,6 +5,7 @@ mod base_model;
 mod batch_norm;
 mod edits;
 mod embed_again;
+mod image_base_model;
 mod index;
 mod inspect;
 mod inspected;
@@ -30,7 +31,10 @@ pub use batch_norm::{
 };
 pub use edits::{edit_text, reverted_text};
 pub use embed_again::file_of;
-pub use index::{ChangedLibrary, Indexed, add_samples, add_to_library, index, training_base, usual_model};
+pub use image_base_model::make_image_base_model;
+pub use index::{
+    ChangedLibrary, Indexed, add_samples, add_to_library, index, index_into, training_base, usual_model,
+};
 pub use inspect::inspect;
 pub use inspected::Inspected;
 pub use known::{KnownSample, Sought, find_sample, is_digest, query_known, samples_with};
@@ -39,7 +43,7 @@ pub use models::{UsedModel, figures, find_model, keep_model, trained_on, use_mod
 pub use names::count;
 pub use nothing_to_read::NothingToRead;
 pub use query::{AskedAs, Near, OutOfRange, Queried, QueryResult, find_near, query};
-pub use read::{LabelledFolder, Pictures, read_folder};
+pub use read::{LabelledFolder, Pictures, kind_of, read_folder};
 pub use read_again::{can_gain, read_again};
 pub use run::{Event, Run, Warning};
 pub use shared_rare::{SharedTrait, facts_of, shared_rare};

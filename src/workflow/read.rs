@@ -4,7 +4,7 @@ use super::nothing_to_read::NothingToRead;
 use super::run::{Run, Warning};
 use crate::escape;
 use crate::job::Stop;
-use crate::picture::{PictureSet, PictureSpec, choose, choose_native};
+use crate::picture::{PictureKind, PictureSet, PictureSpec, choose, choose_native};
 use crate::reading::{ReadSet, Reader};
 use crate::sample::{Cause, Found, KeepFacts, Labelling, Sha256, Skipped, is_clutter_folder, is_split, walk};
 use sha2::{Digest as _, Sha256 as Hasher};
@@ -92,6 +92,12 @@ fn without_files(folder: &Path, labels: &[&str]) -> Vec<String> {
         .collect();
     names.sort_unstable();
     names
+}
+
+/// The kind of picture for the files below `roots`: that of most of them. Nothing is reported, and no file is read whole.
+pub fn kind_of(roots: &[PathBuf], labelling: Labelling, reader: &Reader) -> PictureKind {
+    let found: Vec<Found> = roots.iter().flat_map(|root| walk(root, labelling).found).collect();
+    choose(&reader.sides(&found)).kind
 }
 
 fn hash(set: &PictureSet) -> Sha256 {

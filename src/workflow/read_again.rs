@@ -50,7 +50,7 @@ pub fn can_gain(model: &Model) -> bool {
 /// more, it fails and nothing changes.
 pub fn read_again(mut library: Library, reader: &Reader, run: &Run<'_>) -> Result<ReadAgain, Stop> {
     library.check_writable()?;
-    let model = base_model()?;
+    let model = base_model(PictureKind::Bytes)?;
     let EmbeddedAgain { embedded, gone } =
         embed_again(library.samples()?, &model, &mut library, reader, run)?;
     if embedded == 0 {

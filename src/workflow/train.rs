@@ -79,9 +79,7 @@ pub fn train_folder(
     let checkpoint = outputs.checkpoint();
     let fits = |base: &&Model| {
         let (wanted, found) = (base.config.picture, set.spec);
-        (wanted.kind, wanted.side) == (found.kind, found.side)
-            && base.config.head == config.head
-            && most_can_be_seen(set)
+        found.same_pictures(wanted) && base.config.head == config.head && most_can_be_seen(set)
     };
     let start = base.filter(fits).map_or(Start::Random, Start::Base);
     let mut trained = train_resumable(set, config, start, checkpoint.as_deref(), run.reporter(), |epoch| {

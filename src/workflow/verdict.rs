@@ -72,7 +72,7 @@ impl Verdict {
         unlike_below: f32,
     ) -> Option<Self> {
         let views = look.views.as_ref()?;
-        if views.text.is_none() && views.header.is_none() && views.code.is_none() {
+        if views.abstain() {
             return Some(Self::Nothing);
         }
         let probability = 1.0 - neighbours.first().map_or(1.0, |nearest| nearest.distance);

@@ -13,7 +13,7 @@ fn bundled() -> Home {
 }
 
 /// The answers of `query --json` to these paths.
-fn answers(home: &Home, paths: &[&str]) -> BTreeMap<String, Value> {
+pub fn answers(home: &Home, paths: &[&str]) -> BTreeMap<String, Value> {
     let printed = home.run(&[&["query", "--library", "l.lookalike", "--json"], paths].concat());
     let lines = printed.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     let answers = lines.filter(|line| line["event"] == "answer");
@@ -62,12 +62,15 @@ fn the_bundled_samples_answer_without_a_training() {
             "packed",
             "calibrated",
             "model",
-            "fit"
+            "fit",
+            "distance_image",
+            "distance_hash"
         ]
     );
     let rows: Vec<csv::StringRecord> = rows.records().map(Result::unwrap).collect();
     assert_eq!(rows.len(), 17);
     assert!(rows.iter().filter(|row| &row[12] == "known").count() >= 16);
+    assert!(rows.iter().all(|row| row[15].is_empty() && row[16].is_empty()), "no file is an image");
 }
 
 #[test]

@@ -14,7 +14,7 @@ const BLUE: [u8; 3] = [0, 0, 255];
 /// The picture of an image, `SIDE × SIDE` RGB pixels.
 fn picture(name: &str) -> Vec<[u8; 3]> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/images").join(name);
-    let planes = ImagePlanes::decode(&std::fs::read(file).unwrap(), SIDE)
+    let planes = ImagePlanes::decode(&std::fs::read(file).unwrap(), PictureSpec::image(SIDE), None)
         .unwrap_or_else(|error| panic!("{name} {error}"));
     let spec = PictureSpec::image(SIDE);
     let mut values = vec![0.0; spec.len()];
@@ -124,7 +124,7 @@ fn a_wide_or_tall_image_is_scaled_to_its_mean() {
         let image = RgbImage::from_fn(size.0, size.1, pixel);
         let mut file = std::io::Cursor::new(Vec::new());
         image.write_to(&mut file, format).unwrap();
-        let planes = ImagePlanes::decode(&file.into_inner(), SIDE).unwrap();
+        let planes = ImagePlanes::decode(&file.into_inner(), PictureSpec::image(SIDE), None).unwrap();
         let spec = PictureSpec::image(SIDE);
         let mut values = vec![0.0; spec.len()];
         fill(&Encoded::Image(planes), spec, View::Whole, &mut values);

@@ -11,6 +11,7 @@ mod command_line;
 mod facts;
 mod field;
 mod first_drop;
+mod first_images;
 mod folders;
 mod home;
 mod images;

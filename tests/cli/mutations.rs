@@ -42,7 +42,7 @@ fn damaged_images_decode_or_fail_with_a_reason() {
         // One variant of huge.png takes a second.
         let variants = if whole.len() > 50_000 { 5 } else { 300 };
         for _ in 0..variants {
-            match ImagePlanes::decode(&damaged(&whole, &mut rng), 32) {
+            match ImagePlanes::decode(&damaged(&whole, &mut rng), PictureSpec::image(32), None) {
                 Ok(_) => decoded += 1,
                 Err(error) => {
                     assert!(!error.to_string().is_empty());

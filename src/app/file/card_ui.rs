@@ -181,7 +181,7 @@ fn views_ui(ui: &mut Ui, session: &Session, near: &Near) {
     let tokens = Tokens::of(ui.visuals());
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
-        for (name, cosine) in ["text", "code", "header"].into_iter().zip(cosines.all()) {
+        for (name, cosine) in cosines.by_name() {
             ui.label(small(name));
             let value = cosine.map_or_else(|| "abstains".to_owned(), |cosine| format!("{cosine:.2}"));
             ui.label(small(value).color(tokens.text)).on_hover_text(

@@ -205,9 +205,9 @@ fn line_ui(ui: &Ui, rect: Rect, neighbour: &Neighbour, colour: Color32) {
 
 /// "text 0.012, code 0.003, header not compared".
 fn by_view(cosines: &Cosines) -> String {
-    let part = |(name, cosine): (&str, Option<f32>)| match cosine {
+    let part = |(name, cosine): (&'static str, Option<f32>)| match cosine {
         Some(cosine) => format!("{name} {:.3}", 1.0 - cosine),
         None => format!("{name} not compared"),
     };
-    ["text", "code", "header"].into_iter().zip(cosines.all()).map(part).collect::<Vec<_>>().join(", ")
+    cosines.by_name().into_iter().map(part).collect::<Vec<_>>().join(", ")
 }

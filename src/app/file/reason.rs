@@ -87,6 +87,9 @@ pub fn nearly_identical(contents: &Contents, neighbours: &[Neighbour]) -> Option
         return None;
     }
     let name = escape::file_name(contents.get(nearest.sha256)?.path);
+    if nearest.cosines.is_some_and(|cosines| cosines.image.is_some()) {
+        return Some(format!("Nearly identical to {name}: the same picture, scaled or saved again."));
+    }
     Some(format!("Nearly identical to {name}: the same text, code and names, and other bytes around them."))
 }
 
