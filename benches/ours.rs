@@ -124,7 +124,7 @@ fn workers() -> Reader {
 
 /// The same with the pictures and views of the base model, and with the facts that a library keeps.
 fn views(repeats: usize, folder: &Path, facts: KeepFacts) -> Vec<f64> {
-    let base = base_model().unwrap();
+    let base = base_model(PictureKind::Bytes).unwrap();
     let reader = workers().with_views(base.views).with_facts(facts);
     pictures(repeats, folder, &reader, base.config.picture)
 }

@@ -3,7 +3,8 @@
 use super::focus::Filter;
 use super::jobs::{Kind, Task};
 use super::window::App;
-use crate::workflow::{Sought, samples_with};
+use crate::library::Library;
+use crate::workflow::{Sought, is_digest, samples_with};
 
 const FILTER: Kind = Kind("filter samples");
 const FIND: Kind = Kind("find samples");
@@ -22,10 +23,25 @@ impl App {
     /// Finds the samples that the search is for.
     pub(super) fn find_samples(&mut self, text: String) {
         let (contents, edition) = (self.session.contents.clone(), self.session.edition);
+        let path = self.session.library_path.clone();
         self.start(
             Task::new("Searching").of_kind(FIND).quiet(),
-            move |_| Ok((samples_with(&contents, &Sought::new(&text)), text)),
+            move |_| {
+                let mut found = samples_with(&contents, &Sought::new(&text));
+                if let Some(digest) = bytes_of(text.trim()).filter(|digest| digest.len() < 32) {
+                    found.extend(Library::open(&path)?.samples_by_digest(&digest)?);
+                    found.retain(|sha256| contents.contains(*sha256));
+                }
+                Ok((found, text))
+            },
             move |app, (samples, text)| app.search.take(&text, edition, samples),
         );
     }
+}
+
+/// The bytes of a whole digest in hexadecimal digits.
+fn bytes_of(text: &str) -> Option<Vec<u8>> {
+    let pairs = text.as_bytes().chunks_exact(2);
+    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+    is_digest(text).then(|| pairs.map(byte).collect()).flatten()
 }

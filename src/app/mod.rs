@@ -82,6 +82,7 @@ mod train;
 mod training_ui;
 mod verdict_look;
 mod view;
+mod why;
 mod window;
 
 pub use command::Command;

@@ -81,6 +81,7 @@ impl App {
         let (session, k) = (&self.session, self.view.kept.k);
         let Some(selection) = session.selection else { return };
         if session.near().is_some_and(|near| near.is_current(&session.contents, k)) {
+            self.find_shared();
             return;
         }
         let Some(look) = session.look(selection) else { return };

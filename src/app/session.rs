@@ -11,12 +11,20 @@ use crate::picture::Encoded;
 use crate::reading::Reader;
 use crate::sample::{Facts, Sha256, Skipped};
 use crate::search::Look;
-use crate::workflow::{LabelledFolder, Near, Queried};
+use crate::workflow::{LabelledFolder, Near, Queried, SharedTrait};
 use std::collections::HashMap;
 use std::path::PathBuf;
 
 /// Messages kept.
 const MESSAGES: usize = 200;
+
+/// What the selected file and its nearest sample share.
+pub struct Why {
+    /// The file and the sample.
+    pub of: [Sha256; 2],
+    /// What is rare of it, that in the fewest samples first.
+    pub shared: Vec<SharedTrait>,
+}
 
 /// Everything that is open.
 pub struct Session {
@@ -28,6 +36,8 @@ pub struct Session {
     pub contents: Contents,
     /// Whether reading the samples again with the base model would tell more about them.
     pub can_gain: bool,
+    /// What the selected file and its nearest sample share.
+    pub why: Option<Why>,
     /// Changes whenever the samples or their labels change, which outdates what was computed from them.
     pub edition: u64,
     /// Changes whenever the samples, their labels or their places change, which outdates the drawn map.
@@ -76,6 +86,7 @@ impl Session {
             library: None,
             contents: Contents::default(),
             can_gain: false,
+            why: None,
             edition: 0,
             map_edition: 0,
             reader,
@@ -124,6 +135,7 @@ impl Session {
         self.edition += 1;
         self.pictures.clear();
         self.selected_near = None;
+        self.why = None;
         if !same_model {
             self.queried.clear();
         }

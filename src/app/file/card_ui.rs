@@ -14,7 +14,7 @@ use crate::app::theme::{Tokens, icon, small};
 use crate::app::verdict_look::State;
 use crate::escape;
 use crate::view::Packed;
-use crate::workflow::{Near, Verdict, model_name, packed_text, percent};
+use crate::workflow::{Near, Verdict, calibration_text, is_calibrated, model_name, packed_text, percent};
 use egui::{
     Align2, Button, Color32, CornerRadius, Frame, Margin, Rect, Role, Sense, Stroke, Ui, WidgetInfo, vec2,
 };
@@ -223,6 +223,19 @@ fn notes_ui(ui: &mut Ui, session: &Session, verdict: Option<&Verdict>, near: &Ne
         notes.push((
             "By distance alone: this model's probability is not calibrated.".to_owned(),
             "Models of images, and those trained from random weights, have no calibration. What is unlike anything known is measured on the files that were held out of the training",
+        ));
+    }
+    if calibrated
+        && is_calibrated(&session.contents) == Some(false)
+        && let Some(text) = calibration_text(&session.contents)
+    {
+        notes.push((format!("By this model {text}."), "At least 30 files of three labels are needed"));
+    }
+    let queried = session.selection.and_then(|selection| session.queried(selection.sha256()));
+    if let Some(out_of_range) = queried.and_then(|queried| queried.out_of_range.as_ref()) {
+        notes.push((
+            escape::text(&out_of_range.to_string()),
+            "The batch-norm layers of the network see values far from those that it keeps, so what it says of this file is chance; the lab shows its layers",
         ));
     }
     if verdict.is_none() {

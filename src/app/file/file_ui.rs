@@ -5,6 +5,7 @@ use super::card_ui::card_ui;
 use super::content_ui::{facts_ui, header_summary, header_ui, notes_summary};
 use super::neighbours_ui::neighbours_ui;
 use super::pictures_ui::pictures_ui;
+use super::shared_ui::shared_ui;
 use super::shown::{Shown, shown};
 use super::textures::Textures;
 use crate::app::command::Command;
@@ -46,6 +47,7 @@ pub fn file_ui(
         card_ui(ui, facts, session, &shown, out);
         ui.add_space(8.0);
         neighbours_ui(ui, facts, session, view, textures, out);
+        shared_ui(ui, session, shown.sha256);
         ui.add_space(6.0);
         let own = session.facts.get(&shown.sha256);
         let open = &mut view.kept.sections;

@@ -8,5 +8,6 @@ mod pictures_ui;
 mod program_ui;
 mod reason;
 mod sections_ui;
+mod shared_ui;
 mod shown;
 pub mod textures;

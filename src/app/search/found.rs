@@ -4,7 +4,7 @@ use crate::app::command::Command;
 use crate::app::pasted_paths::paths_in;
 use crate::app::session::Session;
 use crate::sample::Sha256;
-use crate::workflow::{Sought, samples_with};
+use crate::workflow::{Sought, is_digest, samples_with};
 use std::path::PathBuf;
 
 /// Samples listed, at most. Their number is given too.
@@ -74,7 +74,8 @@ pub fn search(session: &Session, text: &str) -> Results {
         words.iter().all(|word| text.contains(word))
     });
     results.entries.extend(commands.map(Found::Command));
-    if session.contents.len() > MANY {
+    // An MD5 or a SHA-1 is in the library's file alone.
+    if session.contents.len() > MANY || is_digest(wanted) && wanted.len() < 64 {
         results.waits = true;
     } else {
         results.take(samples_with(&session.contents, &sought));

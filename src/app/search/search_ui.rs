@@ -91,7 +91,7 @@ pub fn search_ui(
             let text = open.text.trim();
             let other_hash = is_digest(text) && text.len() < 64;
             ui.weak(if other_hash {
-                "This may be an MD5 or a SHA-1: the library knows samples by their SHA-256 alone.".to_owned()
+                "No sample has this MD5 or SHA-1, as far as the library keeps them.".to_owned()
             } else {
                 format!("Nothing has \"{}\" in its name, label or hash.", escape::text(text))
             });
