@@ -44,6 +44,10 @@ fn a_folder_without_labels_has_neighbours_and_a_map_at_once() {
     });
     assert!(right.count() >= 16);
     window.wait_for("and has no label");
+    // Why: what the selected file shares with its nearest sample, and few samples have.
+    window.wait_for("Shared with the nearest, and rare");
+    let why = window.harness.state().session.why.as_ref().unwrap();
+    assert!(!why.shared.is_empty() && why.shared[0].counted.samples <= why.shared[0].counted.of / 4);
 
     // Two labels: the answers are found again, with what they say.
     let before = window.harness.state().session.near().unwrap().clone();

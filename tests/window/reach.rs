@@ -140,6 +140,23 @@ fn what_is_typed_replaces_the_proposed_label() {
 }
 
 #[test]
+fn a_sample_is_found_by_its_md5() {
+    let mut window = added();
+    let sha256 = window.harness.state().session.contents.at(5).unwrap().sha256;
+    window.select(sha256);
+    window.wait_until("its facts are read", |app| app.session.facts.contains_key(&sha256));
+    let md5 = window.harness.state().session.facts[&sha256].digests.md5;
+    let md5: String = md5.iter().map(|byte| format!("{byte:02x}")).collect();
+    press(&mut window, Modifiers::NONE, Key::Escape);
+    press(&mut window, Modifiers::COMMAND, Key::K);
+    window.harness.get_by_role(Role::SearchInput).type_text(&md5);
+    window.harness.run_steps(3);
+    window.wait_for("1 sample in the library");
+    press(&mut window, Modifiers::NONE, Key::Enter);
+    assert_eq!(window.harness.state().session.selection, Some(lookalike::app::Selection::InLibrary(sha256)));
+}
+
+#[test]
 fn what_is_dropped_twice_is_one_entry_and_says_so() {
     let mut window = added();
     let (first, second) = (window.at("first.exe"), window.at("second.exe"));
