@@ -100,11 +100,11 @@ pub fn neighbours_csv<'a>(rows: impl IntoIterator<Item = NeighbourRow<'a>>, made
         "verdict",
         "probability",
         "packed",
+        "distance_image",
+        "distance_hash",
         "calibrated",
         "model",
         "fit",
-        "distance_image",
-        "distance_hash",
     ];
     let number = |value: Option<f32>| value.map(|value| format!("{value:.6}")).unwrap_or_default();
     let cells = |row: NeighbourRow<'a>| {
@@ -124,11 +124,11 @@ pub fn neighbours_csv<'a>(rows: impl IntoIterator<Item = NeighbourRow<'a>>, made
             row.verdict.to_owned(),
             number(row.probability),
             text(&escape::text(row.packed)),
+            number(row.by_view[3]),
+            number(row.by_view[4]),
             row.calibrated.to_owned(),
             made_by.model.clone(),
             made_by.fit.clone(),
-            number(row.by_view[3]),
-            number(row.by_view[4]),
         ]
     };
     table(header, rows.into_iter().map(cells))
@@ -231,7 +231,7 @@ mod tests {
         assert!(cells.starts_with("'=cmd|' /C calc'!A0,abab"));
         assert!(cells.contains(",1,\"a,\"\"b\"\".exe\","));
         assert!(cells.ends_with(
-            ",'@fam\\u{202e}ily,0.250000,PE,7,0.500000,,1.000000,known,0.750000,'@packer,yes,ab,1-cd,,0.250000"
+            ",'@fam\\u{202e}ily,0.250000,PE,7,0.500000,,1.000000,known,0.750000,'@packer,,0.250000,yes,ab,1-cd"
         ));
     }
 

@@ -60,11 +60,11 @@ fn the_bundled_samples_answer_without_a_training() {
             "verdict",
             "probability",
             "packed",
+            "distance_image",
+            "distance_hash",
             "calibrated",
             "model",
-            "fit",
-            "distance_image",
-            "distance_hash"
+            "fit"
         ]
     );
     let rows: Vec<csv::StringRecord> = rows.records().map(Result::unwrap).collect();
