@@ -1,7 +1,7 @@
 //! Decoding of images.
 #![no_main]
 
-use lookalike::picture::{ImagePlanes, longer_side};
+use lookalike::picture::{ImagePlanes, PictureSpec, longer_side};
 use lookalike::sample::FileKind;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
@@ -11,5 +11,5 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
         return;
     }
     // Any input is decoded or gives an error.
-    let _ = ImagePlanes::decode(bytes, 32);
+    let _ = ImagePlanes::decode(bytes, PictureSpec::image(32), None);
 });
