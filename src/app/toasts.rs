@@ -14,7 +14,9 @@ use std::time::Duration;
 /// Width of a toast, in points.
 const WIDTH: f32 = 324.0;
 /// Seconds until a toast goes away, unless the pointer is on it.
-const SECONDS: f32 = 6.0;
+const SECONDS: f64 = 6.0;
+/// Seconds that it stays after the pointer has left it, at least.
+const HELD: f64 = 2.0;
 /// Toasts shown at once, at most.
 const SHOWN: usize = 3;
 /// The distance from the lower right corner of the window, above the status bar.
@@ -30,13 +32,13 @@ pub struct Toasts {
 
 struct Toast {
     message: Message,
-    /// Seconds left; `None` until it is closed.
-    left: Option<f32>,
+    /// When it ends, in seconds since the window opened; `None` until it is closed.
+    ends: Option<f64>,
 }
 
 impl Toasts {
     /// Takes in the messages since the last frame.
-    fn refresh(&mut self, session: &Session) {
+    fn refresh(&mut self, session: &Session, now: f64) {
         let new = session.said.saturating_sub(self.seen).min(session.messages.len());
         self.seen = session.said;
         if session.messages.is_empty() {
@@ -48,29 +50,30 @@ impl Toasts {
             if message.tone == Tone::Good && !message.can_be_undone {
                 continue;
             }
-            let left = (message.tone != Tone::Bad).then_some(SECONDS);
-            self.shown.push(Toast { message: message.clone(), left });
+            let ends = (message.tone != Tone::Bad).then_some(now + SECONDS);
+            self.shown.push(Toast { message: message.clone(), ends });
         }
         let many = self.shown.len().saturating_sub(SHOWN);
         self.shown.drain(..many);
     }
 
-    /// Counts down, and drops those whose time is over. Returns when the next one ends.
-    fn wait(&mut self, seconds: f32) -> Option<Duration> {
-        for toast in &mut self.shown {
-            toast.left = toast.left.map(|left| left - seconds);
+    /// Drops those whose time is over; while they are `held`, none is. Returns in how long the next one ends.
+    fn drop_ended(&mut self, now: f64, held: bool) -> Option<Duration> {
+        if held {
+            for ends in self.shown.iter_mut().filter_map(|toast| toast.ends.as_mut()) {
+                *ends = ends.max(now + HELD);
+            }
         }
-        self.shown.retain(|toast| toast.left.is_none_or(|left| left > 0.0));
-        let next = self.shown.iter().filter_map(|toast| toast.left).min_by(f32::total_cmp)?;
-        Some(Duration::from_secs_f32(next.max(0.05)))
+        self.shown.retain(|toast| toast.ends.is_none_or(|ends| ends > now));
+        let next = self.shown.iter().filter_map(|toast| toast.ends).min_by(f64::total_cmp)?;
+        Some(Duration::from_secs_f64((next - now).max(0.05)))
     }
 }
 
 /// Draws the toasts.
 pub fn toasts_ui(ui: &Ui, toasts: &mut Toasts, session: &mut Session, facts: &Facts, out: &mut Vec<Command>) {
-    let before = toasts.shown.len();
-    let new = toasts.seen != session.said;
-    toasts.refresh(session);
+    let now = ui.input(|input| input.time);
+    toasts.refresh(session, now);
     session.toasted = toasts
         .shown
         .last()
@@ -91,9 +94,7 @@ pub fn toasts_ui(ui: &Ui, toasts: &mut Toasts, session: &mut Session, facts: &Fa
         toasts.shown.remove(closed);
     }
     let held = shown.response.contains_pointer();
-    // The time of the frame in which a toast came says nothing about how long it was shown.
-    let passed = if held || new || before == 0 { 0.0 } else { ui.input(|input| input.stable_dt) };
-    if let Some(next) = toasts.wait(passed) {
+    if let Some(next) = toasts.drop_ended(now, held) {
         ui.ctx().request_repaint_after(next);
     }
 }
@@ -140,20 +141,21 @@ mod tests {
         session.say(Tone::Good, "36 files compared");
         session.say(Tone::Note, "1 file was skipped");
         session.say(Tone::Bad, "Opening x: not found");
-        toasts.refresh(&session);
-        toasts.refresh(&session);
+        toasts.refresh(&session, 1.0);
+        toasts.refresh(&session, 1.0);
         let texts = |toasts: &Toasts| toasts.shown.iter().map(|t| t.message.text.clone()).collect::<Vec<_>>();
         assert_eq!(texts(&toasts), ["1 file was skipped", "Opening x: not found"]);
-        assert!(toasts.wait(SECONDS / 2.0).is_some());
-        assert_eq!(toasts.wait(SECONDS), None);
+        assert!(toasts.drop_ended(4.0, false).is_some());
+        assert!(toasts.drop_ended(8.0, true).is_some(), "the pointer is on it");
+        assert_eq!(toasts.drop_ended(11.0, false), None);
         assert_eq!(texts(&toasts), ["Opening x: not found"]);
         for i in 0..9 {
             session.say(Tone::Note, format!("note {i}"));
         }
-        toasts.refresh(&session);
+        toasts.refresh(&session, 1.0);
         assert_eq!(texts(&toasts), ["note 6", "note 7", "note 8"]);
         session.messages.clear();
-        toasts.refresh(&session);
+        toasts.refresh(&session, 1.0);
         assert!(toasts.shown.is_empty());
     }
 }

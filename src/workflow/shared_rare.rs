@@ -10,6 +10,8 @@ const LISTED: usize = 8;
 const RARE: usize = 10;
 /// … or at most this many: in a small library, those of one family are more than a tenth.
 const FEW: usize = 5;
+/// Letters and digits of a long word.
+const WORD: usize = 8;
 
 /// A trait that a file and a sample share.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,7 +42,8 @@ pub fn facts_of(
     own.map_or_else(|| library.facts(sha256), |own| Ok(Some(own.clone())))
 }
 
-/// The rare traits that each file shares with the sample beside it, those in the fewest samples first, eight at most; nothing
+/// The rare traits that each file shares with the sample beside it, those that say something to people first, then those in the
+/// fewest samples, eight at most; nothing
 /// where the library keeps no facts of the sample. The facts of all samples are read once, whatever the number of files.
 pub fn shared_rare(
     library: &Library,
@@ -78,11 +81,20 @@ pub fn shared_rare(
             rare.collect()
         };
         let mut rare: Vec<SharedTrait> = TraitKind::ALL.into_iter().zip(both).flat_map(of_kind).collect();
-        rare.sort_by_key(|shared| (shared.counted.samples, shared.kind, shared.hash));
+        rare.sort_by_key(|shared| (!is_readable(shared), shared.counted.samples, shared.kind, shared.hash));
         rare.truncate(LISTED);
         rare
     });
     Ok(listed.collect())
+}
+
+/// Whether a trait says something to people: the name of a function, or a string with a long word. Code has short ones by chance.
+fn is_readable(shared: &SharedTrait) -> bool {
+    let word = |name: &str| {
+        let of_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        name.split(|c| !of_word(c)).any(|word| word.len() >= WORD)
+    };
+    shared.name.as_deref().is_some_and(|name| shared.kind != TraitKind::String || word(name))
 }
 
 /// Whether few samples have a trait. Of a single sample nothing is rare.
