@@ -3,6 +3,7 @@
 //!
 //!     ours WORK REPEATS SIZE [FOLDER]
 //!     ours map 1 SIZE SET                 the map of a set of vectors: see `large_map`
+//!     ours library 1 SIZE FILE SET        writes a library: see `large_library`
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -10,6 +11,7 @@
     reason = "prints, and may fail at once"
 )]
 
+mod large_library;
 mod large_map;
 
 use candle_core::{Device, Tensor};
@@ -53,6 +55,7 @@ fn main() {
         "read" => read_bandwidth(repeats, size),
         "peak" => peak(repeats, size),
         "umap" => return lay_out(size),
+        "library" => return large_library::write(&rest[1], size, Path::new(&rest[0])),
         "map" => return large_map::print(&rest[0], size),
         "place" => return place(size),
         other => panic!("no such work: {other}"),

@@ -8,8 +8,8 @@ use crate::job::Stop;
 use crate::library::{Contents, Library};
 use crate::whole_file::save;
 use crate::workflow::{
-    KnownSample, Near, OutOfRange, Queried, QueriedFile, SharedTrait, Verdict, calibration_text, facts_of,
-    find_sample, is_calibrated, model_name, neighbour_rows, neighbour_table_of, percent, query, query_known,
+    Answers, KnownSample, Near, OutOfRange, Queried, QueriedFile, SharedTrait, Verdict, calibration_text,
+    facts_of, is_calibrated, model_name, neighbour_rows, neighbour_table_of, percent, query_library,
     shared_rare,
 };
 use clap::Args;
@@ -51,17 +51,14 @@ pub fn run(args: QueryArgs) -> Result<(), Stop> {
     let (paths, hashes, library, k) = (args.paths, args.hash, args.library, args.k as usize);
     let reader = args.archives.reader();
     let with_traits = args.json;
-    let (contents, queried, known, shared) = events::run(args.json, &mut Printed::default(), move |run| {
+    let (answers, shared) = events::run(args.json, &mut Printed::default(), move |run| {
         let library = Library::open(&library)?;
-        let contents = library.contents()?;
-        let find = |hex: &String| find_sample(&library, &contents, hex);
-        let hashes = hashes.iter().map(find).collect::<Result<Vec<_>, _>>()?;
-        let known = query_known(&contents, &hashes, k, run)?;
-        let queried =
-            if paths.is_empty() { Vec::new() } else { query(&paths, &contents, k, 0, &reader, run)?.queried };
-        let shared = if with_traits { shared(&library, &queried, &known)? } else { Vec::new() };
-        Ok((contents, queried, known, shared))
+        let answers = query_library(&library, &paths, &hashes, k, &reader, run)?;
+        let Answers { queried, known, .. } = &answers;
+        let shared = if with_traits { shared(&library, queried, known)? } else { Vec::new() };
+        Ok((answers, shared))
     })?;
+    let Answers { contents, queried, known } = answers;
     let mut answers: Vec<Answer<'_>> = queried.iter().map(Answer::of).collect();
     answers.extend(known.iter().filter_map(|known| Answer::of_known(known, &contents)));
     if let Some(path) = &args.csv {

@@ -130,6 +130,14 @@ fn next_id() -> u64 {
     NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
+/// How a model computes probabilities, with what was learned from labels; `None` if it has no views or is not calibrated.
+pub(super) fn calibration<'a>(model: &'a Model, fit: Option<&LabelFit>) -> Option<&'a Calibration> {
+    let config = &model.config;
+    let with_labels = config.calibration_with_labels.as_ref().filter(|_| fit.is_some_and(LabelFit::is_rich));
+    let calibration = config.calibration.as_ref().filter(|_| model.views.is_some())?;
+    Some(with_labels.unwrap_or(calibration))
+}
+
 impl Contents {
     /// The contents that `model` embedded.
     pub fn new(model: Arc<Model>, rows: Rows) -> Self {
@@ -162,6 +170,11 @@ impl Contents {
                 others: rows.others,
             }),
         }
+    }
+
+    /// With what is learned from the labels of all of the library, where these contents are a part of it.
+    pub(super) fn learned(self, fit: Option<LabelFit>) -> Self {
+        Self { learned: Arc::new(OnceLock::from(fit)), ..self }
     }
 
     /// Number of samples.
@@ -296,11 +309,8 @@ impl Contents {
         if !self.has_views() {
             return None;
         }
-        let config = &self.model()?.config;
         let fit = self.label_fit();
-        let with_labels =
-            config.calibration_with_labels.as_ref().filter(|_| fit.is_some_and(LabelFit::is_rich));
-        Some((with_labels.or(config.calibration.as_ref())?, fit))
+        Some((calibration(self.model()?, fit)?, fit))
     }
 
     /// Whether samples are compared by views.

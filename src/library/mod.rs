@@ -7,16 +7,21 @@
 //! can be undone and redone.
 
 mod add;
+mod blocks;
 mod contents;
 mod edit;
 mod edits;
 mod error;
+mod excerpt;
+#[cfg(test)]
+mod excerpt_tests;
 mod facts;
 #[cfg(test)]
 mod fixture;
 mod label_change;
 mod label_history;
 mod label_table;
+mod large;
 mod maintenance;
 mod models;
 mod record;
@@ -36,6 +41,7 @@ pub use facts::Counted;
 pub use label_change::LabelChange;
 pub use label_history::{Relabelled, Renamed};
 pub use label_table::{LabelCount, Labels};
+pub use large::LargeLibrary;
 pub use models::{Adopt, Adopted, StoredModel};
 pub use record::{Entry, Record};
 pub use row::parse_row;

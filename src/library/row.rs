@@ -32,12 +32,8 @@ pub struct Row {
 /// `dimension` numbers, and of which views saw something if the model has views.
 pub fn parse_row(values: [ValueRef<'_>; 11], dimension: usize, with_views: bool) -> Option<Row> {
     let [id, sha256, path, label, size, kind, architecture, vector, x, y, seen] = values;
-    let vector = vector.as_blob().ok().filter(|bytes| bytes.len() == dimension * 4)?;
-    let vector: Vec<f32> = vector.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
-    // Embeddings have length 1: numbers far from that cannot be compared.
-    if vector.iter().any(|number| number.is_nan() || number.abs() > LARGEST) {
-        return None;
-    }
+    let mut embedding = Vec::with_capacity(dimension);
+    parse_vector(vector.as_blob().ok()?, dimension, &mut embedding)?;
     let views = if with_views { Some(FileViews::from_bytes(seen.as_blob().ok()?)?) } else { None };
     let record = Record {
         id: id.as_i64().ok()?,
@@ -50,7 +46,20 @@ pub fn parse_row(values: [ValueRef<'_>; 11], dimension: usize, with_views: bool)
     let coordinate = |value: ValueRef<'_>| value.as_f64().ok().map(|v| v as f32).filter(|v| v.is_finite());
     let place = coordinate(x).zip(coordinate(y)).map(|(x, y)| [x, y]);
     let label = label.as_str_or_null().ok()?.map(str::to_owned);
-    Some(Row { record, label, look: Look { embedding: vector, views }, place })
+    Some(Row { record, label, look: Look { embedding, views }, place })
+}
+
+/// Adds the numbers of an embedding to `out`; `None` if they cannot be those of one with `dimension` numbers.
+pub fn parse_vector(bytes: &[u8], dimension: usize, out: &mut Vec<f32>) -> Option<()> {
+    let (numbers, rest) = bytes.as_chunks();
+    if numbers.len() != dimension || !rest.is_empty() {
+        return None;
+    }
+    let first = out.len();
+    out.extend(numbers.iter().map(|bytes| f32::from_le_bytes(*bytes)));
+    // Embeddings have length 1: numbers far from that cannot be compared. NaN is not within.
+    let within = |number: &f32| number.abs() <= LARGEST;
+    out.get(first..)?.iter().all(within).then_some(())
 }
 
 /// A path as the file has it: text if it is UTF-8, else its bytes.

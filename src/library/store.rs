@@ -141,6 +141,12 @@ impl Library {
         Ok(found.into_iter().filter_map(|(sha256, path)| Some((sha256, path?))).collect())
     }
 
+    /// Its connection, to make what this program would not.
+    #[cfg(test)]
+    pub(super) fn connection_for_tests(&self) -> &Connection {
+        &self.connection
+    }
+
     /// The file.
     pub fn path(&self) -> &Path {
         &self.path
@@ -160,6 +166,22 @@ impl Library {
         found.map(read).transpose()
     }
 
+    /// Selects the rows that model ?1 has embedded and for which this holds, with all that [`parse_row`] reads.
+    pub(super) fn rows(&self, which: &str) -> String {
+        // A library of an earlier version that cannot be written has no such table, and no model with views.
+        let (seen, views) = match self.version >= WITH_VIEWS {
+            true => ("v.seen", "LEFT JOIN views v ON v.model = e.model AND v.sample = e.sample"),
+            false => ("NULL", ""),
+        };
+        let present = self.present();
+        format!(
+            "SELECT {COLUMNS}, {seen} FROM embeddings e JOIN samples s ON s.id = e.sample
+             LEFT JOIN places p ON p.model = e.model AND p.sample = e.sample
+             {views}
+             WHERE e.model = ?1 AND {present} AND {which}"
+        )
+    }
+
     /// Reads all samples that the current model has embedded. A library without a model has no contents.
     pub fn contents(&self) -> Result<Contents, LibraryError> {
         let Some((id, model)) = self.current_model()? else {
@@ -170,17 +192,7 @@ impl Library {
         let mut all = Rows { looks: Looks::new(dimension), ..Rows::default() };
         let present = self.present();
         let total = self.sqlite(|c| {
-            // A library of an earlier version that cannot be written has no such table, and no model with views.
-            let (seen, views) = match self.version >= WITH_VIEWS {
-                true => ("v.seen", "LEFT JOIN views v ON v.model = e.model AND v.sample = e.sample"),
-                false => ("NULL", ""),
-            };
-            let mut statement = c.prepare(&format!(
-                "SELECT {COLUMNS}, {seen} FROM embeddings e JOIN samples s ON s.id = e.sample
-                 LEFT JOIN places p ON p.model = e.model AND p.sample = e.sample
-                 {views}
-                 WHERE e.model = ?1 AND e.sample >= ?2 AND {present} ORDER BY e.sample"
-            ))?;
+            let mut statement = c.prepare(&self.rows("e.sample >= ?2 ORDER BY e.sample"))?;
             // Rows after a damaged page may be good: damage is skipped, one sample at a time.
             let (mut from, mut steps, mut invalid) = (i64::MIN, 0, 0_usize);
             loop {
@@ -254,9 +266,9 @@ impl Library {
         })
     }
 
-    pub(super) fn sqlite<T>(
-        &self,
-        work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    pub(super) fn sqlite<'a, T>(
+        &'a self,
+        work: impl FnOnce(&'a Connection) -> rusqlite::Result<T>,
     ) -> Result<T, LibraryError> {
         work(&self.connection).map_err(|error| LibraryError::Sqlite { error, path: self.path.clone() })
     }
@@ -287,13 +299,22 @@ fn read_rows(
     let mut rows = statement.query([model, *from])?;
     while let Some(found) = rows.next()? {
         *from = found.get::<_, i64>(0)?.saturating_add(1);
-        let mut values = [ValueRef::Null; 11];
-        for (column, value) in values.iter_mut().enumerate() {
-            *value = found.get_ref(column)?;
-        }
-        take(parse_row(values, dimension, with_views));
+        take(read_row(found, dimension, with_views)?);
     }
     Ok(())
+}
+
+/// One row of [`Library::rows`]; `None` if its values are not those of a sample.
+pub(super) fn read_row(
+    row: &rusqlite::Row<'_>,
+    dimension: usize,
+    with_views: bool,
+) -> rusqlite::Result<Option<Row>> {
+    let mut values = [ValueRef::Null; 11];
+    for (column, value) in values.iter_mut().enumerate() {
+        *value = row.get_ref(column)?;
+    }
+    Ok(parse_row(values, dimension, with_views))
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 /// Files that one task compares.
 const BLOCK: usize = 256;
 /// Of a large library, at least this many of the nearest are compared again.
-const AGAIN: usize = 200;
+pub const AGAIN: usize = 200;
 
 /// A row that was compared: how alike it is, which row, and by what.
 type Found = (f32, usize, Cosines);
@@ -36,27 +36,9 @@ pub fn nearest_by_views(
         Some((fit, along)) => again(library, calibration, fit, along, found),
         None => *found,
     };
-    let terms = match (index, queries.views.get(query)) {
-        (Some(index), Some(views)) => Some(index.cosines(views)),
-        _ => None,
-    };
-    let compared = |row: usize| match &terms {
-        Some(terms) => queries.cosines_with_terms(query, library, row, terms.of_row(row)),
-        None => queries.cosines(query, library, row),
-    };
     let all = along.as_ref().is_some_and(|(fit, _)| fit.is_prepared());
-    let block = |block: usize| {
-        let rows = block * BLOCK..((block + 1) * BLOCK).min(library.len());
-        rows.filter_map(|row| {
-            let cosines = compared(row)?;
-            let embeddings = || queries.embedding_cosine(query, library, row);
-            let found = (likeness(calibration, &cosines, embeddings), row, cosines);
-            Some(if all { by_labels(&found) } else { found })
-        })
-        .collect::<Vec<_>>()
-    };
-    let blocks = library.len().div_ceil(BLOCK);
-    let mut found: Vec<Found> = (0..blocks).into_par_iter().flat_map_iter(block).collect();
+    let then = |found: Found| if all { by_labels(&found) } else { found };
+    let mut found = compare(library, calibration, index, queries, query, then);
     if along.is_some() && !all {
         keep_nearest(&mut found, k.max(AGAIN));
         found = found.par_iter().map(by_labels).collect();
@@ -69,6 +51,50 @@ pub fn nearest_by_views(
         cosines: Some(cosines),
     };
     found.into_iter().map(hit).collect()
+}
+
+/// The rows of `library` that [`nearest_by_views`] needs to find the `k` nearest by views, with labels or without, whatever else
+/// is in the library; each with its likeness, by which those of several parts of a library are ordered. In no order.
+pub fn most_alike(
+    library: &Looks,
+    calibration: &Calibration,
+    queries: &Looks,
+    query: usize,
+    k: usize,
+) -> Vec<(f32, usize)> {
+    let mut found = compare(library, calibration, None, queries, query, |found| found);
+    keep_nearest(&mut found, k.max(AGAIN));
+    found.into_iter().map(|(likeness, row, _)| (likeness, row)).collect()
+}
+
+/// Compares a query with all files of a library, and does `then` with each.
+fn compare(
+    library: &Looks,
+    calibration: &Calibration,
+    index: Option<&ViewIndex>,
+    queries: &Looks,
+    query: usize,
+    then: impl Fn(Found) -> Found + Sync,
+) -> Vec<Found> {
+    let terms = match (index, queries.views.get(query)) {
+        (Some(index), Some(views)) => Some(index.cosines(views)),
+        _ => None,
+    };
+    let compared = |row: usize| match &terms {
+        Some(terms) => queries.cosines_with_terms(query, library, row, terms.of_row(row)),
+        None => queries.cosines(query, library, row),
+    };
+    let block = |block: usize| {
+        let rows = block * BLOCK..((block + 1) * BLOCK).min(library.len());
+        rows.filter_map(|row| {
+            let cosines = compared(row)?;
+            let embeddings = || queries.embedding_cosine(query, library, row);
+            Some(then((likeness(calibration, &cosines, embeddings), row, cosines)))
+        })
+        .collect::<Vec<_>>()
+    };
+    let blocks = library.len().div_ceil(BLOCK);
+    (0..blocks).into_par_iter().flat_map_iter(block).collect()
 }
 
 /// Compares a row again by what was learned from labels.

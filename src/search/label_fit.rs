@@ -18,7 +18,7 @@ const LEARNED_IMAGES: usize = 4096;
 const RICH_LABELS: usize = 8;
 const RICH_FILES: usize = 64;
 /// Libraries up to this size are prepared as a whole; of larger ones only what is compared is.
-const PREPARED: usize = 8192;
+pub const PREPARED: usize = 8192;
 
 /// The version of what is learned: another one makes something else of the same labels.
 pub const LABEL_FIT: u32 = 1;
@@ -56,9 +56,19 @@ impl LabelFit {
                 classes[class].push(row);
             }
         }
-        classes.retain(|rows| rows.len() > 1);
-        let images = Self::learn_images(looks, &chosen(&classes, LEARNED_IMAGES));
-        let classes = chosen(&classes, if images.is_some() { LEARNED_IMAGES } else { LEARNED });
+        let fit = Self::of(looks, choose(&classes, true), true);
+        let mut fit = fit.or_else(|| Self::of(looks, choose(&classes, false), false))?;
+        if looks.views.len() <= PREPARED {
+            let rows = looks.views.par_iter().enumerate();
+            fit.along = rows.map(|(row, views)| fit.along(views, looks.embeddings.row(row))).collect();
+        }
+        Some(fit)
+    }
+
+    /// Learns from these rows of each label, as [`choose`] gives them for a library that is not prepared as a whole. `looks` need
+    /// not be the whole library. With `images`, `None` if no label has two images.
+    pub fn of(looks: &Looks, classes: Vec<Vec<usize>>, images: bool) -> Option<Self> {
+        let image = if images { Some(Self::learn_images(looks, &classes)?) } else { None };
         let of = |view: fn(&FileViews) -> Option<&Terms>| {
             let terms = |rows: &Vec<usize>| -> Vec<&Terms> {
                 rows.iter().filter_map(|row| looks.views.get(*row).and_then(view)).collect()
@@ -67,15 +77,14 @@ impl LabelFit {
         };
         let (text, header) =
             rayon::join(|| of(|views| views.text.as_ref()), || of(|views| views.header.as_ref()));
-        let mut fit = Self { text, header, image: images, learned: classes, along: Vec::new() };
-        if fit.text.is_none() && fit.header.is_none() && fit.image.is_none() {
-            return None;
-        }
-        if looks.views.len() <= PREPARED {
-            let rows = looks.views.par_iter().enumerate();
-            fit.along = rows.map(|(row, views)| fit.along(views, looks.embeddings.row(row))).collect();
-        }
-        Some(fit)
+        let fit = Self { text, header, image, learned: classes, along: Vec::new() };
+        (fit.text.is_some() || fit.header.is_some() || fit.image.is_some()).then_some(fit)
+    }
+
+    /// The same fit where its rows have other numbers.
+    pub fn renumbered(mut self, number: impl Fn(usize) -> usize) -> Self {
+        self.learned.iter_mut().flatten().for_each(|row| *row = number(*row));
+        self
     }
 
     fn learn_images(looks: &Looks, classes: &[Vec<usize>]) -> Option<DenseWhitening> {
@@ -145,14 +154,21 @@ impl Along {
     }
 }
 
-/// Rows of each class, evenly spread, so that they are at most `learned` and no class decides alone.
-fn chosen(classes: &[Vec<usize>], learned: usize) -> Vec<Vec<usize>> {
+/// The files to learn from, of all files of each label: of labels with two or more, evenly spread, so that they are few and no label
+/// decides alone. Of `images`, more can be learned from.
+pub fn choose<T: Copy>(classes: &[Vec<T>], images: bool) -> Vec<Vec<T>> {
+    let some: Vec<&[T]> = classes.iter().map(Vec::as_slice).filter(|files| files.len() > 1).collect();
+    chosen(&some, if images { LEARNED_IMAGES } else { LEARNED })
+}
+
+/// Files of each class, at most `learned` of all.
+fn chosen<T: Copy>(classes: &[&[T]], learned: usize) -> Vec<Vec<T>> {
     // The largest number of files a class may have.
     let mut most = learned;
     while most > 2 && classes.iter().map(|rows| rows.len().min(most)).sum::<usize>() > learned {
         most = most * 9 / 10;
     }
-    let spread = |rows: &Vec<usize>| -> Vec<usize> {
+    let spread = |rows: &&[T]| -> Vec<T> {
         let kept = rows.len().min(most);
         (0..kept).map(|i| rows[i * rows.len() / kept]).collect()
     };
@@ -202,12 +218,12 @@ mod tests {
     #[test]
     fn a_class_gives_some_of_its_files() {
         let classes = vec![(0..3000).collect(), (3000..3010).collect(), (4000..4002).collect()];
-        let chosen = chosen(&classes, LEARNED);
+        let chosen = choose(&classes, false);
         let total: usize = chosen.iter().map(Vec::len).sum();
         assert!((400..=LEARNED).contains(&total), "{total}");
         assert_eq!((chosen[1].len(), chosen[2].len()), (10, 2));
         let many: Vec<Vec<usize>> = (0..2000).map(|i| vec![2 * i, 2 * i + 1]).collect();
-        let total: usize = super::chosen(&many, LEARNED).iter().map(Vec::len).sum();
+        let total: usize = choose(&many, false).iter().map(Vec::len).sum();
         assert!((256..=LEARNED).contains(&total), "{total}");
     }
 }

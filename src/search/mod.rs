@@ -14,6 +14,7 @@ mod fit;
 mod hit;
 mod label_fit;
 mod look;
+mod passing;
 mod searcher;
 #[cfg(test)]
 mod testing;
@@ -25,7 +26,8 @@ pub use copies::Copies;
 pub use exact::{distance, nearest};
 pub use fit::fit;
 pub use hit::Hit;
-pub use label_fit::{LABEL_FIT, LabelFit};
+pub use label_fit::{LABEL_FIT, LabelFit, PREPARED, choose};
 pub use look::{Look, Looks};
+pub use passing::Passing;
 pub use searcher::Searcher;
 pub use view_index::ViewIndex;

@@ -102,6 +102,11 @@ fn digits_of(text: &str) -> Result<String, Stop> {
     )))
 }
 
+/// The SHA-1 or MD5 that a text of hexadecimal digits is; other bytes if it is none.
+pub(super) fn digest_of(text: &str) -> Vec<u8> {
+    bytes_of(&text.trim().to_ascii_lowercase())
+}
+
 /// The bytes that hexadecimal digits stand for.
 fn bytes_of(digits: &str) -> Vec<u8> {
     let pairs = digits.as_bytes().as_chunks::<2>().0;
@@ -118,6 +123,15 @@ fn by_sha256(contents: &Contents, digits: &str) -> Result<Sha256, Stop> {
         ))),
         (None, _) => Err(unknown(contents, digits)),
     }
+}
+
+/// The first and the last SHA-256 that begin with a text; `None` if it is not made of up to 64 hexadecimal digits.
+pub(super) fn hashes_with(text: &str) -> Option<(Sha256, Sha256)> {
+    let digits = text.trim();
+    if digits.len() > 64 || !is_hex(digits) {
+        return None;
+    }
+    Some((Sha256::from_hex(&format!("{digits:0<64}"))?, Sha256::from_hex(&format!("{digits:f<64}"))?))
 }
 
 fn unknown(contents: &Contents, digits: &str) -> Stop {

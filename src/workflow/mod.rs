@@ -15,6 +15,7 @@ mod models;
 mod names;
 mod nothing_to_read;
 mod query;
+mod query_library;
 mod read;
 mod read_again;
 mod run;
@@ -43,6 +44,7 @@ pub use models::{UsedModel, figures, find_model, keep_model, trained_on, use_mod
 pub use names::count;
 pub use nothing_to_read::NothingToRead;
 pub use query::{AskedAs, Near, OutOfRange, Queried, QueryResult, find_near, query};
+pub use query_library::{Answers, query_library};
 pub use read::{LabelledFolder, Pictures, kind_of, read_folder};
 pub use read_again::{can_gain, read_again};
 pub use run::{Event, Run, Warning};

@@ -5,7 +5,7 @@ use super::run::Run;
 use super::verdict::Verdict;
 use crate::job::Stop;
 use crate::library::{Contents, LibraryError, Neighbour};
-use crate::model::embed_with_shifts;
+use crate::model::{Model, embed_with_shifts};
 use crate::picture::Encoded;
 use crate::projection::place;
 use crate::reading::Reader;
@@ -20,7 +20,7 @@ pub(super) const PLACED_BY: usize = 15;
 /// Queried samples whose facts have names too, which take up to 60 KiB.
 const NAMED: usize = 1000;
 /// Queries searched together.
-const BATCH: usize = 256;
+pub(super) const BATCH: usize = 256;
 
 /// One queried sample.
 #[derive(Debug, Clone)]
@@ -118,6 +118,21 @@ pub fn query(
     let Some(model) = contents.model() else {
         return Err(LibraryError::NoModel.into());
     };
+    let near =
+        |looks: &Looks, own: &[Sha256], run: &Run<'_>| find_near(contents, looks, own, AskedAs::File, k, run);
+    let queried = look_at(paths, model, keep, reader, run, near)?;
+    Ok(QueryResult { model: model.hash, queried })
+}
+
+/// Reads and embeds all files below `paths`. `near` finds what those with these looks and hashes, a part of them, are near to.
+pub(super) fn look_at(
+    paths: &[PathBuf],
+    model: &Model,
+    keep: usize,
+    reader: &Reader,
+    run: &Run<'_>,
+    mut near: impl FnMut(&Looks, &[Sha256], &Run<'_>) -> Result<Vec<Near>, Stop>,
+) -> Result<Vec<Queried>, Stop> {
     run.warn_about(model);
     let spec = model.config.picture;
     let reader = &reader.with_views(model.views.clone()).with_facts(KeepFacts::Named);
@@ -141,7 +156,7 @@ pub fn query(
             }
         }
         let looks = Looks { embeddings, views };
-        let near = find_near(contents, &looks, &own, AskedAs::File, k, run)?;
+        let near = near(&looks, &own, run)?;
         for (i, ((mut sample, picture), near)) in
             set.samples.into_iter().zip(set.pictures).zip(near).enumerate()
         {
@@ -160,7 +175,7 @@ pub fn query(
         }
         Ok(())
     })?;
-    Ok(QueryResult { model: model.hash, queried })
+    Ok(queried)
 }
 
 /// Whether samples are asked about as new files or as samples of the library.

@@ -17,6 +17,7 @@ mod home;
 mod images;
 mod inspect;
 mod keeping;
+mod large_library;
 mod library;
 mod mutations;
 #[cfg(target_os = "linux")]

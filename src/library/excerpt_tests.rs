@@ -1,0 +1,264 @@
+//! Excerpts give the answers of whole libraries.
+
+use super::contents::Contents;
+use super::fixture;
+use super::{Library, Neighbour};
+use crate::job::Reporter;
+use crate::model::{Model, base_model};
+use crate::picture::PictureKind;
+use crate::sample::Sha256;
+use crate::search::{Look, Looks};
+use crate::view::{FileViews, ImageHash, PAIR_NUMBERS, Pairs, Terms};
+use rand::{Rng as _, SeedableRng as _};
+use rand_chacha::ChaCha8Rng;
+use rusqlite::params;
+use std::path::Path;
+
+/// Samples of a library: more than are compared by labels as a whole.
+const N: i64 = 8500;
+const FAMILIES: u32 = 40;
+
+fn sha256(id: i64) -> Sha256 {
+    Sha256::of(&id.to_le_bytes())
+}
+
+/// A model without views, and those of executables and images.
+fn models() -> [Model; 3] {
+    let base = |kind| base_model(kind).unwrap();
+    [fixture::model(1), base(PictureKind::Bytes), base(PictureKind::Image)]
+}
+
+/// A file of a family, or of none of them with views that abstain or see what others do not.
+fn look(rng: &mut ChaCha8Rng, model: &Model, family: u32) -> Look {
+    let dimension = model.config.embedding;
+    let mut of_family = ChaCha8Rng::seed_from_u64(family.into());
+    let row: Vec<f32> =
+        (0..dimension).map(|_| of_family.random_range(-1.0..1.0_f32) + rng.random_range(-0.3..0.3)).collect();
+    let length = row.iter().map(|v| v * v).sum::<f32>().sqrt();
+    let embedding: Vec<f32> = row.iter().map(|v| v / length).collect();
+    let mut terms = |bins: u32| {
+        let kept = rng.random_range(0..30_u32);
+        let weighted = (0..kept).map(|i| {
+            let bin = if i % 3 == 0 { rng.random_range(0..bins) } else { (family * 131 + i * 17) % bins };
+            (bin, 0.1 + i as f32)
+        });
+        let mut weighted: Vec<(u32, f32)> = weighted.collect();
+        weighted.sort_by_key(|(bin, _)| *bin);
+        weighted.dedup_by_key(|(bin, _)| *bin);
+        Terms::heaviest(weighted, 4, 64)
+    };
+    let (text, header) = (terms(4000), terms(900));
+    let pairs: Vec<u8> = (0..PAIR_NUMBERS).map(|i| (embedding[i % dimension] * 100.0) as i8 as u8).collect();
+    let code = if family.is_multiple_of(5) { None } else { Pairs::from_bytes(&pairs) };
+    let Some(views) = &model.views else { return Look { embedding, views: None } };
+    if views.see_images() {
+        let byte = |i: usize| (embedding[i] * 127.0) as i8 as u8;
+        let hash = (!family.is_multiple_of(7)).then(|| ImageHash(std::array::from_fn(byte)));
+        return Look { embedding, views: Some(FileViews { hash, ..FileViews::default() }) };
+    }
+    Look { embedding, views: Some(FileViews { text, header, code, ..FileViews::default() }) }
+}
+
+/// A library of [`N`] samples. Every third is a copy of the one before it; `label` gives each family a label or none.
+fn library(path: &Path, model: &Model, label: impl Fn(u32) -> Option<String>) -> Library {
+    let mut library = Library::open_or_create(path).unwrap();
+    library.add_model(model, "").unwrap();
+    let mut rng = ChaCha8Rng::seed_from_u64(1);
+    library
+        .changing(|transaction| {
+            let mut sample_in = transaction.prepare(
+                "INSERT INTO samples (id, sha256, path, size, kind, label) VALUES (?1, ?2, ?3, 9, 'PE', ?4)",
+            )?;
+            let mut vector_in =
+                transaction.prepare("INSERT INTO embeddings (model, sample, vector) VALUES (1, ?1, ?2)")?;
+            let mut views_in =
+                transaction.prepare("INSERT INTO views (model, sample, seen) VALUES (1, ?1, ?2)")?;
+            let mut latest = Look::default();
+            // Ids have gaps.
+            for id in (0..N).map(|i| 3 * i + 1) {
+                let family = rng.random_range(0..FAMILIES);
+                if id == 1 || id % 9 != 1 {
+                    latest = look(&mut rng, model, family);
+                }
+                let path = format!("/sets/{family}/{id}.bin");
+                sample_in.execute(params![id, &sha256(id).0[..], path, label(family)])?;
+                let vector: Vec<u8> = latest.embedding.iter().flat_map(|v| v.to_le_bytes()).collect();
+                vector_in.execute(params![id, vector])?;
+                if let Some(views) = &latest.views {
+                    views_in.execute(params![id, views.to_bytes()])?;
+                }
+            }
+            Ok(())
+        })
+        .unwrap();
+    library
+}
+
+/// New files, samples of the library, and a file of which no view sees anything.
+fn asked(library: &Library) -> (Looks, Vec<Sha256>) {
+    let contents = library.contents().unwrap();
+    let mut rng = ChaCha8Rng::seed_from_u64(2);
+    let (mut looks, mut own) = (contents.no_looks(), Vec::new());
+    let model = contents.model().unwrap();
+    for i in 0..3 {
+        looks.push(&look(&mut rng, model, i * 7 + 1));
+        own.push(Sha256::of(&[i as u8]));
+    }
+    for row in [10, 12] {
+        let sample = contents.at(row).unwrap().sha256;
+        looks.push(&contents.look(sample).unwrap());
+        own.push(sample);
+    }
+    let embedding = looks.get(0).unwrap().embedding;
+    looks.push(&Look { embedding, views: model.views.as_ref().map(|_| FileViews::default()) });
+    own.push(Sha256::of(b"nothing"));
+    (looks, own)
+}
+
+/// Neighbours with labels, of the queries and as if samples were not there.
+fn answers(contents: &Contents, (looks, own): &(Looks, Vec<Sha256>), k: usize) -> Vec<(Neighbour, String)> {
+    let except: Vec<_> = own.iter().copied().map(Some).collect();
+    let found = [contents.nearest(looks, &vec![None; own.len()], k), contents.nearest(looks, &except, k)];
+    let neighbours = found.iter().flatten().flat_map(|hits| contents.neighbours(hits));
+    let shown = |neighbour: Neighbour| {
+        let entry = contents.get(neighbour.sha256).unwrap();
+        (neighbour, format!("{:?} {:?} {} {}", entry.label, entry.path, entry.size, entry.kind))
+    };
+    neighbours.map(shown).collect()
+}
+
+/// Whether an excerpt gives the answers of the whole; `false` if the library must be read whole.
+fn is_same(library: &Library, asked: &(Looks, Vec<Sha256>), k: usize) -> bool {
+    let large = library.larger_than(0).unwrap().unwrap();
+    let excerpt = large.excerpt(&asked.0, &asked.1, k, &Reporter::silent()).unwrap();
+    let Some(excerpt) = excerpt else { return false };
+    let whole = library.contents().unwrap();
+    assert_eq!(answers(&excerpt, asked, k), answers(&whole, asked, k), "{k}");
+    assert_eq!(excerpt.unlike_below(), whole.unlike_below());
+    assert_eq!((excerpt.fit(), excerpt.labels_weigh()), (whole.fit(), whole.labels_weigh()));
+    for sha256 in &asked.1 {
+        assert_eq!(excerpt.contains(*sha256), whole.contains(*sha256));
+        assert_eq!(excerpt.look(*sha256), whole.look(*sha256));
+    }
+    assert!(k > 100 || excerpt.len() < 6000, "{}", excerpt.len());
+    true
+}
+
+#[test]
+fn an_excerpt_gives_the_answers_of_the_whole_library() {
+    let folder = tempfile::tempdir().unwrap();
+    let named = |family: u32| (!family.is_multiple_of(3)).then(|| format!("family {family}"));
+    let few = |family: u32| (family == 7).then(|| "seven".to_owned());
+    let models = models();
+    for (i, model) in models.iter().enumerate() {
+        let labels: [&dyn Fn(u32) -> Option<String>; 3] = [&|_| None, &few, &named];
+        for (j, label) in labels.iter().enumerate() {
+            let path = folder.path().join(format!("{i}-{j}.lookalike"));
+            let mut library = library(&path, model, label);
+            let asked = asked(&library);
+            for k in [1, 10] {
+                assert!(is_same(&library, &asked, k));
+            }
+            // Removed samples are not found.
+            let whole = library.contents().unwrap();
+            let first = whole.nearest(&asked.0, &[None; 6], 3);
+            let mut nearest: Vec<Sha256> =
+                first.iter().flat_map(|hits| whole.neighbours(hits)).map(|found| found.sha256).collect();
+            nearest.sort_unstable();
+            nearest.dedup();
+            library.remove(&nearest, "test").unwrap();
+            assert!(is_same(&library, &asked, 10));
+        }
+    }
+}
+
+#[test]
+fn more_neighbours_than_there_are_samples_are_all_of_them() {
+    let folder = tempfile::tempdir().unwrap();
+    for (i, model) in models().iter().enumerate() {
+        let library = library(&folder.path().join(format!("{i}.lookalike")), model, |_| None);
+        assert!(is_same(&library, &asked(&library), N as usize + 5));
+    }
+}
+
+#[test]
+fn a_library_with_something_unusual_is_read_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("l.lookalike");
+    let library = library(&path, &base_model(PictureKind::Bytes).unwrap(), |_| Some("a".to_owned()));
+    let asked = asked(&library);
+    assert!(is_same(&library, &asked, 5));
+    drop(library);
+    for (i, change) in [
+        "UPDATE embeddings SET vector = x'00' WHERE sample = 3001",
+        "UPDATE embeddings SET vector = zeroblob(256) WHERE sample = 3001",
+        "UPDATE views SET seen = x'ff' WHERE sample = 3001",
+        "DELETE FROM views WHERE sample = 3001",
+        "UPDATE samples SET path = 7",
+        "UPDATE samples SET label = x'ff'",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let changed = folder.path().join(format!("changed {i}.lookalike"));
+        std::fs::copy(&path, &changed).unwrap();
+        let library = Library::open(&changed).unwrap();
+        library.connection_for_tests().execute_batch(change).unwrap();
+        // A vector of zeros is a vector.
+        assert_eq!(is_same(&library, &asked, 5), change.contains("zeroblob"), "{change}");
+    }
+    let mut library = Library::open(&path).unwrap();
+    library.remove(&[sha256(1)], "test").unwrap();
+    drop(library);
+    // A damaged page: what is read is right, or the library is read whole.
+    let bytes = std::fs::read(&path).unwrap();
+    let mut read = 0;
+    for part in 1..16 {
+        let mut bytes = bytes.clone();
+        let at = bytes.len() / 16 * part / 4096 * 4096;
+        bytes[at..at + 4096].fill(0xa5);
+        let path = folder.path().join(format!("{part}.lookalike"));
+        std::fs::write(&path, bytes).unwrap();
+        let Ok(library) = Library::open(&path) else { continue };
+        let readable = library.contents().is_ok_and(|contents| !contents.is_empty());
+        read += usize::from(readable && !is_same(&library, &asked, 5));
+    }
+    assert!(read > 0);
+}
+
+#[test]
+fn samples_are_found_by_the_first_digits_of_their_hashes() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut library = library(&folder.path().join("l.lookalike"), &fixture::model(1), |_| None);
+    let from = |first: u8, last: u8| {
+        let mut ends = ([0; 32], [0xff; 32]);
+        (ends.0[0], ends.1[0]) = (first, last);
+        (Sha256(ends.0), Sha256(ends.1))
+    };
+    let whole = library.contents().unwrap();
+    let within = |contents: &Contents, (first, last): (Sha256, Sha256)| {
+        let mut found: Vec<_> = contents.iter().map(|entry| entry.sha256).collect();
+        found.retain(|sha256| (first..=last).contains(sha256));
+        found
+    };
+    let large = library.larger_than(0).unwrap().unwrap();
+    for ends in [from(0, 0), from(0x7f, 0x81), from(0xff, 0xff)] {
+        let found = large.some(ends, 100_000, &[]).unwrap().unwrap();
+        assert_eq!(within(&found, ends), within(&whole, ends));
+        assert_eq!((found.len(), found.others()), (within(&whole, ends).len(), 0));
+        assert_eq!(large.some(ends, 2, &[]).unwrap().unwrap().len(), 2);
+    }
+    drop(large);
+    let gone = sha256(1);
+    library.remove(&[gone], "test").unwrap();
+    library.connection_for_tests().execute("DELETE FROM embeddings WHERE sample = 4", []).unwrap();
+    let large = library.larger_than(0).unwrap().unwrap();
+    for sample in [gone, sha256(4)] {
+        let found = large.some((sample, sample), 2, &[gone]).unwrap().unwrap();
+        assert_eq!((found.len(), found.others()), (0, 1));
+    }
+    let also = large.some((gone, gone), 2, &[sha256(7), gone]).unwrap().unwrap();
+    assert_eq!((also.len(), also.contains(sha256(7))), (1, true));
+    drop(large);
+    assert!(library.large().unwrap().is_some(), "ids are above 20,000");
+}
