@@ -70,7 +70,7 @@ impl App {
             Command::ReadAgain => self.read_again(),
             Command::ComputeMap(method) => {
                 self.view.kept.map_method = method;
-                self.compute_map(MapStart::Anew);
+                self.compute_map(MapStart::FromSamples);
             }
             Command::FitMap => self.view.fit = true,
             Command::Label(sha256) => {

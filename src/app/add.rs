@@ -60,14 +60,13 @@ impl App {
                 if left_out > 0 {
                     text += &format!("; {} left out: gone or changed since", count(left_out, "file"));
                 }
-                if let Some(id) = edit {
-                    let what = format!("add {} {named}", count(added.new, "file"));
-                    app.edit_queue.made(WindowEdit { library: target.path, id, text: what });
-                }
-                match edit {
-                    Some(_) => app.session.say_done(text),
-                    None => app.session.say(Tone::Good, text),
-                }
+                let Some(id) = edit else {
+                    return app.session.say(Tone::Good, text);
+                };
+                let what = format!("add {} {named}", count(added.new + added.known, "file"));
+                let edit = WindowEdit { library: target.path, id, text: what };
+                app.session.say_done(text, edit.clone());
+                app.edit_queue.made(edit);
             },
         );
     }

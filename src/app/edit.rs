@@ -155,8 +155,9 @@ impl App {
                 let Some(edit) = written.edit else {
                     return app.session.say(Tone::Note, "Nothing was changed: it is so already");
                 };
-                app.session.say_done(written.text);
-                app.edit_queue.made(WindowEdit { library: path, id: edit.id, text: edit_text(&edit) });
+                let edit = WindowEdit { library: path, id: edit.id, text: edit_text(&edit) };
+                app.session.say_done(written.text, edit.clone());
+                app.edit_queue.made(edit);
             },
         );
     }

@@ -1,5 +1,6 @@
 //! The facts that decide whether a command is available, gathered once a frame. Plain data.
 
+use super::edit_queue::WindowEdit;
 use super::lab_facts::LabFacts;
 
 /// The state of the window, as far as commands depend on it.
@@ -25,8 +26,8 @@ pub struct Facts {
     pub dropped: usize,
     /// Neighbours are listed.
     pub neighbours: bool,
-    /// What undo takes back, in a phrase.
-    pub undo: Option<String>,
+    /// What undo takes back.
+    pub undo: Option<WindowEdit>,
     /// What redo does again, in a phrase.
     pub redo: Option<String>,
     /// Edits wait to be written.

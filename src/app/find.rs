@@ -4,7 +4,7 @@ use super::focus::Filter;
 use super::jobs::{Kind, Task};
 use super::window::App;
 use crate::library::Library;
-use crate::workflow::{Sought, is_digest, samples_with};
+use crate::workflow::{Sought, digest_of, samples_with};
 
 const FILTER: Kind = Kind("filter samples");
 const FIND: Kind = Kind("find samples");
@@ -28,7 +28,7 @@ impl App {
             Task::new("Searching").of_kind(FIND).quiet(),
             move |_| {
                 let mut found = samples_with(&contents, &Sought::new(&text));
-                if let Some(digest) = bytes_of(text.trim()).filter(|digest| digest.len() < 32) {
+                if let Some(digest) = digest_of(&text).filter(|digest| digest.len() < 32) {
                     found.extend(Library::open(&path)?.samples_by_digest(&digest)?);
                     found.retain(|sha256| contents.contains(*sha256));
                 }
@@ -37,11 +37,4 @@ impl App {
             move |app, (samples, text)| app.search.take(&text, edition, samples),
         );
     }
-}
-
-/// The bytes of a whole digest in hexadecimal digits.
-fn bytes_of(text: &str) -> Option<Vec<u8>> {
-    let pairs = text.as_bytes().chunks_exact(2);
-    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
-    is_digest(text).then(|| pairs.map(byte).collect()).flatten()
 }

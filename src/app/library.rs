@@ -118,8 +118,7 @@ impl App {
         match layout {
             Layout::Finished => {}
             Layout::Extended => self.compute_map(MapStart::FromPresent),
-            Layout::Sketch if self.session.contents.is_empty() => {}
-            Layout::Sketch => self.compute_map(MapStart::Anew),
+            Layout::Sketch => self.compute_map(MapStart::FromSamples),
         }
         self.refresh_queried();
         self.find_neighbours();

@@ -28,7 +28,7 @@ impl App {
             move |app, (library, places)| {
                 if library == app.session.contents.hash() {
                     app.session.set_places(places);
-                    app.view.fit |= start == MapStart::Anew;
+                    app.view.fit |= start == MapStart::FromSamples;
                     app.refresh_queried();
                 }
             },

@@ -113,9 +113,10 @@ fn file_menu(ui: &mut Ui, facts: &Facts, view: &View, out: &mut Vec<Command>) {
 }
 
 fn edit_menu(ui: &mut Ui, facts: &Facts, out: &mut Vec<Command>) {
-    for (command, what) in [(Command::Undo, &facts.undo), (Command::Redo, &facts.redo)] {
+    let undo = facts.undo.as_ref().map(|edit| &edit.text);
+    for (command, what) in [(Command::Undo, undo), (Command::Redo, facts.redo.as_ref())] {
         let text = command.about().text;
-        let text = what.as_ref().map_or_else(|| text.to_owned(), |what| format!("{text}: {what}"));
+        let text = what.map_or_else(|| text.to_owned(), |what| format!("{text}: {what}"));
         command_entry_as(ui, facts, egui::Button::new(text), command, out);
     }
     command_entry(ui, facts, Command::Dialog(Dialog::History), out);

@@ -1,5 +1,7 @@
 //! A message: one sentence for the user, at the bottom of the window.
 
+use super::edit_queue::WindowEdit;
+
 /// How much a message matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
@@ -18,6 +20,6 @@ pub struct Message {
     pub tone: Tone,
     /// The sentence, escaped.
     pub text: String,
-    /// What it reports can be undone.
-    pub can_be_undone: bool,
+    /// The edit that it reports, which can be undone.
+    pub edit: Option<WindowEdit>,
 }

@@ -42,10 +42,7 @@ impl App {
                 }
                 let library = Library::open_or_create(&library)?;
                 // A folder that was read for other pictures says nothing about the model.
-                let fits = folder.filter(|folder| {
-                    let (read, wanted) = (folder.set.spec, model.config.picture);
-                    (read.kind, read.side) == (wanted.kind, wanted.side)
-                });
+                let fits = folder.filter(|folder| folder.set.spec.same_pictures(model.config.picture));
                 let changed = match fits {
                     Some(folder) => add_to_library(&folder.set, &model, library, Adopt::IfComplete, run)?,
                     None => workflow::keep_model(&model, library, &path)?,

@@ -1,6 +1,7 @@
 //! What is open: the library, the labelled folder, and the queried samples. Plain data, from which the window is
 //! drawn each frame. Samples are identified by their hash.
 
+use super::edit_queue::WindowEdit;
 use super::label_slots::LabelSlots;
 use super::message::{Message, Tone};
 use super::queried_list::QueriedList;
@@ -72,8 +73,6 @@ pub struct Session {
     pub messages: Vec<Message>,
     /// Counts the messages.
     pub said: usize,
-    /// A toast shows the latest message.
-    pub toasted: bool,
     /// Files that were skipped, newest last.
     pub skipped: Vec<Skipped>,
 }
@@ -104,27 +103,26 @@ impl Session {
             curves_of: None,
             messages: Vec::new(),
             said: 0,
-            toasted: false,
             skipped: Vec::new(),
         }
     }
 
     /// Adds a message.
     pub fn say(&mut self, tone: Tone, text: impl Into<String>) {
-        self.push(tone, text.into(), false);
+        self.push(tone, text.into(), None);
     }
 
-    /// Adds a message of something that was done and can be undone.
-    pub fn say_done(&mut self, text: impl Into<String>) {
-        self.push(Tone::Good, text.into(), true);
+    /// Adds a message of an edit, which can be undone.
+    pub fn say_done(&mut self, text: impl Into<String>, edit: WindowEdit) {
+        self.push(Tone::Good, text.into(), Some(edit));
     }
 
-    fn push(&mut self, tone: Tone, text: String, can_be_undone: bool) {
+    fn push(&mut self, tone: Tone, text: String, edit: Option<WindowEdit>) {
         if self.messages.len() >= MESSAGES {
             self.messages.remove(0);
         }
         self.said += 1;
-        self.messages.push(Message { tone, text: crate::escape::text(&text), can_be_undone });
+        self.messages.push(Message { tone, text: crate::escape::text(&text), edit });
     }
 
     /// Shows other contents. Queried samples stay if the model is the same, but their neighbours have to be found

@@ -9,6 +9,7 @@ use super::message::Message;
 use super::paint::{self, Ink};
 use super::session::Session;
 use super::theme::{Tokens, icon, small, tone_mark};
+use super::toasts::Toasts;
 use super::view::View;
 use crate::escape;
 use crate::workflow::model_name;
@@ -27,6 +28,7 @@ pub fn status_ui<A: 'static>(
     session: &Session,
     view: &mut View,
     jobs: &Jobs<A>,
+    toasts: &Toasts,
     out: &mut Vec<Command>,
 ) {
     ui.horizontal_centered(|ui| {
@@ -48,7 +50,7 @@ pub fn status_ui<A: 'static>(
                             });
                         }
                     }
-                    None => latest_ui(ui, session),
+                    None => latest_ui(ui, session.messages.last().filter(|last| !toasts.show(last))),
                 }
             });
         });
@@ -79,11 +81,11 @@ fn job_ui(ui: &mut Ui, job: &JobView<'_>, out: &mut Vec<Command>) {
     }
 }
 
-/// Draws the latest message in one line; its tooltip has all of it.
-fn latest_ui(ui: &mut Ui, session: &Session) {
+/// Draws the latest message in one line, unless a toast shows it; its tooltip has all of it.
+fn latest_ui(ui: &mut Ui, latest: Option<&Message>) {
     let tokens = Tokens::of(ui.visuals());
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 22.0), Sense::hover());
-    let Some(last) = session.messages.last().filter(|_| !session.toasted) else { return };
+    let Some(last) = latest else { return };
     let (mark, colour) = tone_mark(ui.visuals(), last.tone);
     let at = paint::text(ui, rect, Align2::LEFT_CENTER, mark, &Ink::body(colour));
     let room = egui::Rect::from_min_max(egui::pos2(at.right() + 6.0, rect.top()), rect.max);

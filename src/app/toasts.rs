@@ -4,6 +4,7 @@
 use super::command::Command;
 use super::command_ui::command_button;
 use super::controls::icon_button;
+use super::edit_queue::WindowEdit;
 use super::facts::Facts;
 use super::message::{Message, Tone};
 use super::session::Session;
@@ -37,6 +38,11 @@ struct Toast {
 }
 
 impl Toasts {
+    /// Whether the newest toast is this message.
+    pub fn show(&self, message: &Message) -> bool {
+        self.shown.last().is_some_and(|toast| toast.message.text == message.text)
+    }
+
     /// Takes in the messages since the last frame.
     fn refresh(&mut self, session: &Session, now: f64) {
         let new = session.said.saturating_sub(self.seen).min(session.messages.len());
@@ -47,7 +53,7 @@ impl Toasts {
         let from = session.messages.len() - new;
         for message in session.messages.get(from..).unwrap_or_default() {
             // A success that offers nothing to do is said in the status bar.
-            if message.tone == Tone::Good && !message.can_be_undone {
+            if message.tone == Tone::Good && message.edit.is_none() {
                 continue;
             }
             let ends = (message.tone != Tone::Bad).then_some(now + SECONDS);
@@ -71,13 +77,9 @@ impl Toasts {
 }
 
 /// Draws the toasts.
-pub fn toasts_ui(ui: &Ui, toasts: &mut Toasts, session: &mut Session, facts: &Facts, out: &mut Vec<Command>) {
+pub fn toasts_ui(ui: &Ui, toasts: &mut Toasts, session: &Session, facts: &Facts, out: &mut Vec<Command>) {
     let now = ui.input(|input| input.time);
     toasts.refresh(session, now);
-    session.toasted = toasts
-        .shown
-        .last()
-        .is_some_and(|toast| session.messages.last().is_some_and(|last| last.text == toast.message.text));
     if toasts.shown.is_empty() {
         return;
     }
@@ -118,7 +120,7 @@ fn toast_ui(ui: &mut Ui, message: &Message, facts: &Facts, out: &mut Vec<Command
                 }
                 ui.with_layout(Layout::top_down(Align::Min), |ui| {
                     ui.add(egui::Label::new(&message.text).wrap());
-                    if message.can_be_undone {
+                    if offers_undo(message, facts.undo.as_ref()) {
                         command_button(ui, facts, Command::Undo, out);
                     }
                 });
@@ -129,10 +131,30 @@ fn toast_ui(ui: &mut Ui, message: &Message, facts: &Facts, out: &mut Vec<Command
     ui.add_space(6.0);
 }
 
+/// Whether a toast offers to undo the edit that it reports: as long as that is the `latest`, which undo takes back.
+fn offers_undo(message: &Message, latest: Option<&WindowEdit>) -> bool {
+    message.edit.as_ref().is_some_and(|edit| latest == Some(edit))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::reading::Reader;
+
+    #[test]
+    fn a_toast_offers_to_undo_its_own_edit_and_no_other() {
+        let edit = |id| WindowEdit { library: "l".into(), id, text: "label 1 sample".to_owned() };
+        let mut session = Session::new("l".into(), Reader::default());
+        session.say_done("a now has the label alpha", edit(1));
+        session.say_done("b now has the label beta", edit(2));
+        session.say(Tone::Note, "1 file was skipped");
+        let offers = |latest: Option<WindowEdit>| -> Vec<bool> {
+            session.messages.iter().map(|message| offers_undo(message, latest.as_ref())).collect()
+        };
+        assert_eq!(offers(Some(edit(2))), [false, true, false]);
+        assert_eq!(offers(Some(edit(1))), [true, false, false]);
+        assert_eq!(offers(None), [false, false, false]);
+    }
 
     #[test]
     fn a_toast_goes_away_but_for_a_failure() {

@@ -31,11 +31,11 @@ impl App {
         let path = session.library_path.clone();
         self.start(
             Task::new("Comparing names").of_kind(SHARED).quiet(),
-            move |_| {
+            move |run| {
                 let library = Library::open(&path)?;
                 let facts = facts_of(&library, own.as_deref(), of[0])?;
                 let files: Vec<_> = facts.iter().map(|facts| (facts, of[1])).collect();
-                Ok(shared_rare(&library, &files)?.pop().unwrap_or_default())
+                Ok(shared_rare(&library, &files, run)?.pop().unwrap_or_default())
             },
             move |app, shared| app.session.why = Some(Why { of, shared }),
         );

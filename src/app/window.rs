@@ -200,7 +200,7 @@ impl App {
             selected_dropped: matches!(session.selection, Some(Selection::Queried(_))),
             dropped: session.queried.len(),
             neighbours: !session.neighbours().is_empty(),
-            undo: self.edit_queue.latest(&session.library_path, true).map(|edit| edit.text.clone()),
+            undo: self.edit_queue.latest(&session.library_path, true).cloned(),
             redo: self.edit_queue.latest(&session.library_path, false).map(|edit| edit.text.clone()),
             editing: !self.edit_queue.is_empty(),
             library: session.library.is_some(),
@@ -248,7 +248,15 @@ impl eframe::App for App {
         });
         egui::Panel::bottom("status").exact_size(28.0).frame(bar).show(ui, |ui| {
             self.regions.mark(ui, Region::Status);
-            status_ui::status_ui(ui, &facts, &self.session, &mut self.view, &self.jobs, &mut out);
+            status_ui::status_ui(
+                ui,
+                &facts,
+                &self.session,
+                &mut self.view,
+                &self.jobs,
+                &self.toasts,
+                &mut out,
+            );
         });
         // In the lab, the verdict says the same.
         let outside_lab = self.view.kept.tab != Tab::BatchNorm;
@@ -283,7 +291,7 @@ impl eframe::App for App {
         browser_ui::browser_ui(ui, &mut self.view, &mut out);
         dialog_ui::dialog_ui(ui, &facts, &self.session, &mut self.view, &self.renderer, &mut out);
         search_ui(ui, &facts, &self.session, &mut self.view, &mut self.search, &mut out);
-        toasts::toasts_ui(ui, &mut self.toasts, &mut self.session, &facts, &mut out);
+        toasts::toasts_ui(ui, &mut self.toasts, &self.session, &facts, &mut out);
         drop_target_ui::drop_target_ui(ui);
         focus_ring::focus_ring(ui.ctx());
         self.had_focus = ui.memory(|memory| memory.focused().is_some());

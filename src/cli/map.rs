@@ -56,7 +56,7 @@ pub fn run(args: MapArgs) -> Result<(), Stop> {
     let (contents, trust) = events::run(args.json, &mut Printed::default(), move |run| {
         let mut library = Library::open(&library)?;
         let mut contents = library.contents()?;
-        let places = map_library(&contents, &mut library, method, MapStart::Anew, seed, run)?;
+        let places = map_library(&contents, &mut library, method, MapStart::FromSamples, seed, run)?;
         let trust = trustworthiness(contents.vectors(), &places, K);
         contents.set_places(places, Layout::Finished);
         Ok((contents, trust))

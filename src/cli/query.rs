@@ -8,9 +8,9 @@ use crate::job::Stop;
 use crate::library::{Contents, Library};
 use crate::whole_file::save;
 use crate::workflow::{
-    Answers, KnownSample, Near, OutOfRange, Queried, QueriedFile, SharedTrait, Verdict, calibration_text,
-    facts_of, is_calibrated, model_name, neighbour_rows, neighbour_table_of, percent, query_library,
-    shared_rare,
+    Answers, KnownSample, Near, OutOfRange, Queried, QueriedFile, Run, SharedTrait, Verdict,
+    calibration_text, facts_of, is_calibrated, model_name, neighbour_rows, neighbour_table_of, percent,
+    query_library, shared_rare,
 };
 use clap::Args;
 use serde_json::json;
@@ -55,7 +55,7 @@ pub fn run(args: QueryArgs) -> Result<(), Stop> {
         let library = Library::open(&library)?;
         let answers = query_library(&library, &paths, &hashes, k, &reader, run)?;
         let Answers { queried, known, .. } = &answers;
-        let shared = if with_traits { shared(&library, queried, known)? } else { Vec::new() };
+        let shared = if with_traits { shared(&library, queried, known, run)? } else { Vec::new() };
         Ok((answers, shared))
     })?;
     let Answers { contents, queried, known } = answers;
@@ -86,6 +86,7 @@ fn shared(
     library: &Library,
     queried: &[Queried],
     known: &[KnownSample],
+    run: &Run<'_>,
 ) -> Result<Vec<Vec<SharedTrait>>, Stop> {
     let files = queried.iter().map(|file| (file.sample.facts.as_deref(), file.sample.sha256, &file.near));
     let files = files.chain(known.iter().map(|sample| (None, sample.sha256, &sample.near)));
@@ -96,7 +97,7 @@ fn shared(
         pairs.push((facts, other.map_or(sha256, |other| other.sha256)));
     }
     let pairs: Vec<_> = pairs.iter().map(|(facts, sha256)| (facts, *sha256)).collect();
-    Ok(shared_rare(library, &pairs)?)
+    shared_rare(library, &pairs, run)
 }
 
 fn shared_json(shared: &SharedTrait) -> serde_json::Value {

@@ -33,7 +33,7 @@ pub struct Neighbour {
     pub cosines: Option<Cosines>,
 }
 
-/// Identifies what is fitted to a library. It is computed anew whenever labels change, and not stored: the same version, model
+/// Identifies what is fitted to a library. It is computed again whenever labels change, and not stored: the same version, model
 /// and labelled samples give the same fit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fit {

@@ -58,8 +58,13 @@ impl Library {
     }
 
     /// Counts traits over all samples by their hashes, which are in ascending order, of each kind as in [`TraitKind::ALL`]; the
-    /// counts are in the same order. It reads the facts of all samples, some kilobytes each, once.
-    pub fn count_traits(&self, asked: &[Vec<u64>; 3]) -> Result<[Vec<Counted>; 3], LibraryError> {
+    /// counts are in the same order. It reads the facts of all samples, some kilobytes each, once. It stops where `go_on` returns
+    /// false, with what was counted so far.
+    pub fn count_traits(
+        &self,
+        asked: &[Vec<u64>; 3],
+        go_on: impl Fn() -> bool,
+    ) -> Result<[Vec<Counted>; 3], LibraryError> {
         let mut counts = asked.each_ref().map(|hashes| vec![Counted::default(); hashes.len()]);
         if asked.iter().all(Vec::is_empty) || !self.has_facts() {
             return Ok(counts);
@@ -69,7 +74,7 @@ impl Library {
         self.sqlite(|c| {
             let mut statement = c.prepare(&query)?;
             let mut rows = statement.query([])?;
-            while let Some(row) = rows.next()? {
+            while let Some(row) = rows.next()?.filter(|_| go_on()) {
                 let kept = row.get_ref(0)?.as_blob().unwrap_or_default();
                 let Some(facts) = KeptFacts::from_bytes([0; 20], [0; 16], kept) else { continue };
                 for ((set, asked), counts) in facts.traits.iter().zip(asked).zip(&mut counts) {
@@ -138,14 +143,14 @@ mod tests {
         assert!(library.samples_by_digest(&[12; 3]).unwrap().is_empty());
         assert_eq!(library.facts(hash(12)).unwrap().as_ref(), samples[1].facts.as_deref());
         assert_eq!(library.facts(hash(1)).unwrap(), None);
-        let counts = library.count_traits(&[vec![5, 7], vec![], vec![5]]).unwrap();
+        let counts = library.count_traits(&[vec![5, 7], vec![], vec![5]], || true).unwrap();
         // Of the third it is not known whether it imports 5, which it does not keep.
         assert_eq!(counts[0], [Counted { samples: 2, of: 2 }, Counted { samples: 1, of: 2 }]);
         assert_eq!(counts[2], [Counted { samples: 0, of: 3 }]);
         library.remove(&[hash(12)], "test").unwrap();
         assert!(library.samples_by_digest(&[12; 20]).unwrap().is_empty());
         assert_eq!(
-            library.count_traits(&[vec![5], vec![], vec![]]).unwrap()[0],
+            library.count_traits(&[vec![5], vec![], vec![]], || true).unwrap()[0],
             [Counted { samples: 1, of: 1 }]
         );
     }

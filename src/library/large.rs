@@ -51,7 +51,7 @@ impl Library {
         Ok(self.current_model()?.map(large))
     }
 
-    /// Reads with SQLite. `None` also if what it comes upon is damaged.
+    /// Reads with SQLite. `None` also if a value that it reads is damaged.
     pub(super) fn part<'a, T>(
         &'a self,
         read: impl FnOnce(&'a Connection) -> rusqlite::Result<Option<T>>,

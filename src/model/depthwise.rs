@@ -1,4 +1,4 @@
-//! Depthwise convolution: each channel by itself, with weights `[k][k][c]`. Channels are contiguous, so the sums of many
+//! Depthwise convolution: each channel on its own, with weights `[k][k][c]`. Channels are contiguous, so the sums of many
 //! of them are kept in vectors while the taps are added.
 
 use super::geometry::Geometry;

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 pub enum LayerKind {
     /// All channels, by weights `[k][k][c][o]`.
     Full,
-    /// Each channel by itself, by weights `[k][k][c]`.
+    /// Each channel on its own, by weights `[k][k][c]`.
     Depthwise,
 }
 

@@ -11,7 +11,7 @@ pub const MAX_KEPT_FACTS: usize = 8 << 10;
 /// Sections that are kept, and bytes of their names.
 const MAX_SECTIONS: usize = 32;
 const MAX_SECTION_NAME: usize = 24;
-/// Bytes of a name that is told with its hash.
+/// Bytes of a name that is kept beside its hash.
 const MAX_NAME: usize = 48;
 
 /// Which facts are made while a file is read for its picture.

@@ -11,7 +11,7 @@ const BYTES: usize = 5;
 const BITS: u32 = 8 * BYTES as u32;
 /// The shortest string.
 const LEAST: usize = 8;
-/// Characters of a string that are hashed, and told.
+/// Characters of a string that are hashed, and kept where it is named.
 const MOST: usize = 200;
 
 /// What a trait is.

@@ -66,7 +66,7 @@ pub fn find_sample(library: &Library, contents: &Contents, text: &str) -> Result
         40 => "SHA-1",
         _ => return by_sha256(contents, &digits),
     };
-    let mut found = library.samples_by_digest(&bytes_of(&digits))?;
+    let mut found = library.samples_by_digest(&digest_of(&digits).unwrap_or_default())?;
     found.retain(|sha256| contents.contains(*sha256));
     match (found.as_slice(), by_sha256(contents, &digits)) {
         ([one], _) => Ok(*one),
@@ -102,16 +102,13 @@ fn digits_of(text: &str) -> Result<String, Stop> {
     )))
 }
 
-/// The SHA-1 or MD5 that a text of hexadecimal digits is; other bytes if it is none.
-pub(super) fn digest_of(text: &str) -> Vec<u8> {
-    bytes_of(&text.trim().to_ascii_lowercase())
-}
-
-/// The bytes that hexadecimal digits stand for.
-fn bytes_of(digits: &str) -> Vec<u8> {
+/// The bytes of the whole MD5, SHA-1 or SHA-256 that a text is in hexadecimal digits.
+pub fn digest_of(text: &str) -> Option<Vec<u8>> {
+    let digits = text.trim();
+    let value = |digit: &u8| char::from(*digit).to_digit(16).map(|value| value as u8);
+    let byte = |[high, low]: &[u8; 2]| Some(value(high)? << 4 | value(low)?);
     let pairs = digits.as_bytes().as_chunks::<2>().0;
-    let value = |digit: u8| char::from(digit).to_digit(16).unwrap_or_default() as u8;
-    pairs.iter().map(|[high, low]| value(*high) << 4 | value(*low)).collect()
+    is_digest(digits).then(|| pairs.iter().map(byte).collect()).flatten()
 }
 
 fn by_sha256(contents: &Contents, digits: &str) -> Result<Sha256, Stop> {

@@ -33,7 +33,7 @@ pub enum MapMethod {
 pub enum MapStart {
     /// From the samples alone: the same samples give the same map.
     #[default]
-    Anew,
+    FromSamples,
     /// From the map there is, so that what does not have to move stays near its place.
     FromPresent,
 }
@@ -60,7 +60,8 @@ pub fn map_library(
     };
     // A map that was cancelled is replaced by another.
     run.check()?;
-    if !library.put_places(contents, &places)? {
+    // That a library is read-only or damaged is said when it is opened.
+    if can_store(contents, library) && !library.put_places(contents, &places)? {
         run.warn(Warning::MapNotStored);
     }
     Ok(places)
@@ -75,15 +76,22 @@ pub fn read_contents(library: &mut Library) -> Result<Contents, LibraryError> {
     }
     match place_new(&contents) {
         Some((places, layout)) => {
-            if library.read_only().is_none() && layout == Layout::Finished {
-                // Another program may have changed the library meanwhile; then they are found again.
-                library.put_places(&contents, &places)?;
+            if can_store(&contents, library) && layout == Layout::Finished {
+                // They are found again if another program changed the library meanwhile, or writes to it.
+                if let Err(error) = library.put_places(&contents, &places) {
+                    tracing::warn!("the places of new samples were not stored: {error}");
+                }
             }
             contents.set_places(places, layout);
         }
         None => contents.set_places(pca(contents.vectors()), Layout::Sketch),
     }
     Ok(contents)
+}
+
+/// Whether a map of `contents` is for all samples of a library that can be written.
+fn can_store(contents: &Contents, library: &Library) -> bool {
+    library.read_only().is_none() && contents.damage().is_none()
 }
 
 /// A place for each row, if most have one: the others are placed among them.

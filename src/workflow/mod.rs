@@ -38,7 +38,7 @@ pub use index::{
 };
 pub use inspect::inspect;
 pub use inspected::Inspected;
-pub use known::{KnownSample, Sought, find_sample, is_digest, query_known, samples_with};
+pub use known::{KnownSample, Sought, digest_of, find_sample, is_digest, query_known, samples_with};
 pub use map::{MapMethod, MapStart, map_library, read_contents};
 pub use models::{UsedModel, figures, find_model, keep_model, trained_on, use_model};
 pub use names::count;

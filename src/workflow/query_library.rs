@@ -62,7 +62,11 @@ fn find_known(
     let (mut hashes, mut looks) = (Vec::new(), Looks::new(large.model().config.embedding));
     for text in texts {
         let contents = match hashes_with(text) {
-            Some(ends) => large.some(ends, SEVERAL, &library.samples_by_digest(&digest_of(text))?)?,
+            Some(ends) => large.some(
+                ends,
+                SEVERAL,
+                &library.samples_by_digest(&digest_of(text).unwrap_or_default())?,
+            )?,
             None => Some(Contents::default()),
         };
         let Some(contents) = contents else { return Ok(None) };

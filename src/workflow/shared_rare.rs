@@ -1,6 +1,8 @@
 //! What a file and a sample share that few samples of the library have: imports, exports and strings, as a reason why they are
 //! alike that people can check.
 
+use super::run::Run;
+use crate::job::Stop;
 use crate::library::{Counted, Library, LibraryError};
 use crate::sample::{KeptFacts, Sha256, TraitKind};
 
@@ -48,7 +50,8 @@ pub fn facts_of(
 pub fn shared_rare(
     library: &Library,
     files: &[(&KeptFacts, Sha256)],
-) -> Result<Vec<Vec<SharedTrait>>, LibraryError> {
+    run: &Run<'_>,
+) -> Result<Vec<Vec<SharedTrait>>, Stop> {
     let mut shared: Vec<[Vec<u64>; 3]> = Vec::with_capacity(files.len());
     let mut asked = <[Vec<u64>; 3]>::default();
     for (facts, sample) in files {
@@ -66,7 +69,8 @@ pub fn shared_rare(
         hashes.sort_unstable();
         hashes.dedup();
     }
-    let counts = library.count_traits(&asked)?;
+    let counts = library.count_traits(&asked, || run.check().is_ok())?;
+    run.check()?;
     let counted = |kind: TraitKind, hash: u64| {
         let at = asked.get(kind as usize)?.binary_search(&hash).ok()?;
         counts.get(kind as usize)?.get(at).copied()

@@ -109,11 +109,13 @@ fn a_toast_undoes_and_a_failure_stays() {
         App::settled(app) && app.session.contents.get(sha256).unwrap().label == Some("alpha")
     });
     // The toast is gone after a while, but for the pointer on it; a frame takes a fixed time here.
+    let toasts = |window: &Window| window.harness.query_all_by_role(Role::Alert).count();
     window.harness.run_steps(600);
-    assert!(window.harness.query_by_role_and_label(Role::Button, "Undo").is_some());
+    assert_eq!(toasts(&window), 1);
+    assert!(window.harness.query_by_role_and_label(Role::Button, "Undo").is_none(), "it is undone already");
     window.harness.input_mut().events.push(egui::Event::PointerMoved(egui::pos2(500.0, 300.0)));
     window.harness.run_steps(600);
-    assert!(window.harness.query_by_role_and_label(Role::Button, "Undo").is_none());
+    assert_eq!(toasts(&window), 0);
     let broken = window.at("broken.safetensors");
     std::fs::write(&broken, b"no model").unwrap();
     window.drop(&[&broken]);
