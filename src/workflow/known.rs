@@ -296,7 +296,11 @@ mod tests {
         assert!(wrong("abcdef3").contains("which none has"));
         assert!(wrong(&"a".repeat(65)).contains("first 6 or more"));
         assert!(wrong(&"a".repeat(32)).contains("the MD5 of a sample"));
-        assert_eq!(bytes_of("00ff1a"), [0, 255, 26]);
+        assert_eq!(
+            digest_of("00ff1a00ff1a00ff1a00ff1a00ff1a0A").as_deref().and_then(<[u8]>::first_chunk),
+            Some(&[0, 255, 26])
+        );
+        assert_eq!(digest_of("00ff1a"), None);
         let near = query_known(&contents, &[second], 9, &Run::silent()).unwrap().remove(0).near;
         assert_eq!(near.neighbours.len(), 2);
         assert!(query_known(&contents, &[Sha256([9; 32])], 1, &Run::silent()).is_err());
