@@ -61,7 +61,7 @@ impl App {
 
     /// Shows a library.
     pub(super) fn show_library(&mut self, library: Library, contents: Contents) {
-        let path = library.path().to_owned();
+        let path = library.location().to_path();
         if !path.starts_with(&self.demo_folder) {
             self.own_library.clone_from(&path);
         }

@@ -199,7 +199,7 @@ fn in_library(
         output::line(&format!(
             "{} added to {}, {} already there",
             output::count(added.new, "sample"),
-            escape::path(library.path()),
+            library.location(),
             added.known
         ))?;
     }
@@ -214,6 +214,6 @@ fn in_library(
             Ok(Adopted { in_use: true, lacking: used.left_out, hidden: used.left_out })
         }
         None if as_json => Ok(adopted),
-        None => print_if_not_in_use(adopted, model, library.path()).map(|()| adopted),
+        None => print_if_not_in_use(adopted, model, &library.location().to_path()).map(|()| adopted),
     }
 }

@@ -1,21 +1,41 @@
 //! Why a library could not be used.
 
+use super::Location;
 use crate::sample::Sha256;
 use std::path::PathBuf;
 
 /// Why a library could not be used.
 #[derive(Debug, thiserror::Error)]
 pub enum LibraryError {
-    /// SQLite or the operating system refused.
+    /// The database or the operating system refused.
     #[error(
-        "the library failed: {error} ({path}). Its earlier contents are unchanged; check the free disk space and your permission to write there",
-        path = crate::escape::path(.path)
+        "the library failed: {why} ({location}). Its earlier contents are unchanged; check the free disk space and your permission to write there"
     )]
-    Sqlite {
+    Failed {
         /// What it said.
-        error: rusqlite::Error,
+        why: String,
         /// The library.
-        path: PathBuf,
+        location: Location,
+    },
+    /// A URL of a database that is not accepted.
+    #[error("expected the URL of a database, postgresql://USER@HOST/DATABASE, found {found}. {advice}")]
+    Url {
+        /// What was found, without a password.
+        found: String,
+        /// What to do.
+        advice: String,
+    },
+    /// A server that cannot be used as it is.
+    #[error("expected {expected}, found {found} ({location}). {advice}")]
+    Server {
+        /// What was expected.
+        expected: String,
+        /// What was found.
+        found: String,
+        /// The library.
+        location: Location,
+        /// What to do.
+        advice: String,
     },
     /// No such file.
     #[error(
@@ -39,58 +59,57 @@ pub enum LibraryError {
     },
     /// Written by an unknown version of this program.
     #[error(
-        "the library has version {found}; this program reads version {expected}. Open it with the Lookalike that wrote it, or update Lookalike ({path}). It was not changed",
-        expected = super::version::VERSION,
-        path = crate::escape::path(.path)
+        "the library has version {found}; this program reads version {expected}. Open it with the Lookalike that wrote it, or update Lookalike ({location}). It was not changed"
     )]
     Version {
-        /// What the file says.
+        /// What the library says.
         found: i64,
+        /// The version of this program's.
+        expected: i64,
         /// The library.
-        path: PathBuf,
+        location: Location,
     },
     /// It can be read and not written.
     #[error(
-        "the library can only be read ({why}); nothing was changed ({path}). Check your permission to write there and the free disk space",
-        path = crate::escape::path(.path)
+        "the library can only be read ({why}); nothing was changed ({location}). Check your permission to write there and the free disk space"
     )]
     ReadOnly {
         /// Why it could not be opened for writing.
         why: String,
         /// The library.
-        path: PathBuf,
+        location: Location,
     },
     /// A sample that is not in it.
-    #[error("the sample {sha256} is not in the library {path}; nothing was changed", path = crate::escape::path(.path))]
+    #[error("the sample {sha256} is not in the library {location}; nothing was changed")]
     NoSample {
         /// Which.
         sha256: Sha256,
         /// The library.
-        path: PathBuf,
+        location: Location,
     },
     /// An edit that is not in its history.
-    #[error("the library {path} has no edit {id}; nothing was changed", path = crate::escape::path(.path))]
+    #[error("the library {location} has no edit {id}; nothing was changed")]
     NoEdit {
         /// Which.
         id: i64,
         /// The library.
-        path: PathBuf,
+        location: Location,
     },
     /// A model that it does not hold.
-    #[error("the library {path} has no model {model}; nothing was changed", path = crate::escape::path(.path))]
+    #[error("the library {location} has no model {model}; nothing was changed")]
     NoSuchModel {
         /// Its hash or its name.
         model: String,
         /// The library.
-        path: PathBuf,
+        location: Location,
     },
     /// A name that another of its models has, or an empty one.
-    #[error("expected a name for the model that no other one has, found \"{name}\"; nothing was changed ({path})", name = crate::escape::text(.name), path = crate::escape::path(.path))]
+    #[error("expected a name for the model that no other one has, found \"{name}\"; nothing was changed ({location})", name = crate::escape::text(.name))]
     ModelName {
         /// The name.
         name: String,
         /// The library.
-        path: PathBuf,
+        location: Location,
     },
     /// A file that would be overwritten.
     #[error("{path} exists and is not overwritten. Choose another name", path = crate::escape::path(.path))]

@@ -3,8 +3,9 @@
 //! All looks pass by once, and of each query only the nearest are kept. Those samples are then read whole, with the ones that the
 //! label fit is learned from. A search among them finds what a search among all finds.
 
+use super::block::Block;
 use super::contents::{Contents, calibration};
-use super::large::{Found, LargeLibrary, Part};
+use super::partly_read::{Found, Part, PartlyRead};
 use crate::job::{Reporter, Stop};
 use crate::sample::Sha256;
 use crate::search::{LabelFit, Looks, PREPARED, Passing, choose};
@@ -14,7 +15,7 @@ use std::sync::mpsc::sync_channel;
 /// Blocks that are read before they are compared.
 const AHEAD: usize = 2;
 
-impl LargeLibrary<'_> {
+impl dyn PartlyRead + '_ {
     /// Contents that give the same answers to `queries` as all of the library, for up to `k` neighbours and for verdicts: the
     /// nearest samples, those with the hashes `own`, and those that the label fit is learned from. They have no map, and do not
     /// know how many samples the model has not embedded. `None` if the library must be read whole: something in it is damaged or
@@ -30,7 +31,7 @@ impl LargeLibrary<'_> {
         let Some(fit) = self.label_fit(&mut found)? else { return Ok(None) };
         let learned: Vec<i64> = found.keys().copied().collect();
         // One more, since a sample finds itself.
-        let passing = Passing::new(queries, calibration(&self.model, fit.as_ref()), k.saturating_add(1));
+        let passing = Passing::new(queries, calibration(self.model(), fit.as_ref()), k.saturating_add(1));
         let Some((near, count)) = self.nearest_of_all(passing, reporter)? else { return Ok(None) };
         // In a library that is not larger, what labels say is compared for all samples and not for the nearest alone.
         if count <= PREPARED {
@@ -53,19 +54,19 @@ impl LargeLibrary<'_> {
         mut passing: Passing<'_>,
         reporter: &Reporter,
     ) -> Result<Option<(Vec<i64>, usize)>, Stop> {
-        let dimension = self.model.config.embedding;
+        let dimension = self.model().config.embedding;
         std::thread::scope(|scope| {
             let (send, receive) = sync_channel(AHEAD);
             let compared = scope.spawn(move || {
                 let mut count = 0;
                 for block in receive {
-                    let block: super::blocks::Block = block;
+                    let block: Block = block;
                     count += block.samples.len();
                     passing.pass(&block.looks(dimension)?, &block.samples);
                 }
                 Some((passing.numbers(), count))
             });
-            let read = self.blocks(reporter, |block| send.send(block).is_ok());
+            let read = self.blocks(reporter, &mut |block| send.send(block).is_ok());
             drop(send);
             let compared = compared.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
             Ok(read?.and(compared))
@@ -75,11 +76,11 @@ impl LargeLibrary<'_> {
     /// What the labels of the library say about its views, learned from rows that are added to `found`, which it numbers in their
     /// order.
     fn label_fit(&self, found: &mut Found) -> Part<Option<LabelFit>> {
-        if calibration(&self.model, None).is_none() {
+        if calibration(self.model(), None).is_none() {
             return Ok(Some(None));
         }
         let Some(classes) = self.labelled()? else { return Ok(None) };
-        let images = self.model.views.as_ref().is_some_and(|views| views.see_images());
+        let images = self.model().views.as_ref().is_some_and(|views| views.see_images());
         let fit = if images { self.learned(&classes, true, found)? } else { Some(None) };
         match fit {
             Some(None) => self.learned(&classes, false, found),
@@ -93,31 +94,10 @@ impl LargeLibrary<'_> {
         if self.read(&chosen.concat(), found)?.is_none() {
             return Ok(None);
         }
-        let mut looks = Looks::new(self.model.config.embedding);
+        let mut looks = Looks::new(self.model().config.embedding);
         found.values().for_each(|row| looks.push(&row.look));
         let rows: BTreeMap<i64, usize> = found.keys().copied().zip(0..).collect();
         let numbered = |ids: &Vec<i64>| ids.iter().filter_map(|id| rows.get(id).copied()).collect();
         Ok(Some(LabelFit::of(&looks, chosen.iter().map(numbered).collect(), images)))
-    }
-
-    /// The ids of the labelled samples that the model has embedded, by label, labels by name.
-    fn labelled(&self) -> Part<Vec<Vec<i64>>> {
-        let present = self.library.present();
-        self.library.part(|connection| {
-            let mut statement = connection.prepare(&format!(
-                "SELECT s.id, s.label FROM embeddings e JOIN samples s ON s.id = e.sample
-                 WHERE e.model = ?1 AND {present} AND s.label IS NOT NULL ORDER BY e.sample"
-            ))?;
-            let mut labelled = statement.query([self.id])?;
-            let mut classes: BTreeMap<String, Vec<i64>> = BTreeMap::new();
-            while let Some(row) = labelled.next()? {
-                let Ok(label) = row.get_ref(1)?.as_str() else { return Ok(None) };
-                match classes.get_mut(label) {
-                    Some(ids) => ids.push(row.get(0)?),
-                    None => drop(classes.insert(label.to_owned(), vec![row.get(0)?])),
-                }
-            }
-            Ok(Some(classes.into_values().collect()))
-        })
     }
 }

@@ -1,49 +1,14 @@
-//! Maintenance of a library file: checking that it is intact, and copying it while it is in use.
+//! Maintenance of a library: checking that it is intact, and copying it while it is in use.
 
-use super::{Library, LibraryError};
-use rusqlite::params;
+use super::LibraryError;
 use std::path::Path;
 
-/// Faults listed at most.
-const LISTED: usize = 100;
-
-impl Library {
-    /// The faults of the file, none if it is intact: SQLite's own check, dangling references, and vectors
-    /// whose length is not that of their model.
-    pub fn check(&self) -> Result<Vec<String>, LibraryError> {
-        self.sqlite(|connection| {
-            let mut faults: Vec<String> = connection
-                .prepare(&format!("PRAGMA integrity_check({LISTED})"))?
-                .query_map([], |row| row.get(0))?
-                .collect::<rusqlite::Result<_>>()?;
-            faults.retain(|fault| fault != "ok");
-            let dangling = connection
-                .prepare("PRAGMA foreign_key_check")?
-                .query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(2)?)))?
-                .take(LISTED)
-                .collect::<rusqlite::Result<Vec<_>>>()?;
-            faults.extend(dangling.into_iter().map(|(from, to)| format!("a row of {from} refers to a missing row of {to}")));
-            let lengths: i64 = connection.query_row(
-                "SELECT count(*) FROM (SELECT model FROM embeddings GROUP BY model HAVING min(length(vector)) <> max(length(vector)))",
-                [],
-                |row| row.get(0),
-            )?;
-            if lengths > 0 {
-                faults.push(format!("{lengths} models have vectors of different lengths"));
-            }
-            Ok(faults)
-        })
-    }
+/// The upkeep of a library.
+pub trait Maintenance {
+    /// The faults of what is stored, none if it is intact.
+    fn check(&self) -> Result<Vec<String>, LibraryError>;
 
     /// Copies the library, as it is at this moment, to a file that does not exist yet. Others may use it
     /// meanwhile.
-    pub fn back_up(&self, to: &Path) -> Result<(), LibraryError> {
-        if to.exists() {
-            return Err(LibraryError::Exists { path: to.to_owned() });
-        }
-        self.sqlite(|connection| {
-            let name = to.to_str().ok_or_else(|| rusqlite::Error::InvalidPath(to.to_owned()))?;
-            connection.execute("VACUUM INTO ?1", params![name]).map(drop)
-        })
-    }
+    fn back_up(&self, to: &Path) -> Result<(), LibraryError>;
 }

@@ -1,48 +1,50 @@
-//! The library: the catalogue of samples, their labels, and their embeddings by model, in one
-//! SQLite file.
+//! The library: the catalogue of samples, their labels, and their embeddings by model.
 //!
 //! It also holds the model, so a query needs nothing but the library. A sample is identified by the SHA-256
 //! of its content: adding the same file twice changes nothing. Every change is one transaction. Embeddings
 //! belong to the hash of the model that made them. What a user's command changes of labels and samples is an edit, which
-//! can be undone and redone.
+//! can be undone and redone. An [`Engine`] keeps it: SQLite in a file, or PostgreSQL for a team.
 
-mod add;
-mod blocks;
+mod add_samples;
+mod block;
 mod contents;
-mod edit;
 mod edits;
+mod engine;
+#[cfg(test)]
+mod engine_tests;
 mod error;
 mod excerpt;
-#[cfg(test)]
-mod excerpt_tests;
-mod facts;
-#[cfg(test)]
-mod fixture;
-mod label_change;
+mod kept_traits;
 mod label_history;
 mod label_table;
-mod large;
+mod library;
+mod location;
 mod maintenance;
 mod models;
+mod partly_read;
+mod postgres;
 mod record;
-mod removal;
+mod remove_samples;
 mod row;
-mod schema;
-mod store;
-mod tables;
-mod version;
+mod server_url;
+mod sqlite;
+mod stored_samples;
 
-pub use add::{Added, Batch, Import};
+pub use add_samples::{AddSamples, Added, Batch, Import};
 pub use contents::{Contents, Fit, Layout, Neighbour, Rows};
-pub use edit::{Edit, EditKind};
-pub use edits::Reverted;
+pub use edits::{Edit, EditKind, Edits, Reverted, user};
+pub use engine::Engine;
 pub use error::LibraryError;
-pub use facts::Counted;
-pub use label_change::LabelChange;
-pub use label_history::{Relabelled, Renamed};
+pub use kept_traits::{Counted, KeptTraits, count_in};
+pub use label_history::{LabelChange, LabelHistory, Relabelled, Renamed};
 pub use label_table::{LabelCount, Labels};
-pub use large::LargeLibrary;
-pub use models::{Adopt, Adopted, StoredModel};
+pub use library::Library;
+pub use location::Location;
+pub use maintenance::Maintenance;
+pub use models::{Adopt, Adopted, Models, StoredModel, model_name};
+pub use partly_read::PartlyRead;
 pub use record::{Entry, Record};
-pub use row::parse_row;
-pub use store::Library;
+pub use remove_samples::RemoveSamples;
+pub use server_url::ServerUrl;
+pub use sqlite::parse_row;
+pub use stored_samples::StoredSamples;

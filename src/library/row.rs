@@ -1,16 +1,7 @@
-//! A row: one sample as the library file has it. The file may be damaged or made by someone else, so every
-//! value is validated: a row that this program would not have written is rejected.
+//! A row: one sample as a library has it, with what its model makes of it.
 
 use super::Record;
-use crate::sample::Sha256;
 use crate::search::Look;
-use crate::view::FileViews;
-use rusqlite::types::ValueRef;
-use std::path::PathBuf;
-
-/// Columns of a [`row`], but for what the views see.
-pub const COLUMNS: &str =
-    "s.id, s.sha256, s.path, s.label, s.size, s.kind, s.architecture, e.vector, p.x, p.y";
 
 /// No number of an embedding is larger.
 const LARGEST: f32 = 1e6;
@@ -28,27 +19,6 @@ pub struct Row {
     pub place: Option<[f32; 2]>,
 }
 
-/// Parses the values of [`COLUMNS`]; `None` if they cannot be those of a sample whose embedding has
-/// `dimension` numbers, and of which views saw something if the model has views.
-pub fn parse_row(values: [ValueRef<'_>; 11], dimension: usize, with_views: bool) -> Option<Row> {
-    let [id, sha256, path, label, size, kind, architecture, vector, x, y, seen] = values;
-    let mut embedding = Vec::with_capacity(dimension);
-    parse_vector(vector.as_blob().ok()?, dimension, &mut embedding)?;
-    let views = if with_views { Some(FileViews::from_bytes(seen.as_blob().ok()?)?) } else { None };
-    let record = Record {
-        id: id.as_i64().ok()?,
-        sha256: Sha256(sha256.as_blob().ok()?.try_into().ok()?),
-        path: to_path(path)?,
-        size: u64::try_from(size.as_i64().ok()?).ok()?,
-        kind: kind.as_str().ok()?.to_owned(),
-        architecture: architecture.as_str_or_null().ok()?.map(str::to_owned),
-    };
-    let coordinate = |value: ValueRef<'_>| value.as_f64().ok().map(|v| v as f32).filter(|v| v.is_finite());
-    let place = coordinate(x).zip(coordinate(y)).map(|(x, y)| [x, y]);
-    let label = label.as_str_or_null().ok()?.map(str::to_owned);
-    Some(Row { record, label, look: Look { embedding, views }, place })
-}
-
 /// Adds the numbers of an embedding to `out`; `None` if they cannot be those of one with `dimension` numbers.
 pub fn parse_vector(bytes: &[u8], dimension: usize, out: &mut Vec<f32>) -> Option<()> {
     let (numbers, rest) = bytes.as_chunks();
@@ -57,81 +27,11 @@ pub fn parse_vector(bytes: &[u8], dimension: usize, out: &mut Vec<f32>) -> Optio
     }
     let first = out.len();
     out.extend(numbers.iter().map(|bytes| f32::from_le_bytes(*bytes)));
-    // Embeddings have length 1: numbers far from that cannot be compared. NaN is not within.
-    let within = |number: &f32| number.abs() <= LARGEST;
-    out.get(first..)?.iter().all(within).then_some(())
+    is_embedding(out.get(first..)?, dimension).then_some(())
 }
 
-/// A path as the file has it: text if it is UTF-8, else its bytes.
-pub fn to_path(value: ValueRef<'_>) -> Option<PathBuf> {
-    let (ValueRef::Text(bytes) | ValueRef::Blob(bytes)) = value else {
-        return None;
-    };
-    #[cfg(unix)]
-    {
-        use std::os::unix::ffi::OsStrExt as _;
-        Some(PathBuf::from(std::ffi::OsStr::from_bytes(bytes)))
-    }
-    #[cfg(not(unix))]
-    Some(PathBuf::from(String::from_utf8_lossy(bytes).into_owned()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use rusqlite::types::ValueRef::{Blob, Integer, Null, Real, Text};
-
-    #[test]
-    fn values_that_this_program_does_not_write_are_rejected() {
-        let digest = [7; 32];
-        let vector: Vec<u8> = [1.0_f32, -2.0].into_iter().flat_map(f32::to_le_bytes).collect();
-        let good = [
-            Integer(3),
-            Blob(&digest),
-            Text(b"/a/b"),
-            Null,
-            Integer(9),
-            Text(b"PE"),
-            Null,
-            Blob(&vector),
-            Real(1.0),
-            Real(2.0),
-            Null,
-        ];
-        let found = parse_row(good, 2, false).unwrap();
-        assert_eq!((found.record.id, found.record.size, found.label), (3, 9, None));
-        assert_eq!((found.look.embedding, found.place), (vec![1.0, -2.0], Some([1.0, 2.0])));
-        let infinite: Vec<u8> = [f32::NAN, 1.0].into_iter().flat_map(f32::to_le_bytes).collect();
-        for (column, value) in [
-            (0, Null),
-            (1, Blob(b"short")),
-            (1, Null),
-            (2, Integer(1)),
-            (3, Integer(1)),
-            (3, Text(b"\xff")),
-            (4, Integer(-1)),
-            (4, Real(1.0)),
-            (5, Null),
-            (6, Blob(b"x")),
-            (7, Null),
-            (7, Blob(b"abc")),
-            (7, Blob(&infinite)),
-        ] {
-            let mut bad = good;
-            bad[column] = value;
-            assert!(parse_row(bad, 2, false).is_none(), "{column} {value:?}");
-        }
-        let mut odd = good;
-        odd[8] = Real(f64::NAN);
-        assert_eq!(parse_row(odd, 2, false).unwrap().place, None);
-        assert!(parse_row(good, 3, false).is_none());
-        // A model with views needs what they saw.
-        assert!(parse_row(good, 2, true).is_none());
-        let seen = FileViews::default().to_bytes();
-        let mut viewed = good;
-        viewed[10] = Blob(&seen);
-        assert_eq!(parse_row(viewed, 2, true).unwrap().look.views, Some(FileViews::default()));
-        viewed[10] = Blob(&seen[1..]);
-        assert!(parse_row(viewed, 2, true).is_none());
-    }
+/// Whether these can be the numbers of an embedding with `dimension` numbers. It has length 1: numbers far from that cannot be
+/// compared. NaN is not within.
+pub fn is_embedding(numbers: &[f32], dimension: usize) -> bool {
+    numbers.len() == dimension && numbers.iter().all(|number| number.abs() <= LARGEST)
 }

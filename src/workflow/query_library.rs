@@ -4,7 +4,7 @@ use super::known::{KnownSample, digest_of, find_sample, hashes_with, query_known
 use super::query::{AskedAs, BATCH, Near, PLACED_BY, Queried, find_near, look_at, query};
 use super::run::Run;
 use crate::job::Stop;
-use crate::library::{Contents, LargeLibrary, Library};
+use crate::library::{Contents, Library, PartlyRead};
 use crate::reading::Reader;
 use crate::sample::Sha256;
 use crate::search::Looks;
@@ -37,9 +37,9 @@ pub fn query_library(
     run: &Run<'_>,
 ) -> Result<Answers, Stop> {
     if let Some(large) = library.large()?
-        && let Some((hashes, looks)) = find_known(&large, library, hashes)?
+        && let Some((hashes, looks)) = find_known(&*large, library, hashes)?
     {
-        return query_large(&large, library, paths, (&hashes, looks), k, reader, run);
+        return query_large(&*large, library, paths, (&hashes, looks), k, reader, run);
     }
     let contents = library.contents()?;
     let find = |hex: &String| find_sample(library, &contents, hex);
@@ -55,7 +55,7 @@ pub fn query_library(
 /// The samples with these hashes, as [`find_sample`] finds them, and their looks. `None` if the library must be read whole to find
 /// them.
 fn find_known(
-    large: &LargeLibrary<'_>,
+    large: &dyn PartlyRead,
     library: &Library,
     texts: &[String],
 ) -> Result<Option<(Vec<Sha256>, Looks)>, Stop> {
@@ -78,7 +78,7 @@ fn find_known(
 }
 
 fn query_large(
-    large: &LargeLibrary<'_>,
+    large: &dyn PartlyRead,
     library: &Library,
     paths: &[PathBuf],
     (hashes, mut looks): (&[Sha256], Looks),

@@ -69,7 +69,7 @@ pub fn shared_rare(
         hashes.sort_unstable();
         hashes.dedup();
     }
-    let counts = library.count_traits(&asked, || run.check().is_ok())?;
+    let counts = library.count_traits(&asked, &|| run.check().is_ok())?;
     run.check()?;
     let counted = |kind: TraitKind, hash: u64| {
         let at = asked.get(kind as usize)?.binary_search(&hash).ok()?;

@@ -1,50 +1,11 @@
 //! All looks of a library file, read block by block.
 
 use super::large::LargeLibrary;
-use super::row::parse_vector;
 use crate::job::{Reporter, Stop};
-use crate::search::Looks;
-use crate::view::FileViews;
-use rayon::prelude::*;
+use crate::library::block::Block;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Rows};
 use std::collections::HashSet;
-
-/// A block has at most these samples, and about as many bytes.
-const SAMPLES: usize = 4096;
-const BYTES: usize = 1 << 20;
-
-/// Some samples as the file has them, ids rising.
-#[derive(Default)]
-pub struct Block {
-    /// The ids of the samples.
-    pub samples: Vec<i64>,
-    vectors: Vec<u8>,
-    seen: Vec<u8>,
-    /// Where what the views see of each sample ends in `seen`; empty without views.
-    ends: Vec<usize>,
-}
-
-impl Block {
-    fn is_full(&self) -> bool {
-        self.samples.len() >= SAMPLES || self.vectors.len() + self.seen.len() >= BYTES
-    }
-
-    /// The looks of its samples; `None` if this program would not have written them.
-    pub fn looks(&self, dimension: usize) -> Option<Looks> {
-        let mut looks = Looks::new(dimension);
-        looks.embeddings.data.reserve(self.vectors.len() / 4);
-        for vector in self.vectors.chunks_exact(dimension.checked_mul(4).filter(|bytes| *bytes > 0)?) {
-            parse_vector(vector, dimension, &mut looks.embeddings.data)?;
-        }
-        let seen = |i: usize| {
-            let first = if i == 0 { 0 } else { *self.ends.get(i - 1)? };
-            FileViews::from_bytes(self.seen.get(first..*self.ends.get(i)?)?)
-        };
-        looks.views = (0..self.ends.len()).into_par_iter().map(seen).collect::<Option<_>>()?;
-        Some(looks)
-    }
-}
 
 /// What the views see of samples, in the order of their ids.
 struct Seen<'a> {
@@ -72,10 +33,10 @@ impl Seen<'_> {
 impl LargeLibrary<'_> {
     /// Passes the looks of all samples that are not removed to `take`, in blocks, until it returns `false`. Returns `None` then, or
     /// if something is damaged or missing.
-    pub(super) fn blocks(
+    pub(super) fn read_all(
         &self,
         reporter: &Reporter,
-        mut take: impl FnMut(Block) -> bool,
+        take: &mut dyn FnMut(Block) -> bool,
     ) -> Result<Option<()>, Stop> {
         let stage = reporter.stage("Searching the library", self.last.try_into().unwrap_or(0));
         let mut done = 0;
@@ -119,13 +80,14 @@ impl LargeLibrary<'_> {
             let Some(vector) = row.get_ref(1)?.as_blob().ok().filter(|vector| vector.len() == bytes) else {
                 return Ok(None);
             };
-            block.samples.push(sample);
-            block.vectors.extend(vector);
-            if let Some(seen) = &mut seen {
-                let Some(seen) = seen.of(sample)? else { return Ok(None) };
-                block.seen.extend(seen);
-                block.ends.push(block.seen.len());
-            }
+            let seen = match &mut seen {
+                Some(seen) => {
+                    let Some(seen) = seen.of(sample)? else { return Ok(None) };
+                    Some(seen)
+                }
+                None => None,
+            };
+            block.push(sample, vector, seen);
             if block.is_full() && !give(&mut block) {
                 return Ok(None);
             }

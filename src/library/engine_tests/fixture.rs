@@ -1,11 +1,14 @@
 //! A small library, for tests of this room.
 
-use super::{Added, Batch, Import, Library};
+use super::server::server;
+use crate::library::{Added, Batch, Import, Library};
 use crate::model::{Embeddings, Init, Model, ModelConfig, Network};
 use crate::picture::{BytePlanes, Encoded, PictureSpec};
 use crate::sample::{FileKind, Sample, Sha256};
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
 
 /// A model with weights from this seed.
 pub fn model(seed: u64) -> Model {
@@ -24,7 +27,7 @@ pub fn add(library: &mut Library, model: &Model, samples: &[(u8, Option<&str>)])
     let (mut all, mut embeddings) = (Vec::new(), Embeddings::new(64));
     for (number, label) in samples {
         all.push(Sample {
-            path: format!("/sets/{}/{number}.bin", label.unwrap_or("none")).into(),
+            path: format!("/sets/{0}/{0}-{number}.bin", label.unwrap_or("none")).into(),
             label: label.map(str::to_owned),
             sha256: hash(*number),
             size: 7,
@@ -39,12 +42,48 @@ pub fn add(library: &mut Library, model: &Model, samples: &[(u8, Option<&str>)])
     library.add(model, batch, &mut Import::new("/sets")).unwrap()
 }
 
-/// A library of the samples 1 and 2 of alpha, 3 of beta, and 4 without a label, and the folder that it is in.
-pub fn library() -> (tempfile::TempDir, Library) {
-    let folder = tempfile::tempdir().unwrap();
-    let mut library = Library::open_or_create(&folder.path().join("l.lookalike")).unwrap();
+/// What keeps a library.
+#[derive(Clone, Copy, Debug)]
+pub enum Kept {
+    Sqlite,
+    Postgres,
+}
+
+/// A place for a library, where there is none yet. It is gone with this.
+pub struct Place {
+    path: PathBuf,
+    _folder: Option<TempDir>,
+}
+
+impl Place {
+    /// An empty place.
+    pub fn new(kept: Kept) -> Self {
+        match kept {
+            Kept::Sqlite => {
+                let folder = tempfile::tempdir().unwrap();
+                Self { path: folder.path().join("l.lookalike"), _folder: Some(folder) }
+            }
+            Kept::Postgres => Self { path: server().database().into(), _folder: None },
+        }
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Its library; an empty one the first time.
+    pub fn open(&self) -> Library {
+        Library::open_or_create(&self.path).unwrap()
+    }
+}
+
+/// A library of the samples 1 and 2 of alpha, 3 of beta, and 4 without a label, and the place that it is in.
+pub fn library(kept: Kept) -> (Place, Library) {
+    let place = Place::new(kept);
+    let mut library = place.open();
     add(&mut library, &model(1), &[(1, Some("alpha")), (2, Some("alpha")), (3, Some("beta")), (4, None)]);
-    (folder, library)
+    (place, library)
 }
 
 /// Numbers and labels of all samples that the library shows.

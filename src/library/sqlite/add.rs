@@ -1,11 +1,12 @@
 //! Adding samples and their embeddings to the library file.
 
-use super::edit::{EditKind, begin_edit};
+use super::SqliteLibrary;
+use super::edit::begin_edit;
 use super::label_change::record;
+use super::models::model_names;
 use super::removal::record_removal;
-use super::schema::model_name;
 use super::store::current_model;
-use super::{Library, LibraryError};
+use crate::library::{AddSamples, Added, Batch, EditKind, Import, LibraryError, model_name};
 use crate::model::{Embeddings, Model};
 use crate::picture::{Encoded, thumbnail};
 use crate::sample::{Sample, Sha256};
@@ -14,82 +15,15 @@ use rusqlite::types::Value;
 use rusqlite::{OptionalExtension as _, Statement, Transaction, params};
 use std::path::Path;
 
-/// What adding samples did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Added {
-    /// Samples that are new to the library, or are in it again.
-    pub new: usize,
-    /// Of those, the ones that had been removed and are in the library again, with the label that they had.
-    pub restored: usize,
-    /// Samples that were already there.
-    pub known: usize,
-    /// Of known and restored ones, those that came with a label other than their own, which was kept.
-    pub relabelled: usize,
-}
-
-impl std::ops::AddAssign for Added {
-    fn add_assign(&mut self, more: Self) {
-        self.new += more.new;
-        self.restored += more.restored;
-        self.known += more.known;
-        self.relabelled += more.relabelled;
-    }
-}
-
-/// Samples to add, with their pictures and embeddings in the same order.
-#[derive(Clone, Copy)]
-pub struct Batch<'a> {
-    /// The samples.
-    pub samples: &'a [Sample],
-    /// Their pictures, for the thumbnails.
-    pub pictures: &'a [Encoded],
-    /// Their embeddings.
-    pub embeddings: &'a Embeddings,
-}
-
-/// An import of samples. The labels that it gives, in any number of batches, are one edit.
-#[derive(Clone, Debug)]
-pub struct Import {
-    source: String,
-    edit: Option<i64>,
-}
-
-impl Import {
-    /// An import from `source`: the folders, for people.
-    pub fn new(source: impl Into<String>) -> Self {
-        Self { source: source.into(), edit: None }
-    }
-
-    /// Where the samples come from.
-    pub fn source(&self) -> &str {
-        &self.source
-    }
-
-    /// Its edit, once it has added a sample or given a label.
-    pub fn edit(&self) -> Option<i64> {
-        self.edit
-    }
-}
-
-impl Library {
-    /// Adds samples with their embeddings by `model`: all or nothing, and durable once this returns. A sample that is already
-    /// in the library keeps its label; one without a label takes the new label. One that was removed is in the library again.
-    /// The model becomes the current one only if there is none yet.
-    pub fn add(
-        &mut self,
-        model: &Model,
-        batch: Batch<'_>,
-        import: &mut Import,
-    ) -> Result<Added, LibraryError> {
+impl AddSamples for SqliteLibrary {
+    fn add(&mut self, model: &Model, batch: Batch<'_>, import: &mut Import) -> Result<Added, LibraryError> {
         let mut changed = import.clone();
         let added = self.changing(|transaction| add_all(transaction, model, batch, &mut changed))?;
         *import = changed;
         Ok(added)
     }
 
-    /// Stores embeddings by `model`, in the order of `samples` and their pictures, of those that the library has, and their facts
-    /// where it has none. Others are ignored, and nothing else changes. Returns how many samples the library has.
-    pub fn add_embeddings(
+    fn add_embeddings(
         &mut self,
         model: &Model,
         samples: &[&Sample],
@@ -111,12 +45,6 @@ impl Library {
             }
             Ok(stored)
         })
-    }
-
-    /// Stores `model`, which becomes the current one only if there is none yet. Its name says that it came `from` there, a path
-    /// for people, if it is not empty.
-    pub fn add_model(&mut self, model: &Model, from: &str) -> Result<(), LibraryError> {
-        self.changing(|transaction| put_model(transaction, model, from).map(drop))
     }
 }
 
@@ -268,7 +196,7 @@ fn edit_of(transaction: &Transaction<'_>, import: &mut Import) -> rusqlite::Resu
 }
 
 /// Stores `model` if it is new, makes it the current one if there is none, and returns its row id.
-fn put_model(transaction: &Transaction<'_>, model: &Model, from: &str) -> rusqlite::Result<i64> {
+pub(super) fn put_model(transaction: &Transaction<'_>, model: &Model, from: &str) -> rusqlite::Result<i64> {
     let hash: Sha256 = model.hash;
     let known = transaction
         .query_row("SELECT id FROM models WHERE sha256 = ?1", [&hash.0[..]], |row| row.get::<_, i64>(0))
@@ -276,7 +204,7 @@ fn put_model(transaction: &Transaction<'_>, model: &Model, from: &str) -> rusqli
     let id = match known {
         Some(id) => id,
         None => {
-            let name = model_name(transaction, &hash.0, from)?;
+            let name = model_name(hash, from, &model_names(transaction)?);
             transaction.execute(
                 "INSERT INTO models (sha256, bytes, name) VALUES (?1, ?2, ?3)",
                 params![&hash.0[..], model.bytes, name],

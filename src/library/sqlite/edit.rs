@@ -1,78 +1,8 @@
 //! An edit: what one command of a user changed in the library file, to be undone and redone as one.
 
-use super::label_table::LabelCount;
+use crate::library::edits::KINDS;
+use crate::library::{Edit, EditKind, user};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
-
-/// What kind of command it was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EditKind {
-    /// Samples were given a label, or none.
-    Label,
-    /// A label was renamed to one that no sample had.
-    Rename,
-    /// A label was renamed to one that samples had already.
-    Merge,
-    /// Samples were removed.
-    Remove,
-    /// Removed samples were brought back.
-    Restore,
-    /// Samples were added, with the labels of their folders.
-    Import,
-}
-
-const KINDS: [(EditKind, &str); 6] = [
-    (EditKind::Label, "label"),
-    (EditKind::Rename, "rename"),
-    (EditKind::Merge, "merge"),
-    (EditKind::Remove, "remove"),
-    (EditKind::Restore, "restore"),
-    (EditKind::Import, "import"),
-];
-
-impl EditKind {
-    /// Its name in the library file and in JSON.
-    pub fn name(self) -> &'static str {
-        KINDS.iter().find(|(kind, _)| *kind == self).map_or("", |(_, name)| name)
-    }
-
-    /// Whether a user made it sample by sample or label by label: all but imports.
-    pub fn by_hand(self) -> bool {
-        self != Self::Import
-    }
-}
-
-/// One edit of a library.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Edit {
-    /// Its row id in the library file; higher the later it was made.
-    pub id: i64,
-    /// What kind of command it was.
-    pub kind: EditKind,
-    /// When, as RFC 3339 in UTC.
-    pub at: String,
-    /// The user's name on that machine.
-    pub who: String,
-    /// The folders of an import, or another way it was made.
-    pub source: String,
-    /// Whether it is undone.
-    pub undone: bool,
-    /// The labels that it gave and the number of samples that got each, the most frequent first; `None` for no label.
-    pub labels: Vec<LabelCount>,
-    /// The label that was renamed or merged.
-    pub from: Option<String>,
-    /// The number of samples that it removed.
-    pub removed: usize,
-    /// The number of samples that it added, or brought back.
-    pub added: usize,
-}
-
-/// The user's name, as the system knows it.
-pub fn user() -> String {
-    ["USER", "LOGNAME", "USERNAME"]
-        .iter()
-        .find_map(|name| std::env::var(name).ok())
-        .unwrap_or_else(|| "unknown".into())
-}
 
 /// Records an edit, in the transaction that makes it, and returns its row id.
 pub fn begin_edit(connection: &Connection, kind: EditKind, source: &str) -> rusqlite::Result<i64> {

@@ -1,9 +1,9 @@
 //! How a library file is recognised, opened, created and migrated.
 
-use super::LibraryError;
+use super::models::model_names;
 use super::tables::{MIGRATIONS, TABLES};
 use super::version::VERSION;
-use crate::model::is_base_model;
+use crate::library::{LibraryError, model_name};
 use crate::sample::Sha256;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior, params};
@@ -33,36 +33,56 @@ pub fn open(path: &Path, create: bool) -> Result<Opened, LibraryError> {
     if path.is_dir() {
         return Err(LibraryError::NotALibrary { what: "a folder".into(), path: path.to_owned() });
     }
-    let sqlite = |error: rusqlite::Error| match error.sqlite_error_code() {
-        Some(ErrorCode::NotADatabase) => {
-            LibraryError::NotALibrary { what: "a file of another format".into(), path: path.to_owned() }
-        }
-        _ => LibraryError::Sqlite { error, path: path.to_owned() },
-    };
     let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     if fresh {
         flags |= OpenFlags::SQLITE_OPEN_CREATE;
     }
-    let opened = Connection::open_with_flags(path, flags).map_err(sqlite).and_then(|mut connection| {
-        connection.busy_timeout(PATIENCE).map_err(sqlite)?;
-        if fresh || std::fs::metadata(path).is_ok_and(|found| found.len() == 0) {
-            create_tables(&mut connection).map_err(sqlite)?;
-        } else {
-            check_format(&connection, path, &sqlite)?;
-            migrate(&mut connection).map_err(sqlite)?;
-        }
-        prepare(&connection).map_err(sqlite)?;
-        Ok(connection)
-    });
-    match opened {
+    match open_to_write(path, flags, fresh) {
         Ok(connection) => Ok(Opened { connection, read_only: None, version: VERSION }),
-        Err(LibraryError::Sqlite { error, .. }) if !fresh && is_perhaps_readable(&error) => {
-            let connection = read_only(path).map_err(sqlite)?;
-            let version = check_format(&connection, path, &sqlite)?;
+        Err(Fault::Sqlite(error)) if !fresh && is_perhaps_readable(&error) => {
+            let connection = read_only(path).map_err(|error| Fault::from(error).at(path))?;
+            let version = check_format(&connection, path).map_err(|fault| fault.at(path))?;
             Ok(Opened { connection, read_only: Some(error.to_string()), version })
         }
-        Err(error) => Err(error),
+        Err(fault) => Err(fault.at(path)),
     }
+}
+
+/// What went wrong.
+enum Fault {
+    Sqlite(rusqlite::Error),
+    Known(LibraryError),
+}
+
+impl From<rusqlite::Error> for Fault {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+impl Fault {
+    fn at(self, path: &Path) -> LibraryError {
+        match self {
+            Self::Known(error) => error,
+            Self::Sqlite(error) if error.sqlite_error_code() == Some(ErrorCode::NotADatabase) => {
+                LibraryError::NotALibrary { what: "a file of another format".into(), path: path.to_owned() }
+            }
+            Self::Sqlite(error) => LibraryError::Failed { why: error.to_string(), location: path.into() },
+        }
+    }
+}
+
+fn open_to_write(path: &Path, flags: OpenFlags, fresh: bool) -> Result<Connection, Fault> {
+    let mut connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(PATIENCE)?;
+    if fresh || std::fs::metadata(path).is_ok_and(|found| found.len() == 0) {
+        create_tables(&mut connection)?;
+    } else {
+        check_format(&connection, path)?;
+        migrate(&mut connection)?;
+    }
+    prepare(&connection)?;
+    Ok(connection)
 }
 
 /// Characters of a path that are escaped in a URI: all but those RFC 3986 calls unreserved, and `/`.
@@ -100,21 +120,17 @@ fn read_only(path: &Path) -> rusqlite::Result<Connection> {
 }
 
 /// The version of a library that this program can read.
-fn check_format(
-    connection: &Connection,
-    path: &Path,
-    sqlite: &impl Fn(rusqlite::Error) -> LibraryError,
-) -> Result<i64, LibraryError> {
-    let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).map_err(sqlite);
+fn check_format(connection: &Connection, path: &Path) -> Result<i64, Fault> {
+    let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     if pragma("application_id")? != APPLICATION {
-        return Err(LibraryError::NotALibrary {
+        return Err(Fault::Known(LibraryError::NotALibrary {
             what: "a database of another program".into(),
             path: path.to_owned(),
-        });
+        }));
     }
     let found = pragma("user_version")?;
     if !(1..=VERSION).contains(&found) {
-        return Err(LibraryError::Version { found, path: path.to_owned() });
+        return Err(Fault::Known(LibraryError::Version { found, expected: VERSION, location: path.into() }));
     }
     Ok(found)
 }
@@ -161,42 +177,13 @@ fn name_models(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<rusqlite::Result<_>>()?;
     for (id, sha256) in nameless {
-        let name = model_name(transaction, &sha256, "")?;
+        // The table has none of another length.
+        let hash = Sha256(<[u8; 32]>::try_from(sha256).unwrap_or_default());
+        let name = model_name(hash, "", &model_names(transaction)?);
         transaction.execute("UPDATE models SET name = ?2 WHERE id = ?1", params![id, name])?;
     }
     Ok(())
 }
-
-/// A name for the model with this hash, which no other model of the library has: "Base model", or
-/// "Model 1", "Model 2, FOLDER" and so on: `from` is where its samples came from, if that is known.
-pub fn model_name(connection: &Connection, sha256: &[u8], from: &str) -> rusqlite::Result<String> {
-    let taken = |name: &str| {
-        connection.query_row("SELECT count(*) > 0 FROM models WHERE lower(name) = lower(?1)", [name], |row| {
-            row.get::<_, bool>(0)
-        })
-    };
-    if sha256.try_into().is_ok_and(|hash| is_base_model(Sha256(hash))) && !taken(BASE)? {
-        return Ok(BASE.to_owned());
-    }
-    // Several folders have no name in common.
-    let last = from.rsplit(['/', '\\']).next().filter(|last| !last.is_empty() && !from.contains(", "));
-    let folder = last.map(|last| format!(", {last}")).unwrap_or_default();
-    let mut number: i64 = connection.query_row(
-        "SELECT count(*) + 1 FROM models WHERE name IS NOT NULL AND name <> ?1",
-        [BASE],
-        |row| row.get(0),
-    )?;
-    loop {
-        let name = format!("Model {number}{folder}");
-        if !taken(&name)? {
-            return Ok(name);
-        }
-        number += 1;
-    }
-}
-
-/// The name of the base model.
-const BASE: &str = "Base model";
 
 fn version(connection: &Connection) -> rusqlite::Result<i64> {
     connection.pragma_query_value(None, "user_version", |row| row.get(0))

@@ -1,32 +1,9 @@
 //! A change of a label as the library file records it: who gave a sample which label, when, and from what
 //! source.
 
-use super::edit::user;
+use crate::library::{LabelChange, user};
 use crate::sample::Sha256;
 use rusqlite::{Connection, Params, params};
-
-/// One change of a label.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LabelChange {
-    /// Its row id in the library file.
-    pub id: i64,
-    /// The sample.
-    pub sha256: Sha256,
-    /// The label before, if there was one.
-    pub before: Option<String>,
-    /// The label after, if there is one.
-    pub after: Option<String>,
-    /// When, as RFC 3339 in UTC.
-    pub at: String,
-    /// The user's name on that machine.
-    pub who: String,
-    /// The folder, or another way it was given.
-    pub source: String,
-    /// Whether it was undone.
-    pub undone: bool,
-    /// The edit that it is a part of; `None` in a library of an earlier version that cannot be written.
-    pub edit: Option<i64>,
-}
 
 /// Records a change, in the transaction that makes it.
 pub fn record(

@@ -1,10 +1,11 @@
 //! Reading and changing the library file.
 
-use super::LibraryError;
-use super::contents::{Contents, Rows};
-use super::row::{COLUMNS, Row, parse_row, to_path};
+use super::row::{COLUMNS, parse_row, to_path};
 use super::schema::{self, Opened};
 use super::version::{WITH_EDITS, WITH_VIEWS};
+use crate::library::contents::Rows;
+use crate::library::row::Row;
+use crate::library::{Contents, Engine, LibraryError, Location, PartlyRead, StoredSamples};
 use crate::model::Model;
 use crate::sample::Sha256;
 use crate::search::Looks;
@@ -17,37 +18,24 @@ use std::path::{Path, PathBuf};
 
 /// An open library file.
 #[derive(Debug)]
-pub struct Library {
+pub struct SqliteLibrary {
     connection: Connection,
-    path: PathBuf,
+    location: Location,
     read_only: Option<String>,
     version: i64,
 }
 
-impl Library {
-    /// Opens an existing library. One of an earlier version is migrated.
-    pub fn open(path: &Path) -> Result<Self, LibraryError> {
-        Self::opened(path, false)
-    }
-
-    /// Opens a library, or creates an empty one where there is no file. The folder is created too.
-    pub fn open_or_create(path: &Path) -> Result<Self, LibraryError> {
-        Self::opened(path, true)
-    }
-
-    fn opened(path: &Path, create: bool) -> Result<Self, LibraryError> {
+impl SqliteLibrary {
+    /// Opens the library in the file `path`, or with `create` an empty one where there is no file; its folder is created too. One of
+    /// an earlier version is migrated.
+    pub fn open(path: &Path, create: bool) -> Result<Self, LibraryError> {
         let folder = path.parent().filter(|folder| create && !folder.as_os_str().is_empty());
         if let Some(folder) = folder {
             std::fs::create_dir_all(folder)
                 .map_err(|error| LibraryError::Folder { path: folder.to_owned(), error })?;
         }
         let Opened { connection, read_only, version } = schema::open(path, create)?;
-        Ok(Self { connection, path: path.to_owned(), read_only, version })
-    }
-
-    /// Why it is read-only, if it is: no permission to write, or damage.
-    pub fn read_only(&self) -> Option<&str> {
-        self.read_only.as_deref()
+        Ok(Self { connection, location: path.into(), read_only, version })
     }
 
     /// Changes the file: all of what `work` does or nothing. The lock is taken first, so two programs wait
@@ -57,14 +45,15 @@ impl Library {
         work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
     ) -> Result<T, LibraryError> {
         self.check_writable()?;
-        let path = self.path.clone();
+        let location = self.location.clone();
         let change = |connection: &mut Connection| {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let done = work(&transaction)?;
             transaction.commit()?;
             Ok(done)
         };
-        change(&mut self.connection).map_err(|error| LibraryError::Sqlite { error, path })
+        change(&mut self.connection)
+            .map_err(|error: rusqlite::Error| LibraryError::Failed { why: error.to_string(), location })
     }
 
     /// The same for work on samples that are named: it ends with the one that is not in the library, if there is one, and
@@ -81,16 +70,8 @@ impl Library {
             })
         });
         match missing {
-            Some(sha256) => Err(LibraryError::NoSample { sha256, path: self.path.clone() }),
+            Some(sha256) => Err(LibraryError::NoSample { sha256, location: self.location.clone() }),
             None => done,
-        }
-    }
-
-    /// Fails with the reason if the library is read-only.
-    pub fn check_writable(&self) -> Result<(), LibraryError> {
-        match &self.read_only {
-            Some(why) => Err(LibraryError::ReadOnly { why: why.clone(), path: self.path.clone() }),
-            None => Ok(()),
         }
     }
 
@@ -110,20 +91,6 @@ impl Library {
         if self.has_edits() { "NOT s.removed" } else { "1" }
     }
 
-    /// The label of every sample.
-    pub fn labels(&self) -> Result<Vec<(Sha256, Option<String>)>, LibraryError> {
-        self.sqlite(|c| {
-            c.prepare(&format!("SELECT s.sha256, s.label FROM samples s WHERE {}", self.present()))?
-                .query_map([], |row| Ok((Sha256(row.get(0)?), row.get(1)?)))?
-                .collect()
-        })
-    }
-
-    /// All samples, also those that the current model has not embedded, and where they were read from.
-    pub fn samples(&self) -> Result<Vec<(Sha256, PathBuf)>, LibraryError> {
-        self.samples_where("1", Vec::new())
-    }
-
     /// The samples `s` that a condition with these parameters selects. Those with a damaged path are left out.
     pub(super) fn samples_where(
         &self,
@@ -139,17 +106,6 @@ impl Library {
                 .collect::<rusqlite::Result<_>>()
         })?;
         Ok(found.into_iter().filter_map(|(sha256, path)| Some((sha256, path?))).collect())
-    }
-
-    /// Its connection, to make what this program would not.
-    #[cfg(test)]
-    pub(super) fn connection_for_tests(&self) -> &Connection {
-        &self.connection
-    }
-
-    /// The file.
-    pub fn path(&self) -> &Path {
-        &self.path
     }
 
     /// The row id of the current model, and the model.
@@ -182,8 +138,43 @@ impl Library {
         )
     }
 
-    /// Reads all samples that the current model has embedded. A library without a model has no contents.
-    pub fn contents(&self) -> Result<Contents, LibraryError> {
+    pub(super) fn sqlite<'a, T>(
+        &'a self,
+        work: impl FnOnce(&'a Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, LibraryError> {
+        work(&self.connection)
+            .map_err(|error| LibraryError::Failed { why: error.to_string(), location: self.location.clone() })
+    }
+}
+
+impl Engine for SqliteLibrary {
+    fn location(&self) -> &Location {
+        &self.location
+    }
+
+    fn larger_than(&self, least: i64) -> Result<Option<Box<dyn PartlyRead + '_>>, LibraryError> {
+        Ok(self.state(least)?.map(|large| Box::new(large) as _))
+    }
+
+    fn read_only(&self) -> Option<&str> {
+        self.read_only.as_deref()
+    }
+}
+
+impl StoredSamples for SqliteLibrary {
+    fn labels(&self) -> Result<Vec<(Sha256, Option<String>)>, LibraryError> {
+        self.sqlite(|c| {
+            c.prepare(&format!("SELECT s.sha256, s.label FROM samples s WHERE {}", self.present()))?
+                .query_map([], |row| Ok((Sha256(row.get(0)?), row.get(1)?)))?
+                .collect()
+        })
+    }
+
+    fn samples(&self) -> Result<Vec<(Sha256, PathBuf)>, LibraryError> {
+        self.samples_where("1", Vec::new())
+    }
+
+    fn contents(&self) -> Result<Contents, LibraryError> {
         let Some((id, model)) = self.current_model()? else {
             return Ok(Contents::default());
         };
@@ -234,9 +225,7 @@ impl Library {
         Ok(Contents::new(std::sync::Arc::new(model), all))
     }
 
-    /// Stores the map of `contents`: a place for each sample. Stores nothing and returns `false` if the
-    /// library has another current model or other samples by now.
-    pub fn put_places(&mut self, contents: &Contents, places: &[[f32; 2]]) -> Result<bool, LibraryError> {
+    fn put_places(&mut self, contents: &Contents, places: &[[f32; 2]]) -> Result<bool, LibraryError> {
         self.changing(|transaction| {
             let embedded: i64 = transaction.query_row(
                 "SELECT count(*) FROM embeddings e JOIN samples s ON s.id = e.sample
@@ -259,18 +248,10 @@ impl Library {
         })
     }
 
-    /// The 32×32 RGB thumbnail of a sample, if there is one.
-    pub fn thumbnail(&self, id: i64) -> Result<Option<Vec<u8>>, LibraryError> {
+    fn thumbnail(&self, id: i64) -> Result<Option<Vec<u8>>, LibraryError> {
         self.sqlite(|c| {
             c.query_row("SELECT rgb FROM thumbnails WHERE sample = ?1", [id], |row| row.get(0)).optional()
         })
-    }
-
-    pub(super) fn sqlite<'a, T>(
-        &'a self,
-        work: impl FnOnce(&'a Connection) -> rusqlite::Result<T>,
-    ) -> Result<T, LibraryError> {
-        work(&self.connection).map_err(|error| LibraryError::Sqlite { error, path: self.path.clone() })
     }
 }
 
@@ -319,9 +300,10 @@ pub(super) fn read_row(
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::{hash, model};
     use super::super::schema::make_version_1;
     use super::*;
+    use crate::library::engine_tests::fixture::{hash, model};
+    use crate::library::{Edits as _, LabelHistory as _, Models as _, RemoveSamples as _};
 
     #[test]
     fn a_library_of_version_1_that_cannot_be_written_is_read() {
@@ -344,7 +326,12 @@ mod tests {
             .unwrap();
         connection.execute("INSERT INTO embeddings VALUES (1, 1, ?1)", [vector]).unwrap();
         connection.execute("INSERT INTO current_model VALUES (1, 1)", []).unwrap();
-        let mut library = Library { connection, path, read_only: Some("a test".to_owned()), version: 1 };
+        let mut library = SqliteLibrary {
+            connection,
+            location: path.as_path().into(),
+            read_only: Some("a test".to_owned()),
+            version: 1,
+        };
         let contents = library.contents().unwrap();
         assert_eq!((contents.len(), contents.others()), (1, 0));
         assert_eq!(library.labels().unwrap(), [(hash(1), Some("alpha".to_owned()))]);

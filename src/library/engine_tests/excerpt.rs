@@ -1,24 +1,22 @@
 //! Excerpts give the answers of whole libraries.
 
-use super::contents::Contents;
-use super::fixture;
-use super::{Library, Neighbour};
+use super::fixture::{self, Kept, Place};
+use super::on_every_engine;
 use crate::job::Reporter;
-use crate::model::{Model, base_model};
-use crate::picture::PictureKind;
-use crate::sample::Sha256;
+use crate::library::{Batch, Contents, Import, Library, Neighbour};
+use crate::model::{Embeddings, Model, base_model};
+use crate::picture::{BytePlanes, Encoded, PictureKind};
+use crate::sample::{FileKind, Sample, Sha256};
 use crate::search::{Look, Looks};
 use crate::view::{FileViews, ImageHash, PAIR_NUMBERS, Pairs, Terms};
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
-use rusqlite::params;
-use std::path::Path;
 
 /// Samples of a library: more than are compared by labels as a whole.
 const N: i64 = 8500;
 const FAMILIES: u32 = 40;
 
-fn sha256(id: i64) -> Sha256 {
+pub fn sha256(id: i64) -> Sha256 {
     Sha256::of(&id.to_le_bytes())
 }
 
@@ -60,42 +58,41 @@ fn look(rng: &mut ChaCha8Rng, model: &Model, family: u32) -> Look {
 }
 
 /// A library of [`N`] samples. Every third is a copy of the one before it; `label` gives each family a label or none.
-fn library(path: &Path, model: &Model, label: impl Fn(u32) -> Option<String>) -> Library {
-    let mut library = Library::open_or_create(path).unwrap();
+pub fn library(place: &Place, model: &Model, label: impl Fn(u32) -> Option<String>) -> Library {
+    let mut library = place.open();
     library.add_model(model, "").unwrap();
     let mut rng = ChaCha8Rng::seed_from_u64(1);
-    library
-        .changing(|transaction| {
-            let mut sample_in = transaction.prepare(
-                "INSERT INTO samples (id, sha256, path, size, kind, label) VALUES (?1, ?2, ?3, 9, 'PE', ?4)",
-            )?;
-            let mut vector_in =
-                transaction.prepare("INSERT INTO embeddings (model, sample, vector) VALUES (1, ?1, ?2)")?;
-            let mut views_in =
-                transaction.prepare("INSERT INTO views (model, sample, seen) VALUES (1, ?1, ?2)")?;
-            let mut latest = Look::default();
-            // Ids have gaps.
-            for id in (0..N).map(|i| 3 * i + 1) {
-                let family = rng.random_range(0..FAMILIES);
-                if id == 1 || id % 9 != 1 {
-                    latest = look(&mut rng, model, family);
-                }
-                let path = format!("/sets/{family}/{id}.bin");
-                sample_in.execute(params![id, &sha256(id).0[..], path, label(family)])?;
-                let vector: Vec<u8> = latest.embedding.iter().flat_map(|v| v.to_le_bytes()).collect();
-                vector_in.execute(params![id, vector])?;
-                if let Some(views) = &latest.views {
-                    views_in.execute(params![id, views.to_bytes()])?;
-                }
-            }
-            Ok(())
-        })
-        .unwrap();
+    let picture = BytePlanes::of(b"MZ");
+    let (mut samples, mut pictures, mut embeddings) =
+        (Vec::new(), Vec::new(), Embeddings::new(model.config.embedding));
+    let mut latest = Look::default();
+    for i in 0..N {
+        let family = rng.random_range(0..FAMILIES);
+        if i % 3 != 1 {
+            latest = look(&mut rng, model, family);
+        }
+        samples.push(Sample {
+            path: format!("/sets/{family}/{i}.bin").into(),
+            label: label(family),
+            sha256: sha256(i),
+            size: 9,
+            kind: FileKind::Pe,
+            architecture: None,
+            facts: None,
+        });
+        pictures.push(Encoded::Bytes(BytePlanes {
+            views: latest.views.clone().map(Box::new),
+            ..picture.clone()
+        }));
+        embeddings.data.extend(&latest.embedding);
+    }
+    let batch = Batch { samples: &samples, pictures: &pictures, embeddings: &embeddings };
+    library.add(model, batch, &mut Import::new("/sets")).unwrap();
     library
 }
 
 /// New files, samples of the library, and a file of which no view sees anything.
-fn asked(library: &Library) -> (Looks, Vec<Sha256>) {
+pub fn asked(library: &Library) -> (Looks, Vec<Sha256>) {
     let contents = library.contents().unwrap();
     let mut rng = ChaCha8Rng::seed_from_u64(2);
     let (mut looks, mut own) = (contents.no_looks(), Vec::new());
@@ -128,7 +125,7 @@ fn answers(contents: &Contents, (looks, own): &(Looks, Vec<Sha256>), k: usize) -
 }
 
 /// Whether an excerpt gives the answers of the whole; `false` if the library must be read whole.
-fn is_same(library: &Library, asked: &(Looks, Vec<Sha256>), k: usize) -> bool {
+pub fn is_same(library: &Library, asked: &(Looks, Vec<Sha256>), k: usize) -> bool {
     let large = library.larger_than(0).unwrap().unwrap();
     let excerpt = large.excerpt(&asked.0, &asked.1, k, &Reporter::silent()).unwrap();
     let Some(excerpt) = excerpt else { return false };
@@ -144,17 +141,15 @@ fn is_same(library: &Library, asked: &(Looks, Vec<Sha256>), k: usize) -> bool {
     true
 }
 
-#[test]
-fn an_excerpt_gives_the_answers_of_the_whole_library() {
-    let folder = tempfile::tempdir().unwrap();
+fn an_excerpt_gives_the_answers_of_the_whole_library(engine: Kept) {
     let named = |family: u32| (!family.is_multiple_of(3)).then(|| format!("family {family}"));
     let few = |family: u32| (family == 7).then(|| "seven".to_owned());
     let models = models();
-    for (i, model) in models.iter().enumerate() {
+    for model in &models {
         let labels: [&dyn Fn(u32) -> Option<String>; 3] = [&|_| None, &few, &named];
-        for (j, label) in labels.iter().enumerate() {
-            let path = folder.path().join(format!("{i}-{j}.lookalike"));
-            let mut library = library(&path, model, label);
+        for label in labels {
+            let place = Place::new(engine);
+            let mut library = library(&place, model, label);
             let asked = asked(&library);
             for k in [1, 10] {
                 assert!(is_same(&library, &asked, k));
@@ -172,64 +167,17 @@ fn an_excerpt_gives_the_answers_of_the_whole_library() {
     }
 }
 
-#[test]
-fn more_neighbours_than_there_are_samples_are_all_of_them() {
-    let folder = tempfile::tempdir().unwrap();
-    for (i, model) in models().iter().enumerate() {
-        let library = library(&folder.path().join(format!("{i}.lookalike")), model, |_| None);
+fn more_neighbours_than_there_are_samples_are_all_of_them(engine: Kept) {
+    for model in models() {
+        let place = Place::new(engine);
+        let library = library(&place, &model, |_| None);
         assert!(is_same(&library, &asked(&library), N as usize + 5));
     }
 }
 
-#[test]
-fn a_library_with_something_unusual_is_read_whole() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("l.lookalike");
-    let library = library(&path, &base_model(PictureKind::Bytes).unwrap(), |_| Some("a".to_owned()));
-    let asked = asked(&library);
-    assert!(is_same(&library, &asked, 5));
-    drop(library);
-    for (i, change) in [
-        "UPDATE embeddings SET vector = x'00' WHERE sample = 3001",
-        "UPDATE embeddings SET vector = zeroblob(256) WHERE sample = 3001",
-        "UPDATE views SET seen = x'ff' WHERE sample = 3001",
-        "DELETE FROM views WHERE sample = 3001",
-        "UPDATE samples SET path = 7",
-        "UPDATE samples SET label = x'ff'",
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        let changed = folder.path().join(format!("changed {i}.lookalike"));
-        std::fs::copy(&path, &changed).unwrap();
-        let library = Library::open(&changed).unwrap();
-        library.connection_for_tests().execute_batch(change).unwrap();
-        // A vector of zeros is a vector.
-        assert_eq!(is_same(&library, &asked, 5), change.contains("zeroblob"), "{change}");
-    }
-    let mut library = Library::open(&path).unwrap();
-    library.remove(&[sha256(1)], "test").unwrap();
-    drop(library);
-    // A damaged page: what is read is right, or the library is read whole.
-    let bytes = std::fs::read(&path).unwrap();
-    let mut read = 0;
-    for part in 1..16 {
-        let mut bytes = bytes.clone();
-        let at = bytes.len() / 16 * part / 4096 * 4096;
-        bytes[at..at + 4096].fill(0xa5);
-        let path = folder.path().join(format!("{part}.lookalike"));
-        std::fs::write(&path, bytes).unwrap();
-        let Ok(library) = Library::open(&path) else { continue };
-        let readable = library.contents().is_ok_and(|contents| !contents.is_empty());
-        read += usize::from(readable && !is_same(&library, &asked, 5));
-    }
-    assert!(read > 0);
-}
-
-#[test]
-fn samples_are_found_by_the_first_digits_of_their_hashes() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut library = library(&folder.path().join("l.lookalike"), &fixture::model(1), |_| None);
+fn samples_are_found_by_the_first_digits_of_their_hashes(engine: Kept) {
+    let place = Place::new(engine);
+    let mut library = library(&place, &fixture::model(1), |_| None);
     let from = |first: u8, last: u8| {
         let mut ends = ([0; 32], [0xff; 32]);
         (ends.0[0], ends.1[0]) = (first, last);
@@ -251,14 +199,20 @@ fn samples_are_found_by_the_first_digits_of_their_hashes() {
     drop(large);
     let gone = sha256(1);
     library.remove(&[gone], "test").unwrap();
-    library.connection_for_tests().execute("DELETE FROM embeddings WHERE sample = 4", []).unwrap();
+    // The model has not embedded a sample that another one has.
+    let other = fixture::model(2);
+    fixture::add(&mut library, &other, &[(7, None)]);
     let large = library.larger_than(0).unwrap().unwrap();
-    for sample in [gone, sha256(4)] {
+    for sample in [gone, fixture::hash(7)] {
         let found = large.some((sample, sample), 2, &[gone]).unwrap().unwrap();
         assert_eq!((found.len(), found.others()), (0, 1));
     }
     let also = large.some((gone, gone), 2, &[sha256(7), gone]).unwrap().unwrap();
     assert_eq!((also.len(), also.contains(sha256(7))), (1, true));
-    drop(large);
-    assert!(library.large().unwrap().is_some(), "ids are above 20,000");
 }
+
+on_every_engine!(
+    an_excerpt_gives_the_answers_of_the_whole_library,
+    more_neighbours_than_there_are_samples_are_all_of_them,
+    samples_are_found_by_the_first_digits_of_their_hashes
+);

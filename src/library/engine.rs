@@ -1,0 +1,48 @@
+//! An engine: what keeps a library. SQLite keeps one in a file, PostgreSQL one for a team. Each concept has a trait of its own,
+//! beside its types, and an engine has all of them. Both pass the same tests (`engine_tests`).
+
+use super::{
+    AddSamples, Edits, KeptTraits, LabelHistory, LibraryError, Location, Maintenance, Models, PartlyRead,
+    RemoveSamples, StoredSamples,
+};
+
+/// Libraries that may have more samples than this are large.
+const LARGE: i64 = 20_000;
+
+/// What keeps a library. Every change is one transaction: all of it or nothing, and durable once the call returns.
+pub trait Engine:
+    AddSamples
+    + RemoveSamples
+    + StoredSamples
+    + Models
+    + LabelHistory
+    + Edits
+    + KeptTraits
+    + Maintenance
+    + Send
+    + std::fmt::Debug
+{
+    /// Where it is.
+    fn location(&self) -> &Location;
+
+    /// Why it is read-only, if it is: no permission to write, or damage.
+    fn read_only(&self) -> Option<&str>;
+
+    /// This library, to search in without reading it whole, if its current model may have embedded more samples than `least`.
+    fn larger_than(&self, least: i64) -> Result<Option<Box<dyn PartlyRead + '_>>, LibraryError>;
+
+    /// The same unless it has so few samples that reading all takes no longer.
+    fn large(&self) -> Result<Option<Box<dyn PartlyRead + '_>>, LibraryError> {
+        self.larger_than(LARGE)
+    }
+
+    /// Fails with the reason if the library is read-only.
+    fn check_writable(&self) -> Result<(), LibraryError> {
+        match self.read_only() {
+            Some(why) => {
+                Err(LibraryError::ReadOnly { why: why.to_owned(), location: self.location().clone() })
+            }
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! The tests that every engine passes unchanged.
+
+mod edits;
+pub mod excerpt;
+mod facts;
+pub mod fixture;
+mod labels;
+mod models;
+mod removal;
+#[path = "../../../tests/common/postgres.rs"]
+mod server;
+mod sharing;
+
+/// Makes a test of each function for each engine.
+macro_rules! on_every_engine {
+    ($($name:ident),* $(,)?) => {
+        mod sqlite {
+            $(#[test]
+            fn $name() {
+                super::$name(super::Kept::Sqlite);
+            })*
+        }
+        mod postgres {
+            $(#[test]
+            fn $name() {
+                super::$name(super::Kept::Postgres);
+            })*
+        }
+    };
+}
+use on_every_engine;

@@ -1,0 +1,44 @@
+//! The handle of an open library, whatever keeps it.
+
+use super::postgres::PostgresLibrary;
+use super::sqlite::SqliteLibrary;
+use super::{Engine, LibraryError, Location};
+use std::ops::{Deref, DerefMut};
+use std::path::Path;
+
+/// An open library.
+#[derive(Debug)]
+pub struct Library(Box<dyn Engine>);
+
+impl Library {
+    /// Opens an existing library: a file, or a database by its URL. One of an earlier version is migrated, if the user may do that.
+    pub fn open(place: &Path) -> Result<Self, LibraryError> {
+        Self::opened(place, false)
+    }
+
+    /// Opens a library, or creates an empty one where there is none: the file with its folder, or the tables in the database.
+    pub fn open_or_create(place: &Path) -> Result<Self, LibraryError> {
+        Self::opened(place, true)
+    }
+
+    fn opened(place: &Path, create: bool) -> Result<Self, LibraryError> {
+        Ok(Self(match Location::parse(place)? {
+            Location::File(path) => Box::new(SqliteLibrary::open(&path, create)?),
+            Location::Server(url) => Box::new(PostgresLibrary::open(&url, create)?),
+        }))
+    }
+}
+
+impl Deref for Library {
+    type Target = dyn Engine;
+
+    fn deref(&self) -> &Self::Target {
+        &*self.0
+    }
+}
+
+impl DerefMut for Library {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut *self.0
+    }
+}

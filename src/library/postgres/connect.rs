@@ -1,0 +1,163 @@
+//! A connection to a database: the password, TLS, and what is said when it fails.
+//!
+//! Off this machine TLS is required and the certificate is verified, whatever the URL says. It is verified by the certificates that
+//! the URL (`sslrootcert`) or the variable PGSSLROOTCERT names, else by those of the system.
+
+use super::password::password;
+use crate::library::{LibraryError, Location, ServerUrl};
+use postgres::config::SslMode;
+use postgres::error::SqlState;
+use postgres::{Client, Config, NoTls};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::{ClientConfig, RootCertStore};
+use std::error::Error as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+/// How long to wait for a server that does not answer, unless the URL says otherwise.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Connects to a database.
+pub fn connect(url: &ServerUrl) -> Result<Client, LibraryError> {
+    let location = Location::Server(url.clone());
+    let mut config = url.config().clone();
+    if config.get_user().is_none() {
+        config.user(&std::env::var("PGUSER").unwrap_or_else(|_| crate::library::user()));
+    }
+    if config.get_connect_timeout().is_none() {
+        config.connect_timeout(PATIENCE);
+    }
+    config.application_name("lookalike");
+    config.tcp_user_timeout(PATIENCE);
+    if let Some(password) = password(&config, &location)? {
+        config.password(password.reveal());
+    }
+    let client = if url.is_local() && config.get_ssl_mode() != SslMode::Require {
+        config.ssl_mode(SslMode::Disable);
+        config.connect(NoTls)
+    } else {
+        config.ssl_mode(SslMode::Require);
+        config.connect(MakeRustlsConnect::new(tls(url, &location)?))
+    };
+    client.map_err(|error| refused(&error, &config, location))
+}
+
+/// TLS that verifies certificates.
+fn tls(url: &ServerUrl, location: &Location) -> Result<ClientConfig, LibraryError> {
+    let named = std::env::var_os("PGSSLROOTCERT").map(PathBuf::from);
+    let named = url.root_certificate().map(ToOwned::to_owned).or(named);
+    let failed = |found: String| LibraryError::Server {
+        expected: "certificates of authorities, in PEM".to_owned(),
+        found,
+        location: location.clone(),
+        advice: "Name their file by sslrootcert in the URL, or by the variable PGSSLROOTCERT".to_owned(),
+    };
+    let mut roots = RootCertStore::empty();
+    let added = match &named {
+        Some(path) => {
+            let shown = crate::escape::path(path);
+            let read =
+                CertificateDer::pem_file_iter(path).map_err(|error| failed(format!("{error} in {shown}")))?;
+            let read: Vec<_> =
+                read.collect::<Result<_, _>>().map_err(|error| failed(format!("{error} in {shown}")))?;
+            roots.add_parsable_certificates(read).0
+        }
+        None => roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs).0,
+    };
+    if added == 0 {
+        let place = named.as_deref().map_or_else(|| "this system".to_owned(), crate::escape::path);
+        return Err(failed(format!("none in {place}")));
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| failed(error.to_string()))?;
+    Ok(builder.with_root_certificates(roots).with_no_client_auth())
+}
+
+/// Why there is no connection.
+fn refused(error: &postgres::Error, config: &Config, location: Location) -> LibraryError {
+    let user = crate::escape::text(config.get_user().unwrap_or_default());
+    let (expected, advice) = match error.code() {
+        Some(&SqlState::INVALID_PASSWORD | &SqlState::INVALID_AUTHORIZATION_SPECIFICATION) => (
+            format!("a server that lets {user} in"),
+            "Check the user, and the password in the variable PGPASSWORD or the file .pgpass",
+        ),
+        Some(&SqlState::INVALID_CATALOG_NAME) => {
+            ("a database of this name".to_owned(), "Check the name, or ask the administrator to create it")
+        }
+        _ if is_about_tls(error) => (
+            "a server with TLS and a certificate that fits".to_owned(),
+            "Check the name of the host and the certificates that sslrootcert or PGSSLROOTCERT names",
+        ),
+        _ if error.to_string().contains("password missing") => (
+            format!("a password for {user}"),
+            "Put it in the variable PGPASSWORD or the file .pgpass; it is never part of the URL",
+        ),
+        _ => (
+            "a PostgreSQL server that answers".to_owned(),
+            "Check the host and the port, and that the server runs and can be reached",
+        ),
+    };
+    LibraryError::Server { expected, found: reason(error), location, advice: advice.to_owned() }
+}
+
+/// What a server or the network said, in one line.
+pub fn reason(error: &postgres::Error) -> String {
+    let said = match error.as_db_error() {
+        Some(said) => said.message().to_owned(),
+        None => match error.source() {
+            Some(cause) => format!("{error}: {cause}"),
+            None => error.to_string(),
+        },
+    };
+    crate::escape::text(&said)
+}
+
+fn is_about_tls(error: &postgres::Error) -> bool {
+    let mut cause = error.source();
+    while let Some(this) = cause {
+        if this.is::<rustls::Error>() {
+            return true;
+        }
+        // A connector wraps its own errors in those of the operating system.
+        let inner = this.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        if inner.is_some_and(|inner| inner.is::<rustls::Error>()) {
+            return true;
+        }
+        cause = this.source();
+    }
+    let text = error.to_string();
+    text.contains("TLS handshake") || text.contains("server does not support TLS")
+}
+
+/// Why a statement failed.
+pub fn failed(error: &postgres::Error, location: &Location) -> LibraryError {
+    let location = location.clone();
+    let (expected, advice) = match error.code() {
+        Some(&SqlState::INSUFFICIENT_PRIVILEGE) => (
+            "a role that may do this",
+            "Nothing was changed. Ask the library's curator for the role lookalike_contributor or lookalike_curator",
+        ),
+        Some(&SqlState::DISK_FULL) => {
+            ("a server with free disk space", "Nothing was changed. Tell the server's administrator")
+        }
+        Some(&SqlState::READ_ONLY_SQL_TRANSACTION) => {
+            ("a server that can be written to", "Nothing was changed. Name the primary server")
+        }
+        None if error.is_closed() || error.as_db_error().is_none() => (
+            "a connection to the server",
+            "What was not confirmed may have been stored; check the network, and try again",
+        ),
+        _ => ("a server that does as it is asked", "Nothing was changed. Try again"),
+    };
+    LibraryError::Server {
+        expected: expected.to_owned(),
+        found: reason(error),
+        location,
+        advice: advice.to_owned(),
+    }
+}

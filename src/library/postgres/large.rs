@@ -1,0 +1,147 @@
+//! A large library of a team, of which only what is asked for is read. What is read is of one state of the database until it is
+//! dropped.
+
+use super::store::{PostgresLibrary, read_row, rows};
+use super::vector::Vector;
+use crate::job::{Reporter, Stop};
+use crate::library::block::Block;
+use crate::library::partly_read::{Found, Part};
+use crate::library::{LibraryError, PartlyRead};
+use crate::model::Model;
+use crate::sample::Sha256;
+use postgres::fallible_iterator::FallibleIterator as _;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A large library as it is now, whatever is written to it meanwhile.
+pub struct LargeLibrary<'a> {
+    library: &'a PostgresLibrary,
+    /// The row id of the model.
+    id: i64,
+    model: Arc<Model>,
+    /// Samples that the model has embedded.
+    count: i64,
+}
+
+impl<'a> LargeLibrary<'a> {
+    /// The library, if its model has embedded more samples than `least`.
+    pub fn new(library: &'a PostgresLibrary, least: i64) -> Result<Option<Self>, LibraryError> {
+        let Some((id, model)) = library.current_model()? else { return Ok(None) };
+        let count: i64 = library.reading(|client| {
+            let count =
+                client.query_one("SELECT count(*) FROM lookalike.looks WHERE model = $1", &[&id])?.get(0);
+            if count > least {
+                client.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
+            }
+            Ok(count)
+        })?;
+        Ok((count > least).then(|| Self { library, id, model: Arc::new(model), count }))
+    }
+}
+
+impl Drop for LargeLibrary<'_> {
+    fn drop(&mut self) {
+        if let Err(error) = self.library.client().batch_execute("COMMIT") {
+            tracing::debug!("the state of the database was not released: {error}");
+        }
+    }
+}
+
+impl PartlyRead for LargeLibrary<'_> {
+    fn model(&self) -> &Arc<Model> {
+        &self.model
+    }
+
+    fn others(&self) -> Part<usize> {
+        let row = self.library.reading(|client| {
+            client.query_one(
+                "SELECT (SELECT count(*) FROM lookalike.samples WHERE NOT removed)
+                     - (SELECT count(*) FROM lookalike.looks l JOIN lookalike.samples s ON s.id = l.sample
+                        WHERE l.model = $1 AND NOT s.removed)",
+                &[&self.id],
+            )
+        })?;
+        Ok(Some(row.get::<_, i64>(0) as usize))
+    }
+
+    fn ids(&self, samples: &[Sha256]) -> Part<Vec<i64>> {
+        let hashes: Vec<&[u8]> = samples.iter().map(|sample| &sample.0[..]).collect();
+        let rows = self.library.reading(|client| {
+            client.query(
+                "SELECT s.id FROM lookalike.samples s JOIN lookalike.looks l ON l.model = $1 AND l.sample = s.id
+                 WHERE s.sha256 = ANY($2) AND NOT s.removed",
+                &[&self.id, &hashes],
+            )
+        })?;
+        Ok(Some(rows.iter().map(|row| row.get(0)).collect()))
+    }
+
+    fn ids_between(&self, (first, last): (Sha256, Sha256), most: u32) -> Part<Vec<i64>> {
+        let rows = self.library.reading(|client| {
+            client.query(
+                "SELECT s.id FROM lookalike.samples s JOIN lookalike.looks l ON l.model = $1 AND l.sample = s.id
+                 WHERE s.sha256 BETWEEN $2 AND $3 AND NOT s.removed ORDER BY s.sha256 LIMIT $4",
+                &[&self.id, &&first.0[..], &&last.0[..], &i64::from(most)],
+            )
+        })?;
+        Ok(Some(rows.iter().map(|row| row.get(0)).collect()))
+    }
+
+    fn labelled(&self) -> Part<Vec<Vec<i64>>> {
+        let rows = self.library.reading(|client| {
+            client.query(
+                "SELECT s.id, s.label FROM lookalike.samples s JOIN lookalike.looks l ON l.model = $1 AND l.sample = s.id
+                 WHERE s.label IS NOT NULL AND NOT s.removed ORDER BY s.id",
+                &[&self.id],
+            )
+        })?;
+        let mut classes: BTreeMap<&str, Vec<i64>> = BTreeMap::new();
+        rows.iter().for_each(|row| classes.entry(row.get(1)).or_default().push(row.get(0)));
+        Ok(Some(classes.into_values().collect()))
+    }
+
+    fn read(&self, ids: &[i64], found: &mut Found) -> Part<()> {
+        let lacking: Vec<i64> = ids.iter().copied().filter(|id| !found.contains_key(id)).collect();
+        let (dimension, with_views) = (self.model.config.embedding, self.model.views.is_some());
+        let rows = self
+            .library
+            .reading(|client| client.query(&rows("l.sample = ANY($2)"), &[&self.id, &lacking]))?;
+        for row in &rows {
+            let Some(row) = read_row(row, dimension, with_views) else { return Ok(None) };
+            found.insert(row.record.id, row);
+        }
+        Ok(lacking.iter().all(|id| found.contains_key(id)).then_some(()))
+    }
+
+    fn blocks(&self, reporter: &Reporter, take: &mut dyn FnMut(Block) -> bool) -> Result<Option<()>, Stop> {
+        let stage = reporter.stage("Searching the library", self.count.try_into().unwrap_or(0));
+        let dimension = self.model.config.embedding;
+        let mut give = |block: &mut Block| {
+            stage.advance(block.samples.len());
+            !reporter.cancelled() && take(std::mem::take(block))
+        };
+        let read = self.library.reading(|client| {
+            let mut rows = client.query_raw(
+                "SELECT l.sample, l.embedding, l.seen FROM lookalike.looks l JOIN lookalike.samples s ON s.id = l.sample
+                 WHERE l.model = $1 AND NOT s.removed ORDER BY l.sample",
+                [self.id],
+            )?;
+            let mut block = Block::default();
+            while let Some(row) = rows.next()? {
+                let Ok(Vector(vector)) = row.try_get(1) else { return Ok(None) };
+                let seen: Option<&[u8]> = row.get(2);
+                if vector.len() != dimension || seen.is_none() != self.model.views.is_none() {
+                    return Ok(None);
+                }
+                let bytes: Vec<u8> = vector.iter().flat_map(|number| number.to_le_bytes()).collect();
+                block.push(row.get(0), &bytes, seen);
+                if block.is_full() && !give(&mut block) {
+                    return Ok(None);
+                }
+            }
+            Ok(give(&mut block).then_some(()))
+        })?;
+        reporter.check()?;
+        Ok(read)
+    }
+}

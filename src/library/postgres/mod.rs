@@ -1,0 +1,18 @@
+//! The engine for a team: a library in a PostgreSQL database with pgvector. All of it is in the schema `lookalike`. Of a sample it
+//! has the hash, the name of its file, facts, vectors and a thumbnail: its bytes and its folders stay with the analyst.
+
+mod add;
+mod connect;
+mod edits;
+mod facts;
+mod label_history;
+mod large;
+mod maintenance;
+mod models;
+mod password;
+mod removal;
+mod schema;
+mod store;
+mod vector;
+
+pub use store::PostgresLibrary;

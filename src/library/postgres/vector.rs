@@ -1,0 +1,41 @@
+//! A vector as pgvector sends and receives it: the number of its numbers (16 bits), 16 bits of zeros, and each as a 32-bit float,
+//! all big-endian (pgvector, `vector_send` and `vector_recv`).
+
+use bytes::{BufMut as _, BytesMut};
+use postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
+use std::error::Error;
+
+/// The numbers of a vector.
+#[derive(Debug)]
+pub struct Vector(pub Vec<f32>);
+
+impl<'a> FromSql<'a> for Vector {
+    fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn Error + Sync + Send>> {
+        let (head, numbers) = raw.split_at_checked(4).ok_or("a vector that is cut short")?;
+        let (numbers, rest) = numbers.as_chunks::<4>();
+        let dimension = head.first_chunk::<2>().map(|head| usize::from(u16::from_be_bytes(*head)));
+        if !rest.is_empty() || dimension != Some(numbers.len()) {
+            return Err("a vector of another length than it says".into());
+        }
+        Ok(Self(numbers.iter().map(|bytes| f32::from_be_bytes(*bytes)).collect()))
+    }
+
+    fn accepts(of: &Type) -> bool {
+        of.name() == "vector"
+    }
+}
+
+impl ToSql for Vector {
+    fn to_sql(&self, _: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
+        out.put_u16(self.0.len().try_into()?);
+        out.put_u16(0);
+        self.0.iter().for_each(|number| out.put_f32(*number));
+        Ok(IsNull::No)
+    }
+
+    fn accepts(of: &Type) -> bool {
+        of.name() == "vector"
+    }
+
+    to_sql_checked!();
+}

