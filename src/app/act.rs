@@ -38,6 +38,8 @@ impl App {
                 self.session.reader.options.unpack_appended = on;
             }
             Command::OpenLibrary => self.ask_for_path(Purpose::Library),
+            Command::OpenServer => self.view.question = Some(Question::server()),
+            Command::TestServer(url) => self.test_server(url),
             Command::LoadModel => self.ask_for_path(Purpose::LoadModel),
             Command::Save(purpose) => self.ask_for_path(purpose),
             Command::Browse => self.browse(),

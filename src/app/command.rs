@@ -31,6 +31,10 @@ pub enum Command {
     UnpackAppended(bool),
     /// Open or create a library.
     OpenLibrary,
+    /// Open a team's library by its URL.
+    OpenServer,
+    /// Test the connection to a team's library.
+    TestServer(String),
     /// Load a model for the open folder.
     LoadModel,
     /// Read the samples of the library again with the base model.
@@ -157,6 +161,7 @@ impl Command {
             Self::OpenFiles,
             Self::OpenFolder,
             Self::OpenLibrary,
+            Self::OpenServer,
             Self::EnterPassword,
             Self::Save(Purpose::Neighbours),
             Self::Save(Purpose::AllNeighbours),
@@ -249,6 +254,13 @@ impl Command {
                 "Open or create a library…",
                 "A library is one file with samples, labels, embeddings and the model",
             ),
+            Self::OpenServer => About::new(
+                "Open a team's library…",
+                "A library in a PostgreSQL database, which several analysts use at once",
+            ),
+            Self::TestServer(_) => {
+                About::new("Test the connection", "Connects and says what is there; nothing is changed")
+            }
             Self::LoadModel => About::new(
                 "Load a model…",
                 "Keeps it in the library, embeds the open folder with it, and offers to use it",
@@ -485,6 +497,8 @@ impl Command {
             | Self::EnterPassword
             | Self::UnpackAppended(_)
             | Self::OpenLibrary
+            | Self::OpenServer
+            | Self::TestServer(_)
             | Self::Answer(_)
             | Self::FitMap
             | Self::Select(_)

@@ -4,7 +4,7 @@ use super::jobs::{Kind, Task};
 use super::message::Tone;
 use super::window::App;
 use crate::escape;
-use crate::library::Library;
+use crate::library::{Library, Location};
 use crate::workflow::{count, read_contents};
 
 const FOLLOW: Kind = Kind("follow the library");
@@ -21,7 +21,10 @@ impl App {
             self.watch.later();
             return;
         }
-        if !path.exists() {
+        // Whether a server is there is seen when it is read.
+        let is_gone =
+            Location::parse(&path).is_ok_and(|place| place.file().is_some_and(|file| !file.exists()));
+        if is_gone {
             if !std::mem::replace(&mut self.watch.gone, true) {
                 let name = escape::path(&path);
                 self.session.say(Tone::Bad, format!("The library is not there any more: {name}. What is shown stays until the window closes; put the file back, or open another library"));

@@ -1,30 +1,28 @@
-//! Watches the file of the open library: another window or program may change it, or it may go away. A thread looks at
-//! its modification time; nothing is read or drawn while it stays the same.
+//! Watches the open library: another window or program may change it, or its file may go away. A thread looks at it; nothing is
+//! read or drawn while it stays the same.
 
-use std::ffi::OsString;
+use crate::library::{Library, Watch};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-/// How often the file is looked at.
+/// How often the library is looked at.
 const INTERVAL: Duration = Duration::from_secs(2);
 
-/// When a file was changed, and its size; `None` if it is not there.
-type Stamp = Option<(SystemTime, u64)>;
-
 /// What the thread has seen.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Seen {
-    /// The file that is watched.
+    /// The library that is watched.
     path: PathBuf,
-    /// The library and its write-ahead log.
-    stamps: Option<[Stamp; 2]>,
-    /// They have changed since the window asked.
+    watch: Option<Box<dyn Watch>>,
+    /// It has changed since the window asked.
     changed: bool,
+    /// The window has changed it while the thread looks.
+    renewed: bool,
 }
 
 /// The watch. The thread ends with it.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct LibraryWatch {
     seen: Arc<Mutex<Seen>>,
     /// The file was said to be gone.
@@ -51,7 +49,7 @@ impl LibraryWatch {
     pub fn has_changed(&self, path: &Path) -> bool {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if seen.path != path {
-            *seen = Seen { path: path.to_owned(), stamps: None, changed: false };
+            *seen = Seen { path: path.to_owned(), ..Seen::default() };
         }
         std::mem::take(&mut seen.changed)
     }
@@ -59,7 +57,10 @@ impl LibraryWatch {
     /// Takes the file as it is now for what the window shows: this window has changed it.
     pub fn renew(&self) {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        (seen.stamps, seen.changed) = (Some(stamps(&seen.path)), false);
+        (seen.renewed, seen.changed) = (true, false);
+        if let Some(watch) = &mut seen.watch {
+            watch.renew();
+        }
     }
 
     /// Asks for another look, since the change could not be read now.
@@ -72,32 +73,25 @@ impl LibraryWatch {
 fn look(seen: &Weak<Mutex<Seen>>, wake: &(dyn Fn() + Send + Sync)) -> bool {
     let Some(seen) = seen.upgrade() else { return false };
     let lock = || seen.lock().unwrap_or_else(PoisonError::into_inner);
-    let path = lock().path.clone();
+    let (path, watch) = {
+        let mut seen = lock();
+        seen.renewed = false;
+        (seen.path.clone(), seen.watch.take())
+    };
     if path.as_os_str().is_empty() {
         return true;
     }
     // A network may hang here: the window must not wait for it.
-    let stamps = stamps(&path);
+    let Some(mut watch) = watch.or_else(|| Library::watch(&path).ok()) else { return true };
+    let changed = watch.has_changed();
     let mut seen = lock();
     if seen.path != path {
         return true;
     }
-    let before = seen.stamps.replace(stamps);
-    if before.is_some_and(|before| before != stamps) {
+    seen.watch = Some(watch);
+    if changed && !seen.renewed {
         seen.changed = true;
         wake();
     }
     true
-}
-
-/// The stamps of a library and of its write-ahead log.
-fn stamps(path: &Path) -> [Stamp; 2] {
-    let mut log = OsString::from(path);
-    log.push("-wal");
-    [stamp(path), stamp(Path::new(&log))]
-}
-
-fn stamp(path: &Path) -> Stamp {
-    let found = std::fs::metadata(path).ok()?;
-    Some((found.modified().ok()?, found.len()))
 }

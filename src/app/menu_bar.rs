@@ -87,7 +87,7 @@ pub fn recent_ui(ui: &mut Ui, view: &View, out: &mut Vec<Command>) {
 }
 
 fn file_menu(ui: &mut Ui, facts: &Facts, view: &View, out: &mut Vec<Command>) {
-    for command in [Command::OpenFiles, Command::OpenFolder, Command::OpenLibrary] {
+    for command in [Command::OpenFiles, Command::OpenFolder, Command::OpenLibrary, Command::OpenServer] {
         command_entry(ui, facts, command, out);
     }
     ui.add_enabled_ui(!view.kept.recent.is_empty(), |ui| {

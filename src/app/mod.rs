@@ -71,6 +71,7 @@ mod save;
 mod search;
 mod select;
 mod selection;
+mod server;
 mod session;
 mod start;
 mod status_ui;

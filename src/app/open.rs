@@ -3,16 +3,21 @@
 use super::jobs::Task;
 use super::message::Tone;
 use super::window::App;
-use crate::library::{Contents, Rows};
+use crate::library::{Contents, Rows, ServerUrl};
 use crate::model::base_model;
 use crate::sample::Labelling;
 use crate::workflow::kind_of;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 impl App {
     /// Opens paths. A folder that holds folders is a labelled folder; everything else is queried.
     pub(super) fn open(&mut self, paths: Vec<PathBuf>) {
+        let (servers, paths): (Vec<PathBuf>, Vec<PathBuf>) = paths.into_iter().partition(|path| is_url(path));
+        servers.into_iter().for_each(|url| self.open_library(url));
+        if paths.is_empty() {
+            return;
+        }
         self.opened_last.clone_from(&paths);
         // What the user opens now is not the folder of an interrupted training.
         self.train_when_open = None;
@@ -78,4 +83,9 @@ impl App {
             self.open(waiting);
         }
     }
+}
+
+/// Whether this is the URL of a library, and no path.
+fn is_url(path: &Path) -> bool {
+    path.to_str().is_some_and(ServerUrl::is_one)
 }

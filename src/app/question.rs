@@ -1,6 +1,7 @@
 //! A question in the middle of the window, and its answer: a path, a password or a label, each with its own
 //! type.
 
+use crate::library::ServerUrl;
 use crate::sample::Sha256;
 use crate::secret::Secret;
 use std::path::{Path, PathBuf};
@@ -120,6 +121,13 @@ pub enum Question {
     },
     /// Asks for a password of encrypted archives.
     Password(Secret),
+    /// Asks for the URL of a team's library.
+    Server {
+        /// The URL as text.
+        url: String,
+        /// What a test of the connection found, of the URL that was tested.
+        tested: Option<(String, Result<String, String>)>,
+    },
     /// Asks for a label of samples.
     Label {
         /// The library that the samples are in, or are added to.
@@ -160,6 +168,11 @@ impl Question {
         Self::Path { purpose, path, picked: None, asked: false }
     }
 
+    /// A question for the URL of a team's library.
+    pub fn server() -> Self {
+        Self::Server { url: "postgresql://".to_owned(), tested: None }
+    }
+
     /// The typed answer; `None` if it is incomplete.
     pub fn answer(&self) -> Option<Answer> {
         match self {
@@ -180,6 +193,10 @@ impl Question {
                 let renamed = !to.is_empty() && to != from;
                 renamed.then(|| Answer::Rename(library.clone(), from.clone(), to.to_owned()))
             }
+            Self::Server { url, .. } => {
+                let url = url.trim();
+                ServerUrl::is_one(url).then(|| Answer::Path(Purpose::Library, PathBuf::from(url)))
+            }
             Self::Password(secret) if secret.is_empty() => None,
             Self::Password(secret) => Some(Answer::Password(secret.clone())),
             Self::Label { library, samples, label, add } => {
@@ -196,6 +213,7 @@ impl Question {
             Self::Path { path, .. } => Some(path),
             Self::Replace { .. } | Self::Close { .. } => None,
             Self::Rename { to, .. } => Some(to),
+            Self::Server { url, .. } => Some(url),
             Self::Password(secret) => Some(secret.edit()),
             Self::Label { label, .. } => Some(label),
         }

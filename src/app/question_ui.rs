@@ -2,16 +2,17 @@
 
 use super::command::Command;
 use super::controls::{just_opened, primary_button};
+use super::message::Tone;
 use super::question::{Answer, Purpose, Question};
 use super::session::Session;
-use super::theme::title;
+use super::theme::{title, tone_mark};
 use super::view::View;
 use crate::escape;
 use crate::sample::Sha256;
-use crate::workflow::count;
+use crate::workflow::{SHARED, count};
 use egui::text::{CCursor, CCursorRange};
 use egui::text_edit::TextEditState;
-use egui::{Id, Key, Modal, TextEdit, Ui};
+use egui::{Id, Key, Modal, RichText, Role, TextEdit, Ui, WidgetInfo};
 
 /// Existing labels offered, at most.
 const OFFERED: usize = 24;
@@ -43,6 +44,7 @@ fn content_ui(ui: &mut Ui, session: &Session, question: &mut Question, out: &mut
             (format!("Rename the label {}", escape::text(from)), "Rename", "New name:")
         }
         Question::Password(_) => ("A password for encrypted archives".to_owned(), "Try", "Password:"),
+        Question::Server { .. } => ("Open a team's library".to_owned(), "Open", "URL:"),
         Question::Label { samples, add: true, .. } => {
             (format!("Add {} to the library", count(samples.len(), "file")), "Add", "Label:")
         }
@@ -60,6 +62,7 @@ fn content_ui(ui: &mut Ui, session: &Session, question: &mut Question, out: &mut
         offered_ui(ui, session, label);
     }
     ui.weak(hint(session, question));
+    tested_ui(ui, question);
     ui.horizontal(|ui| {
         let mut close = false;
         let answer = question.answer();
@@ -75,6 +78,13 @@ fn content_ui(ui: &mut Ui, session: &Session, question: &mut Question, out: &mut
                 close = true;
             }
         }
+        if let Question::Server { url, .. } = question {
+            let test = Command::TestServer(url.trim().to_owned());
+            let button = ui.add_enabled(question.answer().is_some(), egui::Button::new(test.about().text));
+            if button.on_hover_text(test.about().hint).clicked() {
+                out.push(test);
+            }
+        }
         if let Question::Path { .. } = question {
             let about = Command::Browse.about();
             if ui.button(about.text).on_hover_text(about.hint).clicked() {
@@ -84,6 +94,24 @@ fn content_ui(ui: &mut Ui, session: &Session, question: &mut Question, out: &mut
         ui.button("Cancel").clicked() || close
     })
     .inner
+}
+
+/// Draws what a test of the connection found, as long as the URL is the one that was tested.
+fn tested_ui(ui: &mut Ui, question: &Question) {
+    let Question::Server { url, tested: Some((of, found)) } = question else { return };
+    if of != url.trim() {
+        return;
+    }
+    let (tone, text) = match found {
+        Ok(text) => (Tone::Good, text),
+        Err(text) => (Tone::Bad, text),
+    };
+    let (mark, colour) = tone_mark(ui.visuals(), tone);
+    ui.horizontal_top(|ui| {
+        ui.label(RichText::new(mark).color(colour));
+        let shown = ui.add(egui::Label::new(text).wrap());
+        shown.widget_info(|| WidgetInfo::labeled(Role::Status, true, text));
+    });
 }
 
 /// Draws the text field. Returns whether Enter was pressed in it.
@@ -139,6 +167,9 @@ fn hint(session: &Session, question: &Question) -> String {
             }
         }
         Question::Password(_) => "The passwords infected and malware are always tried. The paths opened last are opened again. The password stays in memory until the window closes, and is never written to disk.".to_owned(),
+        Question::Server { .. } => format!(
+            "postgresql://USER@HOST/DATABASE. The password comes from the variable PGPASSWORD or the file .pgpass. {SHARED}"
+        ),
         Question::Path { purpose: Purpose::Library, .. } => {
             format!("Currently open: {}", escape::path(&session.library_path))
         }

@@ -119,6 +119,7 @@ fn library_ui(ui: &mut Ui, facts: &Facts, session: &Session, view: &View, out: &
     };
     let menu = ui.menu_button(format!("{} {title} {}", icon::DATABASE, icon::CARET_DOWN), |ui| {
         command_entry(ui, facts, Command::OpenLibrary, out);
+        command_entry(ui, facts, Command::OpenServer, out);
         recent_ui(ui, view, out);
         ui.separator();
         command_entry(ui, facts, Command::Dialog(Dialog::Models), out);

@@ -9,7 +9,7 @@ use crate::job::Stop;
 use crate::library::{Edit, LabelChange, Library};
 use crate::reading::Reader;
 use crate::sample::Sha256;
-use crate::workflow::{edit_text, read_again, reverted_text};
+use crate::workflow::{Copied, copy_library, edit_text, read_again, reverted_text};
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -37,6 +37,14 @@ enum What {
         /// The copy; must not exist yet
         #[arg(long, alias = "to", value_name = "COPY.lookalike")]
         out: PathBuf,
+    },
+    /// Copy all samples of a library into another, with labels, facts, vectors and models: from a file to a team's database, or back.
+    /// Started again, it goes on where it was interrupted
+    Copy {
+        /// The library that is copied: a file or postgresql://…
+        from: PathBuf,
+        /// The library that they are added to; it is created if it is not there
+        to: PathBuf,
     },
     /// Give samples another label, or none
     Label {
@@ -104,13 +112,43 @@ enum What {
     },
 }
 
+/// Copies a library into another.
+fn copy(from: PathBuf, to: PathBuf, as_json: bool) -> Result<(), Stop> {
+    let shown = [&from, &to].map(|path| escape::path(path));
+    let copied = events::run(as_json, &mut Printed::default(), move |run| {
+        copy_library(&Library::open(&from)?, &mut Library::open_or_create(&to)?, run)
+    })?;
+    let Copied { added, there, verified, checksum } = copied;
+    if as_json {
+        return output::json(&json!({
+            "event": "copied", "from": shown[0], "to": shown[1], "new": added.new, "there": there,
+            "kept_their_label": added.relabelled, "verified": verified, "checksum": checksum.to_string(),
+        }));
+    }
+    let kept = match added.relabelled {
+        0 => String::new(),
+        n => format!("; {} kept the label it had there", output::count(n, "sample")),
+    };
+    output::line(&format!(
+        "{} copied from {} to {}, {there} there already{kept}. All {verified} were read back and are the same ({})",
+        output::count(added.new, "sample"),
+        shown[0],
+        shown[1],
+        checksum.short()
+    ))
+}
+
 /// Runs the subcommand.
 pub fn run(args: LibraryArgs) -> Result<(), Stop> {
+    let what = match args.what {
+        What::Copy { from, to } => return copy(from, to, args.json),
+        what => what,
+    };
     let Some(path) = args.library else {
         return Err(Stop::failed("expected --library L.lookalike, found none. Name a library"));
     };
     let name = escape::path(&path);
-    match args.what {
+    match what {
         What::Check => {
             let (faults, damage, samples) = events::run(args.json, &mut Printed::default(), move |_| {
                 let library = Library::open(&path)?;
@@ -146,6 +184,7 @@ pub fn run(args: LibraryArgs) -> Result<(), Stop> {
             }
             output::line(&format!("{name} is copied to {shown}"))
         }
+        What::Copy { from, to } => copy(from, to, args.json),
         What::Label { samples, label } => {
             let samples = samples.iter().map(|text| digest(text)).collect::<Result<Vec<_>, _>>()?;
             let mut library = Library::open(&path)?;

@@ -1,6 +1,6 @@
 //! Adding samples to a library.
 
-use super::LibraryError;
+use super::{LibraryError, WholeSample};
 use crate::model::{Embeddings, Model};
 use crate::picture::Encoded;
 use crate::sample::Sample;
@@ -36,6 +36,15 @@ pub struct Batch<'a> {
     pub pictures: &'a [Encoded],
     /// Their embeddings.
     pub embeddings: &'a Embeddings,
+}
+
+impl Batch<'_> {
+    /// The samples as `model`, which made the embeddings, sees them.
+    pub fn whole(&self, model: &Model) -> Vec<WholeSample> {
+        let all = self.samples.iter().zip(self.pictures).zip(self.embeddings.rows());
+        all.map(|((sample, picture), embedding)| WholeSample::new(sample, picture, model, embedding))
+            .collect()
+    }
 }
 
 /// An import of samples. The labels that it gives, in any number of batches, are one edit.

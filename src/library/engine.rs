@@ -3,7 +3,7 @@
 
 use super::{
     AddSamples, Edits, KeptTraits, LabelHistory, LibraryError, Location, Maintenance, Models, PartlyRead,
-    RemoveSamples, StoredSamples,
+    RemoveSamples, StoredSamples, WholeSamples,
 };
 
 /// Libraries that may have more samples than this are large.
@@ -14,6 +14,7 @@ pub trait Engine:
     AddSamples
     + RemoveSamples
     + StoredSamples
+    + WholeSamples
     + Models
     + LabelHistory
     + Edits

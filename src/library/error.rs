@@ -1,6 +1,6 @@
 //! Why a library could not be used.
 
-use super::Location;
+use super::{Location, UrlError};
 use crate::sample::Sha256;
 use std::path::PathBuf;
 
@@ -18,12 +18,15 @@ pub enum LibraryError {
         location: Location,
     },
     /// A URL of a database that is not accepted.
-    #[error("expected the URL of a database, postgresql://USER@HOST/DATABASE, found {found}. {advice}")]
-    Url {
-        /// What was found, without a password.
-        found: String,
-        /// What to do.
-        advice: String,
+    #[error(transparent)]
+    Url(#[from] UrlError),
+    /// A database without a library.
+    #[error(
+        "expected a library in this database, found none ({location}). Add samples to it with a role that may create tables, or check the URL"
+    )]
+    NoLibrary {
+        /// The database.
+        location: Location,
     },
     /// A server that cannot be used as it is.
     #[error("expected {expected}, found {found} ({location}). {advice}")]

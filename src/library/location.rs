@@ -1,7 +1,6 @@
 //! Where a library is: in a file, or in a PostgreSQL database that a URL names.
 
-use super::LibraryError;
-use super::server_url::ServerUrl;
+use super::server_url::{ServerUrl, UrlError};
 use crate::escape;
 use std::path::{Path, PathBuf};
 
@@ -19,7 +18,7 @@ impl Location {
     ///
     /// # Errors
     /// A URL that this program does not accept.
-    pub fn parse(text: impl Into<PathBuf>) -> Result<Self, LibraryError> {
+    pub fn parse(text: impl Into<PathBuf>) -> Result<Self, UrlError> {
         let path = text.into();
         match path.to_str().filter(|text| ServerUrl::is_one(text)) {
             Some(url) => ServerUrl::parse(url).map(Self::Server),

@@ -1,19 +1,35 @@
 //! The URL of a PostgreSQL database: `postgresql://USER@HOST:PORT/DATABASE`. It never has a password, so it can be shown, kept and
 //! named on a command line.
 
-use super::LibraryError;
 use postgres::config::Host;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// What it begins with.
 const SCHEMES: [&str; 2] = ["postgresql://", "postgres://"];
 /// The parameter that names a file of certificates. The others are the client's.
 const ROOT_CERTIFICATE: &str = "sslrootcert";
 
+/// Why a URL of a database is not accepted.
+#[derive(Debug, thiserror::Error)]
+#[error("expected the URL of a database, postgresql://USER@HOST/DATABASE, found {found}. {advice}")]
+pub struct UrlError {
+    /// What was found, without a password.
+    found: String,
+    /// What to do.
+    advice: &'static str,
+}
+
 /// The URL of a database, without a password.
 #[derive(Clone, Debug)]
 pub struct ServerUrl {
     text: String,
+    settings: Arc<Settings>,
+}
+
+/// What a URL says.
+#[derive(Debug)]
+struct Settings {
     config: postgres::Config,
     root_certificate: Option<PathBuf>,
 }
@@ -42,11 +58,8 @@ impl ServerUrl {
     ///
     /// # Errors
     /// It has a password, names no host or no database, or cannot be read. The error has no part of a password.
-    pub fn parse(text: &str) -> Result<Self, LibraryError> {
-        let refused = |found: &str, advice: &str| LibraryError::Url {
-            found: found.to_owned(),
-            advice: advice.to_owned(),
-        };
+    pub fn parse(text: &str) -> Result<Self, UrlError> {
+        let refused = |found: &str, advice| UrlError { found: found.to_owned(), advice };
         let (text, root_certificate) = split_certificate(text);
         let config: postgres::Config = text.parse().map_err(|error: postgres::Error| {
             let why =
@@ -65,7 +78,7 @@ impl ServerUrl {
         if config.get_dbname().is_none() {
             return Err(refused("one without a database", "Name the database behind the host"));
         }
-        Ok(Self { text, config, root_certificate })
+        Ok(Self { text, settings: Arc::new(Settings { config, root_certificate }) })
     }
 
     /// The URL.
@@ -75,17 +88,17 @@ impl ServerUrl {
 
     /// The database.
     pub fn database(&self) -> &str {
-        self.config.get_dbname().unwrap_or_default()
+        self.settings.config.get_dbname().unwrap_or_default()
     }
 
     /// The settings of a connection, without a password.
     pub fn config(&self) -> &postgres::Config {
-        &self.config
+        &self.settings.config
     }
 
     /// The file of certificates that it names.
     pub fn root_certificate(&self) -> Option<&Path> {
-        self.root_certificate.as_deref()
+        self.settings.root_certificate.as_deref()
     }
 
     /// Whether nothing that is sent leaves this machine: each host is a socket in the file system, or a loopback address.
@@ -98,8 +111,9 @@ impl ServerUrl {
             #[cfg(unix)]
             Host::Unix(_) => true,
         };
-        let addresses = self.config.get_hostaddrs();
-        self.config.get_hosts().iter().all(local) && addresses.iter().all(|address| address.is_loopback())
+        let config = self.config();
+        let addresses = config.get_hostaddrs();
+        config.get_hosts().iter().all(local) && addresses.iter().all(|address| address.is_loopback())
     }
 }
 

@@ -3,6 +3,7 @@
 mod add;
 mod base_model;
 mod batch_norm;
+mod copy_library;
 mod edits;
 mod embed_again;
 mod image_base_model;
@@ -21,6 +22,7 @@ mod read_again;
 mod run;
 mod shared_rare;
 mod tables;
+mod test_library;
 mod train;
 mod verdict;
 
@@ -30,6 +32,7 @@ pub use batch_norm::{
     SEED, experiment, knows_labels, measure, read_for, recompute_statistics, repair_model, train_longer,
     train_without_norm,
 };
+pub use copy_library::{Copied, copy_library};
 pub use edits::{edit_text, reverted_text};
 pub use embed_again::file_of;
 pub use image_base_model::make_image_base_model;
@@ -50,5 +53,6 @@ pub use read_again::{can_gain, read_again};
 pub use run::{Event, Run, Warning};
 pub use shared_rare::{SharedTrait, facts_of, shared_rare};
 pub use tables::{QueriedFile, map_table, neighbour_rows, neighbour_table, neighbour_table_of, sample_table};
+pub use test_library::{SHARED, test_library};
 pub use train::{Outputs, TrainedFolder, checkpoint_of, train_folder, training_summary};
 pub use verdict::{Verdict, calibration_text, is_calibrated, model_name, packed_text, percent};

@@ -5,10 +5,10 @@ use super::map::read_contents;
 use super::names::count;
 use super::run::{Event, Run, Warning};
 use crate::job::Stop;
-use crate::library::{Adopt, Library};
+use crate::library::{Adopt, Library, Location};
 use crate::model::{Model, ModelConfig};
 use crate::picture::PictureSet;
-use crate::sample::Skipped;
+use crate::sample::{Sha256, Skipped};
 use crate::training::{Start, TrainConfig, train_resumable};
 use std::path::{Path, PathBuf};
 
@@ -27,16 +27,34 @@ impl Outputs {
     /// The checkpoint: beside the library or the model that the training is for. A training that is killed
     /// continues from it when it is started again.
     fn checkpoint(&self) -> Option<PathBuf> {
-        Some(checkpoint_of(self.model.as_ref().or(self.library.as_ref())?))
+        let checkpoint = checkpoint_of(self.model.as_ref().or(self.library.as_ref())?);
+        if let Some(folder) = checkpoint.parent().filter(|folder| folder.starts_with(data_folder())) {
+            // What keeps it from being written is said at the end of the training.
+            drop(std::fs::create_dir_all(folder));
+        }
+        Some(checkpoint)
     }
 }
 
-/// The checkpoint of a training for the library at `path`: a file beside it, which is there while the training runs or after it was
-/// interrupted.
+/// The checkpoint of a training for the library or the model at `path`: a file beside it, which is there while the training runs or
+/// after it was interrupted. For a team's library it is in the user's data folder.
 pub fn checkpoint_of(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
+    let mut name = match Location::parse(path) {
+        Ok(Location::Server(url)) => {
+            data_folder().join(Sha256::of(url.as_str().as_bytes()).short()).into_os_string()
+        }
+        _ => path.as_os_str().to_owned(),
+    };
     name.push(".checkpoint");
     PathBuf::from(name)
+}
+
+/// Where this program keeps what belongs to no file; the folder for temporary files if the user has no home.
+fn data_folder() -> PathBuf {
+    let folder = |name| std::env::var_os(name).map(PathBuf::from).filter(|folder| folder.is_absolute());
+    let home = || std::env::home_dir().map(|home| home.join(".local/share"));
+    let data = folder("LOCALAPPDATA").or_else(|| folder("XDG_DATA_HOME")).or_else(home);
+    data.unwrap_or_else(std::env::temp_dir).join("lookalike")
 }
 
 /// A trained model, and what was done with it.

@@ -21,6 +21,13 @@ mod large_library;
 mod library;
 mod mutations;
 #[cfg(target_os = "linux")]
+#[path = "../common/postgres.rs"]
+mod postgres_server;
+#[cfg(target_os = "linux")]
+mod team;
+#[cfg(target_os = "linux")]
+mod team_tls;
+#[cfg(target_os = "linux")]
 mod traps;
 #[cfg(target_os = "linux")]
 mod workers;

@@ -23,6 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub struct Server {
     folder: PathBuf,
     databases: AtomicUsize,
+    durable: bool,
 }
 
 /// The server of this program's tests, which is started the first time.
@@ -32,8 +33,17 @@ pub fn server() -> &'static Server {
 }
 
 impl Server {
-    /// Starts a server.
+    /// Starts a server that keeps nothing.
     pub fn start() -> Self {
+        Self::started(false)
+    }
+
+    /// Starts a server that keeps what it has confirmed, to be killed.
+    pub fn start_durable() -> Self {
+        Self::started(true)
+    }
+
+    fn started(durable: bool) -> Self {
         static STARTED: AtomicUsize = AtomicUsize::new(0);
         let number = STARTED.fetch_add(1, Ordering::Relaxed);
         let folder = std::env::temp_dir().join(format!("lookalike-pg-{}-{number}", std::process::id()));
@@ -55,36 +65,49 @@ impl Server {
             "--no-sync",
         ]);
         run(&mut initdb);
+        let server = Self { folder, databases: AtomicUsize::new(0), durable };
+        server.restart();
+        server
+    }
+
+    /// Starts the server again, after it was killed.
+    pub fn restart(&self) {
         let mut postgres = as_user("postgres");
-        postgres.arg("-D").arg(&data).arg("-k").arg(&folder);
-        for setting in [
-            "listen_addresses=",
-            "fsync=off",
-            "full_page_writes=off",
-            "shared_buffers=64MB",
-            "max_connections=200",
-            "log_min_messages=fatal",
-        ] {
+        postgres.arg("-D").arg(self.folder.join("data")).arg("-k").arg(&self.folder);
+        let sync = if self.durable { "on" } else { "off" };
+        postgres.args(["-c", &format!("fsync={sync}"), "-c", &format!("full_page_writes={sync}")]);
+        for setting in
+            ["listen_addresses=", "shared_buffers=64MB", "max_connections=200", "log_min_messages=fatal"]
+        {
             postgres.args(["-c", setting]);
         }
         postgres.stdout(Stdio::null()).stderr(Stdio::null()).stdin(Stdio::null());
         let (send, started) = std::sync::mpsc::channel();
-        // A server ends with the thread that started it, so this one lives as long as the program.
+        // A server ends with the thread that started it, so this one waits for it.
         std::thread::spawn(move || {
             let child = postgres.spawn();
             send.send(child.is_ok()).unwrap();
-            loop {
-                std::thread::park();
-            }
+            drop(child.map(|mut child| child.wait()));
         });
         assert!(started.recv().unwrap(), "the server could not be started");
-        let server = Self { folder, databases: AtomicUsize::new(0) };
         let begun = Instant::now();
-        while server.try_sql("postgres", "SELECT 1").is_err() {
+        while self.try_sql("postgres", "SELECT 1").is_err() {
             assert!(begun.elapsed() < PATIENCE, "the server did not start");
             std::thread::sleep(Duration::from_millis(50));
         }
-        server
+    }
+
+    /// Kills the server as a crash would: it writes nothing more, and its connections end.
+    pub fn kill(&self) {
+        let lock = std::fs::read_to_string(self.folder.join("data/postmaster.pid")).unwrap();
+        let pid = lock.lines().next().unwrap();
+        run(Command::new("kill").args(["-QUIT", pid]));
+        let begun = Instant::now();
+        let is_zombie = |stat: String| stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with('Z'));
+        while std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !is_zombie(stat)) {
+            assert!(begun.elapsed() < PATIENCE, "the server did not stop");
+            std::thread::sleep(Duration::from_millis(50));
+        }
     }
 
     /// The URL of a new, empty database, as its owner.
@@ -98,6 +121,11 @@ impl Server {
     pub fn url(&self, user: &str, database: &str) -> String {
         let folder = self.folder.to_str().unwrap().replace('/', "%2F");
         format!("postgresql://{user}@{folder}/{database}")
+    }
+
+    /// Its socket.
+    pub fn socket(&self) -> PathBuf {
+        self.folder.join(".s.PGSQL.5432")
     }
 
     /// Runs SQL in a database, as its owner.

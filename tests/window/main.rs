@@ -10,8 +10,13 @@ mod keeping;
 mod lab;
 mod late_results;
 mod looks;
+#[cfg(target_os = "linux")]
+#[path = "../common/postgres.rs"]
+mod postgres_server;
 mod reach;
 #[cfg(target_os = "linux")]
 mod real_window;
+#[cfg(target_os = "linux")]
+mod team;
 #[cfg(target_os = "linux")]
 mod xdnd;

@@ -80,10 +80,9 @@ pub fn library(place: &Place, model: &Model, label: impl Fn(u32) -> Option<Strin
             architecture: None,
             facts: None,
         });
-        pictures.push(Encoded::Bytes(BytePlanes {
-            views: latest.views.clone().map(Box::new),
-            ..picture.clone()
-        }));
+        let mut picture = picture.clone();
+        picture.views = latest.views.clone().map(Box::new);
+        pictures.push(Encoded::Bytes(picture));
         embeddings.data.extend(&latest.embedding);
     }
     let batch = Batch { samples: &samples, pictures: &pictures, embeddings: &embeddings };

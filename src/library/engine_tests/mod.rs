@@ -1,7 +1,8 @@
 //! The tests that every engine passes unchanged.
 
+mod damaged_file;
 mod edits;
-pub mod excerpt;
+mod excerpt;
 mod facts;
 pub mod fixture;
 mod labels;

@@ -2,6 +2,7 @@
 
 use super::fixture::{Kept, Place, add, hash, library, model, shown};
 use super::on_every_engine;
+use crate::library::Library;
 use std::collections::BTreeSet;
 
 /// Programs that add at once.
@@ -68,7 +69,22 @@ fn texts_stay_texts(engine: Kept) {
     assert_eq!(shown(&library).len(), 4);
 }
 
+fn a_watch_sees_what_another_program_changes(engine: Kept) {
+    let (place, mut library) = library(engine);
+    let mut watch = Library::watch(place.path()).unwrap();
+    assert!(!watch.has_changed() && !watch.has_changed());
+    place.open().set_labels(&[hash(4)], Some("delta"), "the other").unwrap();
+    assert!(watch.has_changed() && !watch.has_changed());
+    // What changes nothing is not heard of.
+    library.set_labels(&[hash(4)], Some("delta"), "this").unwrap();
+    library.remove(&[hash(1)], "this").unwrap();
+    assert!(watch.has_changed());
+    library.contents().unwrap();
+    assert!(!watch.has_changed());
+}
+
 on_every_engine!(
+    a_watch_sees_what_another_program_changes,
     what_another_program_changes_is_seen,
     programs_that_add_at_once_neither_lose_nor_repeat_a_sample,
     texts_stay_texts

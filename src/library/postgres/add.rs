@@ -1,23 +1,26 @@
 //! Adding samples to a team's library: what is new by COPY. Several programs may add at once: hashes are locked in their order, so
 //! they wait for each other and never for a circle, and the same file from two of them is one sample.
 
-use super::models::put_model;
+use super::models::{model_ids, put_model};
 use super::store::{PostgresLibrary, name_of, sha256};
 use super::vector::Vector;
-use crate::library::{AddSamples, Added, Batch, EditKind, Import, LibraryError};
+use crate::library::{AddSamples, Added, Batch, EditKind, Import, LibraryError, WholeLook, WholeSample};
 use crate::model::{Embeddings, Model};
-use crate::picture::{Encoded, thumbnail};
+use crate::picture::Encoded;
 use crate::sample::{Sample, Sha256};
-use crate::view::FileViews;
 use postgres::Transaction;
 use postgres::binary_copy::BinaryCopyInWriter;
 use postgres::types::{ToSql, Type};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 impl AddSamples for PostgresLibrary {
     fn add(&mut self, model: &Model, batch: Batch<'_>, import: &mut Import) -> Result<Added, LibraryError> {
         let mut changed = import.clone();
-        let added = self.changing(|transaction| add_all(transaction, model, batch, &mut changed))?;
+        let samples = batch.whole(model);
+        let added = self.changing(|transaction| {
+            put_model(transaction, model, &changed.source)?;
+            put_all(transaction, &samples, &mut changed)
+        })?;
         *import = changed;
         Ok(added)
     }
@@ -30,7 +33,7 @@ impl AddSamples for PostgresLibrary {
         embeddings: &Embeddings,
     ) -> Result<usize, LibraryError> {
         self.changing(|transaction| {
-            let model = (put_model(transaction, model, "")?, model.views.is_some());
+            put_model(transaction, model, "")?;
             let hashes: Vec<&[u8]> = samples.iter().map(|sample| &sample.sha256.0[..]).collect();
             let ids: HashMap<Sha256, i64> = transaction
                 .query("SELECT id, sha256 FROM lookalike.samples WHERE sha256 = ANY($1)", &[&hashes])?
@@ -38,23 +41,18 @@ impl AddSamples for PostgresLibrary {
                 .filter_map(|row| Some((sha256(row, 1)?, row.get(0))))
                 .collect();
             let all = samples.iter().zip(pictures).zip(embeddings.rows());
-            let known: Vec<Look<'_>> = all
+            let known: Vec<(i64, WholeSample)> = all
                 .filter_map(|((sample, picture), vector)| {
-                    Some(Look { id: *ids.get(&sample.sha256)?, sample, picture, vector })
+                    let mut whole = WholeSample::new(sample, picture, model, vector);
+                    whole.thumbnail = None;
+                    Some((*ids.get(&sample.sha256)?, whole))
                 })
                 .collect();
-            put_known(transaction, model, &known)?;
+            let known: Vec<(i64, &WholeSample)> = known.iter().map(|(id, sample)| (*id, sample)).collect();
+            put_lacking(transaction, &known)?;
             Ok(known.len())
         })
     }
-}
-
-/// A sample with its row id, and what a model makes of it.
-struct Look<'a> {
-    id: i64,
-    sample: &'a Sample,
-    picture: &'a Encoded,
-    vector: &'a [f32],
 }
 
 /// A sample as the library has it.
@@ -73,51 +71,43 @@ struct Changes {
     back: (Vec<i64>, Vec<Vec<u8>>),
 }
 
-fn add_all(
+/// Stores samples with what they lack, by models that the library has.
+pub fn put_all(
     transaction: &mut Transaction<'_>,
-    model: &Model,
-    batch: Batch<'_>,
+    samples: &[WholeSample],
     import: &mut Import,
 ) -> Result<Added, postgres::Error> {
-    let model = (put_model(transaction, model, &import.source)?, model.views.is_some());
-    let mut stored = store_samples(transaction, batch.samples)?;
+    let mut stored = store_samples(transaction, samples)?;
     let (mut added, mut changes) = (Added::default(), Changes::default());
     let (mut new, mut known) = (Vec::new(), Vec::new());
-    for ((sample, picture), vector) in batch.samples.iter().zip(batch.pictures).zip(batch.embeddings.rows()) {
+    for sample in samples {
         let Some(now) = stored.get_mut(&sample.sha256) else { continue };
         let first = std::mem::take(&mut now.new);
-        if first {
+        let back = std::mem::take(&mut now.removed);
+        if first || back {
             added.new += 1;
-            changes.back.0.push(now.id);
-            changes.back.1.push(name_of(&sample.path));
-        } else if now.removed {
-            added.new += 1;
-            added.restored += 1;
-            now.removed = false;
+            added.restored += usize::from(back);
             changes.back.0.push(now.id);
             changes.back.1.push(name_of(&sample.path));
         } else {
             added.known += 1;
         }
-        if let Some(label) = &sample.label {
+        if let Some(given) = &sample.label {
             match &now.label {
                 None => {
-                    now.label = Some(label.clone());
-                    // The source of a label from a folder is that folder.
-                    let folder = sample.path.parent().map(crate::escape::file_name).unwrap_or_default();
+                    now.label = Some(given.label.clone());
                     changes.labelled.0.push(now.id);
-                    changes.labelled.1.push(label.clone());
-                    changes.labelled.2.push(folder);
+                    changes.labelled.1.push(given.label.clone());
+                    // Folders are the analyst's own.
+                    changes.labelled.2.push(given.source_text(&crate::escape::file_name(&given.source)));
                 }
-                Some(had) if had != label => added.relabelled += 1,
-                Some(_) => {}
+                Some(had) => added.relabelled += usize::from(*had != given.label),
             }
         }
-        let look = Look { id: now.id, sample, picture, vector };
-        if first { &mut new } else { &mut known }.push(look);
+        if first { &mut new } else { &mut known }.push((now.id, sample));
     }
-    copy_new(transaction, model, &new)?;
-    put_known(transaction, model, &known)?;
+    copy_new(transaction, &new)?;
+    put_lacking(transaction, &known)?;
     record(transaction, import, &changes)?;
     Ok(added)
 }
@@ -125,24 +115,29 @@ fn add_all(
 /// Stores the samples that are new, and locks all of them.
 fn store_samples(
     transaction: &mut Transaction<'_>,
-    samples: &[Sample],
+    samples: &[WholeSample],
 ) -> Result<HashMap<Sha256, Stored>, postgres::Error> {
-    let mut by_hash: Vec<&Sample> = samples.iter().collect();
-    by_hash.sort_by_key(|sample| sample.sha256);
-    by_hash.dedup_by_key(|sample| sample.sha256);
+    // Row ids are in the order in which samples come, as in a file, and the locks in the order of hashes.
+    let ids = transaction.query(
+        "SELECT nextval('lookalike.samples_id_seq') FROM generate_series(1, $1)",
+        &[&i32::try_from(samples.len()).unwrap_or(i32::MAX)],
+    )?;
+    let mut by_hash: Vec<(i64, &WholeSample)> = ids.iter().map(|row| row.get(0)).zip(samples).collect();
+    by_hash.sort_by_key(|(id, sample)| (sample.sha256, *id));
+    by_hash.dedup_by_key(|(_, sample)| sample.sha256);
+    let (ids, by_hash): (Vec<i64>, Vec<&WholeSample>) = by_hash.into_iter().unzip();
     let hashes: Vec<&[u8]> = by_hash.iter().map(|sample| &sample.sha256.0[..]).collect();
     let names: Vec<Vec<u8>> = by_hash.iter().map(|sample| name_of(&sample.path)).collect();
     let sizes: Vec<i64> = by_hash.iter().map(|sample| sample.size as i64).collect();
-    let kinds: Vec<&str> = by_hash.iter().map(|sample| sample.kind.name()).collect();
-    let processors: Vec<Option<&str>> =
-        by_hash.iter().map(|sample| sample.architecture.map(|processor| processor.name())).collect();
+    let kinds: Vec<&str> = by_hash.iter().map(|sample| &*sample.kind).collect();
+    let processors: Vec<Option<&str>> = by_hash.iter().map(|sample| sample.architecture.as_deref()).collect();
     let inserted = transaction.query(
-        "INSERT INTO lookalike.samples (sha256, name, size, kind, architecture)
-         SELECT sha256, name, size, kind, architecture
-         FROM unnest($1::bytea[], $2::bytea[], $3::bigint[], $4::text[], $5::text[]) WITH ORDINALITY
-             AS new (sha256, name, size, kind, architecture, at)
+        "INSERT INTO lookalike.samples (id, sha256, name, size, kind, architecture)
+         SELECT id, sha256, name, size, kind, architecture
+         FROM unnest($1::bigint[], $2::bytea[], $3::bytea[], $4::bigint[], $5::text[], $6::text[]) WITH ORDINALITY
+             AS new (id, sha256, name, size, kind, architecture, at)
          ORDER BY at ON CONFLICT DO NOTHING RETURNING id, sha256",
-        &[&hashes, &names, &sizes, &kinds, &processors],
+        &[&ids, &hashes, &names, &sizes, &kinds, &processors],
     )?;
     let mut stored: HashMap<Sha256, Stored> = inserted
         .iter()
@@ -164,75 +159,78 @@ fn store_samples(
     Ok(stored)
 }
 
-/// What the model's views see of a picture, as it is stored.
-fn seen(look: &Look<'_>, with_views: bool) -> Option<Vec<u8>> {
-    with_views
-        .then(|| look.picture.views().map_or_else(|| FileViews::default().to_bytes(), FileViews::to_bytes))
-}
-
-/// Stores what belongs to samples that this transaction has made.
+/// Stores what belongs to samples that have nothing yet.
 fn copy_new(
     transaction: &mut Transaction<'_>,
-    (model, with_views): (i64, bool),
-    looks: &[Look<'_>],
+    samples: &[(i64, &WholeSample)],
 ) -> Result<(), postgres::Error> {
-    if looks.is_empty() {
+    if samples.is_empty() {
         return Ok(());
     }
-    let vector = vector_type(transaction)?;
+    let models = model_ids(transaction)?;
+    let looks = samples.iter().flat_map(|(id, sample)| sample.looks.iter().map(move |look| (*id, look)));
+    let looks: Vec<(i64, i64, &WholeLook)> =
+        looks.filter_map(|(id, look)| Some((id, *models.get(&look.model)?, look))).collect();
+    copy_looks(transaction, &looks)?;
+    copy(
+        transaction,
+        "thumbnails (sample, rgb)",
+        &[Type::INT8, Type::BYTEA],
+        samples,
+        |(id, sample), write| sample.thumbnail.as_ref().map_or(Ok(()), |rgb| write(&[id, rgb])),
+    )?;
+    let facts = [Type::INT8, Type::BYTEA, Type::BYTEA, Type::BYTEA];
+    copy(transaction, "facts (sample, sha1, md5, kept)", &facts, samples, |(id, sample), write| {
+        let Some(facts) = &sample.facts else { return Ok(()) };
+        write(&[id, &&facts.sha1[..], &&facts.md5[..], &facts.to_bytes()])
+    })
+}
+
+/// Stores looks that are not there, each with the row ids of its sample and its model.
+fn copy_looks(
+    transaction: &mut Transaction<'_>,
+    looks: &[(i64, i64, &WholeLook)],
+) -> Result<(), postgres::Error> {
+    let statement = transaction.prepare("SELECT embedding FROM lookalike.looks LIMIT 0")?;
+    let vector = statement.columns().first().map_or(Type::UNKNOWN, |column| column.type_().clone());
     copy(
         transaction,
         "looks (model, sample, embedding, seen)",
         &[Type::INT8, Type::INT8, vector, Type::BYTEA],
         looks,
-        |look, write| write(&[&model, &look.id, &Vector(look.vector.to_vec()), &seen(look, with_views)]),
-    )?;
-    copy(transaction, "thumbnails (sample, rgb)", &[Type::INT8, Type::BYTEA], looks, |look, write| {
-        write(&[&look.id, &thumbnail(look.picture).rgb])
-    })?;
-    let facts = [Type::INT8, Type::BYTEA, Type::BYTEA, Type::BYTEA];
-    copy(transaction, "facts (sample, sha1, md5, kept)", &facts, looks, |look, write| {
-        match &look.sample.facts {
-            Some(facts) => write(&[&look.id, &&facts.sha1[..], &&facts.md5[..], &facts.to_bytes()]),
-            None => Ok(()),
-        }
-    })
+        |(id, model, look), write| write(&[model, id, &Vector(look.embedding.clone()), &look.seen]),
+    )
 }
 
 /// Writes one row.
 type Write<'a> = dyn FnMut(&[&(dyn ToSql + Sync)]) -> Result<(), postgres::Error> + 'a;
 
 /// Sends rows by COPY.
-fn copy(
+fn copy<T>(
     transaction: &mut Transaction<'_>,
     into: &str,
     types: &[Type],
-    looks: &[Look<'_>],
-    row: impl Fn(&Look<'_>, &mut Write<'_>) -> Result<(), postgres::Error>,
+    rows: &[T],
+    row: impl Fn(&T, &mut Write<'_>) -> Result<(), postgres::Error>,
 ) -> Result<(), postgres::Error> {
     let sink = transaction.copy_in(&format!("COPY lookalike.{into} FROM STDIN (FORMAT binary)"))?;
     let mut writer = BinaryCopyInWriter::new(sink, types);
-    for look in looks {
-        row(look, &mut |values| writer.write(values))?;
+    for item in rows {
+        row(item, &mut |values| writer.write(values))?;
     }
     writer.finish().map(drop)
 }
 
-/// The type of vectors in this database.
-fn vector_type(transaction: &mut Transaction<'_>) -> Result<Type, postgres::Error> {
-    let statement = transaction.prepare("SELECT embedding FROM lookalike.looks LIMIT 0")?;
-    Ok(statement.columns().first().map_or(Type::UNKNOWN, |column| column.type_().clone()))
-}
-
-/// Stores what samples that were there already lack.
-fn put_known(
+/// Stores what samples that were there already lack. They are locked.
+fn put_lacking(
     transaction: &mut Transaction<'_>,
-    (model, with_views): (i64, bool),
-    looks: &[Look<'_>],
+    samples: &[(i64, &WholeSample)],
 ) -> Result<(), postgres::Error> {
-    if looks.is_empty() {
+    if samples.is_empty() {
         return Ok(());
     }
+    let ids: Vec<i64> = samples.iter().map(|(id, _)| *id).collect();
+    let models = model_ids(transaction)?;
     let look_in = transaction.prepare(
         "INSERT INTO lookalike.looks (model, sample, embedding, seen) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
     )?;
@@ -241,29 +239,29 @@ fn put_known(
     )?;
     let thumbnail_in = transaction
         .prepare("INSERT INTO lookalike.thumbnails (sample, rgb) VALUES ($1, $2) ON CONFLICT DO NOTHING")?;
-    let ids: Vec<i64> = looks.iter().map(|look| look.id).collect();
-    let lacking = |transaction: &mut Transaction<'_>, from: &str| -> Result<Vec<i64>, postgres::Error> {
-        let query =
-            format!("SELECT id FROM unnest($1::bigint[]) AS t (id) WHERE NOT EXISTS (SELECT 1 FROM {from})");
+    let looks: HashSet<(i64, i64)> = transaction
+        .query("SELECT sample, model FROM lookalike.looks WHERE sample = ANY($1)", &[&ids])?
+        .iter()
+        .map(|row| (row.get(0), row.get(1)))
+        .collect();
+    let mut having = |table: &str| -> Result<HashSet<i64>, postgres::Error> {
+        let query = format!("SELECT sample FROM lookalike.{table} WHERE sample = ANY($1)");
         Ok(transaction.query(&query, &[&ids])?.iter().map(|row| row.get(0)).collect())
     };
-    let of_model = format!("lookalike.looks WHERE model = {model} AND sample = id");
-    let (no_look, no_facts, no_thumbnail) = (
-        lacking(transaction, &of_model)?,
-        lacking(transaction, "lookalike.facts WHERE sample = id")?,
-        lacking(transaction, "lookalike.thumbnails WHERE sample = id")?,
-    );
-    for look in looks {
-        if no_look.contains(&look.id) {
-            let (vector, seen) = (Vector(look.vector.to_vec()), seen(look, with_views));
-            transaction.execute(&look_in, &[&model, &look.id, &vector, &seen])?;
+    let (facts, thumbnails) = (having("facts")?, having("thumbnails")?);
+    for (id, sample) in samples {
+        for look in &sample.looks {
+            let Some(model) = models.get(&look.model).filter(|model| !looks.contains(&(*id, **model))) else {
+                continue;
+            };
+            transaction.execute(&look_in, &[model, id, &Vector(look.embedding.clone()), &look.seen])?;
         }
-        if let Some(facts) = look.sample.facts.as_ref().filter(|_| no_facts.contains(&look.id)) {
+        if let Some(lacking) = sample.facts.as_ref().filter(|_| !facts.contains(id)) {
             transaction
-                .execute(&facts_in, &[&look.id, &&facts.sha1[..], &&facts.md5[..], &facts.to_bytes()])?;
+                .execute(&facts_in, &[id, &&lacking.sha1[..], &&lacking.md5[..], &lacking.to_bytes()])?;
         }
-        if no_thumbnail.contains(&look.id) {
-            transaction.execute(&thumbnail_in, &[&look.id, &thumbnail(look.picture).rgb])?;
+        if let Some(rgb) = sample.thumbnail.as_ref().filter(|_| !thumbnails.contains(id)) {
+            transaction.execute(&thumbnail_in, &[id, rgb])?;
         }
     }
     Ok(())

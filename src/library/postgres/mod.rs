@@ -4,6 +4,7 @@
 mod add;
 mod connect;
 mod edits;
+mod engine;
 mod facts;
 mod label_history;
 mod large;
@@ -14,5 +15,8 @@ mod removal;
 mod schema;
 mod store;
 mod vector;
+mod watch;
+mod whole;
 
 pub use store::PostgresLibrary;
+pub use watch::ServerWatch;

@@ -4,7 +4,8 @@ use super::store::{PostgresLibrary, sha256};
 use crate::library::{Adopt, Adopted, Engine as _, LibraryError, Models, StoredModel, model_name};
 use crate::model::{Model, is_base_model, read_config};
 use crate::sample::Sha256;
-use postgres::Transaction;
+use postgres::{GenericClient, Transaction};
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 /// A time as RFC 3339 in UTC.
@@ -177,7 +178,7 @@ fn store_model(transaction: &mut Transaction<'_>, model: &Model, from: &str) -> 
 }
 
 fn set_current(transaction: &mut Transaction<'_>, id: i64) -> Result<(), postgres::Error> {
-    let query = "INSERT INTO lookalike.current_model (model) VALUES ($1) ON CONFLICT (only) DO UPDATE SET model = excluded.model";
+    let query = "INSERT INTO lookalike.current_model (model) VALUES ($1) ON CONFLICT (one) DO UPDATE SET model = excluded.model";
     transaction.execute(query, &[&id]).map(drop)
 }
 
@@ -185,4 +186,10 @@ fn model_id(transaction: &mut Transaction<'_>, hash: Sha256) -> Result<Option<i6
     let found =
         transaction.query_opt("SELECT id FROM lookalike.models WHERE sha256 = $1", &[&&hash.0[..]])?;
     Ok(found.map(|row| row.get(0)))
+}
+
+/// The row ids of all models.
+pub fn model_ids(client: &mut impl GenericClient) -> Result<HashMap<Sha256, i64>, postgres::Error> {
+    let rows = client.query("SELECT sha256, id FROM lookalike.models", &[])?;
+    Ok(rows.iter().filter_map(|row| Some((sha256(row, 0)?, row.get(1)))).collect())
 }

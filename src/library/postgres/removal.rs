@@ -41,8 +41,12 @@ impl PostgresLibrary {
             if let Some(sha256) = samples.iter().find(|sample| !found.contains_key(sample)) {
                 return Ok(Err(LibraryError::NoSample { sha256: *sha256, location }));
             }
-            let ids: Vec<i64> =
-                found.values().filter(|sample| sample.removed != to).map(|sample| sample.id).collect();
+            let mut ids: Vec<i64> = Vec::new();
+            for sample in samples.iter().filter_map(|sample| found.get(sample)) {
+                if sample.removed != to && !ids.contains(&sample.id) {
+                    ids.push(sample.id);
+                }
+            }
             if ids.is_empty() {
                 return Ok(Ok(None));
             }

@@ -30,12 +30,7 @@ pub fn prepare(
     check_server(client, location)?;
     if !exists(client).map_err(sql)? {
         if !create {
-            return Err(LibraryError::Server {
-                expected: "a library in this database".to_owned(),
-                found: "none".to_owned(),
-                location: location.clone(),
-                advice: "Add samples to it with a role that may create tables, or check the URL".to_owned(),
-            });
+            return Err(LibraryError::NoLibrary { location: location.clone() });
         }
         apply(client, 0, location)?;
     }

@@ -1,14 +1,11 @@
 //! A team's library in PostgreSQL: its connection, transactions, and reading its samples.
 
 use super::connect::{connect, failed};
-use super::large::LargeLibrary;
 use super::schema;
 use super::vector::Vector;
 use crate::library::contents::Rows;
 use crate::library::row::{Row, is_embedding};
-use crate::library::{
-    Contents, Engine, LibraryError, Location, PartlyRead, Record, ServerUrl, StoredSamples,
-};
+use crate::library::{Contents, Engine as _, LibraryError, Location, Record, ServerUrl, StoredSamples};
 use crate::model::Model;
 use crate::sample::Sha256;
 use crate::search::{Look, Looks};
@@ -22,8 +19,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// An open library of a team.
 pub struct PostgresLibrary {
     client: Mutex<Client>,
-    location: Location,
-    read_only: Option<String>,
+    pub(super) location: Location,
+    pub(super) read_only: Option<String>,
 }
 
 impl std::fmt::Debug for PostgresLibrary {
@@ -161,20 +158,6 @@ pub(super) fn path_of(name: &[u8]) -> PathBuf {
     }
     #[cfg(not(unix))]
     PathBuf::from(String::from_utf8_lossy(name).into_owned())
-}
-
-impl Engine for PostgresLibrary {
-    fn location(&self) -> &Location {
-        &self.location
-    }
-
-    fn read_only(&self) -> Option<&str> {
-        self.read_only.as_deref()
-    }
-
-    fn larger_than(&self, least: i64) -> Result<Option<Box<dyn PartlyRead + '_>>, LibraryError> {
-        Ok(LargeLibrary::new(self, least)?.map(|large| Box::new(large) as _))
-    }
 }
 
 impl StoredSamples for PostgresLibrary {

@@ -3,22 +3,25 @@
 use super::SqliteLibrary;
 use super::edit::begin_edit;
 use super::label_change::record;
-use super::models::model_names;
+use super::models::{model_ids, put_model};
 use super::removal::record_removal;
-use super::store::current_model;
-use crate::library::{AddSamples, Added, Batch, EditKind, Import, LibraryError, model_name};
+use crate::library::{AddSamples, Added, Batch, EditKind, GivenLabel, Import, LibraryError, WholeSample};
 use crate::model::{Embeddings, Model};
-use crate::picture::{Encoded, thumbnail};
+use crate::picture::Encoded;
 use crate::sample::{Sample, Sha256};
-use crate::view::FileViews;
 use rusqlite::types::Value;
 use rusqlite::{OptionalExtension as _, Statement, Transaction, params};
+use std::collections::HashMap;
 use std::path::Path;
 
 impl AddSamples for SqliteLibrary {
     fn add(&mut self, model: &Model, batch: Batch<'_>, import: &mut Import) -> Result<Added, LibraryError> {
         let mut changed = import.clone();
-        let added = self.changing(|transaction| add_all(transaction, model, batch, &mut changed))?;
+        let samples = batch.whole(model);
+        let added = self.changing(|transaction| {
+            put_model(transaction, model, &changed.source)?;
+            put_all(transaction, &samples, &mut changed)
+        })?;
         *import = changed;
         Ok(added)
     }
@@ -31,15 +34,16 @@ impl AddSamples for SqliteLibrary {
         embeddings: &Embeddings,
     ) -> Result<usize, LibraryError> {
         self.changing(|transaction| {
-            let mut looks = LookIn::new(transaction, model, "")?;
-            let mut facts = FactsIn::new(transaction)?;
+            put_model(transaction, model, "")?;
+            let mut kept = KeptIn::new(transaction)?;
             let mut find = transaction.prepare("SELECT id FROM samples WHERE sha256 = ?1")?;
             let mut stored = 0;
             for ((sample, picture), vector) in samples.iter().zip(pictures).zip(embeddings.rows()) {
                 let id = find.query_row([&sample.sha256.0[..]], |row| row.get(0)).optional()?;
                 if let Some(id) = id {
-                    looks.put(id, picture, vector)?;
-                    facts.put(id, sample)?;
+                    let mut sample = WholeSample::new(sample, picture, model, vector);
+                    sample.thumbnail = None;
+                    kept.put(id, &sample)?;
                     stored += 1;
                 }
             }
@@ -48,56 +52,43 @@ impl AddSamples for SqliteLibrary {
     }
 }
 
-/// What a model makes of samples, on its way into the file.
-struct LookIn<'a> {
-    model: i64,
+/// What is kept of samples, on its way into the file.
+struct KeptIn<'a> {
+    models: HashMap<Sha256, i64>,
     vector: Statement<'a>,
-    views: Option<Statement<'a>>,
-}
-
-impl<'a> LookIn<'a> {
-    fn new(transaction: &'a Transaction<'_>, model: &Model, from: &str) -> rusqlite::Result<Self> {
-        let views = "INSERT INTO views (model, sample, seen) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
-        Ok(Self {
-            views: model.views.as_ref().map(|_| transaction.prepare(views)).transpose()?,
-            model: put_model(transaction, model, from)?,
-            vector: transaction.prepare(
-                "INSERT INTO embeddings (model, sample, vector) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
-            )?,
-        })
-    }
-
-    fn put(&mut self, sample: i64, picture: &Encoded, vector: &[f32]) -> rusqlite::Result<()> {
-        self.vector.execute(params![self.model, sample, to_bytes(vector)])?;
-        if let Some(views) = &mut self.views {
-            let seen = picture.views().map_or_else(|| FileViews::default().to_bytes(), FileViews::to_bytes);
-            views.execute(params![self.model, sample, seen])?;
-        }
-        Ok(())
-    }
-}
-
-/// The facts of samples, on their way into the file.
-struct FactsIn<'a> {
+    views: Statement<'a>,
     digests: Statement<'a>,
     facts: Statement<'a>,
+    thumbnail: Statement<'a>,
 }
 
-impl<'a> FactsIn<'a> {
+impl<'a> KeptIn<'a> {
     fn new(transaction: &'a Transaction<'_>) -> rusqlite::Result<Self> {
+        let into = |table: &str| transaction.prepare(&format!("INSERT INTO {table} ON CONFLICT DO NOTHING"));
         Ok(Self {
-            digests: transaction.prepare(
-                "INSERT INTO digests (sample, sha1, md5) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
-            )?,
-            facts: transaction
-                .prepare("INSERT INTO facts (sample, kept) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?,
+            models: model_ids(transaction)?,
+            vector: into("embeddings (model, sample, vector) VALUES (?1, ?2, ?3)")?,
+            views: into("views (model, sample, seen) VALUES (?1, ?2, ?3)")?,
+            digests: into("digests (sample, sha1, md5) VALUES (?1, ?2, ?3)")?,
+            facts: into("facts (sample, kept) VALUES (?1, ?2)")?,
+            thumbnail: into("thumbnails (sample, rgb) VALUES (?1, ?2)")?,
         })
     }
 
-    fn put(&mut self, id: i64, sample: &Sample) -> rusqlite::Result<()> {
+    fn put(&mut self, id: i64, sample: &WholeSample) -> rusqlite::Result<()> {
+        for look in &sample.looks {
+            let Some(model) = self.models.get(&look.model) else { continue };
+            self.vector.execute(params![model, id, to_bytes(&look.embedding)])?;
+            if let Some(seen) = &look.seen {
+                self.views.execute(params![model, id, seen])?;
+            }
+        }
         if let Some(facts) = &sample.facts {
             self.digests.execute(params![id, &facts.sha1[..], &facts.md5[..]])?;
             self.facts.execute(params![id, facts.to_bytes()])?;
+        }
+        if let Some(rgb) = &sample.thumbnail {
+            self.thumbnail.execute(params![id, rgb])?;
         }
         Ok(())
     }
@@ -110,15 +101,14 @@ struct Known {
     removed: bool,
 }
 
-fn add_all(
+/// Stores samples with what they lack, by models that the file has.
+pub fn put_all(
     transaction: &Transaction<'_>,
-    model: &Model,
-    batch: Batch<'_>,
+    samples: &[WholeSample],
     import: &mut Import,
 ) -> rusqlite::Result<Added> {
     let mut added = Added::default();
-    let mut looks = LookIn::new(transaction, model, &import.source)?;
-    let mut facts = FactsIn::new(transaction)?;
+    let mut kept = KeptIn::new(transaction)?;
     let mut find = transaction.prepare("SELECT id, label, removed FROM samples WHERE sha256 = ?1")?;
     let mut sample_in = transaction.prepare(
         "INSERT INTO samples (sha256, path, size, kind, architecture, label) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
@@ -126,24 +116,15 @@ fn add_all(
     let mut label_in = transaction.prepare("UPDATE samples SET label = ?2 WHERE id = ?1")?;
     // It is where it was found now.
     let mut back_in = transaction.prepare("UPDATE samples SET removed = 0, path = ?2 WHERE id = ?1")?;
-    let mut thumbnail_in =
-        transaction.prepare("INSERT INTO thumbnails (sample, rgb) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?;
-    for ((sample, picture), vector) in batch.samples.iter().zip(batch.pictures).zip(batch.embeddings.rows()) {
+    for sample in samples {
+        let label = sample.label.as_ref().map(|given| &given.label);
         let known = find
             .query_row([&sample.sha256.0[..]], |row| {
                 Ok(Known { id: row.get(0)?, label: row.get(1)?, removed: row.get(2)? })
             })
             .optional()?;
-        // The source of a label from a folder is that folder.
-        let label_given = |id: i64, import: &mut Import| match &sample.label {
-            None => Ok(()),
-            Some(label) => {
-                let folder = sample.path.parent().map(crate::escape::path).unwrap_or_default();
-                record(transaction, edit_of(transaction, import)?, id, (None, Some(label)), &folder)
-            }
-        };
         let id = match known {
-            Some(Known { id, label, removed }) => {
+            Some(Known { id, label: had, removed }) => {
                 if removed {
                     added.new += 1;
                     added.restored += 1;
@@ -152,11 +133,13 @@ fn add_all(
                 } else {
                     added.known += 1;
                 }
-                if label.is_none() && sample.label.is_some() {
-                    label_in.execute(params![id, sample.label])?;
-                    label_given(id, import)?;
-                } else if sample.label.is_some() && label != sample.label {
-                    added.relabelled += 1;
+                match &sample.label {
+                    Some(given) if had.is_none() => {
+                        label_in.execute(params![id, label])?;
+                        record_label(transaction, import, id, given)?;
+                    }
+                    Some(given) => added.relabelled += usize::from(had.as_ref() != Some(&given.label)),
+                    None => {}
                 }
                 id
             }
@@ -166,21 +149,32 @@ fn add_all(
                     &sample.sha256.0[..],
                     from_path(&sample.path),
                     sample.size as i64,
-                    sample.kind.name(),
-                    sample.architecture.map(|a| a.name()),
-                    sample.label,
+                    sample.kind,
+                    sample.architecture,
+                    label,
                 ])?;
                 // Undoing the import removes what came with it.
                 record_removal(transaction, edit_of(transaction, import)?, id, false)?;
-                label_given(id, import)?;
+                if let Some(given) = &sample.label {
+                    record_label(transaction, import, id, given)?;
+                }
                 id
             }
         };
-        thumbnail_in.execute(params![id, thumbnail(picture).rgb])?;
-        looks.put(id, picture, vector)?;
-        facts.put(id, sample)?;
+        kept.put(id, sample)?;
     }
     Ok(added)
+}
+
+/// Records a label that a sample without one was given.
+fn record_label(
+    transaction: &Transaction<'_>,
+    import: &mut Import,
+    sample: i64,
+    given: &GivenLabel,
+) -> rusqlite::Result<()> {
+    let source = given.source_text(&crate::escape::path(&given.source));
+    record(transaction, edit_of(transaction, import)?, sample, (None, Some(&given.label)), &source)
 }
 
 /// The edit of an import, which begins with the first change.
@@ -193,29 +187,6 @@ fn edit_of(transaction: &Transaction<'_>, import: &mut Import) -> rusqlite::Resu
             Ok(edit)
         }
     }
-}
-
-/// Stores `model` if it is new, makes it the current one if there is none, and returns its row id.
-pub(super) fn put_model(transaction: &Transaction<'_>, model: &Model, from: &str) -> rusqlite::Result<i64> {
-    let hash: Sha256 = model.hash;
-    let known = transaction
-        .query_row("SELECT id FROM models WHERE sha256 = ?1", [&hash.0[..]], |row| row.get::<_, i64>(0))
-        .optional()?;
-    let id = match known {
-        Some(id) => id,
-        None => {
-            let name = model_name(hash, from, &model_names(transaction)?);
-            transaction.execute(
-                "INSERT INTO models (sha256, bytes, name) VALUES (?1, ?2, ?3)",
-                params![&hash.0[..], model.bytes, name],
-            )?;
-            transaction.last_insert_rowid()
-        }
-    };
-    if current_model(transaction)?.is_none() {
-        transaction.execute("INSERT INTO current_model (only, model) VALUES (1, ?1)", [id])?;
-    }
-    Ok(id)
 }
 
 fn from_path(path: &Path) -> Value {

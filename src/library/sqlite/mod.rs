@@ -4,8 +4,6 @@ mod add;
 mod blocks;
 mod edit;
 mod edits;
-#[cfg(test)]
-mod excerpt_tests;
 mod facts;
 mod label_change;
 mod label_history;
@@ -18,6 +16,9 @@ mod schema;
 mod store;
 mod tables;
 mod version;
+mod watch;
+mod whole;
 
 pub use row::parse_row;
 pub use store::SqliteLibrary;
+pub use watch::FileWatch;

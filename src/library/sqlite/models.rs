@@ -1,13 +1,14 @@
 //! The models of a library: it keeps every model that embedded samples of it, and one of them is current.
 
 use super::SqliteLibrary;
-use super::add::put_model;
+use super::schema::model_names;
 use super::store::current_model;
-use crate::library::{Adopt, Adopted, Engine as _, LibraryError, Models, StoredModel};
+use crate::library::{Adopt, Adopted, Engine as _, LibraryError, Models, StoredModel, model_name};
 use crate::model::{Model, is_base_model, read_config};
 use crate::sample::Sha256;
 use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 impl Models for SqliteLibrary {
@@ -145,12 +146,35 @@ impl SqliteLibrary {
     }
 }
 
-/// The names of all models that have one.
-pub fn model_names(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+/// The row ids of all models.
+pub fn model_ids(connection: &Connection) -> rusqlite::Result<HashMap<Sha256, i64>> {
     connection
-        .prepare("SELECT name FROM models WHERE name IS NOT NULL")?
-        .query_map([], |row| row.get(0))?
+        .prepare("SELECT sha256, id FROM models ORDER BY id")?
+        .query_map([], |row| Ok((Sha256(row.get(0)?), row.get(1)?)))?
         .collect()
+}
+
+/// Stores `model` if it is new, makes it the current one if there is none, and returns its row id.
+pub fn put_model(transaction: &Transaction<'_>, model: &Model, from: &str) -> rusqlite::Result<i64> {
+    let hash: Sha256 = model.hash;
+    let known = transaction
+        .query_row("SELECT id FROM models WHERE sha256 = ?1", [&hash.0[..]], |row| row.get::<_, i64>(0))
+        .optional()?;
+    let id = match known {
+        Some(id) => id,
+        None => {
+            let name = model_name(hash, from, &model_names(transaction)?);
+            transaction.execute(
+                "INSERT INTO models (sha256, bytes, name) VALUES (?1, ?2, ?3)",
+                params![&hash.0[..], model.bytes, name],
+            )?;
+            transaction.last_insert_rowid()
+        }
+    };
+    if current_model(transaction)?.is_none() {
+        transaction.execute("INSERT INTO current_model (only, model) VALUES (1, ?1)", [id])?;
+    }
+    Ok(id)
 }
 
 fn model_id(connection: &Connection, hash: Sha256) -> rusqlite::Result<Option<i64>> {

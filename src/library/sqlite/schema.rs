@@ -1,6 +1,5 @@
 //! How a library file is recognised, opened, created and migrated.
 
-use super::models::model_names;
 use super::tables::{MIGRATIONS, TABLES};
 use super::version::VERSION;
 use crate::library::{LibraryError, model_name};
@@ -183,6 +182,14 @@ fn name_models(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
         transaction.execute("UPDATE models SET name = ?2 WHERE id = ?1", params![id, name])?;
     }
     Ok(())
+}
+
+/// The names of all models that have one.
+pub fn model_names(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    connection
+        .prepare("SELECT name FROM models WHERE name IS NOT NULL")?
+        .query_map([], |row| row.get(0))?
+        .collect()
 }
 
 fn version(connection: &Connection) -> rusqlite::Result<i64> {

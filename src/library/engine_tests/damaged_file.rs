@@ -1,8 +1,8 @@
 //! What is damaged or unusual in a library file is never left out of an answer: the library is read whole.
 
+use super::excerpt::{asked, is_same, library, sha256};
+use super::fixture::{Kept, Place};
 use crate::library::Library;
-use crate::library::engine_tests::excerpt::{asked, is_same, library, sha256};
-use crate::library::engine_tests::fixture::{Kept, Place};
 use crate::model::base_model;
 use crate::picture::PictureKind;
 

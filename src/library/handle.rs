@@ -1,8 +1,8 @@
 //! The handle of an open library, whatever keeps it.
 
-use super::postgres::PostgresLibrary;
-use super::sqlite::SqliteLibrary;
-use super::{Engine, LibraryError, Location};
+use super::postgres::{PostgresLibrary, ServerWatch};
+use super::sqlite::{FileWatch, SqliteLibrary};
+use super::{Engine, LibraryError, Location, Watch};
 use std::ops::{Deref, DerefMut};
 use std::path::Path;
 
@@ -19,6 +19,17 @@ impl Library {
     /// Opens a library, or creates an empty one where there is none: the file with its folder, or the tables in the database.
     pub fn open_or_create(place: &Path) -> Result<Self, LibraryError> {
         Self::opened(place, true)
+    }
+
+    /// A watch of the library at `place`, which need not be open.
+    ///
+    /// # Errors
+    /// A URL that this program does not accept.
+    pub fn watch(place: &Path) -> Result<Box<dyn Watch>, LibraryError> {
+        Ok(match Location::parse(place)? {
+            Location::File(path) => Box::new(FileWatch::new(&path)),
+            Location::Server(url) => Box::new(ServerWatch::new(&url)),
+        })
     }
 
     fn opened(place: &Path, create: bool) -> Result<Self, LibraryError> {

@@ -1,0 +1,97 @@
+//! Copying a library into another: from a file to a team's database, back, or between two of a kind. What is there already is not
+//! sent again, so a copy that was interrupted goes on. Each sample is read back and compared by a checksum.
+
+use super::run::Run;
+use crate::job::Stop;
+use crate::library::{Added, Import, Library, Wanted, WholeSample};
+use crate::sample::Sha256;
+use sha2::{Digest as _, Sha256 as Hasher};
+use std::collections::HashMap;
+
+/// Samples that are sent at once.
+const BATCH: usize = 500;
+
+/// What a copy did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Copied {
+    /// What was added.
+    pub added: Added,
+    /// Samples that were there already, as they are.
+    pub there: usize,
+    /// Samples that were read back and are as they were sent: all.
+    pub verified: usize,
+    /// A hash of the checksums of all of them, in the order of the library that they come from.
+    pub checksum: Sha256,
+}
+
+/// Copies all samples of `from` that are not removed into `to`, with their labels, facts, thumbnails, and all that the models of
+/// `from` make of them; and these models. A sample that has another label in `to` keeps that. Maps and histories are not copied; a
+/// label says who gave it when.
+///
+/// # Errors
+/// A sample that was read back is not as it was sent; a library that cannot be read or written.
+pub fn copy_library(from: &Library, to: &mut Library, run: &Run<'_>) -> Result<Copied, Stop> {
+    to.check_writable()?;
+    copy_models(from, to)?;
+    let stage = run.reporter().stage("Copying", from.samples()?.len());
+    let mut import = Import::new(from.location().to_string());
+    let mut hasher = Hasher::new();
+    let mut copied = Copied { added: Added::default(), there: 0, verified: 0, checksum: Sha256([0; 32]) };
+    let mut last = i64::MIN;
+    loop {
+        run.check()?;
+        let page = from.whole_samples(Wanted::After(last, BATCH))?;
+        let Some((latest, _)) = page.last() else { break };
+        last = *latest;
+        let samples: Vec<WholeSample> = page.into_iter().map(|(_, sample)| sample).collect();
+        let hashes: Vec<Sha256> = samples.iter().map(|sample| sample.sha256).collect();
+        let there = checksums(to, &hashes)?;
+        let is_there = |sample: &WholeSample| there.get(&sample.sha256) == Some(&sample.checksum());
+        let (known, new): (Vec<WholeSample>, Vec<WholeSample>) = samples.iter().cloned().partition(is_there);
+        copied.there += known.len();
+        // Of what is there the label may be new.
+        copied.added += to.put_whole(&new, &mut import)?;
+        let labelled: Vec<WholeSample> = known.into_iter().filter(|sample| sample.label.is_some()).collect();
+        copied.added.relabelled += to.put_whole(&labelled, &mut import)?.relabelled;
+        let now = checksums(to, &hashes)?;
+        for sample in &samples {
+            let checksum = sample.checksum();
+            if now.get(&sample.sha256) != Some(&checksum) {
+                return Err(Stop::failed(format!(
+                    "expected the sample {} in {} as it is in {}, found other values: a library has what this program would not write, or another program has the same sample with another view of it. {} samples before it were copied",
+                    sample.sha256,
+                    to.location(),
+                    from.location(),
+                    copied.verified
+                )));
+            }
+            hasher.update(checksum.0);
+            copied.verified += 1;
+        }
+        stage.advance(samples.len());
+    }
+    copied.checksum = Sha256(hasher.finalize().into());
+    Ok(copied)
+}
+
+/// The models of `from`, the current one first: a library without a model takes the first as its own.
+fn copy_models(from: &Library, to: &mut Library) -> Result<(), Stop> {
+    let has: Vec<Sha256> = to.models()?.into_iter().map(|model| model.hash).collect();
+    let mut models = from.models()?;
+    models.sort_by_key(|model| !model.current);
+    for stored in models.iter().filter(|model| !has.contains(&model.hash)) {
+        to.add_model(&from.stored_model(stored.hash)?, "")?;
+        let names: Vec<String> = to.models()?.into_iter().map(|model| model.name).collect();
+        let taken = names.iter().any(|name| name.to_lowercase() == stored.name.to_lowercase());
+        if !taken {
+            to.rename_model(stored.hash, &stored.name)?;
+        }
+    }
+    Ok(())
+}
+
+/// The checksums of those of these samples that a library has.
+fn checksums(library: &Library, samples: &[Sha256]) -> Result<HashMap<Sha256, Sha256>, Stop> {
+    let found = library.whole_samples(Wanted::Of(samples))?;
+    Ok(found.into_iter().map(|(_, sample)| (sample.sha256, sample.checksum())).collect())
+}

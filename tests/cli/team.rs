@@ -1,0 +1,193 @@
+//! A team's library in PostgreSQL, through the command line: what a file does, a URL does.
+
+use crate::home::{Home, Run};
+use crate::postgres_server::{Server, server};
+use serde_json::Value;
+
+/// A database with the library of the files of `known`, and its URL.
+fn indexed(home: &Home) -> String {
+    let url = server().database();
+    home.run(&["index", "known", "--library", &url]);
+    url
+}
+
+fn database(url: &str) -> &str {
+    url.rsplit('/').next().unwrap()
+}
+
+fn answers(home: &Home, library: &str) -> Vec<Value> {
+    let printed = home.run(&["query", "known", "--library", library, "--json", "-k", "5"]);
+    let lines = printed.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    lines.filter(|line| line["event"] == "answer").collect()
+}
+
+/// What says the same whatever keeps the library: all but where samples were read from.
+fn comparable(answers: &[Value]) -> Vec<String> {
+    let answer = |answer: &Value| {
+        let near = answer["neighbours"].as_array().unwrap().iter();
+        let near: Vec<String> =
+            near.map(|near| format!("{} {} {}", near["sha256"], near["distance"], near["label"])).collect();
+        format!(
+            "{} {} {} {} {near:?}",
+            answer["path"], answer["verdict"], answer["probability"], answer["fit"]
+        )
+    };
+    answers.iter().map(answer).collect()
+}
+
+fn fails(run: &Run, expected: &str) {
+    assert!(!run.well && run.text.contains(expected), "{expected}: {}", run.text);
+    assert_eq!(run.text.trim_end().lines().count(), 1, "{}", run.text);
+}
+
+#[test]
+fn a_url_is_a_library_for_every_command() {
+    let home = Home::with_known();
+    let url = indexed(&home);
+    home.run(&["index", "known", "--library", "l.lookalike"]);
+    assert_eq!(comparable(&answers(&home, &url)), comparable(&answers(&home, "l.lookalike")));
+    // Its samples have names, and no folders of this machine.
+    home.run(&["export", "--library", &url, "--out", "all.csv"]);
+    let table = std::fs::read_to_string(home.at("all.csv")).unwrap();
+    assert!(table.lines().count() == 37 && !table.contains("known"), "{table}");
+    home.run(&["map", "--library", &url, "--csv", "map.csv"]);
+    assert_eq!(std::fs::read_to_string(home.at("map.csv")).unwrap().lines().count(), 37);
+
+    let sha256 = answers(&home, &url)[0]["sha256"].as_str().unwrap().to_owned();
+    home.run(&["library", "label", &sha256, "--label", "delta", "--library", &url]);
+    let history = home.run(&["library", "history", &sha256, "--library", &url]);
+    // Who it was is what the server knows.
+    assert!(history.contains("delta") && history.contains("owner") && !history.contains("ada"), "{history}");
+    home.run(&["library", "undo", "--library", &url]);
+    home.run(&["library", "remove", &sha256, "--library", &url]);
+    assert!(home.run(&["library", "check", "--library", &url]).contains("is whole: 35 samples"));
+    home.run(&["library", "undo", "--library", &url]);
+    assert!(home.run(&["library", "models", "--library", &url]).contains("Base model"));
+    assert!(home.run(&["index", "known", "--library", &url]).contains("36"));
+    assert_eq!(comparable(&answers(&home, &url)), comparable(&answers(&home, "l.lookalike")));
+    fails(&home.try_run(&["library", "backup", "--out", "b.lookalike", "--library", &url]), "pg_dump");
+}
+
+#[test]
+fn a_library_is_copied_both_ways_and_again() {
+    let home = Home::with_known();
+    home.run(&["index", "known", "--library", "l.lookalike"]);
+    let url = server().database();
+    let said = home.run(&["library", "copy", "l.lookalike", &url]);
+    assert!(said.contains("36 samples copied") && said.contains("All 36 were read back"), "{said}");
+    assert_eq!(comparable(&answers(&home, &url)), comparable(&answers(&home, "l.lookalike")));
+    let again = home.run(&["library", "copy", "l.lookalike", &url, "--json"]);
+    let again: Value = serde_json::from_str(again.lines().last().unwrap()).unwrap();
+    assert_eq!((&again["new"], &again["there"], &again["verified"]), (&0.into(), &36.into(), &36.into()));
+    home.run(&["library", "copy", &url, "back.lookalike"]);
+    assert_eq!(comparable(&answers(&home, "back.lookalike")), comparable(&answers(&home, "l.lookalike")));
+    // A label says who gave it, and a sample keeps the one it has.
+    let sha256 = answers(&home, &url)[0]["sha256"].as_str().unwrap().to_owned();
+    let history = home.run(&["library", "history", &sha256, "--library", &url]);
+    assert!(history.contains("(ada, 20"), "{history}");
+    home.run(&["library", "label", &sha256, "--label", "delta", "--library", "l.lookalike"]);
+    let said = home.run(&["library", "copy", "l.lookalike", &url]);
+    assert!(said.contains("0 samples copied") && said.contains("1 sample kept the label"), "{said}");
+    assert!(!home.run(&["library", "history", &sha256, "--library", &url]).contains("delta"));
+}
+
+#[test]
+fn a_copy_that_was_interrupted_goes_on() {
+    let home = Home::with_known();
+    home.run(&["index", "known", "--library", "l.lookalike"]);
+    let url = server().database();
+    home.run(&["library", "copy", "l.lookalike", &url]);
+    // As if it had ended after a part: half of the samples are not there, and of one a part is missing.
+    let database = database(&url);
+    server().sql(database, "DELETE FROM lookalike.label_changes; DELETE FROM lookalike.removals; DELETE FROM lookalike.samples WHERE id > 18; DELETE FROM lookalike.thumbnails WHERE sample = 3");
+    let said = home.run(&["library", "copy", "l.lookalike", &url]);
+    assert!(said.contains("18 samples copied") && said.contains("All 36 were read back"), "{said}");
+    // A value that is not as it was sent is found.
+    server().sql(database, "UPDATE lookalike.samples SET size = 1 WHERE id = 5");
+    fails(&home.try_run(&["library", "copy", "l.lookalike", &url]), "found other values");
+}
+
+#[test]
+fn each_role_may_do_its_part_and_no_more() {
+    let home = Home::with_known();
+    let url = indexed(&home);
+    let database = database(&url);
+    let roles = include_str!("../../packaging/postgresql/roles.sql");
+    server().sql(database, roles);
+    server().sql(database, roles);
+    for role in ["reader", "contributor", "curator"] {
+        let of_database = format!("{role}_{database}");
+        server().sql(
+            database,
+            &format!("CREATE ROLE {of_database} LOGIN; GRANT lookalike_{role} TO {of_database}"),
+        );
+    }
+    let url = |role: &str| server().url(&format!("{role}_{database}"), database);
+    let (reader, contributor, curator) = (url("reader"), url("contributor"), url("curator"));
+    let sha256 = answers(&home, &reader)[0]["sha256"].as_str().unwrap().to_owned();
+    let label =
+        |url: &str| home.try_run(&["library", "label", &sha256, "--label", "delta", "--library", url]);
+    fails(&label(&reader), "your role may read this library and not change it");
+    fails(&home.try_run(&["index", "known", "--library", &reader]), "your role may read");
+    assert!(label(&contributor).well);
+    home.write("new/delta/x.bin", crate::common::sample(13, 4));
+    home.run(&["index", "new", "--library", &contributor]);
+    home.run(&["map", "--library", &contributor, "--csv", "map.csv"]);
+    home.run(&["library", "undo", "--library", &contributor]);
+    let rename =
+        |url: &str| home.try_run(&["library", "rename-model", "Base model", "ours", "--library", url]);
+    fails(&rename(&contributor), "a role that may do this");
+    assert!(rename(&curator).well);
+    // What is stored cannot be changed by SQL either.
+    for sql in [
+        "UPDATE lookalike.looks SET seen = NULL",
+        "DELETE FROM lookalike.samples",
+        "UPDATE lookalike.samples SET sha256 = sha256",
+        "UPDATE lookalike.label_changes SET who = 'bob'",
+        "DROP SCHEMA lookalike CASCADE",
+        "CREATE TABLE lookalike.mine (x int)",
+    ] {
+        let mut client = postgres::Client::connect(&curator, postgres::NoTls).unwrap();
+        let refused = client.batch_execute(sql).unwrap_err();
+        assert_eq!(refused.code(), Some(&postgres::error::SqlState::INSUFFICIENT_PRIVILEGE), "{sql}");
+    }
+}
+
+#[test]
+fn what_cannot_be_used_is_said_in_one_line() {
+    let home = Home::with_known();
+    let query = |url: &str| home.try_run(&["query", "known", "--library", url]);
+    fails(&query("postgresql://ada:hunter2@localhost/l"), "found one with a password");
+    assert!(!query("postgresql://ada:hunter2@localhost/l").text.contains("hunter2"));
+    fails(&query("postgresql://localhost"), "one without a database");
+    fails(&query("postgresql://ada@127.0.0.1:1/l"), "a PostgreSQL server that answers");
+    let url = server().database();
+    fails(&query(&server().url("owner", "nothing_here")), "a database of this name");
+    fails(&query(&server().url("nobody_known", database(&url))), "a server that lets nobody_known in");
+    fails(&query(&url), "a library in this database");
+    // A role that may not create a library.
+    server().sql(database(&url), &format!("CREATE ROLE guest_{} LOGIN", database(&url)));
+    let guest = server().url(&format!("guest_{}", database(&url)), database(&url));
+    fails(&home.try_run(&["index", "known", "--library", &guest]), "a role that may create a library");
+    // A schema of another program, and one of a later version.
+    server().sql(database(&url), "CREATE SCHEMA lookalike; CREATE TABLE lookalike.users (name text)");
+    fails(&query(&url), "the schema of another program");
+    let later = indexed(&home);
+    server().sql(database(&later), "UPDATE lookalike.library SET version = 99");
+    fails(&query(&later), "the library has version 99; this program reads version 1");
+    // Off this machine, a server without TLS is not trusted, whatever the URL says. This one is on it, but asked to.
+    fails(&query(&format!("{}?sslmode=require", indexed(&home))), "TLS");
+}
+
+#[test]
+fn a_server_that_stops_loses_nothing_that_was_acknowledged() {
+    let home = Home::with_known();
+    let server = Server::start_durable();
+    let url = server.database();
+    home.run(&["index", "known/alpha", "--library", &url]);
+    server.kill();
+    fails(&home.try_run(&["query", "known", "--library", &url]), "a PostgreSQL server that answers");
+    server.restart();
+    assert!(home.run(&["library", "check", "--library", &url]).contains("12 samples"));
+    assert!(home.run(&["index", "known", "--library", &url]).contains("24"));
+}

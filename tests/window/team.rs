@@ -1,0 +1,58 @@
+//! A team's library in the window: it is opened by its URL, and what others change appears.
+
+use crate::app::Window;
+use crate::common::corpus;
+use crate::postgres_server::server;
+use lookalike::app::App;
+use lookalike::library::Library;
+use std::path::Path;
+
+fn open(window: &mut Window, url: &str) {
+    window.click("File");
+    window.click("Open a team's library…");
+    window.harness.run_steps(3);
+    window.type_into_question(url);
+    window.harness.run_steps(3);
+}
+
+#[test]
+fn a_library_is_opened_by_its_url_and_follows_what_others_change() {
+    let mut window = Window::open();
+    let url = server().database();
+    open(&mut window, &url);
+    assert!(window.shows("The files stay on this machine"));
+    window.click("Test the connection");
+    window.wait_for("The database has no library yet");
+    window.click_button("Open");
+    window.wait_until("it is open", |app| App::settled(app) && app.session.library_path == Path::new(&url));
+    let known = window.at("known");
+    corpus(&known);
+    window.drop(&[&known]);
+    window.wait_for("added and compared");
+    window.wait_until("all jobs end", App::settled);
+    assert_eq!(window.harness.state().session.contents.len(), 36);
+    // Another analyst gives a label.
+    let sha256 = window.harness.state().session.contents.at(0).unwrap().sha256;
+    Library::open(Path::new(&url)).unwrap().set_labels(&[sha256], Some("delta"), "elsewhere").unwrap();
+    window.wait_until("the label appears", |app| {
+        app.session.contents.get(sha256).unwrap().label == Some("delta")
+    });
+    // Undo takes back what this window did, and not what another one did.
+    window.label(sha256, "epsilon");
+    window.wait_until("all jobs end", App::settled);
+    window.harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::Z);
+    window.wait_until("it is undone", |app| {
+        App::settled(app) && app.session.contents.get(sha256).unwrap().label == Some("delta")
+    });
+}
+
+#[test]
+fn a_connection_that_fails_is_said_in_the_dialog() {
+    let mut window = Window::open();
+    let before = window.harness.state().session.library_path.clone();
+    open(&mut window, &server().url("owner", "nothing_here"));
+    window.click("Test the connection");
+    window.wait_for("a database of this name");
+    window.click("Cancel");
+    assert_eq!(window.harness.state().session.library_path, before);
+}
