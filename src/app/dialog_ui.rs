@@ -126,7 +126,7 @@ fn about_ui(ui: &mut Ui, session: &Session, renderer: &str) {
     ui.weak(env!("CARGO_PKG_DESCRIPTION"));
     ui.add_space(8.0);
     heading_ui(ui, "Samples");
-    ui.label("Files are read, never run. Nothing leaves this machine.");
+    ui.label("Files are read, never run. Nothing leaves this machine but what is shared with a team whose library you open.");
     if let Some(protection) = session.reader.protection() {
         ui.weak(protection);
     }

@@ -77,6 +77,7 @@ mod start;
 mod status_ui;
 mod symbol;
 mod theme;
+mod thumbnails;
 mod toasts;
 mod top_ui;
 mod train;

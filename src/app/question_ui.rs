@@ -168,7 +168,7 @@ fn hint(session: &Session, question: &Question) -> String {
         }
         Question::Password(_) => "The passwords infected and malware are always tried. The paths opened last are opened again. The password stays in memory until the window closes, and is never written to disk.".to_owned(),
         Question::Server { .. } => format!(
-            "postgresql://USER@HOST/DATABASE. The password comes from the variable PGPASSWORD or the file .pgpass. {SHARED}"
+            "postgresql://USER@HOST/DATABASE. The password comes from the variable PGPASSWORD or the file .pgpass.\n{SHARED}"
         ),
         Question::Path { purpose: Purpose::Library, .. } => {
             format!("Currently open: {}", escape::path(&session.library_path))

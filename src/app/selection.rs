@@ -30,9 +30,12 @@ pub enum FileProblem {
 }
 
 impl FileProblem {
-    /// The problem in a sentence.
-    pub fn sentence(self) -> &'static str {
+    /// The problem in a sentence, of a sample in a library that is `shared` or one's own.
+    pub fn sentence(self, shared: bool) -> &'static str {
         match self {
+            Self::Gone if shared => {
+                "Its file is with who added it, or on this machine in a library of your own. The library has what was read of it."
+            }
             Self::Gone => "Its file is not there any more. The library keeps what it has read of it.",
             Self::Changed => {
                 "Its file has changed since it was added. What is shown is what was added; drop the file to see what it is now."

@@ -6,7 +6,7 @@ use super::label_slots::LabelSlots;
 use super::message::{Message, Tone};
 use super::queried_list::QueriedList;
 use super::selection::{FileProblem, Selection};
-use crate::library::{Contents, Edit, Layout, Library, Neighbour, StoredModel};
+use crate::library::{Contents, Edit, Layout, Library, Neighbour, ServerUrl, StoredModel};
 use crate::model::Epoch;
 use crate::picture::Encoded;
 use crate::reading::Reader;
@@ -31,7 +31,7 @@ pub struct Why {
 pub struct Session {
     /// The library file.
     pub library_path: PathBuf,
-    /// The library, open to read thumbnails.
+    /// The open library.
     pub library: Option<Library>,
     /// The samples of the library, by its current model.
     pub contents: Contents,
@@ -105,6 +105,11 @@ impl Session {
             said: 0,
             skipped: Vec::new(),
         }
+    }
+
+    /// Whether the library is a team's.
+    pub fn is_shared(&self) -> bool {
+        self.library_path.to_str().is_some_and(ServerUrl::is_one)
     }
 
     /// Adds a message.

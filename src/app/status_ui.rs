@@ -12,7 +12,7 @@ use super::theme::{Tokens, icon, small, tone_mark};
 use super::toasts::Toasts;
 use super::view::View;
 use crate::escape;
-use crate::workflow::model_name;
+use crate::workflow::{SHARED, model_name};
 use egui::{
     Align, Align2, Button, Layout, ProgressBar, RichText, Role, ScrollArea, Sense, Ui, WidgetInfo, vec2,
 };
@@ -103,7 +103,10 @@ fn safe_ui(ui: &mut Ui, session: &Session) {
     };
     let shown = ui.label(small(text));
     shown.widget_info(|| WidgetInfo::labeled(Role::Label, true, "Files are read, never run"));
-    let mut hint = "Nothing leaves this machine.".to_owned();
+    let mut hint = match session.is_shared() {
+        true => SHARED.to_owned(),
+        false => "Nothing leaves this machine.".to_owned(),
+    };
     if let Some(protection) = session.reader.protection() {
         hint = format!("{hint}\n{protection}");
     }

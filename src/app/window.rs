@@ -295,6 +295,7 @@ impl eframe::App for App {
         drop_target_ui::drop_target_ui(ui);
         focus_ring::focus_ring(ui.ctx());
         self.had_focus = ui.memory(|memory| memory.focused().is_some());
+        self.read_thumbnails();
         for command in out {
             self.act(command);
         }

@@ -326,7 +326,7 @@ fn sample_ui(ui: &mut Ui, facts: &Facts, session: &Session, shown: &Shown<'_>, o
         if let Some((_, problem)) = session.file_problem.filter(|(of, _)| *of == shown.sha256) {
             ui.horizontal_top(|ui| {
                 ui.label(egui::RichText::new(icon::WARNING).color(tokens.warn));
-                ui.add(egui::Label::new(problem.sentence()).wrap());
+                ui.add(egui::Label::new(problem.sentence(session.is_shared())).wrap());
             });
         }
         ui.add_space(2.0);

@@ -52,7 +52,7 @@ pub fn file_ui(
         let own = session.facts.get(&shown.sha256);
         let open = &mut view.kept.sections;
         if section_ui(ui, &mut open.pictures, "Pictures", "layout, byte pairs") {
-            pictures_ui(ui, &shown, session.library.as_ref(), textures);
+            pictures_ui(ui, &shown, textures);
         }
         let notes = own.map(|own| notes_summary(&own.content)).unwrap_or_default();
         if section_ui(ui, &mut open.facts, "Facts", &notes) {

@@ -158,7 +158,7 @@ fn row_ui(
     let symbol = session.slots.symbol(entry.label);
     let [number, picture, name, label, distance] = columns(row.rect);
     paint::text(ui, number, Align2::LEFT_CENTER, &(i + 1).to_string(), &Ink::small(tokens.text2));
-    if let Some(texture) = textures.stored(ui.ctx(), entry.sha256, entry.id, session.library.as_ref()) {
+    if let Some(texture) = textures.stored(ui.ctx(), entry.sha256, entry.id) {
         let whole = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
         let at = Rect::from_center_size(picture.center(), vec2(PICTURE, PICTURE));
         ui.painter().image(texture.id(), at, whole, Color32::WHITE);

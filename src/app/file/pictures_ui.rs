@@ -3,7 +3,6 @@
 use super::shown::Shown;
 use super::textures::Textures;
 use crate::app::theme::small;
-use crate::library::Library;
 use crate::picture::{BytePlanes, Encoded, cell_range};
 use egui::{Image, Role, Sense, TextureHandle, Ui, Vec2, WidgetInfo, load::SizedTexture, vec2};
 
@@ -11,13 +10,13 @@ use egui::{Image, Role, Sense, TextureHandle, Ui, Vec2, WidgetInfo, load::SizedT
 const SIDE: f32 = 64.0;
 
 /// Draws the pictures of the file, or its thumbnail.
-pub fn pictures_ui(ui: &mut Ui, file: &Shown<'_>, library: Option<&Library>, textures: &mut Textures) {
+pub fn pictures_ui(ui: &mut Ui, file: &Shown<'_>, textures: &mut Textures) {
     let side = ((ui.available_width() - 8.0) / 2.0).clamp(100.0, 220.0);
     ui.horizontal(|ui| {
         let Some(picture) = file.picture else {
             // The thumbnail until the file is read, or if it cannot be read. It takes the same space, so nothing
             // moves when the picture arrives.
-            let thumbnail = file.id.and_then(|id| textures.stored(ui.ctx(), file.sha256, id, library));
+            let thumbnail = file.id.and_then(|id| textures.stored(ui.ctx(), file.sha256, id));
             let text = "The library's thumbnail. The full picture is shown once the file is read, unless it has moved or changed.";
             match picture_ui(ui, thumbnail.as_ref(), side, "Layout, from the library") {
                 Some(shown) => drop(shown.on_hover_text(text)),

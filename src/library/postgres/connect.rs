@@ -35,14 +35,19 @@ pub fn connect(url: &ServerUrl) -> Result<Client, LibraryError> {
     if let Some(password) = password(&config, &location)? {
         config.password(password.reveal());
     }
-    let client = if url.is_local() && config.get_ssl_mode() != SslMode::Require {
-        config.ssl_mode(SslMode::Disable);
-        config.connect(NoTls)
-    } else {
+    let client = if is_encrypted(url) {
         config.ssl_mode(SslMode::Require);
         config.connect(MakeRustlsConnect::new(tls(url, &location)?))
+    } else {
+        config.ssl_mode(SslMode::Disable);
+        config.connect(NoTls)
     };
     client.map_err(|error| refused(&error, &config, location))
+}
+
+/// Whether a connection uses TLS: off this machine always, on it if the URL asks for it.
+fn is_encrypted(url: &ServerUrl) -> bool {
+    !url.is_local() || url.config().get_ssl_mode() == SslMode::Require
 }
 
 /// TLS that verifies certificates.
@@ -159,5 +164,25 @@ pub fn failed(error: &postgres::Error, location: &Location) -> LibraryError {
         found: reason(error),
         location,
         advice: advice.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn off_this_machine_a_connection_is_encrypted_whatever_the_url_says() {
+        for (text, expected) in [
+            ("postgresql://db.example/l?sslmode=disable", true),
+            ("postgresql://db.example/l?sslmode=prefer", true),
+            ("postgresql://localhost,db.example/l?sslmode=disable", true),
+            ("postgresql://localhost/l?hostaddr=192.0.2.1&sslmode=disable", true),
+            ("postgresql://localhost/l?sslmode=require", true),
+            ("postgresql://localhost/l", false),
+            ("postgresql://%2Ftmp/l", !cfg!(unix)),
+        ] {
+            assert_eq!(is_encrypted(&ServerUrl::parse(text).unwrap()), expected, "{text}");
+        }
     }
 }

@@ -51,7 +51,14 @@ impl PostgresLibrary {
         &self,
         work: impl FnOnce(&mut Client) -> Result<T, postgres::Error>,
     ) -> Result<T, LibraryError> {
-        work(&mut self.client()).map_err(|error| failed(&error, &self.location))
+        let mut client = self.client();
+        // A connection may have ended while the library was open.
+        if client.is_closed()
+            && let Location::Server(url) = &self.location
+        {
+            *client = connect(url)?;
+        }
+        work(&mut client).map_err(|error| failed(&error, &self.location))
     }
 
     /// Changes the library: all of what `work` does or nothing. Others hear of it.
