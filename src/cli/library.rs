@@ -115,14 +115,16 @@ enum What {
 /// Copies a library into another.
 fn copy(from: PathBuf, to: PathBuf, as_json: bool) -> Result<(), Stop> {
     let shown = [&from, &to].map(|path| escape::path(path));
+    let place = to.clone();
     let copied = events::run(as_json, &mut Printed::default(), move |run| {
         copy_library(&Library::open(&from)?, &mut Library::open_or_create(&to)?, run)
     })?;
-    let Copied { added, there, verified, checksum } = copied;
+    let Copied { added, there, verified, checksum, adopted } = copied;
     if as_json {
         return output::json(&json!({
             "event": "copied", "from": shown[0], "to": shown[1], "new": added.new, "there": there,
             "kept_their_label": added.relabelled, "verified": verified, "checksum": checksum.to_string(),
+            "in_use": adopted.map(|(_, adopted)| adopted.in_use), "hidden": adopted.map(|(_, adopted)| adopted.hidden),
         }));
     }
     let kept = match added.relabelled {
@@ -135,7 +137,11 @@ fn copy(from: PathBuf, to: PathBuf, as_json: bool) -> Result<(), Stop> {
         shown[0],
         shown[1],
         checksum.short()
-    ))
+    ))?;
+    match adopted {
+        Some((model, adopted)) => library_models::print_if_not_in_use(adopted, model, &place),
+        None => Ok(()),
+    }
 }
 
 /// Runs the subcommand.

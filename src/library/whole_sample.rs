@@ -86,7 +86,17 @@ impl WholeSample {
         }
     }
 
-    /// A hash of all that never changes: not of its label and of where it was read from.
+    /// Whether `stored` has all that this has: the same values, and perhaps more, as what other models make of it. Where it was read
+    /// from, its label and the picture of its thumbnail are a library's own.
+    pub fn is_in(&self, stored: &Self) -> bool {
+        let same = |a: &Self| (a.sha256, a.size, a.kind.clone(), a.architecture.clone());
+        same(self) == same(stored)
+            && (self.thumbnail.is_none() || stored.thumbnail.is_some())
+            && (self.facts.is_none() || self.facts == stored.facts)
+            && self.looks.iter().all(|look| stored.looks.contains(look))
+    }
+
+    /// A hash of all that never changes: not of its label and where it was read from.
     pub fn checksum(&self) -> Sha256 {
         let mut hasher = Hasher::new_with_prefix(self.sha256.0);
         // Lengths come first, so that no other values give the same bytes.

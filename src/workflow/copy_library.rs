@@ -1,9 +1,10 @@
 //! Copying a library into another: from a file to a team's database, back, or between two of a kind. What is there already is not
-//! sent again, so a copy that was interrupted goes on. Each sample is read back and compared by a checksum.
+//! sent again, so a copy that was interrupted goes on. Each sample is read back and compared.
 
+use super::names::count;
 use super::run::Run;
 use crate::job::Stop;
-use crate::library::{Added, Import, Library, Wanted, WholeSample};
+use crate::library::{Added, Adopt, Adopted, Import, Library, Wanted, WholeSample};
 use crate::sample::Sha256;
 use sha2::{Digest as _, Sha256 as Hasher};
 use std::collections::HashMap;
@@ -20,8 +21,10 @@ pub struct Copied {
     pub there: usize,
     /// Samples that were read back and are as they were sent: all.
     pub verified: usize,
-    /// A hash of the checksums of all of them, in the order of the library that they come from.
+    /// A hash of the checksums of all of them, in the order of the library that they come from: equal for equal libraries.
     pub checksum: Sha256,
+    /// The current model of the library that was copied, and whether it is current in the other one too.
+    pub adopted: Option<(Sha256, Adopted)>,
 }
 
 /// Copies all samples of `from` that are not removed into `to`, with their labels, facts, thumbnails, and all that the models of
@@ -36,7 +39,8 @@ pub fn copy_library(from: &Library, to: &mut Library, run: &Run<'_>) -> Result<C
     let stage = run.reporter().stage("Copying", from.samples()?.len());
     let mut import = Import::new(from.location().to_string());
     let mut hasher = Hasher::new();
-    let mut copied = Copied { added: Added::default(), there: 0, verified: 0, checksum: Sha256([0; 32]) };
+    let mut copied =
+        Copied { added: Added::default(), there: 0, verified: 0, checksum: Sha256([0; 32]), adopted: None };
     let mut last = i64::MIN;
     loop {
         run.check()?;
@@ -45,32 +49,35 @@ pub fn copy_library(from: &Library, to: &mut Library, run: &Run<'_>) -> Result<C
         last = *latest;
         let samples: Vec<WholeSample> = page.into_iter().map(|(_, sample)| sample).collect();
         let hashes: Vec<Sha256> = samples.iter().map(|sample| sample.sha256).collect();
-        let there = checksums(to, &hashes)?;
-        let is_there = |sample: &WholeSample| there.get(&sample.sha256) == Some(&sample.checksum());
+        let there = stored(to, &hashes)?;
+        let is_there =
+            |sample: &WholeSample| there.get(&sample.sha256).is_some_and(|there| sample.is_in(there));
         let (known, new): (Vec<WholeSample>, Vec<WholeSample>) = samples.iter().cloned().partition(is_there);
         copied.there += known.len();
         // Of what is there the label may be new.
         copied.added += to.put_whole(&new, &mut import)?;
         let labelled: Vec<WholeSample> = known.into_iter().filter(|sample| sample.label.is_some()).collect();
         copied.added.relabelled += to.put_whole(&labelled, &mut import)?.relabelled;
-        let now = checksums(to, &hashes)?;
+        let now = stored(to, &hashes)?;
         for sample in &samples {
-            let checksum = sample.checksum();
-            if now.get(&sample.sha256) != Some(&checksum) {
+            if !now.get(&sample.sha256).is_some_and(|now| sample.is_in(now)) {
                 return Err(Stop::failed(format!(
-                    "expected the sample {} in {} as it is in {}, found other values: a library has what this program would not write, or another program has the same sample with another view of it. {} samples before it were copied",
+                    "expected the sample {} in {} as it is in {}, found other values: another version of the program may have read it, or one of the libraries was changed by hand. {} before it were copied",
                     sample.sha256,
                     to.location(),
                     from.location(),
-                    copied.verified
+                    count(copied.verified, "sample")
                 )));
             }
-            hasher.update(checksum.0);
+            hasher.update(sample.checksum().0);
             copied.verified += 1;
         }
         stage.advance(samples.len());
     }
     copied.checksum = Sha256(hasher.finalize().into());
+    if let Some(model) = from.models()?.into_iter().find(|model| model.current) {
+        copied.adopted = Some((model.hash, to.adopt(model.hash, Adopt::IfComplete)?));
+    }
     Ok(copied)
 }
 
@@ -83,15 +90,16 @@ fn copy_models(from: &Library, to: &mut Library) -> Result<(), Stop> {
         to.add_model(&from.stored_model(stored.hash)?, "")?;
         let names: Vec<String> = to.models()?.into_iter().map(|model| model.name).collect();
         let taken = names.iter().any(|name| name.to_lowercase() == stored.name.to_lowercase());
-        if !taken {
-            to.rename_model(stored.hash, &stored.name)?;
+        // A contributor to a team's library adds models and does not name them.
+        if let Some(Err(error)) = (!taken).then(|| to.rename_model(stored.hash, &stored.name)) {
+            tracing::info!("the model {} has the name that it was given: {error}", stored.hash.short());
         }
     }
     Ok(())
 }
 
-/// The checksums of those of these samples that a library has.
-fn checksums(library: &Library, samples: &[Sha256]) -> Result<HashMap<Sha256, Sha256>, Stop> {
+/// Those of these samples that a library has.
+fn stored(library: &Library, samples: &[Sha256]) -> Result<HashMap<Sha256, WholeSample>, Stop> {
     let found = library.whole_samples(Wanted::Of(samples))?;
-    Ok(found.into_iter().map(|(_, sample)| (sample.sha256, sample.checksum())).collect())
+    Ok(found.into_iter().map(|(_, sample)| (sample.sha256, sample)).collect())
 }

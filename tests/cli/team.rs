@@ -92,6 +92,28 @@ fn a_library_is_copied_both_ways_and_again() {
 }
 
 #[test]
+fn a_copy_adds_to_samples_that_another_model_has_embedded() {
+    let home = Home::with_library("1");
+    home.run(&["index", "known", "--library", "base.lookalike"]);
+    let said = home.run(&["library", "copy", "base.lookalike", "l.lookalike"]);
+    assert!(said.contains("0 samples copied") && said.contains("All 36 were read back"), "{said}");
+    assert_eq!(
+        home.run(&["library", "models", "--library", "l.lookalike"]).matches("has embedded 36 of 36").count(),
+        2
+    );
+    // All are embedded by the model that was copied, so it is in use, as after an import.
+    assert_eq!(comparable(&answers(&home, "l.lookalike")), comparable(&answers(&home, "base.lookalike")));
+    // A library that has other samples keeps its model.
+    home.write("new/delta/x.bin", crate::common::sample(13, 4));
+    home.run(&["index", "new", "--model", "m.safetensors", "--library", "other.lookalike"]);
+    let said = home.run(&["library", "copy", "base.lookalike", "other.lookalike"]);
+    assert!(
+        said.contains("The library keeps its model") && said.contains("36 samples are not compared"),
+        "{said}"
+    );
+}
+
+#[test]
 fn a_copy_that_was_interrupted_goes_on() {
     let home = Home::with_known();
     home.run(&["index", "known", "--library", "l.lookalike"]);

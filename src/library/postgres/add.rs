@@ -221,7 +221,7 @@ fn copy<T>(
     writer.finish().map(drop)
 }
 
-/// Stores what samples that were there already lack. They are locked.
+/// Stores what samples that were there already lack.
 fn put_lacking(
     transaction: &mut Transaction<'_>,
     samples: &[(i64, &WholeSample)],
