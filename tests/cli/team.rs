@@ -156,6 +156,10 @@ fn each_role_may_do_its_part_and_no_more() {
     home.run(&["index", "new", "--library", &contributor]);
     home.run(&["map", "--library", &contributor, "--csv", "map.csv"]);
     home.run(&["library", "undo", "--library", &contributor]);
+    // What a contributor copies into it needs no more than that.
+    home.run(&["train", "known", "--model", "m.safetensors", "--epochs", "1"]);
+    home.run(&["index", "known", "--model", "m.safetensors", "--library", "m.lookalike"]);
+    assert!(home.run(&["library", "copy", "m.lookalike", &contributor]).contains("All 36 were read back"));
     let rename =
         |url: &str| home.try_run(&["library", "rename-model", "Base model", "ours", "--library", url]);
     fails(&rename(&contributor), "a role that may do this");

