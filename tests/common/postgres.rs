@@ -159,11 +159,11 @@ fn binaries() -> &'static Path {
         let installed = installed();
         let mut reaches = Command::new("setpriv");
         reaches.args(["--reuid=nobody", "--regid=nogroup", "--clear-groups", "--"]);
-        reaches.arg(installed.join("postgres")).arg("--version").current_dir("/");
+        reaches.arg(installed.join("initdb")).arg("--version").current_dir("/");
         if !is_root() || reaches.output().is_ok_and(|output| output.status.success()) {
             return installed;
         }
-        // The target folder may be in one that only root can read.
+        // The target folder may be in one that only root can read, and initdb looks there for its own libraries.
         let copy = std::env::temp_dir().join(format!("lookalike-pg-{}-programs", std::process::id()));
         std::fs::create_dir_all(&copy).unwrap();
         // The programs find their libraries beside their package.
