@@ -279,7 +279,7 @@ fn record(
     }
     let edit = match import.edit {
         Some(edit) => edit,
-        None => *import.edit.insert(begin_edit(transaction, EditKind::Import, &import.source)?),
+        None => *import.edit.insert(begin_edit(transaction, EditKind::Import, &names_of(&import.source))?),
     };
     transaction.execute(
         "UPDATE lookalike.samples s SET removed = false, name = new.name
@@ -304,6 +304,12 @@ fn record(
             &[&edit, labelled, labels, folders],
         )
         .map(drop)
+}
+
+/// The names of the folders that an import came from, without those above them, which are the analyst's own.
+fn names_of(source: &str) -> String {
+    let name = |folder: &str| folder.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
+    source.split(", ").map(name).collect::<Vec<_>>().join(", ")
 }
 
 /// Records an edit, in the transaction that makes it, and returns its row id.
