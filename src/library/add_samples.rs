@@ -69,6 +69,18 @@ impl Import {
     pub fn edit(&self) -> Option<i64> {
         self.edit
     }
+
+    /// Does `work`, which may begin its edit, in a transaction. An edit that began in one that failed does not exist, so nothing
+    /// of it is kept then.
+    pub(super) fn all_or_nothing<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, LibraryError>,
+    ) -> Result<T, LibraryError> {
+        let mut changed = self.clone();
+        let done = work(&mut changed)?;
+        *self = changed;
+        Ok(done)
+    }
 }
 
 /// Adding to a library.

@@ -16,14 +16,13 @@ use std::path::Path;
 
 impl AddSamples for SqliteLibrary {
     fn add(&mut self, model: &Model, batch: Batch<'_>, import: &mut Import) -> Result<Added, LibraryError> {
-        let mut changed = import.clone();
         let samples = batch.whole(model);
-        let added = self.changing(|transaction| {
-            put_model(transaction, model, &changed.source)?;
-            put_all(transaction, &samples, &mut changed)
-        })?;
-        *import = changed;
-        Ok(added)
+        import.all_or_nothing(|import| {
+            self.changing(|transaction| {
+                put_model(transaction, model, &import.source)?;
+                put_all(transaction, &samples, import)
+            })
+        })
     }
 
     fn add_embeddings(

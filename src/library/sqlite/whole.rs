@@ -69,10 +69,7 @@ impl WholeSamples for SqliteLibrary {
     }
 
     fn put_whole(&mut self, samples: &[WholeSample], import: &mut Import) -> Result<Added, LibraryError> {
-        let mut changed = import.clone();
-        let added = self.changing(|transaction| put_all(transaction, samples, &mut changed))?;
-        *import = changed;
-        Ok(added)
+        import.all_or_nothing(|import| self.changing(|transaction| put_all(transaction, samples, import)))
     }
 }
 
