@@ -99,9 +99,11 @@ impl Reverted {
 }
 
 /// Which way an edit is turned.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Turn {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// Back to what was before it.
     Undo,
+    /// To what it changed, after it was undone.
     Redo,
 }
 
@@ -113,16 +115,30 @@ pub trait Edits {
     /// The edit with this id.
     fn edit(&self, id: i64) -> Result<Edit, LibraryError>;
 
+    /// The id of the latest edit to turn: [`Self::latest_by_hand`] or [`Self::latest_undone`].
+    fn latest(&self, turn: Turn) -> Result<Option<i64>, LibraryError>;
+
+    /// Turns an edit: [`Self::undo_edit`] or [`Self::redo_edit`].
+    fn turn(&mut self, id: i64, turn: Turn) -> Result<Reverted, LibraryError>;
+
     /// The id of the latest edit that was made by hand and is not undone: never an import.
-    fn latest_by_hand(&self) -> Result<Option<i64>, LibraryError>;
+    fn latest_by_hand(&self) -> Result<Option<i64>, LibraryError> {
+        self.latest(Turn::Undo)
+    }
 
     /// The id of the edit that was undone last and is still undone.
-    fn latest_undone(&self) -> Result<Option<i64>, LibraryError>;
+    fn latest_undone(&self) -> Result<Option<i64>, LibraryError> {
+        self.latest(Turn::Redo)
+    }
 
     /// Undoes an edit: each of its samples has the label, or is in the library or not, as before. Samples that were changed
     /// after the edit are left alone and counted. All of it happens or nothing. Undoing an undone edit changes nothing.
-    fn undo_edit(&mut self, id: i64) -> Result<Reverted, LibraryError>;
+    fn undo_edit(&mut self, id: i64) -> Result<Reverted, LibraryError> {
+        self.turn(id, Turn::Undo)
+    }
 
     /// Redoes an edit that was undone, as [`Self::undo_edit`] undoes it. Redoing an edit that is not undone changes nothing.
-    fn redo_edit(&mut self, id: i64) -> Result<Reverted, LibraryError>;
+    fn redo_edit(&mut self, id: i64) -> Result<Reverted, LibraryError> {
+        self.turn(id, Turn::Redo)
+    }
 }

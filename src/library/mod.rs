@@ -35,7 +35,7 @@ mod whole_samples;
 
 pub use add_samples::{AddSamples, Added, Batch, Import};
 pub use contents::{Contents, Fit, Layout, Neighbour, Rows};
-pub use edits::{Edit, EditKind, Edits, Reverted, user};
+pub use edits::{Edit, EditKind, Edits, Reverted, Turn, user};
 pub use engine::Engine;
 pub use error::LibraryError;
 pub use handle::Library;

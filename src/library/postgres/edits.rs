@@ -2,8 +2,8 @@
 
 use super::models::TIME;
 use super::store::{PostgresLibrary, sha256};
-use crate::library::edits::{KINDS, Turn};
-use crate::library::{Edit, EditKind, Edits, Engine as _, LibraryError, Reverted};
+use crate::library::edits::KINDS;
+use crate::library::{Edit, EditKind, Edits, Engine as _, LibraryError, Reverted, Turn};
 use postgres::types::ToSql;
 use postgres::{GenericClient, Transaction};
 use std::collections::BTreeSet;
@@ -19,25 +19,11 @@ impl Edits for PostgresLibrary {
         found.ok_or_else(|| LibraryError::NoEdit { id, location: self.location().clone() })
     }
 
-    fn latest_by_hand(&self) -> Result<Option<i64>, LibraryError> {
-        self.edit_where("undone = 0 AND kind <> 'import' ORDER BY id DESC")
-    }
-
-    fn latest_undone(&self) -> Result<Option<i64>, LibraryError> {
-        self.edit_where("undone > 0 ORDER BY undone DESC, id")
-    }
-
-    fn undo_edit(&mut self, id: i64) -> Result<Reverted, LibraryError> {
-        self.turn(id, Turn::Undo)
-    }
-
-    fn redo_edit(&mut self, id: i64) -> Result<Reverted, LibraryError> {
-        self.turn(id, Turn::Redo)
-    }
-}
-
-impl PostgresLibrary {
-    fn edit_where(&self, which: &str) -> Result<Option<i64>, LibraryError> {
+    fn latest(&self, turn: Turn) -> Result<Option<i64>, LibraryError> {
+        let which = match turn {
+            Turn::Undo => "undone = 0 AND kind <> 'import' ORDER BY id DESC",
+            Turn::Redo => "undone > 0 ORDER BY undone DESC, id",
+        };
         let query = format!("SELECT id FROM lookalike.edits WHERE {which} LIMIT 1");
         Ok(self.reading(|client| client.query_opt(&query, &[]))?.map(|row| row.get(0)))
     }

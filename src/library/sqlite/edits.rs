@@ -2,8 +2,7 @@
 
 use super::SqliteLibrary;
 use super::edit::{latest_edits, read_edit};
-use crate::library::edits::Turn;
-use crate::library::{Edit, Edits, Engine as _, LibraryError, Reverted};
+use crate::library::{Edit, Edits, Engine as _, LibraryError, Reverted, Turn};
 use crate::sample::Sha256;
 use rusqlite::{OptionalExtension as _, Transaction, params};
 use std::collections::BTreeSet;
@@ -22,28 +21,14 @@ impl Edits for SqliteLibrary {
         found.ok_or_else(|| LibraryError::NoEdit { id, location: self.location().clone() })
     }
 
-    fn latest_by_hand(&self) -> Result<Option<i64>, LibraryError> {
-        self.edit_where("undone = 0 AND kind <> 'import' ORDER BY id DESC")
-    }
-
-    fn latest_undone(&self) -> Result<Option<i64>, LibraryError> {
-        self.edit_where("undone > 0 ORDER BY undone DESC, id")
-    }
-
-    fn undo_edit(&mut self, id: i64) -> Result<Reverted, LibraryError> {
-        self.turn(id, Turn::Undo)
-    }
-
-    fn redo_edit(&mut self, id: i64) -> Result<Reverted, LibraryError> {
-        self.turn(id, Turn::Redo)
-    }
-}
-
-impl SqliteLibrary {
-    fn edit_where(&self, which: &str) -> Result<Option<i64>, LibraryError> {
+    fn latest(&self, turn: Turn) -> Result<Option<i64>, LibraryError> {
         if !self.has_edits() {
             return Ok(None);
         }
+        let which = match turn {
+            Turn::Undo => "undone = 0 AND kind <> 'import' ORDER BY id DESC",
+            Turn::Redo => "undone > 0 ORDER BY undone DESC, id",
+        };
         let query = format!("SELECT id FROM edits WHERE {which} LIMIT 1");
         self.sqlite(|connection| connection.query_row(&query, [], |row| row.get(0)).optional())
     }
