@@ -4,8 +4,9 @@ use super::models::TIME;
 use super::store::{PostgresLibrary, sha256};
 use crate::library::edits::KINDS;
 use crate::library::{Edit, EditKind, Edits, Engine as _, LibraryError, Reverted, Turn};
-use postgres::types::ToSql;
-use postgres::{GenericClient, Transaction};
+use crate::sample::Sha256;
+use postgres::types::{FromSqlOwned, ToSql};
+use postgres::{GenericClient, Row, Transaction};
 use std::collections::BTreeSet;
 
 impl Edits for PostgresLibrary {
@@ -61,6 +62,34 @@ impl Edits for PostgresLibrary {
     }
 }
 
+/// The changes of an edit that are turned, in columns, and what their samples have then: labels, or whether they are removed.
+struct Turned<T> {
+    changes: Vec<i64>,
+    samples: Vec<i64>,
+    to: Vec<T>,
+    now: Vec<(Sha256, T)>,
+}
+
+impl<T: FromSqlOwned + Clone> Turned<T> {
+    /// Sorts changes, each with its sample, the sample's hash, what the sample gets, and whether nothing changed it after the edit.
+    /// Samples that were changed go to `left`.
+    fn of(changes: &[Row], left: &mut BTreeSet<i64>) -> Self {
+        let mut turned = Self { changes: Vec::new(), samples: Vec::new(), to: Vec::new(), now: Vec::new() };
+        for change in changes {
+            let (sample, to, free): (i64, T, bool) = (change.get(1), change.get(3), change.get(4));
+            if !free {
+                left.insert(sample);
+                continue;
+            }
+            turned.changes.push(change.get(0));
+            turned.samples.push(sample);
+            turned.now.extend(sha256(change, 2).map(|sha256| (sha256, to.clone())));
+            turned.to.push(to);
+        }
+        turned
+    }
+}
+
 fn turn_labels(
     transaction: &mut Transaction<'_>,
     turn: Turn,
@@ -78,28 +107,17 @@ fn turn_labels(
          WHERE c.edit = $1 AND c.undone = $2 ORDER BY c.id"
     );
     let changes = transaction.query(&query, &[&done.edit.id, &(turn == Turn::Redo)])?;
-    let (mut turned, mut samples, mut labels) = (Vec::new(), Vec::new(), Vec::new());
-    for change in &changes {
-        let (id, sample, label, free): (i64, i64, Option<String>, bool) =
-            (change.get(0), change.get(1), change.get(3), change.get(4));
-        if !free {
-            left.insert(sample);
-            continue;
-        }
-        turned.push(id);
-        samples.push(sample);
-        labels.push(label.clone());
-        done.labels.extend(sha256(change, 2).map(|sha256| (sha256, label)));
-    }
+    let turned = Turned::<Option<String>>::of(&changes, left);
+    done.labels = turned.now;
     transaction.execute(
         "UPDATE lookalike.samples s SET label = new.label FROM unnest($1::bigint[], $2::text[]) AS new (id, label)
          WHERE s.id = new.id",
-        &[&samples, &labels],
+        &[&turned.samples, &turned.to],
     )?;
     transaction
         .execute(
             "UPDATE lookalike.label_changes SET undone = $2 WHERE id = ANY($1)",
-            &[&turned, &(turn == Turn::Undo)],
+            &[&turned.changes, &(turn == Turn::Undo)],
         )
         .map(drop)
 }
@@ -119,28 +137,19 @@ fn turn_removals(
          WHERE c.edit = $1 AND c.undone = $3 ORDER BY c.id",
         &[&done.edit.id, &(turn == Turn::Undo), &(turn == Turn::Redo)],
     )?;
-    let (mut turned, mut samples, mut states) = (Vec::new(), Vec::new(), Vec::new());
-    for change in &changes {
-        let (id, sample, to, free): (i64, i64, bool, bool) =
-            (change.get(0), change.get(1), change.get(3), change.get(4));
-        if !free {
-            left.insert(sample);
-            continue;
-        }
-        turned.push(id);
-        samples.push(sample);
-        states.push(to);
-        if to { &mut done.removed } else { &mut done.restored }.extend(sha256(change, 2));
+    let turned = Turned::<bool>::of(&changes, left);
+    for (sha256, removed) in turned.now {
+        if removed { &mut done.removed } else { &mut done.restored }.push(sha256);
     }
     transaction.execute(
         "UPDATE lookalike.samples s SET removed = new.removed FROM unnest($1::bigint[], $2::boolean[]) AS new (id, removed)
          WHERE s.id = new.id",
-        &[&samples, &states],
+        &[&turned.samples, &turned.to],
     )?;
     transaction
         .execute(
             "UPDATE lookalike.removals SET undone = $2 WHERE id = ANY($1)",
-            &[&turned, &(turn == Turn::Undo)],
+            &[&turned.changes, &(turn == Turn::Undo)],
         )
         .map(drop)
 }
