@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 /// Lists the models.
 pub fn list(path: &Path, as_json: bool) -> Result<(), Stop> {
     let library = Library::open(path)?;
-    let samples = library.samples()?.len();
+    let samples = library.sample_count()?;
     library.models()?.iter().try_for_each(|model| print(model, samples, as_json))
 }
 

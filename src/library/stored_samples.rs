@@ -9,6 +9,9 @@ pub trait StoredSamples {
     /// All samples and where they were read from.
     fn samples(&self) -> Result<Vec<(Sha256, PathBuf)>, LibraryError>;
 
+    /// The number of samples.
+    fn sample_count(&self) -> Result<usize, LibraryError>;
+
     /// The labels of all samples.
     fn labels(&self) -> Result<Vec<(Sha256, Option<String>)>, LibraryError>;
 

@@ -36,7 +36,7 @@ pub struct Copied {
 pub fn copy_library(from: &Library, to: &mut Library, run: &Run<'_>) -> Result<Copied, Stop> {
     to.check_writable()?;
     copy_models(from, to)?;
-    let stage = run.reporter().stage("Copying", from.samples()?.len());
+    let stage = run.reporter().stage("Copying", from.sample_count()?);
     let mut import = Import::new(from.location().to_string());
     let mut hasher = Hasher::new();
     let mut copied =

@@ -21,7 +21,7 @@ pub fn test_library(place: &Path) -> Result<String, Stop> {
         }
         opened => opened?,
     };
-    let samples = count(library.samples()?.len(), "sample");
+    let samples = count(library.sample_count()?, "sample");
     let may = match library.read_only() {
         Some(why) => why.to_owned(),
         None => "you may add samples and give labels".to_owned(),

@@ -172,6 +172,13 @@ impl StoredSamples for PostgresLibrary {
         self.samples_where("true", &[])
     }
 
+    fn sample_count(&self) -> Result<usize, LibraryError> {
+        let row = self.reading(|client| {
+            client.query_one("SELECT count(*) FROM lookalike.samples WHERE NOT removed", &[])
+        })?;
+        Ok(row.get::<_, i64>(0) as usize)
+    }
+
     fn labels(&self) -> Result<Vec<(Sha256, Option<String>)>, LibraryError> {
         let rows = self.reading(|client| {
             client.query("SELECT sha256, label FROM lookalike.samples WHERE NOT removed ORDER BY id", &[])
@@ -185,7 +192,7 @@ impl StoredSamples for PostgresLibrary {
         };
         let (dimension, with_views) = (model.config.embedding, model.views.is_some());
         let mut all = Rows { looks: Looks::new(dimension), ..Rows::default() };
-        let total = self.reading(|client| {
+        self.reading(|client| {
             let mut found = client.query_raw(&rows("true ORDER BY s.id"), [id])?;
             let mut invalid = 0_usize;
             while let Some(row) = found.next()? {
@@ -198,15 +205,12 @@ impl StoredSamples for PostgresLibrary {
                 all.looks.push(&row.look);
                 all.places.push(row.place);
             }
-            drop(found);
             if invalid > 0 {
                 all.damage = Some(format!("{invalid} samples have values that this program does not write"));
             }
-            Ok(client
-                .query_one("SELECT count(*) FROM lookalike.samples WHERE NOT removed", &[])?
-                .get::<_, i64>(0))
+            Ok(())
         })?;
-        all.others = (total as usize).saturating_sub(all.records.len());
+        all.others = self.sample_count()?.saturating_sub(all.records.len());
         Ok(Contents::new(std::sync::Arc::new(model), all))
     }
 

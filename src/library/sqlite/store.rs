@@ -174,6 +174,11 @@ impl StoredSamples for SqliteLibrary {
         self.samples_where("1", Vec::new())
     }
 
+    fn sample_count(&self) -> Result<usize, LibraryError> {
+        let query = format!("SELECT count(*) FROM samples s WHERE {}", self.present());
+        self.sqlite(|c| c.query_row(&query, [], |row| row.get::<_, i64>(0))).map(|count| count as usize)
+    }
+
     fn contents(&self) -> Result<Contents, LibraryError> {
         let Some((id, model)) = self.current_model()? else {
             return Ok(Contents::default());
@@ -181,8 +186,7 @@ impl StoredSamples for SqliteLibrary {
         let dimension = model.config.embedding;
         let with_views = model.views.is_some();
         let mut all = Rows { looks: Looks::new(dimension), ..Rows::default() };
-        let present = self.present();
-        let total = self.sqlite(|c| {
+        self.sqlite(|c| {
             let mut statement = c.prepare(&self.rows("e.sample >= ?2 ORDER BY e.sample"))?;
             // Rows after a damaged page may be good: damage is skipped, one sample at a time.
             let (mut from, mut steps, mut invalid) = (i64::MIN, 0, 0_usize);
@@ -215,13 +219,13 @@ impl StoredSamples for SqliteLibrary {
                 let why = || format!("{invalid} samples have values that this program does not write");
                 all.damage.get_or_insert_with(why);
             }
-            let count = format!("SELECT count(*) FROM samples s WHERE {present}");
-            match c.query_row(&count, [], |row| row.get::<_, i64>(0)) {
-                Err(_) if all.damage.is_some() => Ok(0),
-                counted => counted,
-            }
+            Ok(())
         })?;
-        all.others = (total as usize).saturating_sub(all.records.len());
+        let total = match self.sample_count() {
+            Err(_) if all.damage.is_some() => 0,
+            counted => counted?,
+        };
+        all.others = total.saturating_sub(all.records.len());
         Ok(Contents::new(std::sync::Arc::new(model), all))
     }
 
