@@ -1,5 +1,6 @@
 //! Copying a library into another: from a file to a team's database, back, or between two of a kind. What is there already is not
-//! sent again, so a copy that was interrupted goes on. Each sample is read back and compared.
+//! sent again, so a copy that was interrupted goes on. Each sample is read back and compared: what is there already before
+//! anything is sent, the rest after.
 
 use super::names::count;
 use super::run::Run;
@@ -49,18 +50,19 @@ pub fn copy_library(from: &Library, to: &mut Library, run: &Run<'_>) -> Result<C
         last = *latest;
         let samples: Vec<WholeSample> = page.into_iter().map(|(_, sample)| sample).collect();
         let hashes: Vec<Sha256> = samples.iter().map(|sample| sample.sha256).collect();
-        let there = stored(to, &hashes)?;
-        let is_there =
-            |sample: &WholeSample| there.get(&sample.sha256).is_some_and(|there| sample.is_in(there));
-        let (known, new): (Vec<WholeSample>, Vec<WholeSample>) = samples.iter().cloned().partition(is_there);
+        let mut there = stored(to, &hashes)?;
+        let (known, new): (Vec<WholeSample>, Vec<WholeSample>) =
+            samples.iter().cloned().partition(|sample| is_in(sample, &there));
         copied.there += known.len();
         // Of what is there the label may be new.
         copied.added += to.put_whole(&new, &mut import)?;
         let labelled: Vec<WholeSample> = known.into_iter().filter(|sample| sample.label.is_some()).collect();
         copied.added.relabelled += to.put_whole(&labelled, &mut import)?.relabelled;
-        let now = stored(to, &hashes)?;
+        // The others are as they were read above.
+        let sent: Vec<Sha256> = new.iter().map(|sample| sample.sha256).collect();
+        there.extend(stored(to, &sent)?);
         for sample in &samples {
-            if !now.get(&sample.sha256).is_some_and(|now| sample.is_in(now)) {
+            if !is_in(sample, &there) {
                 return Err(Stop::failed(format!(
                     "expected the sample {} in {} as it is in {}, found other values: another version of the program may have read it, or one of the libraries was changed by hand. {} before it were copied",
                     sample.sha256,
@@ -96,6 +98,11 @@ fn copy_models(from: &Library, to: &mut Library) -> Result<(), Stop> {
         }
     }
     Ok(())
+}
+
+/// Whether a sample is among these, with all that it has.
+fn is_in(sample: &WholeSample, there: &HashMap<Sha256, WholeSample>) -> bool {
+    there.get(&sample.sha256).is_some_and(|there| sample.is_in(there))
 }
 
 /// Those of these samples that a library has.
