@@ -1,7 +1,7 @@
 //! The models of a library: it keeps every model that embedded samples of it, and one of them is current.
 
 use super::LibraryError;
-use crate::model::{Model, ModelConfig, is_base_model};
+use crate::model::{Model, ModelConfig, is_base_model, read_config};
 use crate::sample::Sha256;
 use std::path::PathBuf;
 
@@ -23,6 +23,11 @@ pub struct StoredModel {
     pub current: bool,
     /// Whether it is the base model of this program.
     pub base: bool,
+}
+
+/// The configuration of a model file of `length` bytes from its front, as [`StoredModel::config`] has it.
+pub(super) fn stored_config(front: &[u8], length: usize) -> Result<Box<ModelConfig>, String> {
+    read_config(front, length).map(Box::new).map_err(|error| error.to_string())
 }
 
 /// When a model that is new to a library becomes its current one.

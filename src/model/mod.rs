@@ -18,6 +18,7 @@ mod device_embedder;
 mod embed;
 mod embedder;
 mod embeddings;
+mod file_header;
 mod folded;
 mod geometry;
 mod kernels;
@@ -58,6 +59,7 @@ pub(crate) use config::{
 };
 pub(crate) use convention::{CANDLE, CONVENTIONS, FLAX, KERAS, PYTORCH};
 pub(crate) use embed::picture_batch;
+pub(crate) use file_header::header_end;
 pub(crate) use matmul::{Matrix, matmul};
 pub(crate) use model_file::{ModelError, read_config};
 pub(crate) use network::{Forward, Mode, NetworkState};

@@ -6,6 +6,7 @@
 //! is another model, and embeddings of the two are never mixed.
 
 use super::config::{CONFIG_VERSION, Head, ModelConfig, Norm, StoredWeights, first_plane_set};
+use super::file_header::read_header;
 use super::layer::fit_together;
 use super::network::Network;
 use super::stored_weights::{quantise, widen};
@@ -133,7 +134,7 @@ impl Model {
     /// can be repaired.
     pub fn from_bytes(bytes: Vec<u8>) -> Result<Self, ModelError> {
         let format = |error: &dyn std::fmt::Display| ModelError::Format(error.to_string());
-        let config = read_config(&bytes)?;
+        let config = read_config(&bytes, bytes.len())?;
         let tensors = SafeTensors::deserialize(&bytes).map_err(|e| format(&e))?;
         let network = Network::from_weights(&config, |name, shape| read_tensor(&tensors, name, shape))
             .map_err(|e| format(&e))?;
@@ -167,11 +168,11 @@ impl Model {
     }
 }
 
-/// The configuration in the bytes of a model file, found without reading its weights.
-pub fn read_config(bytes: &[u8]) -> Result<ModelConfig, ModelError> {
+/// The configuration of a model file of `length` bytes, from a front of the file that has its whole header.
+pub fn read_config(front: &[u8], length: usize) -> Result<ModelConfig, ModelError> {
     let format = |error: &dyn std::fmt::Display| ModelError::Format(error.to_string());
-    let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|e| format(&e))?;
-    let json = metadata.metadata().as_ref().and_then(|m| m.get(KEY));
+    let header = read_header(front, length).map_err(|e| format(&e))?;
+    let json = header.metadata().as_ref().and_then(|m| m.get(KEY));
     let json = json
         .ok_or_else(|| ModelError::Format("a safetensors file without a Lookalike configuration".into()))?;
     let versions: Versions = serde_json::from_str(json).map_err(|e| format(&e))?;

@@ -3,6 +3,9 @@
 use super::fixture::{Kept, add, hash, library, model, shown};
 use super::on_every_engine;
 use crate::library::{Adopt, LibraryError};
+use crate::model::{Init, Model, ModelConfig, Network};
+use crate::picture::PictureSpec;
+use rand::SeedableRng as _;
 
 fn a_library_keeps_its_models_and_switches_them(engine: Kept) {
     let (_place, mut library) = library(engine);
@@ -39,4 +42,16 @@ fn a_library_keeps_its_models_and_switches_them(engine: Kept) {
     assert_eq!(library.stored_model(second.hash).unwrap().hash, second.hash);
 }
 
-on_every_engine!(a_library_keeps_its_models_and_switches_them);
+fn a_configuration_of_any_length_is_read(engine: Kept) {
+    let (_place, mut library) = library(engine);
+    let labels: Vec<String> = (0..4000).map(|number| format!("a label with the number {number}")).collect();
+    let config = ModelConfig::new(PictureSpec::BYTES, labels.clone());
+    let network =
+        Network::new(&config, Init::Default, &mut rand_chacha::ChaCha8Rng::seed_from_u64(3)).unwrap();
+    library.add_model(&Model::new(config, network, None).unwrap(), "").unwrap();
+    let listed = library.models().unwrap();
+    assert_eq!(listed[0].config.as_ref().unwrap().labels, ["alpha"]);
+    assert_eq!(listed[1].config.as_ref().unwrap().labels, labels);
+}
+
+on_every_engine!(a_library_keeps_its_models_and_switches_them, a_configuration_of_any_length_is_read);

@@ -1,15 +1,18 @@
 //! The models of a team's library.
 
 use super::store::{PostgresLibrary, sha256};
+use crate::library::models::stored_config;
 use crate::library::{Adopt, Adopted, Engine as _, LibraryError, Models, StoredModel, model_name};
-use crate::model::{Model, is_base_model, read_config};
+use crate::model::{Model, header_end, is_base_model};
 use crate::sample::Sha256;
-use postgres::{GenericClient, Transaction};
+use postgres::{Client, GenericClient, Row, Transaction};
 use std::collections::HashMap;
 use std::path::PathBuf;
 
 /// A time as RFC 3339 in UTC.
 pub const TIME: &str = r#"'YYYY-MM-DD"T"HH24:MI:SS"Z"'"#;
+/// How much of a model file is read for its configuration at first: nearly always enough, and little beside the weights.
+const FRONT: i32 = 1 << 16;
 /// What storing a model locks, so that two get no equal name.
 const NAMING: i64 = 0x4c4b_4d4f;
 
@@ -20,27 +23,17 @@ impl Models for PostgresLibrary {
 
     fn models(&self) -> Result<Vec<StoredModel>, LibraryError> {
         let query = format!(
-            "SELECT m.sha256, m.name, to_char(m.added AT TIME ZONE 'UTC', {TIME}), m.bytes,
+            "SELECT m.sha256, m.name, to_char(m.added AT TIME ZONE 'UTC', {TIME}),
+                 substring(m.bytes FROM 1 FOR $1), octet_length(m.bytes),
                  EXISTS (SELECT 1 FROM lookalike.current_model c WHERE c.model = m.id),
                  (SELECT count(*) FROM lookalike.looks l JOIN lookalike.samples s ON s.id = l.sample
                   WHERE l.model = m.id AND NOT s.removed)
              FROM lookalike.models m ORDER BY m.id"
         );
-        let rows = self.reading(|client| client.query(&query, &[]))?;
-        let stored = |row: &postgres::Row| {
-            let hash = sha256(row, 0)?;
-            let config = read_config(row.get(3)).map_err(|error| error.to_string()).map(Box::new);
-            Some(StoredModel {
-                hash,
-                name: row.get(1),
-                added: row.get(2),
-                config,
-                embedded: row.get::<_, i64>(5) as usize,
-                current: row.get(4),
-                base: is_base_model(hash),
-            })
-        };
-        Ok(rows.iter().filter_map(stored).collect())
+        self.reading(|client| {
+            let rows = client.query(&query, &[&FRONT])?;
+            rows.iter().filter_map(|row| read_model(client, row).transpose()).collect()
+        })
     }
 
     fn model(&self) -> Result<Option<Model>, LibraryError> {
@@ -144,6 +137,32 @@ impl PostgresLibrary {
     fn no_such_model(&self, hash: Sha256) -> LibraryError {
         LibraryError::NoSuchModel { model: hash.to_string(), location: self.location().clone() }
     }
+}
+
+/// A model as [`Models::models`] selects it; `None` if its hash is not one.
+fn read_model(client: &mut Client, row: &Row) -> Result<Option<StoredModel>, postgres::Error> {
+    let Some(hash) = sha256(row, 0) else { return Ok(None) };
+    let (mut front, length): (Vec<u8>, i32) = (row.get(3), row.get(4));
+    let length = usize::try_from(length).unwrap_or_default();
+    if let Ok(end) = header_end(&front)
+        && front.len() < end
+        && end <= length
+    {
+        let row = client.query_one(
+            "SELECT substring(bytes FROM 1 FOR $2) FROM lookalike.models WHERE sha256 = $1",
+            &[&&hash.0[..], &i32::try_from(end).unwrap_or(i32::MAX)],
+        )?;
+        front = row.get(0);
+    }
+    Ok(Some(StoredModel {
+        hash,
+        name: row.get(1),
+        added: row.get(2),
+        config: stored_config(&front, length),
+        current: row.get(5),
+        embedded: row.get::<_, i64>(6) as usize,
+        base: is_base_model(hash),
+    }))
 }
 
 /// Stores `model` if it is new, makes it the current one if there is none, and returns its row id.

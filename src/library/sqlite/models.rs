@@ -3,8 +3,9 @@
 use super::SqliteLibrary;
 use super::schema::model_names;
 use super::store::current_model;
+use crate::library::models::stored_config;
 use crate::library::{Adopt, Adopted, Engine as _, LibraryError, Models, StoredModel, model_name};
-use crate::model::{Model, is_base_model, read_config};
+use crate::model::{Model, is_base_model};
 use crate::sample::Sha256;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
@@ -36,8 +37,7 @@ impl Models for SqliteLibrary {
                             .get_ref(3)?
                             .as_blob()
                             .map_err(|error| error.to_string())
-                            .and_then(|bytes| read_config(bytes).map_err(|error| error.to_string()))
-                            .map(Box::new),
+                            .and_then(|bytes| stored_config(bytes, bytes.len())),
                         current: row.get(4)?,
                         embedded: row.get::<_, i64>(5)? as usize,
                         base: is_base_model(hash),
