@@ -188,7 +188,7 @@ fn search_views(repeats: usize, n: usize) -> Vec<f64> {
     let mut query = 0;
     timed(repeats, || {
         query = (query + 7919) % n;
-        let found = nearest_by_views(&looks, &calibration, Some(&index), None, &looks, query, 11);
+        let found = nearest_by_views(&looks, &calibration, Some(&index), None, &looks, query, 11, &|_| true);
         assert_eq!(found[0].row, query);
     })
 }

@@ -15,7 +15,7 @@ use crate::search::Look;
 use crate::secret::Secret;
 use crate::whole_file::save;
 use crate::workflow::{
-    AskedAs, Queried, QueriedFile, Run, find_near, map_table, neighbour_table_of, sample_table,
+    AskedAs, Queried, QueriedFile, Run, WantedNear, find_near, map_table, neighbour_table_of, sample_table,
 };
 use std::path::{Path, PathBuf};
 
@@ -117,7 +117,7 @@ fn neighbour_table(
     let mut looks = contents.no_looks();
     queries.iter().for_each(|(_, _, look)| looks.push(look));
     let own: Vec<Sha256> = queries.iter().map(|(_, sha256, _)| *sha256).collect();
-    let near = find_near(contents, &looks, &own, *asked_as, k, run)?;
+    let near = find_near(contents, &looks, &own, &WantedNear::all(*asked_as, k), run)?;
     let files = queries
         .iter()
         .zip(&near)

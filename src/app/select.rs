@@ -7,7 +7,7 @@ use super::view::Tab;
 use super::window::App;
 use crate::job::Stop;
 use crate::sample::Sha256;
-use crate::workflow::{AskedAs, Near, find_near};
+use crate::workflow::{AskedAs, Near, WantedNear, find_near};
 use std::collections::HashSet;
 use std::path::PathBuf;
 
@@ -94,7 +94,10 @@ impl App {
         };
         self.start(
             Task::new("Finding neighbours").of_kind(NEIGHBOURS).quiet(),
-            move |run| Ok(find_near(&contents, &looks, &own, asked_as, k, run)?.pop()),
+            move |run| {
+                let wanted = WantedNear::all(asked_as, k);
+                Ok(find_near(&contents, &looks, &own, &wanted, run)?.pop())
+            },
             move |app, near| {
                 if let Some(near) = near {
                     app.apply_near(selection, near);
@@ -139,7 +142,8 @@ impl App {
         self.start(
             Task::new("Finding neighbours").of_kind(REFRESH).quiet(),
             move |run| {
-                let near = find_near(&contents, &looks, &own, AskedAs::File, k, run)?;
+                let wanted = WantedNear::all(AskedAs::File, k);
+                let near = find_near(&contents, &looks, &own, &wanted, run)?;
                 Ok(own.into_iter().zip(near).collect::<Vec<_>>())
             },
             |app, all| {

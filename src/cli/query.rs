@@ -5,10 +5,10 @@ use super::events::{self, Printed};
 use super::output;
 use crate::escape;
 use crate::job::Stop;
-use crate::library::{Contents, Library};
+use crate::library::{Among, Contents, Library};
 use crate::whole_file::save;
 use crate::workflow::{
-    Answers, KnownSample, Near, OutOfRange, Queried, QueriedFile, Run, SharedTrait, Verdict,
+    Answers, KnownSample, Near, OutOfRange, Queried, QueriedFile, Question, Run, SharedTrait, Verdict,
     calibration_text, facts_of, is_calibrated, model_name, neighbour_rows, neighbour_table_of, percent,
     query_library, shared_rare,
 };
@@ -32,6 +32,12 @@ pub struct QueryArgs {
     /// Number of neighbours of each file
     #[arg(short, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
     k: u32,
+    /// Only neighbours with one of these labels; then there is no verdict
+    #[arg(long, value_name = "LABEL", num_args = 1..)]
+    label: Vec<String>,
+    /// Compare every sample, where a team's library would answer from an approximate index
+    #[arg(long)]
+    exact: bool,
     /// Write a table instead of printing, with a row for each neighbour
     #[arg(long, value_name = "OUT.csv")]
     csv: Option<PathBuf>,
@@ -48,17 +54,20 @@ pub struct QueryArgs {
 
 /// Queries, prints, and writes the table.
 pub fn run(args: QueryArgs) -> Result<(), Stop> {
-    let (paths, hashes, library, k) = (args.paths, args.hash, args.library, args.k as usize);
+    let among = if args.label.is_empty() { Among::All } else { Among::Labels(args.label) };
+    let (paths, hashes, k, exact) = (args.paths, args.hash, args.k as usize, args.exact);
+    let question = Question { paths, hashes, k, among, exact };
+    let library = args.library;
     let reader = args.archives.reader();
     let with_traits = args.json;
     let (answers, shared) = events::run(args.json, &mut Printed::default(), move |run| {
         let library = Library::open(&library)?;
-        let answers = query_library(&library, &paths, &hashes, k, &reader, run)?;
+        let answers = query_library(&library, &question, &reader, run)?;
         let Answers { queried, known, .. } = &answers;
         let shared = if with_traits { shared(&library, queried, known, run)? } else { Vec::new() };
         Ok((answers, shared))
     })?;
-    let Answers { contents, queried, known } = answers;
+    let Answers { contents, queried, known, approximate } = answers;
     let mut answers: Vec<Answer<'_>> = queried.iter().map(Answer::of).collect();
     answers.extend(known.iter().filter_map(|known| Answer::of_known(known, &contents)));
     if let Some(path) = &args.csv {
@@ -69,7 +78,10 @@ pub fn run(args: QueryArgs) -> Result<(), Stop> {
         return answers
             .iter()
             .zip(&shared)
-            .try_for_each(|(answer, shared)| print_json(answer, shared, &contents));
+            .try_for_each(|(answer, shared)| print_json(answer, shared, &contents, approximate));
+    }
+    if approximate {
+        output::line("Nearer samples may have been missed: with --exact every one is compared")?;
     }
     match &args.csv {
         Some(path) => output::line(&format!(
@@ -172,7 +184,12 @@ fn verdict_line(verdict: &Verdict, contents: &Contents) -> String {
     }
 }
 
-fn print_json(answer: &Answer<'_>, shared: &[SharedTrait], contents: &Contents) -> Result<(), Stop> {
+fn print_json(
+    answer: &Answer<'_>,
+    shared: &[SharedTrait],
+    contents: &Contents,
+    approximate: bool,
+) -> Result<(), Stop> {
     let file = &answer.file;
     let neighbours: Vec<_> = neighbour_rows(contents, file, &answer.near.neighbours)
         .map(|row| {
@@ -198,7 +215,7 @@ fn print_json(answer: &Answer<'_>, shared: &[SharedTrait], contents: &Contents) 
         "packed": (!file.packed.is_empty()).then(|| escape::text(&file.packed)),
         "model": contents.model_hash().map(|hash| hash.to_string()),
         "answered_by": contents.model().map(|model| model_name(model)),
-        "calibrated": is_calibrated(contents), "calibration": calibration_text(contents),
+        "approximate": approximate, "calibrated": is_calibrated(contents), "calibration": calibration_text(contents),
         "fit": contents.fit().map(|fit| json!({
             "version": fit.version, "hash": fit.hash.to_string(), "files": fit.files, "labels": fit.labels,
         })),

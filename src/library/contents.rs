@@ -4,11 +4,11 @@
 //! write, so a job keeps what it started with and the window can change them meanwhile. Samples are read
 //! by hash or by range through [`Entry`].
 
-use super::{Entry, Labels, Record};
+use super::{Among, Entry, Labels, Record};
 use crate::model::{Calibration, Cosines, Embeddings, Model};
 use crate::sample::Sha256;
 use crate::search::{
-    Hit, LABEL_FIT, LabelFit, Look, Looks, Searcher, ViewIndex, fit, nearest, nearest_by_views,
+    Allowed, Hit, LABEL_FIT, LabelFit, Look, Looks, Searcher, ViewIndex, fit, nearest, nearest_by_views,
 };
 use sha2::{Digest as _, Sha256 as Hasher};
 use std::collections::HashMap;
@@ -329,9 +329,20 @@ impl Contents {
         self.snapshot.others
     }
 
-    /// The `k` nearest rows to each query, nearest first, except the sample `except[i]` for the `i`th query. Exact, whatever
-    /// the number of queries.
-    pub fn nearest(&self, queries: &Looks, except: &[Option<Sha256>], k: usize) -> Vec<Vec<Hit>> {
+    /// The `k` nearest rows to each query `among` some, nearest first, except the sample `except[i]` for the `i`th query. Exact,
+    /// whatever the number of queries.
+    pub fn nearest(
+        &self,
+        queries: &Looks,
+        except: &[Option<Sha256>],
+        k: usize,
+        among: &Among,
+    ) -> Vec<Vec<Hit>> {
+        let labels: Vec<bool> =
+            self.labels.counts().iter().map(|(label, _)| among.has(label.as_deref())).collect();
+        let is_allowed =
+            |row: usize| self.labels.index_of(row).is_some_and(|label| labels.get(label) == Some(&true));
+        let allowed: Allowed<'_> = if *among == Among::All { &|_| true } else { &is_allowed };
         let looks = &self.snapshot.looks;
         let (library, queried) = (&looks.embeddings, &queries.embeddings);
         // One more, since a sample finds itself.
@@ -339,10 +350,10 @@ impl Contents {
             let index =
                 (self.len() > SMALL).then(|| self.snapshot.index.get_or_init(|| ViewIndex::new(looks)));
             (0..queries.len())
-                .map(|query| nearest_by_views(looks, calibration, index, fit, queries, query, k + 1))
+                .map(|query| nearest_by_views(looks, calibration, index, fit, queries, query, k + 1, allowed))
                 .collect()
-        } else if queries.len() < FEW {
-            queried.rows().map(|query| nearest(library, query, k + 1, |_| false)).collect()
+        } else if queries.len() < FEW || *among != Among::All {
+            queried.rows().map(|query| nearest(library, query, k + 1, |row| !allowed(row))).collect()
         } else {
             let searcher = self.snapshot.searcher.get_or_init(|| Searcher::new(library));
             searcher.nearest(library, queried, k + 1)

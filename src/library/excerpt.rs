@@ -1,76 +1,52 @@
 //! An excerpt: contents of a large library that give the same answers to a few queries as all of it.
 //!
-//! All looks pass by once, and of each query only the nearest are kept. Those samples are then read whole, with the ones that the
-//! label fit is learned from. A search among them finds what a search among all finds.
+//! The nearest samples of each query are found first. Those are then read whole, with the ones that the label fit is learned from. A
+//! search among them finds what a search among all finds.
 
-use super::block::Block;
 use super::contents::{Contents, calibration};
 use super::partly_read::{Found, Part, PartlyRead};
+use super::search::Search;
 use crate::job::{Reporter, Stop};
 use crate::sample::Sha256;
-use crate::search::{LabelFit, Looks, PREPARED, Passing, choose};
+use crate::search::{LabelFit, Looks, PREPARED, choose};
 use std::collections::BTreeMap;
-use std::sync::mpsc::sync_channel;
 
-/// Blocks that are read before they are compared.
-const AHEAD: usize = 2;
+/// An excerpt, and how far it can be trusted.
+pub struct Excerpt {
+    /// The samples.
+    pub contents: Contents,
+    /// Whether nearer ones may have been missed.
+    pub approximate: bool,
+}
 
 impl dyn PartlyRead + '_ {
-    /// Contents that give the same answers to `queries` as all of the library, for up to `k` neighbours and for verdicts: the
-    /// nearest samples, those with the hashes `own`, and those that the label fit is learned from. They have no map, and do not
-    /// know how many samples the model has not embedded. `None` if the library must be read whole: something in it is damaged or
-    /// missing, or it is small after all.
+    /// Contents that give the same answers to a search as all of the library, for neighbours and for verdicts: the nearest samples,
+    /// those with the hashes `own`, and those that the label fit is learned from. They have no map, and do not know how many samples
+    /// the model has not embedded. `None` if the library must be read whole: something in it is damaged or missing, or it is
+    /// small after all.
     pub fn excerpt(
         &self,
-        queries: &Looks,
+        search: &Search<'_>,
         own: &[Sha256],
-        k: usize,
         reporter: &Reporter,
-    ) -> Result<Option<Contents>, Stop> {
+    ) -> Result<Option<Excerpt>, Stop> {
         let mut found = Found::new();
         let Some(fit) = self.label_fit(&mut found)? else { return Ok(None) };
         let learned: Vec<i64> = found.keys().copied().collect();
-        // One more, since a sample finds itself.
-        let passing = Passing::new(queries, calibration(self.model(), fit.as_ref()), k.saturating_add(1));
-        let Some((near, count)) = self.nearest_of_all(passing, reporter)? else { return Ok(None) };
+        let near = self.nearest(search, calibration(self.model(), fit.as_ref()), reporter)?;
+        let Some(near) = near else { return Ok(None) };
         // In a library that is not larger, what labels say is compared for all samples and not for the nearest alone.
-        if count <= PREPARED {
+        if near.count <= PREPARED {
             return Ok(None);
         }
         let Some(own) = self.ids(own)? else { return Ok(None) };
-        if self.read(&near, &mut found)?.is_none() || self.read(&own, &mut found)?.is_none() {
+        if self.read(&near.ids, &mut found)?.is_none() || self.read(&own, &mut found)?.is_none() {
             return Ok(None);
         }
         let rows: BTreeMap<i64, usize> = found.keys().copied().zip(0..).collect();
         let row = |of_learned: usize| learned.get(of_learned).and_then(|id| rows.get(id)).copied();
         let fit = fit.map(|fit| fit.renumbered(|number| row(number).unwrap_or_default()));
-        Ok(Some(self.contents(found, 0, fit)))
-    }
-
-    /// The ids of the samples that are kept of all, and the number of all. Samples are read on this thread while others are
-    /// compared.
-    fn nearest_of_all(
-        &self,
-        mut passing: Passing<'_>,
-        reporter: &Reporter,
-    ) -> Result<Option<(Vec<i64>, usize)>, Stop> {
-        let dimension = self.model().config.embedding;
-        std::thread::scope(|scope| {
-            let (send, receive) = sync_channel(AHEAD);
-            let compared = scope.spawn(move || {
-                let mut count = 0;
-                for block in receive {
-                    let block: Block = block;
-                    count += block.samples.len();
-                    passing.pass(&block.looks(dimension)?, &block.samples);
-                }
-                Some((passing.numbers(), count))
-            });
-            let read = self.blocks(reporter, &mut |block| send.send(block).is_ok());
-            drop(send);
-            let compared = compared.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            Ok(read?.and(compared))
-        })
+        Ok(Some(Excerpt { contents: self.contents(found, 0, fit), approximate: near.approximate }))
     }
 
     /// What the labels of the library say about its views, learned from rows that are added to `found`, which it numbers in their

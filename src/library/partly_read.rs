@@ -4,8 +4,9 @@ use super::LibraryError;
 use super::block::Block;
 use super::contents::{Contents, Rows};
 use super::row::Row;
+use super::search::{Nearest, Search};
 use crate::job::{Reporter, Stop};
-use crate::model::Model;
+use crate::model::{Calibration, Model};
 use crate::sample::Sha256;
 use crate::search::{LabelFit, Looks};
 use std::collections::BTreeMap;
@@ -23,6 +24,9 @@ pub trait PartlyRead {
     /// Its current model.
     fn model(&self) -> &Arc<Model>;
 
+    /// The number of its samples.
+    fn count(&self) -> Part<usize>;
+
     /// The number of samples that the model has not embedded.
     fn others(&self) -> Part<usize>;
 
@@ -31,6 +35,19 @@ pub trait PartlyRead {
 
     /// The ids of the first `most` samples whose SHA-256 is from the first to the last of these, in their order.
     fn ids_between(&self, range: (Sha256, Sha256), most: u32) -> Part<Vec<i64>>;
+
+    /// The ids of the samples with one of these labels, in ascending order.
+    fn with_labels(&self, labels: &[String]) -> Part<Vec<i64>>;
+
+    /// What is nearest: by views if there is a `calibration`, else by embeddings. Among what is found are the nearest of each query,
+    /// itself if it is in the library, and as many as are compared again by what labels say. `None` if something is damaged or
+    /// missing.
+    fn nearest(
+        &self,
+        search: &Search<'_>,
+        calibration: Option<&Calibration>,
+        reporter: &Reporter,
+    ) -> Result<Option<Nearest>, Stop>;
 
     /// The ids of the labelled samples, by label, labels by name.
     fn labelled(&self) -> Part<Vec<Vec<i64>>>;

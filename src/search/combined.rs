@@ -13,12 +13,16 @@ const BLOCK: usize = 256;
 /// Of a large library, at least this many of the nearest are compared again.
 pub const AGAIN: usize = 200;
 
+/// Which rows may be found.
+pub type Allowed<'a> = &'a (dyn Fn(usize) -> bool + Sync);
+
 /// A row that was compared: how alike it is, which row, and by what.
 type Found = (f32, usize, Cosines);
 
 /// The `k` files of `library` that are nearest to file `query` of `queries`, nearest first, ties by row. `distance` is 1 − the
 /// probability of one family; 1 if every view abstains. Fewer than `k` if there are no more. `index` and `fit` are of
-/// `library`; without an index every file's terms are compared.
+/// `library`; without an index every file's terms are compared. Only `allowed` rows are found.
+#[expect(clippy::too_many_arguments, reason = "what is known of a library, and what is asked of it")]
 pub fn nearest_by_views(
     library: &Looks,
     calibration: &Calibration,
@@ -27,6 +31,7 @@ pub fn nearest_by_views(
     queries: &Looks,
     query: usize,
     k: usize,
+    allowed: Allowed<'_>,
 ) -> Vec<Hit> {
     let along = match (fit, queries.views.get(query)) {
         (Some(fit), Some(views)) => Some((fit, fit.along(views, queries.embeddings.row(query)))),
@@ -38,7 +43,7 @@ pub fn nearest_by_views(
     };
     let all = along.as_ref().is_some_and(|(fit, _)| fit.is_prepared());
     let then = |found: Found| if all { by_labels(&found) } else { found };
-    let mut found = compare(library, calibration, index, queries, query, then);
+    let mut found = compare(library, calibration, index, queries, query, allowed, then);
     if along.is_some() && !all {
         keep_nearest(&mut found, k.max(AGAIN));
         found = found.par_iter().map(by_labels).collect();
@@ -61,8 +66,9 @@ pub fn most_alike(
     queries: &Looks,
     query: usize,
     k: usize,
+    allowed: Allowed<'_>,
 ) -> Vec<(f32, usize)> {
-    let mut found = compare(library, calibration, None, queries, query, |found| found);
+    let mut found = compare(library, calibration, None, queries, query, allowed, |found| found);
     keep_nearest(&mut found, k.max(AGAIN));
     found.into_iter().map(|(likeness, row, _)| (likeness, row)).collect()
 }
@@ -74,6 +80,7 @@ fn compare(
     index: Option<&ViewIndex>,
     queries: &Looks,
     query: usize,
+    allowed: Allowed<'_>,
     then: impl Fn(Found) -> Found + Sync,
 ) -> Vec<Found> {
     let terms = match (index, queries.views.get(query)) {
@@ -86,12 +93,13 @@ fn compare(
     };
     let block = |block: usize| {
         let rows = block * BLOCK..((block + 1) * BLOCK).min(library.len());
-        rows.filter_map(|row| {
-            let cosines = compared(row)?;
-            let embeddings = || queries.embedding_cosine(query, library, row);
-            Some(then((likeness(calibration, &cosines, embeddings), row, cosines)))
-        })
-        .collect::<Vec<_>>()
+        rows.filter(|row| allowed(*row))
+            .filter_map(|row| {
+                let cosines = compared(row)?;
+                let embeddings = || queries.embedding_cosine(query, library, row);
+                Some(then((likeness(calibration, &cosines, embeddings), row, cosines)))
+            })
+            .collect::<Vec<_>>()
     };
     let blocks = library.len().div_ceil(BLOCK);
     (0..blocks).into_par_iter().flat_map_iter(block).collect()
@@ -149,7 +157,7 @@ mod tests {
         let mut queries = Looks::new(2);
         queries.push(&look(&[300, 301, 302, 900], &[3], 0.2, false));
         queries.push(&look(&[], &[], 17.0, true));
-        let found = nearest_by_views(&library, &calibration, None, None, &queries, 0, 9);
+        let found = nearest_by_views(&library, &calibration, None, None, &queries, 0, 9, &|_| true);
         let mut all: Vec<(f32, usize)> = (0..600)
             .map(|row| {
                 let cosines = queries.cosines(0, &library, row).unwrap();
@@ -161,9 +169,12 @@ mod tests {
         let expected: Vec<_> = all[..9].iter().map(|(distance, _)| *distance).collect();
         assert_eq!(found.iter().map(|hit| hit.distance).collect::<Vec<_>>(), expected);
         let index = ViewIndex::new(&library);
-        assert_eq!(nearest_by_views(&library, &calibration, Some(&index), None, &queries, 0, 9), found);
+        assert_eq!(
+            nearest_by_views(&library, &calibration, Some(&index), None, &queries, 0, 9, &|_| true),
+            found
+        );
         // A packed file has nothing to go by: all are equally far.
-        let found = nearest_by_views(&library, &calibration, None, None, &queries, 1, 600);
+        let found = nearest_by_views(&library, &calibration, None, None, &queries, 1, 600, &|_| true);
         assert_eq!(found.len(), 600);
         assert!(found.iter().all(|hit| hit.distance == 1.0));
         assert_eq!(calibration.probability(&Cosines::default()), None);

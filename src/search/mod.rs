@@ -21,7 +21,7 @@ mod testing;
 mod view_index;
 mod whitening;
 
-pub use combined::nearest_by_views;
+pub use combined::{Allowed, nearest_by_views};
 pub use copies::Copies;
 pub use exact::{distance, nearest};
 pub use fit::fit;

@@ -26,14 +26,16 @@ impl<'a> Passing<'a> {
         Self { queries, calibration, k, kept: vec![Vec::new(); queries.len()] }
     }
 
-    /// Samples pass by: their looks, and in the same order their numbers, which rise from block to block.
-    pub fn pass(&mut self, looks: &Looks, numbers: &[i64]) {
+    /// Samples pass by: their looks, and in the same order their numbers, which rise from block to block. Only those with an `allowed`
+    /// number are kept.
+    pub fn pass(&mut self, looks: &Looks, numbers: &[i64], allowed: impl Fn(i64) -> bool + Sync) {
+        let is_allowed = |row: usize| numbers.get(row).is_some_and(|number| allowed(*number));
         for (query, kept) in self.kept.iter_mut().enumerate() {
             let found = match self.calibration {
-                Some(calibration) => most_alike(looks, calibration, self.queries, query, self.k),
+                Some(calibration) => most_alike(looks, calibration, self.queries, query, self.k, &is_allowed),
                 None => {
-                    let hits =
-                        nearest(&looks.embeddings, self.queries.embeddings.row(query), self.k, |_| false);
+                    let query = self.queries.embeddings.row(query);
+                    let hits = nearest(&looks.embeddings, query, self.k, |row| !is_allowed(row));
                     hits.into_iter().map(|hit| (-hit.distance, hit.row)).collect()
                 }
             };
@@ -75,7 +77,7 @@ mod tests {
             let looks = Looks { embeddings: all.clone(), views: Vec::new() };
             for first in (0..5700).step_by(999) {
                 let numbers: Vec<i64> = (first..5700.min(first + 999)).map(|row| row as i64 * 3).collect();
-                passing.pass(&looks.range(first..first + 999), &numbers);
+                passing.pass(&looks.range(first..first + 999), &numbers, |_| true);
             }
             let mut expected: Vec<i64> = queries
                 .embeddings

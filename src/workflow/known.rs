@@ -2,12 +2,12 @@
 
 use super::models::FEWEST_DIGITS;
 use super::names::count;
-use super::query::{AskedAs, Near, find_near};
+use super::query::{AskedAs, Near, WantedNear, find_near};
 use super::run::Run;
 use super::tables::QueriedFile;
 use crate::escape;
 use crate::job::Stop;
-use crate::library::{Contents, Entry, Library, LibraryError};
+use crate::library::{Among, Contents, Entry, Library, LibraryError};
 use crate::sample::Sha256;
 use crate::search::Look;
 use rayon::prelude::*;
@@ -32,11 +32,13 @@ impl KnownSample {
     }
 }
 
-/// Asks for the `k` nearest samples of samples that the library has, each other than itself. Fails if it does not have one.
+/// Asks for the `k` nearest samples `among` some of samples that the library has, each other than itself. Fails if it does not have
+/// one.
 pub fn query_known(
     contents: &Contents,
     samples: &[Sha256],
     k: usize,
+    among: &Among,
     run: &Run<'_>,
 ) -> Result<Vec<KnownSample>, Stop> {
     if contents.model().is_none() {
@@ -46,7 +48,8 @@ pub fn query_known(
     for sha256 in samples {
         looks.push(&contents.look(*sha256).ok_or_else(|| unknown(contents, &sha256.to_string()))?);
     }
-    let near = find_near(contents, &looks, samples, AskedAs::Sample, k, run)?;
+    let wanted = WantedNear { among: among.clone(), ..WantedNear::all(AskedAs::Sample, k) };
+    let near = find_near(contents, &looks, samples, &wanted, run)?;
     let known = samples.iter().zip(near).enumerate();
     Ok(known
         .map(|(i, (sha256, near))| KnownSample {
@@ -301,8 +304,8 @@ mod tests {
             Some(&[0, 255, 26])
         );
         assert_eq!(digest_of("00ff1a"), None);
-        let near = query_known(&contents, &[second], 9, &Run::silent()).unwrap().remove(0).near;
+        let near = query_known(&contents, &[second], 9, &Among::All, &Run::silent()).unwrap().remove(0).near;
         assert_eq!(near.neighbours.len(), 2);
-        assert!(query_known(&contents, &[Sha256([9; 32])], 1, &Run::silent()).is_err());
+        assert!(query_known(&contents, &[Sha256([9; 32])], 1, &Among::All, &Run::silent()).is_err());
     }
 }

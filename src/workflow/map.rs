@@ -3,7 +3,7 @@
 use super::query::PLACED_BY;
 use super::run::{Run, Warning};
 use crate::job::Stop;
-use crate::library::{Contents, Layout, Library, LibraryError};
+use crate::library::{Among, Contents, Layout, Library, LibraryError};
 use crate::projection::{UmapConfig, pca, place, umap_from};
 use crate::sample::Sha256;
 use crate::search::Hit;
@@ -112,7 +112,7 @@ fn place_new(contents: &Contents) -> Option<(Vec<[f32; 2]>, Layout)> {
     let is_known = |hit: &Hit| known.get(hit.row).is_some_and(Option::is_some);
     let mut places: Vec<[f32; 2]> = known.iter().map(|place| place.unwrap_or_default()).collect();
     let found: Vec<_> = contents
-        .nearest(&looks, &own, LOOKED_AT)
+        .nearest(&looks, &own, LOOKED_AT, &Among::All)
         .into_iter()
         .map(|hits| {
             let known: Vec<Hit> = hits.into_iter().filter(is_known).take(PLACED_BY).collect();

@@ -4,7 +4,7 @@ use super::read::read_in_parts;
 use super::run::Run;
 use super::verdict::Verdict;
 use crate::job::Stop;
-use crate::library::{Contents, LibraryError, Neighbour};
+use crate::library::{Among, Contents, LibraryError, Neighbour};
 use crate::model::{Model, embed_with_shifts};
 use crate::picture::Encoded;
 use crate::projection::place;
@@ -76,7 +76,7 @@ pub struct Near {
     pub k: usize,
     /// The hash of the contents that were searched.
     pub library: Option<Sha256>,
-    /// What follows from them; `None` if the model cannot say when a file is unlike anything known.
+    /// What follows from them; `None` if the model cannot say when a file is unlike anything known, and among some samples.
     pub verdict: Option<Verdict>,
     /// The labels that the verdict is by, by [`Contents::labels_id`].
     pub labels: u64,
@@ -118,8 +118,8 @@ pub fn query(
     let Some(model) = contents.model() else {
         return Err(LibraryError::NoModel.into());
     };
-    let near =
-        |looks: &Looks, own: &[Sha256], run: &Run<'_>| find_near(contents, looks, own, AskedAs::File, k, run);
+    let wanted = WantedNear::all(AskedAs::File, k);
+    let near = |looks: &Looks, own: &[Sha256], run: &Run<'_>| find_near(contents, looks, own, &wanted, run);
     let queried = look_at(paths, model, keep, reader, run, near)?;
     Ok(QueryResult { model: model.hash, queried })
 }
@@ -187,6 +187,24 @@ pub enum AskedAs {
     Sample,
 }
 
+/// Which neighbours are wanted.
+#[derive(Clone, Debug)]
+pub struct WantedNear {
+    /// What they are the neighbours of.
+    pub asked_as: AskedAs,
+    /// How many, at most.
+    pub k: usize,
+    /// Which samples they may be.
+    pub among: Among,
+}
+
+impl WantedNear {
+    /// Any samples.
+    pub fn all(asked_as: AskedAs, k: usize) -> Self {
+        Self { asked_as, k, among: Among::All }
+    }
+}
+
 /// Puts the sample of the same content before all others, at distance 0: a probability is never quite 1.
 fn identical_first(neighbours: &mut Vec<Neighbour>, own: Sha256, k: usize) {
     let found = neighbours.iter().position(|neighbour| neighbour.sha256 == own);
@@ -195,15 +213,17 @@ fn identical_first(neighbours: &mut Vec<Neighbour>, own: Sha256, k: usize) {
     neighbours.truncate(k);
 }
 
-/// What samples with these looks and hashes are near to, in the same order.
+/// What samples with these looks and hashes are near to, in the same order. Verdict and place follow from the nearest samples of all,
+/// so there is none among some.
 pub fn find_near(
     contents: &Contents,
     looks: &Looks,
     own: &[Sha256],
-    asked_as: AskedAs,
-    k: usize,
+    wanted: &WantedNear,
     run: &Run<'_>,
 ) -> Result<Vec<Near>, Stop> {
+    let WantedNear { asked_as, k, among } = wanted;
+    let (asked_as, k) = (*asked_as, *k);
     let stage = run.reporter().stage("Finding neighbours", looks.len());
     let mut out = Vec::with_capacity(own.len());
     let mut first = 0;
@@ -212,23 +232,25 @@ pub fn find_near(
         let batch = looks.range(first..first + own.len());
         first += own.len();
         let except: Vec<_> = own.iter().map(|own| (asked_as == AskedAs::Sample).then_some(*own)).collect();
-        let found = contents.nearest(&batch, &except, k.max(PLACED_BY));
+        let found = contents.nearest(&batch, &except, k.max(PLACED_BY), among);
         for (i, (mut hits, own)) in found.into_iter().zip(own).enumerate() {
             let there = contents.get(*own).and_then(|entry| entry.place);
             let placed = place(hits.get(..PLACED_BY).unwrap_or(&hits), contents.places());
             hits.truncate(k);
             let mut neighbours = contents.neighbours(&hits);
-            if asked_as == AskedAs::File && contents.contains(*own) {
+            let has_own = contents.get(*own).is_some_and(|entry| among.has(entry.label));
+            if asked_as == AskedAs::File && has_own {
                 identical_first(&mut neighbours, *own, k);
             }
             let look = batch.get(i).unwrap_or_default();
             let verdict = match asked_as {
+                _ if *among != Among::All => None,
                 AskedAs::File => Verdict::of(contents, *own, &look, &neighbours),
                 AskedAs::Sample => Verdict::without(contents, &look, &neighbours),
             };
             // Nothing is nearer to a file with nothing to go by than anything else.
             let nowhere = verdict == Some(Verdict::Nothing);
-            let place = there.or(placed.filter(|_| !nowhere));
+            let place = there.or(placed.filter(|_| !nowhere && *among == Among::All));
             out.push(Near {
                 neighbours,
                 verdict,

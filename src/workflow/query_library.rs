@@ -1,10 +1,10 @@
 //! Querying a library file that is not in memory, as the command line does. A large one is not read whole for a few samples.
 
 use super::known::{KnownSample, digest_of, find_sample, hashes_with, query_known};
-use super::query::{AskedAs, BATCH, Near, PLACED_BY, Queried, find_near, look_at, query};
+use super::query::{AskedAs, BATCH, Near, PLACED_BY, Queried, WantedNear, find_near, look_at};
 use super::run::Run;
 use crate::job::Stop;
-use crate::library::{Contents, Library, PartlyRead};
+use crate::library::{Among, Contents, Excerpt, Library, LibraryError, PartlyRead, Search};
 use crate::reading::Reader;
 use crate::sample::Sha256;
 use crate::search::Looks;
@@ -15,6 +15,21 @@ const FEW: usize = 8;
 /// Samples with the same first digits that are enough to say that there are several.
 const SEVERAL: u32 = 2;
 
+/// What is asked of a library.
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// Files, or folders of files.
+    pub paths: Vec<PathBuf>,
+    /// Samples that the library has, which [`find_sample`] finds.
+    pub hashes: Vec<String>,
+    /// The number of neighbours of each.
+    pub k: usize,
+    /// Which samples may be neighbours.
+    pub among: Among,
+    /// Whether no approximate index may be used.
+    pub exact: bool,
+}
+
 /// What a library answered.
 pub struct Answers {
     /// The library, or as much of it as the answers are about.
@@ -23,33 +38,59 @@ pub struct Answers {
     pub queried: Vec<Queried>,
     /// The samples that the library has.
     pub known: Vec<KnownSample>,
+    /// Whether nearer samples may have been missed.
+    pub approximate: bool,
 }
 
-/// Queries `library` for the `k` nearest samples of all files below `paths`, which may be none, and of the samples with `hashes`,
-/// which [`find_sample`] finds. Skipped files are reported. In a large library only what is near is read, and a queried file gets no place
-/// on the map.
+impl Question {
+    fn wanted(&self) -> WantedNear {
+        WantedNear { among: self.among.clone(), ..WantedNear::all(AskedAs::File, self.k) }
+    }
+}
+
+/// Asks `library` for the nearest samples of files and of samples that it has. Skipped files are reported. In a large library only what
+/// is near is read, and a queried file gets no place on the map.
 pub fn query_library(
     library: &Library,
-    paths: &[PathBuf],
-    hashes: &[String],
-    k: usize,
+    question: &Question,
     reader: &Reader,
     run: &Run<'_>,
 ) -> Result<Answers, Stop> {
     if let Some(large) = library.large()?
-        && let Some((hashes, looks)) = find_known(&*large, library, hashes)?
+        && check_labels(&question.among, |label| {
+            Ok(large.with_labels(&[label.to_owned()])?.is_none_or(|ids| !ids.is_empty()))
+        })?
+        && let Some((hashes, looks)) = find_known(&*large, library, &question.hashes)?
     {
-        return query_large(&*large, library, paths, (&hashes, looks), k, reader, run);
+        return query_large(&*large, library, question, (&hashes, looks), reader, run);
     }
     let contents = library.contents()?;
+    check_labels(&question.among, |label| Ok(contents.labels().position(Some(label)).is_some()))?;
     let find = |hex: &String| find_sample(library, &contents, hex);
-    let hashes = hashes.iter().map(find).collect::<Result<Vec<_>, _>>()?;
-    let known = query_known(&contents, &hashes, k, run)?;
-    let queried = match paths {
-        [] => Vec::new(),
-        paths => query(paths, &contents, k, 0, reader, run)?.queried,
+    let hashes = question.hashes.iter().map(find).collect::<Result<Vec<_>, _>>()?;
+    let known = query_known(&contents, &hashes, question.k, &question.among, run)?;
+    let wanted = question.wanted();
+    let near = |looks: &Looks, own: &[Sha256], run: &Run<'_>| find_near(&contents, looks, own, &wanted, run);
+    let queried = match (&question.paths[..], contents.model()) {
+        ([], _) => Vec::new(),
+        (_, None) => return Err(LibraryError::NoModel.into()),
+        (paths, Some(model)) => look_at(paths, model, 0, reader, run, near)?,
     };
-    Ok(Answers { contents, queried, known })
+    Ok(Answers { contents, queried, known, approximate: false })
+}
+
+/// Fails unless some sample has each label that neighbours should have; else returns `true`.
+fn check_labels(among: &Among, has: impl Fn(&str) -> Result<bool, LibraryError>) -> Result<bool, Stop> {
+    let Among::Labels(labels) = among else { return Ok(true) };
+    for label in labels {
+        if !has(label)? {
+            return Err(Stop::failed(format!(
+                "expected a label that a sample of the library has, found {}, which none has",
+                crate::escape::label(Some(label))
+            )));
+        }
+    }
+    Ok(true)
 }
 
 /// The samples with these hashes, as [`find_sample`] finds them, and their looks. `None` if the library must be read whole to find
@@ -80,14 +121,13 @@ fn find_known(
 fn query_large(
     large: &dyn PartlyRead,
     library: &Library,
-    paths: &[PathBuf],
+    question: &Question,
     (hashes, mut looks): (&[Sha256], Looks),
-    k: usize,
     reader: &Reader,
     run: &Run<'_>,
 ) -> Result<Answers, Stop> {
     let later = |_: &Looks, own: &[Sha256], _: &Run<'_>| Ok(vec![Near::default(); own.len()]);
-    let mut queried = match paths {
+    let mut queried = match &question.paths[..] {
         [] => Vec::new(),
         paths => look_at(paths, large.model(), 0, reader, run, later)?,
     };
@@ -96,19 +136,21 @@ fn query_large(
         queried.iter().for_each(|file| looks.push(&file.look));
         let own = queried.iter().map(|file| file.sample.sha256);
         let own: Vec<Sha256> = hashes.iter().copied().chain(own).collect();
-        excerpt = large.excerpt(&looks, &own, k.max(PLACED_BY), run.reporter())?;
+        let (k, among, exact) = (question.k.max(PLACED_BY), &question.among, question.exact);
+        excerpt = large.excerpt(&Search { queries: &looks, k, among, exact }, &own, run.reporter())?;
     }
-    let contents = match excerpt {
+    let Excerpt { contents, approximate } = match excerpt {
         Some(excerpt) => excerpt,
-        None => library.contents()?,
+        None => Excerpt { contents: library.contents()?, approximate: false },
     };
-    let known = query_known(&contents, hashes, k, run)?;
+    let known = query_known(&contents, hashes, question.k, &question.among, run)?;
+    let wanted = question.wanted();
     for files in queried.chunks_mut(BATCH) {
         let mut looks = contents.no_looks();
         files.iter().for_each(|file| looks.push(&file.look));
         let own: Vec<Sha256> = files.iter().map(|file| file.sample.sha256).collect();
-        let near = find_near(&contents, &looks, &own, AskedAs::File, k, run)?;
+        let near = find_near(&contents, &looks, &own, &wanted, run)?;
         files.iter_mut().zip(near).for_each(|(file, near)| file.near = near);
     }
-    Ok(Answers { contents, queried, known })
+    Ok(Answers { contents, queried, known, approximate })
 }

@@ -3,7 +3,7 @@
 use super::fixture::{self, Kept, Place};
 use super::on_every_engine;
 use crate::job::Reporter;
-use crate::library::{Batch, Contents, Import, Library, Neighbour};
+use crate::library::{Among, Batch, Contents, Import, Library, Neighbour, Search};
 use crate::model::{Embeddings, Model, base_model};
 use crate::picture::{BytePlanes, Encoded, PictureKind};
 use crate::sample::{FileKind, Sample, Sha256};
@@ -112,9 +112,14 @@ pub fn asked(library: &Library) -> (Looks, Vec<Sha256>) {
 }
 
 /// Neighbours with labels, of the queries and as if samples were not there.
-fn answers(contents: &Contents, (looks, own): &(Looks, Vec<Sha256>), k: usize) -> Vec<(Neighbour, String)> {
+fn answers(
+    contents: &Contents,
+    (looks, own): &(Looks, Vec<Sha256>),
+    k: usize,
+    among: &Among,
+) -> Vec<(Neighbour, String)> {
     let except: Vec<_> = own.iter().copied().map(Some).collect();
-    let found = [contents.nearest(looks, &vec![None; own.len()], k), contents.nearest(looks, &except, k)];
+    let found = [&vec![None; own.len()], &except].map(|except| contents.nearest(looks, except, k, among));
     let neighbours = found.iter().flatten().flat_map(|hits| contents.neighbours(hits));
     let shown = |neighbour: Neighbour| {
         let entry = contents.get(neighbour.sha256).unwrap();
@@ -126,10 +131,23 @@ fn answers(contents: &Contents, (looks, own): &(Looks, Vec<Sha256>), k: usize) -
 /// Whether an excerpt gives the answers of the whole; `false` if the library must be read whole.
 pub fn is_same(library: &Library, asked: &(Looks, Vec<Sha256>), k: usize) -> bool {
     let large = library.larger_than(0).unwrap().unwrap();
-    let excerpt = large.excerpt(&asked.0, &asked.1, k, &Reporter::silent()).unwrap();
-    let Some(excerpt) = excerpt else { return false };
+    let mut same = false;
+    let many: Vec<u32> = (0..FAMILIES).collect();
+    // All samples, and those of a few and of many.
+    let labels = |families: &[u32]| Among::Labels(families.iter().map(|n| format!("family {n}")).collect());
+    for among in [Among::All, labels(&[7]), labels(&many)] {
+        let search = Search { queries: &asked.0, k, among: &among, exact: true };
+        let Some(found) = large.excerpt(&search, &asked.1, &Reporter::silent()).unwrap() else { continue };
+        assert!(!found.approximate);
+        assert_same(&found.contents, library, asked, k, &among);
+        same |= among == Among::All;
+    }
+    same
+}
+
+fn assert_same(excerpt: &Contents, library: &Library, asked: &(Looks, Vec<Sha256>), k: usize, among: &Among) {
     let whole = library.contents().unwrap();
-    assert_eq!(answers(&excerpt, asked, k), answers(&whole, asked, k), "{k}");
+    assert_eq!(answers(excerpt, asked, k, among), answers(&whole, asked, k, among), "{k}");
     assert_eq!(excerpt.unlike_below(), whole.unlike_below());
     assert_eq!((excerpt.fit(), excerpt.labels_weigh()), (whole.fit(), whole.labels_weigh()));
     for sha256 in &asked.1 {
@@ -137,7 +155,6 @@ pub fn is_same(library: &Library, asked: &(Looks, Vec<Sha256>), k: usize) -> boo
         assert_eq!(excerpt.look(*sha256), whole.look(*sha256));
     }
     assert!(k > 100 || excerpt.len() < 6000, "{}", excerpt.len());
-    true
 }
 
 fn an_excerpt_gives_the_answers_of_the_whole_library(engine: Kept) {
@@ -155,7 +172,7 @@ fn an_excerpt_gives_the_answers_of_the_whole_library(engine: Kept) {
             }
             // Removed samples are not found.
             let whole = library.contents().unwrap();
-            let first = whole.nearest(&asked.0, &[None; 6], 3);
+            let first = whole.nearest(&asked.0, &[None; 6], 3, &Among::All);
             let mut nearest: Vec<Sha256> =
                 first.iter().flat_map(|hits| whole.neighbours(hits)).map(|found| found.sha256).collect();
             nearest.sort_unstable();

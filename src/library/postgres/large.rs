@@ -6,8 +6,8 @@ use super::vector::Vector;
 use crate::job::{Reporter, Stop};
 use crate::library::block::Block;
 use crate::library::partly_read::{Found, Part};
-use crate::library::{LibraryError, PartlyRead};
-use crate::model::Model;
+use crate::library::{LibraryError, Nearest, PartlyRead, Search};
+use crate::model::{Calibration, Model};
 use crate::sample::Sha256;
 use postgres::fallible_iterator::FallibleIterator as _;
 use std::collections::BTreeMap;
@@ -52,6 +52,17 @@ impl PartlyRead for LargeLibrary<'_> {
         &self.model
     }
 
+    fn count(&self) -> Part<usize> {
+        let row = self.library.reading(|client| {
+            client.query_one(
+                "SELECT count(*) FROM lookalike.looks l JOIN lookalike.samples s ON s.id = l.sample
+                 WHERE l.model = $1 AND NOT s.removed",
+                &[&self.id],
+            )
+        })?;
+        Ok(Some(row.get::<_, i64>(0) as usize))
+    }
+
     fn others(&self) -> Part<usize> {
         let row = self.library.reading(|client| {
             client.query_one(
@@ -85,6 +96,26 @@ impl PartlyRead for LargeLibrary<'_> {
             )
         })?;
         Ok(Some(rows.iter().map(|row| row.get(0)).collect()))
+    }
+
+    fn with_labels(&self, labels: &[String]) -> Part<Vec<i64>> {
+        let rows = self.library.reading(|client| {
+            client.query(
+                "SELECT s.id FROM lookalike.samples s JOIN lookalike.looks l ON l.model = $1 AND l.sample = s.id
+                 WHERE s.label = ANY($2) AND NOT s.removed ORDER BY s.id",
+                &[&self.id, &labels],
+            )
+        })?;
+        Ok(Some(rows.iter().map(|row| row.get(0)).collect()))
+    }
+
+    fn nearest(
+        &self,
+        search: &Search<'_>,
+        calibration: Option<&Calibration>,
+        reporter: &Reporter,
+    ) -> Result<Option<Nearest>, Stop> {
+        (self as &dyn PartlyRead).nearest_of_all(search, calibration, reporter)
     }
 
     fn labelled(&self) -> Part<Vec<Vec<i64>>> {

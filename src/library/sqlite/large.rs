@@ -5,10 +5,10 @@ use super::store::read_row;
 use crate::job::{Reporter, Stop};
 use crate::library::block::Block;
 use crate::library::partly_read::{Found, Part};
-use crate::library::{LibraryError, PartlyRead};
-use crate::model::Model;
+use crate::library::{LibraryError, Nearest, PartlyRead, Search};
+use crate::model::{Calibration, Model};
 use crate::sample::Sha256;
-use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Transaction, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Transaction, TransactionBehavior, params};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -54,17 +54,24 @@ impl PartlyRead for LargeLibrary<'_> {
         &self.model
     }
 
-    fn others(&self) -> Part<usize> {
+    fn count(&self) -> Part<usize> {
         let present = self.library.present();
         self.library.part(|connection| {
-            let count = |of: String| connection.query_row(&of, [], |row| row.get::<_, i64>(0));
-            let all = count(format!("SELECT count(*) FROM samples s WHERE {present}"))?;
-            let embedded = count(format!(
-                "SELECT count(*) FROM embeddings e JOIN samples s ON s.id = e.sample WHERE e.model = {} AND {present}",
-                self.id
-            ))?;
-            Ok(Some((all - embedded) as usize))
+            let count = format!(
+                "SELECT count(*) FROM embeddings e JOIN samples s ON s.id = e.sample WHERE e.model = ?1 AND {present}"
+            );
+            connection.query_row(&count, [self.id], |row| row.get::<_, i64>(0)).map(|count| Some(count as usize))
         })
+    }
+
+    fn others(&self) -> Part<usize> {
+        let present = self.library.present();
+        let all = self.library.part(|connection| {
+            let count = format!("SELECT count(*) FROM samples s WHERE {present}");
+            connection.query_row(&count, [], |row| row.get::<_, i64>(0)).map(|all| Some(all as usize))
+        })?;
+        let embedded = self.count()?;
+        Ok(all.zip(embedded).map(|(all, embedded)| all.saturating_sub(embedded)))
     }
 
     fn ids(&self, samples: &[Sha256]) -> Part<Vec<i64>> {
@@ -112,6 +119,33 @@ impl PartlyRead for LargeLibrary<'_> {
             let ids = statement.query_map((self.id, &first.0[..], &last.0[..], most), |row| row.get(0))?;
             ids.collect::<rusqlite::Result<Vec<i64>>>().map(Some)
         })
+    }
+
+    fn with_labels(&self, labels: &[String]) -> Part<Vec<i64>> {
+        let present = self.library.present();
+        self.library.part(|connection| {
+            let mut statement = connection.prepare(&format!(
+                "SELECT s.id FROM samples s JOIN embeddings e ON e.model = ?1 AND e.sample = s.id
+                 WHERE s.label = ?2 AND {present}"
+            ))?;
+            let mut all = Vec::new();
+            for label in labels {
+                let ids = statement.query_map(params![self.id, label], |row| row.get(0))?;
+                all.extend(ids.collect::<rusqlite::Result<Vec<i64>>>()?);
+            }
+            all.sort_unstable();
+            all.dedup();
+            Ok(Some(all))
+        })
+    }
+
+    fn nearest(
+        &self,
+        search: &Search<'_>,
+        calibration: Option<&Calibration>,
+        reporter: &Reporter,
+    ) -> Result<Option<Nearest>, Stop> {
+        (self as &dyn PartlyRead).nearest_of_all(search, calibration, reporter)
     }
 
     fn labelled(&self) -> Part<Vec<Vec<i64>>> {
