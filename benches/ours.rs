@@ -4,6 +4,8 @@
 //!     ours WORK REPEATS SIZE [FOLDER]
 //!     ours map 1 SIZE SET                 the map of a set of vectors: see `large_map`
 //!     ours library 1 SIZE FILE SET        writes a library: see `large_library`
+//!     ours ask 1 0 FILE QUERIES [LABEL]   asks it: see `large_library`
+//!     ours team 1 SIZE SET                a team's library on a server: see `team_library`
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -13,6 +15,8 @@
 
 mod large_library;
 mod large_map;
+#[cfg(target_os = "linux")]
+mod team_library;
 
 use candle_core::{Device, Tensor};
 use lookalike::job::Reporter;
@@ -56,7 +60,10 @@ fn main() {
         "peak" => peak(repeats, size),
         "umap" => return lay_out(size),
         "library" => return large_library::write(&rest[1], size, Path::new(&rest[0])),
+        "ask" => return large_library::ask(Path::new(&rest[0]), Path::new(&rest[1]), rest.get(2)),
         "map" => return large_map::print(&rest[0], size),
+        #[cfg(target_os = "linux")]
+        "team" => return team_library::print(&rest[0], size),
         "place" => return place(size),
         other => panic!("no such work: {other}"),
     };

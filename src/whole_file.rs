@@ -3,9 +3,10 @@
 
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use tempfile::NamedTempFile;
 
-/// Replaces or creates `path` with `bytes`, which are on the disk once this returns.
-pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// A temporary file in the folder of `path`, to be written and then to take its place.
+pub fn new_beside(path: &Path) -> io::Result<NamedTempFile> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
@@ -15,7 +16,12 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     // The usual permissions of a new file, less the umask, and not those of a temporary file.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut file = builder.tempfile_in(folder)?;
+    builder.tempfile_in(folder)
+}
+
+/// Replaces or creates `path` with `bytes`, which are on the disk once this returns.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = new_beside(path)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(path)?;

@@ -21,6 +21,7 @@ pub fn warning_advice(warning: &Warning) -> String {
         | Warning::Checkpoint(_)
         | Warning::OtherLabel(_)
         | Warning::NoFiles(_)
+        | Warning::SearchNotPrepared(_)
         | Warning::PassedOver(_) => text,
     }
 }

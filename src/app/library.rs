@@ -13,6 +13,7 @@ use std::path::PathBuf;
 
 /// Opening a library: of two, the one opened last is shown.
 pub const OPEN: Kind = Kind("open library");
+const PREPARE: Kind = Kind("prepare the search");
 const LABELS: Kind = Kind("read labels");
 
 /// The library as it was when a job that changes it began.
@@ -39,7 +40,26 @@ impl App {
                 let contents = workflow::read_contents(&mut library)?;
                 Ok((library, contents))
             },
-            |app, (library, contents)| app.show_library(library, contents),
+            |app, (library, contents)| {
+                app.show_library(library, contents);
+                app.prepare_search();
+            },
+        );
+    }
+
+    /// Makes what `lookalike query` reads of this library, if something of it is missing. A team's is its curator's business.
+    fn prepare_search(&mut self) {
+        let path = self.session.library_path.clone();
+        if self.session.is_shared() || self.session.library.is_none() {
+            return;
+        }
+        self.start(
+            Task::new("Preparing the search").of_kind(PREPARE).quiet(),
+            move |run| {
+                workflow::prepare_added(&mut Library::open(&path)?, run);
+                Ok(())
+            },
+            |_, ()| {},
         );
     }
 

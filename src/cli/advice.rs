@@ -30,7 +30,8 @@ pub fn warning_advice(warning: &Warning) -> String {
         Warning::Splits { deeper: false, .. } => {
             format!("{warning}: put the files of each family in a folder of their own")
         }
-        Warning::Resumed { .. }
+        Warning::SearchNotPrepared(_)
+        | Warning::Resumed { .. }
         | Warning::Checkpoint(_)
         | Warning::OtherLabel(_)
         | Warning::NoFiles(_)

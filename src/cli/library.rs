@@ -6,10 +6,12 @@ use super::events::{self, Printed};
 use super::{library_models, output};
 use crate::escape;
 use crate::job::Stop;
-use crate::library::{Edit, LabelChange, Library};
+use crate::library::{Edit, LabelChange, Library, Prepared};
 use crate::reading::Reader;
 use crate::sample::Sha256;
-use crate::workflow::{Copied, copy_library, edit_text, read_again, reverted_text};
+use crate::workflow::{
+    Copied, copy_library, edit_text, prepare_library, prepared_text, read_again, reverted_text,
+};
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -46,6 +48,10 @@ enum What {
         /// The library that they are added to; it is created if it is not there
         to: PathBuf,
     },
+    /// Make the index by which a query of many samples reads only what may be near. A file has it as samples are added, beside it, and
+    /// answers exactly; in a team's database the role that owns the tables makes it, and answers are approximate. Others may use the
+    /// library meanwhile
+    Prepare,
     /// Give samples another label, or none
     Label {
         /// The samples, by their SHA-256
@@ -144,6 +150,24 @@ fn copy(from: PathBuf, to: PathBuf, as_json: bool) -> Result<(), Stop> {
     }
 }
 
+/// Makes the index of a library.
+fn prepare(path: PathBuf, as_json: bool) -> Result<(), Stop> {
+    let done = events::run(as_json, &mut Printed::default(), move |run| {
+        prepare_library(&mut Library::open(&path)?, run)
+    })?;
+    if !as_json {
+        return output::line(&prepared_text(done));
+    }
+    output::json(&match done {
+        Prepared::Exact { samples } => json!({
+            "event": "prepared", "index": samples > 0, "samples": samples, "exact": true,
+        }),
+        Prepared::Index { samples, vectors, made, used } => json!({
+            "event": "prepared", "index": true, "exact": false, "samples": samples, "vectors": vectors, "made": made, "used": used,
+        }),
+    })
+}
+
 /// Runs the subcommand.
 pub fn run(args: LibraryArgs) -> Result<(), Stop> {
     let what = match args.what {
@@ -191,6 +215,7 @@ pub fn run(args: LibraryArgs) -> Result<(), Stop> {
             output::line(&format!("{name} is copied to {shown}"))
         }
         What::Copy { from, to } => copy(from, to, args.json),
+        What::Prepare => prepare(path, args.json),
         What::Label { samples, label } => {
             let samples = samples.iter().map(|text| digest(text)).collect::<Result<Vec<_>, _>>()?;
             let mut library = Library::open(&path)?;

@@ -3,11 +3,11 @@
 
 use super::{
     AddSamples, Edits, KeptTraits, LabelHistory, LibraryError, Location, Maintenance, Models, PartlyRead,
-    RemoveSamples, StoredSamples, WholeSamples,
+    Prepare, RemoveSamples, StoredSamples, WholeSamples,
 };
 
 /// Libraries that may have more samples than this are large.
-const LARGE: i64 = 20_000;
+pub(super) const LARGE: i64 = 20_000;
 
 /// What keeps a library. Every change is one transaction: all of it or nothing, and durable once the call returns.
 pub trait Engine:
@@ -20,6 +20,7 @@ pub trait Engine:
     + Edits
     + KeptTraits
     + Maintenance
+    + Prepare
     + Send
     + std::fmt::Debug
 {

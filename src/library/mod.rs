@@ -6,7 +6,9 @@
 //! can be undone and redone. An [`Engine`] keeps it: SQLite in a file, or PostgreSQL for a team.
 
 mod add_samples;
+mod among;
 mod block;
+mod compare_all;
 mod contents;
 mod edits;
 mod engine;
@@ -23,6 +25,7 @@ mod maintenance;
 mod models;
 mod partly_read;
 mod postgres;
+mod prepare;
 mod record;
 mod remove_samples;
 mod row;
@@ -35,6 +38,7 @@ mod whole_sample;
 mod whole_samples;
 
 pub use add_samples::{AddSamples, Added, Batch, Import};
+pub use among::Among;
 pub use contents::{Contents, Fit, Layout, Neighbour, Rows};
 pub use edits::{Edit, EditKind, Edits, Reverted, Turn, user};
 pub use engine::Engine;
@@ -48,9 +52,10 @@ pub use location::Location;
 pub use maintenance::Maintenance;
 pub use models::{Adopt, Adopted, Models, StoredModel, model_name};
 pub use partly_read::PartlyRead;
+pub use prepare::{Prepare, Prepared};
 pub use record::{Entry, Record};
 pub use remove_samples::RemoveSamples;
-pub use search::{Among, Nearest, Search};
+pub use search::{Nearest, Search};
 pub use server_url::{ServerUrl, UrlError};
 pub use sqlite::parse_row;
 pub use stored_samples::StoredSamples;

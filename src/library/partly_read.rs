@@ -24,8 +24,8 @@ pub trait PartlyRead {
     /// Its current model.
     fn model(&self) -> &Arc<Model>;
 
-    /// The number of its samples.
-    fn count(&self) -> Part<usize>;
+    /// The number of its samples, counted up to `most`.
+    fn count(&self, most: usize) -> Part<usize>;
 
     /// The number of samples that the model has not embedded.
     fn others(&self) -> Part<usize>;
@@ -54,6 +54,9 @@ pub trait PartlyRead {
 
     /// Adds the rows with these ids to `found`. `None` if one cannot be read.
     fn read(&self, ids: &[i64], found: &mut Found) -> Part<()>;
+
+    /// What the samples with these ids look like, in their order, which rises. `None` if one cannot be read.
+    fn looks(&self, ids: &[i64]) -> Part<Looks>;
 
     /// Passes the looks of all samples to `take`, in blocks, ids rising, until it returns `false`. Returns `None` then, or if
     /// something is damaged or missing.

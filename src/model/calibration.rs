@@ -102,7 +102,15 @@ impl ViewWeights {
         out
     }
 
-    fn log_odds(&self, cosine: Option<f32>) -> f32 {
+    /// How much the log-odds rise with a cosine, on average from files that are a little alike to equal ones: what the view weighs
+    /// where all views are taken for straight lines.
+    pub fn slope(&self) -> f32 {
+        const LITTLE: f32 = 0.05;
+        (self.log_odds(Some(1.0)) - self.log_odds(Some(LITTLE))) / (1.0 - LITTLE)
+    }
+
+    /// What this view adds to the log-odds: it does not fall as the cosine rises, and is constant below 0.
+    pub fn log_odds(&self, cosine: Option<f32>) -> f32 {
         match cosine {
             None => self.abstains,
             Some(cosine) => self.slopes.iter().zip(Self::rising(cosine)).map(|(slope, x)| slope * x).sum(),

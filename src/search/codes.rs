@@ -23,6 +23,7 @@ const OFFSET: i32 = 128;
 const ROUNDING: f32 = 1e-5;
 
 /// Some vectors as codes.
+#[derive(Default)]
 pub struct Codes {
     rows: usize,
     quads: usize,
@@ -118,6 +119,68 @@ impl Codes {
             }
         }
         codes
+    }
+
+    /// No rows yet, of vectors of this length: their centre, if any, the largest error that they have, and the lengths of the
+    /// shortest and the longest.
+    pub fn empty(dimension: usize, centre: Option<Vec<f32>>, error: f32, lengths: [f32; 2]) -> Self {
+        let quads = dimension.div_ceil(QUAD);
+        Self {
+            rows: 0,
+            quads,
+            centre,
+            bytes: Vec::new(),
+            scales: Vec::new(),
+            halves: Vec::new(),
+            error,
+            lengths,
+        }
+    }
+
+    /// Adds the codes, the scales and the halves of all rows to `out`.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        out.extend(&self.bytes);
+        self.scales.iter().chain(&self.halves).for_each(|number| out.extend(number.to_le_bytes()));
+    }
+
+    /// How many bytes [`Self::write`] makes of this number of rows.
+    pub fn bytes_of(&self, rows: usize) -> usize {
+        rows.div_ceil(GROUP) * (self.quads * BYTES + 2 * GROUP * size_of::<f32>())
+    }
+
+    /// Takes centre, error and lengths of others, and no rows.
+    pub fn shape_as(&mut self, other: &Self) {
+        let Self { quads, centre, error, lengths, .. } = other;
+        (self.rows, self.quads, self.error, self.lengths) = (0, *quads, *error, *lengths);
+        self.centre.clone_from(centre);
+    }
+
+    /// Reads the rows that [`Self::write`] wrote in place of those that it has; `None` if `bytes` has another length.
+    pub fn read(&mut self, rows: usize, bytes: &[u8]) -> Option<()> {
+        if bytes.len() != self.bytes_of(rows) {
+            return None;
+        }
+        let groups = rows.div_ceil(GROUP);
+        let (codes, numbers) = bytes.split_at_checked(groups * self.quads * BYTES)?;
+        let (scales, halves) = numbers.split_at_checked(groups * GROUP * size_of::<f32>())?;
+        self.rows = rows;
+        self.bytes.clear();
+        self.bytes.extend_from_slice(codes);
+        for (to, from) in [(&mut self.scales, scales), (&mut self.halves, halves)] {
+            to.clear();
+            to.extend(from.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)));
+        }
+        Some(())
+    }
+
+    /// The largest rounding error of a row.
+    pub fn error(&self) -> f32 {
+        self.error
+    }
+
+    /// The lengths of the shortest and the longest row.
+    pub fn lengths(&self) -> [f32; 2] {
+        self.lengths
     }
 
     /// The number of rows.

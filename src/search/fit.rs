@@ -3,9 +3,9 @@
 //! Multitask Learning", 2009).
 
 use super::look::Looks;
+use super::term_sketch::add_terms;
 use crate::model::Embeddings;
 use crate::numeric::{dot, principal_axes};
-use crate::view::Terms;
 use rayon::prelude::*;
 
 /// Numbers of a sketch of the text, and of the header.
@@ -45,27 +45,13 @@ fn sketch(looks: &Looks, row: usize, width: usize) -> Vec<f32> {
     let (text, rest) = sketch.split_at_mut(TEXT);
     let (header, code) = rest.split_at_mut(HEADER);
     if let Some(views) = looks.views.get(row) {
-        views.text.iter().for_each(|terms| add(text, terms, 1.0));
-        views.header.iter().for_each(|terms| add(header, terms, HEADER_WEIGHT));
+        views.text.iter().for_each(|terms| add_terms(text, terms, 1.0));
+        views.header.iter().for_each(|terms| add_terms(header, terms, HEADER_WEIGHT));
     }
     for (to, from) in code.iter_mut().zip(looks.embeddings.row(row)) {
         *to = from * CODE_WEIGHT;
     }
     unit(sketch)
-}
-
-fn add(to: &mut [f32], terms: &Terms, weight: f32) {
-    for (bin, value) in terms.iter() {
-        // Mixed as in MurmurHash3, so that neighbouring bins differ.
-        let hash = (bin ^ 0x9e37_79b9).wrapping_mul(0x85eb_ca6b);
-        let hash = (hash ^ hash >> 13).wrapping_mul(0xc2b2_ae35);
-        let hash = hash ^ hash >> 16;
-        let sign = if hash & 1 == 0 { weight } else { -weight };
-        let at = (hash >> 1) as usize % to.len();
-        if let Some(to) = to.get_mut(at) {
-            *to += sign * value;
-        }
-    }
 }
 
 fn unit(mut vector: Vec<f32>) -> Vec<f32> {
@@ -82,7 +68,7 @@ fn unit(mut vector: Vec<f32>) -> Vec<f32> {
 mod tests {
     use super::*;
     use crate::search::Look;
-    use crate::view::FileViews;
+    use crate::view::{FileViews, Terms};
 
     #[test]
     fn files_of_equal_views_are_near_and_others_are_not() {

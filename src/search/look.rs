@@ -83,9 +83,11 @@ impl Looks {
     }
 }
 
+/// How alike files are of which every view abstains, before their embeddings are compared.
+pub(super) const FAR: f32 = -1e3;
+
 /// How alike two files are: higher is nearer. Files of which every view abstains are farther than all others, and compared by
 /// their embeddings.
 pub fn likeness(calibration: &Calibration, cosines: &Cosines, embeddings: impl FnOnce() -> f32) -> f32 {
-    const FAR: f32 = -1e3;
     calibration.log_odds(cosines).unwrap_or_else(|| FAR + embeddings())
 }

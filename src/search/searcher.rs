@@ -8,8 +8,8 @@
 //!
 //! [`nearest`]: super::nearest
 
+use super::bounds::{BLOCK, Best, Candidate, limit, scan};
 use super::clouds::clouds;
-use super::code_scan::TOGETHER;
 use super::codes::{Codes, Queries};
 use super::copies::Copies;
 use super::exact::distance;
@@ -18,8 +18,6 @@ use crate::model::Embeddings;
 use rayon::prelude::*;
 use std::ops::Range;
 
-/// Rows that stay in cache: 16 KiB of codes of 64 numbers.
-const BLOCK: usize = 256;
 /// Rows of one task.
 const PART: usize = 128 * BLOCK;
 /// Queries of one task.
@@ -38,15 +36,6 @@ struct Part {
     /// The distinct vectors of its rows of codes.
     vectors: Vec<u32>,
     codes: Codes,
-}
-
-/// A vector that may be among the k nearest.
-#[derive(Clone, Copy)]
-struct Candidate {
-    /// The bounds of its distance.
-    least: f32,
-    most: f32,
-    vector: u32,
 }
 
 /// Some queries that are compared with some rows of a part.
@@ -80,7 +69,7 @@ impl Searcher {
         if k == 0 || queries.dimension != library.dimension || self.len != library.len() || self.len == 0 {
             return vec![Vec::new(); count];
         }
-        let mut found: Vec<Vec<Candidate>> = vec![Vec::new(); count];
+        let mut found: Vec<Vec<Candidate<u32>>> = vec![Vec::new(); count];
         // Squared distances from the centres.
         let away: Vec<Vec<f32>> = (0..count)
             .into_par_iter()
@@ -99,7 +88,7 @@ impl Searcher {
             });
             self.compare(queries, k, tasks, &limits, &mut found);
         }
-        let exact = |(query, mut found): (usize, Vec<Candidate>)| {
+        let exact = |(query, mut found): (usize, Vec<Candidate<u32>>)| {
             let limit = limit(&mut found, k);
             found.retain(|candidate| candidate.least <= limit);
             self.exact(library, queries.row(query), &found, k)
@@ -133,9 +122,9 @@ impl Searcher {
         k: usize,
         tasks: Vec<Task>,
         limits: &[f32],
-        found: &mut [Vec<Candidate>],
+        found: &mut [Vec<Candidate<u32>>],
     ) {
-        let done: Vec<(Task, Vec<Vec<Candidate>>)> = tasks
+        let done: Vec<(Task, Vec<Vec<Candidate<u32>>>)> = tasks
             .into_par_iter()
             .map(|task| {
                 let candidates = self.run(queries, k, &task, limits);
@@ -150,50 +139,24 @@ impl Searcher {
     }
 
     /// The candidates of each query of a task.
-    fn run(&self, queries: &Embeddings, k: usize, task: &Task, limits: &[f32]) -> Vec<Vec<Candidate>> {
+    fn run(&self, queries: &Embeddings, k: usize, task: &Task, limits: &[f32]) -> Vec<Vec<Candidate<u32>>> {
         let part = &self.parts[task.part];
         let rows = task.queries.iter().map(|query| queries.row(*query as usize));
         let prepared = Queries::new(rows, &part.codes);
-        let mut best: Vec<Best> = (0..task.queries.len())
-            .map(|i| {
-                let (base, slack) = (part.codes.base(&prepared, i), part.codes.slack(&prepared, i));
-                Best::new(base, slack, limits[task.queries[i] as usize])
-            })
-            .collect();
-        for start in task.rows.clone().step_by(BLOCK) {
-            let block = start..(start + BLOCK).min(task.rows.end);
-            for (i, four) in best.chunks_mut(TOGETHER).enumerate() {
-                let mut least = [f32::INFINITY; TOGETHER];
-                for (least, best) in least.iter_mut().zip(four.iter()) {
-                    *least = best.least;
-                }
-                part.codes.scan(block.clone(), &prepared, i * TOGETHER, &least, |query, row, score| {
-                    if let Some(best) = four.get_mut(query) {
-                        best.rows.push((score, row as u32));
-                    }
-                });
-                for best in four {
-                    if best.rows.len() >= best.enough.max(2 * k) {
-                        best.prune(k);
-                    }
-                }
-            }
-        }
-        let candidates = |mut best: Best| {
-            best.prune(k);
-            let (base, slack) = (best.base, best.slack);
-            let candidate = |(score, row): &(f32, u32)| Candidate {
-                least: base - score - slack,
-                most: base - score + slack,
-                vector: part.vectors[*row as usize],
-            };
-            best.rows.iter().map(candidate).collect()
+        let limit = |i: usize| limits[task.queries[i] as usize];
+        let mut best: Vec<Best> =
+            (0..task.queries.len()).map(|i| Best::new(&part.codes, &prepared, i, limit(i))).collect();
+        scan(&part.codes, task.rows.clone(), &prepared, k, |_| true, &mut best);
+        let vector = |found: Candidate<usize>| Candidate {
+            least: found.least,
+            most: found.most,
+            vector: part.vectors[found.vector],
         };
-        best.into_iter().map(candidates).collect()
+        best.into_iter().map(|best| best.candidates(k).map(vector).collect()).collect()
     }
 
     /// The `k` nearest rows of the candidates.
-    fn exact(&self, library: &Embeddings, query: &[f32], found: &[Candidate], k: usize) -> Vec<Hit> {
+    fn exact(&self, library: &Embeddings, query: &[f32], found: &[Candidate<u32>], k: usize) -> Vec<Hit> {
         let mut hits: Vec<Hit> = found
             .iter()
             .flat_map(|candidate| {
@@ -205,50 +168,6 @@ impl Searcher {
         hits.sort_unstable_by(order);
         hits.truncate(k);
         hits
-    }
-}
-
-/// The distance within which there are certainly `k` of the candidates.
-fn limit(found: &mut [Candidate], k: usize) -> f32 {
-    if found.len() < k {
-        return f32::INFINITY;
-    }
-    found.select_nth_unstable_by(k - 1, |a, b| a.most.total_cmp(&b.most)).1.most
-}
-
-/// What one query has found so far in one task.
-struct Best {
-    /// Rows that may be among the k best, with their scores.
-    rows: Vec<(f32, u32)>,
-    /// A distance is `base` less the score, give or take `slack`.
-    base: f32,
-    slack: f32,
-    /// Rows of lower scores are ignored: the k-th best score so far, less twice the slack.
-    least: f32,
-    /// Prune again at this many rows: twice what the last pruning left, so that pruning rows that are all
-    /// alike costs no more than finding them.
-    enough: usize,
-}
-
-/// Fewer rows than this are not worth pruning.
-const FEW: usize = 256;
-
-impl Best {
-    /// Nothing yet; rows that are farther than `limit` are ignored.
-    fn new(base: f32, slack: f32, limit: f32) -> Self {
-        Self { rows: Vec::new(), base, slack, least: base - slack - limit, enough: FEW }
-    }
-
-    /// Removes rows that can no longer be among the k best.
-    fn prune(&mut self, k: usize) {
-        if self.rows.len() <= k {
-            return;
-        }
-        let (_, kth, _) = self.rows.select_nth_unstable_by(k - 1, |a, b| b.0.total_cmp(&a.0));
-        self.least = self.least.max(kth.0 - 2.0 * self.slack);
-        let least = self.least;
-        self.rows.retain(|(score, _)| *score >= least);
-        self.enough = (2 * self.rows.len()).max(FEW);
     }
 }
 

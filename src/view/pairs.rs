@@ -22,6 +22,13 @@ impl Pairs {
         if squares > 0.0 { product(&self.0, &other.0) as f32 / squares.sqrt() } else { 0.0 }
     }
 
+    /// The numbers, scaled to length 1.
+    pub fn unit(&self) -> Vec<f32> {
+        let squares: i32 = self.0.iter().map(|value| i32::from(*value) * i32::from(*value)).sum();
+        let scale = if squares > 0 { 1.0 / (squares as f32).sqrt() } else { 0.0 };
+        self.0.iter().map(|value| f32::from(*value) * scale).collect()
+    }
+
     /// One byte a number.
     pub fn to_bytes(&self) -> Vec<u8> {
         self.0.iter().map(|value| value.cast_unsigned()).collect()

@@ -3,6 +3,7 @@
 //! anything is sent, the rest after.
 
 use super::names::count;
+use super::prepare_library::prepare_added;
 use super::run::Run;
 use crate::job::Stop;
 use crate::library::{Added, Adopt, Adopted, Import, Library, Wanted, WholeSample};
@@ -80,6 +81,7 @@ pub fn copy_library(from: &Library, to: &mut Library, run: &Run<'_>) -> Result<C
     if let Some(model) = from.models()?.into_iter().find(|model| model.current) {
         copied.adopted = Some((model.hash, to.adopt(model.hash, Adopt::IfComplete)?));
     }
+    prepare_added(to, run);
     Ok(copied)
 }
 

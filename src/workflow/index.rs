@@ -1,6 +1,7 @@
 //! Adding samples to a library with a model.
 
 use super::map::read_contents;
+use super::prepare_library::prepare_added;
 use super::read::read_in_parts;
 use super::run::{Event, Run, Warning};
 use crate::escape;
@@ -171,6 +172,7 @@ impl<'a> Adding<'a> {
         // A folder without samples brings its model all the same.
         self.library.add_model(self.model, self.import.source())?;
         let adopted = self.library.adopt(self.model.hash, adopt)?;
+        prepare_added(self.library, run);
         if self.added.relabelled > 0 {
             run.warn(Warning::OtherLabel(self.added.relabelled));
         }

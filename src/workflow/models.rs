@@ -4,6 +4,7 @@ use super::embed_again::{EmbeddedAgain, embed_again};
 use super::index::ChangedLibrary;
 use super::map::read_contents;
 use super::names::{count, some_of};
+use super::prepare_library::prepare_added;
 use super::run::Run;
 use crate::escape;
 use crate::job::Stop;
@@ -69,6 +70,7 @@ pub fn use_model(
         ));
     }
     library.set_current_model(hash)?;
+    prepare_added(&mut library, run);
     let contents = read_contents(&mut library)?;
     let name = library.models()?.into_iter().find(|model| model.hash == hash).map(|model| model.name);
     Ok(UsedModel { library, contents, name: name.unwrap_or_default(), embedded, left_out: gone })

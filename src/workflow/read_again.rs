@@ -4,6 +4,7 @@
 use super::embed_again::{EmbeddedAgain, embed_again};
 use super::map::read_contents;
 use super::names::count;
+use super::prepare_library::prepare_added;
 use super::run::Run;
 use crate::job::Stop;
 use crate::library::{Contents, Library};
@@ -59,6 +60,7 @@ pub fn read_again(mut library: Library, reader: &Reader, run: &Run<'_>) -> Resul
         ));
     }
     library.set_current_model(model.hash)?;
+    prepare_added(&mut library, run);
     let contents = read_contents(&mut library)?;
     Ok(ReadAgain { library, contents, read: embedded, gone })
 }

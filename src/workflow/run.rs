@@ -59,6 +59,8 @@ pub enum Warning {
     NoFiles(Vec<String>),
     /// The map was computed and not stored, since the library has other samples or another model by now.
     MapNotStored,
+    /// What a search of a large library reads could not be prepared: the reason. Searches take longer.
+    SearchNotPrepared(String),
 }
 
 impl Warning {
@@ -100,6 +102,9 @@ impl fmt::Display for Warning {
                     escape::path(folder),
                     labels.join(", ")
                 )
+            }
+            Self::SearchNotPrepared(why) => {
+                write!(f, "searches of this library take longer: their index could not be written ({why})")
             }
             Self::MapNotStored => {
                 f.write_str("the map was not stored: the library has other samples or another model by now")

@@ -41,7 +41,14 @@ fn a_sample_is_found_by_any_digest_and_an_older_library_takes_them_when_it_is_re
 
     // As version 4 left it.
     let old = Connection::open(home.at("l.lookalike")).unwrap();
-    old.execute_batch("DROP TABLE facts; DROP TABLE digests; PRAGMA user_version = 4").unwrap();
+    old.execute_batch(
+        "CREATE TABLE views (model INTEGER NOT NULL REFERENCES models(id), sample INTEGER NOT NULL REFERENCES samples(id),
+             seen BLOB NOT NULL, PRIMARY KEY (model, sample)) WITHOUT ROWID;
+         INSERT INTO views SELECT look >> 40, look & 0xffffffffff, seen FROM seen;
+         DROP TRIGGER segment_lacks_one; DROP TRIGGER segment_has_another; DROP INDEX samples_by_label;
+         DROP TABLE segments; DROP TABLE seen; DROP TABLE facts; DROP TABLE digests; PRAGMA user_version = 4",
+    )
+    .unwrap();
     drop(old);
     let said = home.try_run(&["query", "--library", "l.lookalike", "--hash", &md5]);
     assert!(!said.well && said.text.contains("of an earlier version"), "{}", said.text);

@@ -30,7 +30,7 @@ fn library(home: &Home) {
     let mut vector_in =
         transaction.prepare("INSERT INTO embeddings (model, sample, vector) VALUES (1, ?1, ?2)").unwrap();
     let mut views_in =
-        transaction.prepare("INSERT INTO views (model, sample, seen) VALUES (1, ?1, ?2)").unwrap();
+        transaction.prepare("INSERT INTO seen (look, seen) VALUES (1 << 40 | ?1, ?2)").unwrap();
     for i in 0..SAMPLES {
         let sha256: [u8; 32] = rng.random();
         let label = format!("family {}", i % 50);
@@ -90,6 +90,40 @@ fn a_query_of_a_large_library_takes_little_memory_and_gives_the_same_answers() {
         assert_eq!(answers.len(), some.len());
         assert!(memory + WHOLE < most, "{memory} {most}");
     }
+    // With the index beside it, whole and damaged, the answers are the same.
+    let prepared = home.run(&["library", "prepare", "--library", "l.lookalike"]);
+    assert!(prepared.contains("The index has 240") && prepared.contains("every sample"), "{prepared}");
+    let segments: Vec<_> =
+        home.at("l.lookalike-index").read_dir().unwrap().map(|file| file.unwrap().path()).collect();
+    assert_eq!(segments.len(), 1);
+    let (indexed, memory) = query(&files[..8]);
+    assert_eq!(indexed, whole[..8]);
+    assert!(memory + WHOLE < most, "{memory} {most}");
+    let mut bytes = std::fs::read(&segments[0]).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[300..middle].fill(7);
+    std::fs::write(&segments[0], bytes).unwrap();
+    assert_eq!(query(&files[..8]).0, whole[..8]);
+    std::fs::remove_file(&segments[0]).unwrap();
+    assert_eq!(query(&files[..8]).0, whole[..8]);
+    home.run(&["library", "prepare", "--library", "l.lookalike"]);
+    // Neighbours with some labels.
+    let labels = ["--label", "family 7", "family 12"];
+    let (whole, _) = query(&[&files[..], &labels].concat());
+    let (some, _) = query(&[&files[2..5], &labels].concat());
+    assert_eq!(some, whole[2..5]);
+    for answer in &whole {
+        let neighbours = answer["neighbours"].as_array().unwrap();
+        assert_eq!(neighbours.len(), 12);
+        assert!(neighbours.iter().all(|near| near["label"] == "family 7" || near["label"] == "family 12"));
+        assert_eq!((&answer["verdict"], &answer["approximate"]), (&Value::Null, &Value::Bool(false)));
+    }
+    for files in [&files[..1], &files[..]] {
+        let asked = [&["query"], files, &["--library", "l.lookalike", "--label", "nobody's"]].concat();
+        let wrong = home.try_run(&asked);
+        assert!(!wrong.well && wrong.text.contains("found nobody's, which none has"), "{}", wrong.text);
+    }
+    let (whole, _) = query(&files);
     // Samples of the library, with and without files.
     let sha256 = whole[0]["sha256"].as_str().unwrap();
     let (whole, most) = query(&[&files[..], &["--sha256", &sha256[..12]]].concat());

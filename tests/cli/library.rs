@@ -147,6 +147,7 @@ fn undamaged_samples_of_a_damaged_library_can_be_exported() {
     assert!(detected >= 5, "{detected}");
     // The second half of the table of samples is lost: the samples before it are still exported.
     let connection = rusqlite::Connection::open(home.at("l.lookalike")).unwrap();
+    let size: i64 = connection.pragma_query_value(None, "page_size", |row| row.get(0)).unwrap();
     let page: i64 = connection
         .query_row(
             "SELECT pageno FROM dbstat WHERE name = 'samples' AND pagetype = 'leaf' ORDER BY path DESC LIMIT 1",
@@ -155,9 +156,9 @@ fn undamaged_samples_of_a_damaged_library_can_be_exported() {
         )
         .unwrap();
     drop(connection);
-    let page = page as usize;
+    let (page, size) = (page as usize, size as usize);
     let mut bytes = whole;
-    bytes[(page - 1) * 4096..page * 4096].fill(0xff);
+    bytes[(page - 1) * size..page * size].fill(0xff);
     std::fs::write(home.at("d.lookalike"), &bytes).unwrap();
     let (_, said) = home.try_run(&["export", "--library", "d.lookalike"]).pair();
     let left = said.lines().filter(|line| line.contains(".bin")).count();

@@ -16,7 +16,10 @@ fn database(url: &str) -> &str {
 }
 
 fn answers(home: &Home, library: &str) -> Vec<Value> {
-    let printed = home.run(&["query", "known", "--library", library, "--json", "-k", "5"]);
+    answers_of(&home.run(&["query", "known", "--library", library, "--json", "-k", "5"]))
+}
+
+fn answers_of(printed: &str) -> Vec<Value> {
     let lines = printed.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     lines.filter(|line| line["event"] == "answer").collect()
 }
@@ -167,6 +170,7 @@ fn each_role_may_do_its_part_and_no_more() {
     // What is stored cannot be changed by SQL either.
     for sql in [
         "UPDATE lookalike.looks SET seen = NULL",
+        "UPDATE lookalike.candidates SET version = 2",
         "DELETE FROM lookalike.samples",
         "UPDATE lookalike.samples SET sha256 = sha256",
         "UPDATE lookalike.label_changes SET who = 'bob'",
@@ -177,6 +181,53 @@ fn each_role_may_do_its_part_and_no_more() {
         let refused = client.batch_execute(sql).unwrap_err();
         assert_eq!(refused.code(), Some(&postgres::error::SqlState::INSUFFICIENT_PRIVILEGE), "{sql}");
     }
+}
+
+#[test]
+fn a_large_library_is_prepared_and_says_that_answers_are_approximate() {
+    let home = Home::with_known();
+    let url = indexed(&home);
+    let prepare = |library: &str| home.run(&["library", "prepare", "--library", library]);
+    let said = prepare(&url);
+    assert!(said.contains("The index was made, of 36 samples. Queries compare all samples until"), "{said}");
+    let query_of = |file: &str, arguments: &[&str]| {
+        home.run(&[&["query", file, "--library", &url, "-k", "5"], arguments].concat())
+    };
+    let query = |arguments: &[&str]| query_of("known/gamma/5.bin", arguments);
+    let approximate = |answer: &str| {
+        let lines = answer.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        lines.filter(|line| line["event"] == "answer").any(|line| line["approximate"] == true)
+    };
+    const MISSED: &str = "Nearer samples may have been missed";
+    assert!(!query(&[]).contains(MISSED) && !approximate(&query(&["--json"])));
+    // As if 20,000 more files had been added, alike the others.
+    server().sql(
+        database(&url),
+        "INSERT INTO lookalike.samples (sha256, name, size, kind)
+             SELECT sha256(i::text::bytea), i::text::bytea, 7, 'other' FROM generate_series(1, 20000) AS i;
+         INSERT INTO lookalike.looks SELECT l.model, s.id, l.embedding, l.seen
+             FROM lookalike.samples s JOIN lookalike.looks l ON l.sample = 1 + s.id % 36 WHERE s.size = 7",
+    );
+    let said = prepare(&url);
+    assert!(said.contains("already, of 20036 samples; 20000 vectors made for it. Queries use it"), "{said}");
+    let again = home.run(&["library", "prepare", "--library", &url, "--json"]);
+    assert_eq!(
+        serde_json::from_str::<Value>(again.trim()).unwrap(),
+        serde_json::json!({ "event": "prepared", "index": true, "exact": false, "samples": 20036, "vectors": 0, "made": false, "used": true })
+    );
+    assert!(query(&[]).contains(MISSED) && approximate(&query(&["--json"])));
+    assert!(!query(&["--exact"]).contains(MISSED) && !approximate(&query(&["--exact", "--json"])));
+    // Which of the copies are found may differ.
+    let nearest = |arguments: &[&str]| -> Vec<Value> {
+        let answer = answers_of(&query(arguments)).pop().unwrap();
+        answer["neighbours"].as_array().unwrap().iter().map(|near| near["distance"].clone()).collect()
+    };
+    assert_eq!(nearest(&["--json"]), nearest(&["--json", "--exact"]));
+    // A file that no view sees has no vector.
+    assert!(!query_of("known/alpha/0.bin", &[]).contains(MISSED));
+    // A small library in a file is read whole.
+    home.run(&["index", "known", "--library", "l.lookalike"]);
+    assert!(prepare("l.lookalike").contains("Nothing to prepare"));
 }
 
 #[test]
@@ -200,7 +251,7 @@ fn what_cannot_be_used_is_said_in_one_line() {
     fails(&query(&url), "the schema of another program");
     let later = indexed(&home);
     server().sql(database(&later), "UPDATE lookalike.library SET version = 99");
-    fails(&query(&later), "the library has version 99; this program reads version 1");
+    fails(&query(&later), "the library has version 99; this program reads version 2");
     // Off this machine, a server without TLS is not trusted, whatever the URL says. This one is on it, but asked to.
     fails(&query(&format!("{}?sslmode=require", indexed(&home))), "TLS");
 }

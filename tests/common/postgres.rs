@@ -24,6 +24,8 @@ pub struct Server {
     folder: PathBuf,
     databases: AtomicUsize,
     durable: bool,
+    /// Settings beside those of every server.
+    settings: &'static [&'static str],
 }
 
 /// The server of this program's tests, which is started the first time.
@@ -35,15 +37,20 @@ pub fn server() -> &'static Server {
 impl Server {
     /// Starts a server that keeps nothing.
     pub fn start() -> Self {
-        Self::started(false)
+        Self::started(false, &["shared_buffers=64MB"])
     }
 
     /// Starts a server that keeps what it has confirmed, to be killed.
     pub fn start_durable() -> Self {
-        Self::started(true)
+        Self::started(true, &["shared_buffers=64MB"])
     }
 
-    fn started(durable: bool) -> Self {
+    /// Starts a server that keeps what it has confirmed, with memory like that of a small team.
+    pub fn start_for_benchmark() -> Self {
+        Self::started(true, &["shared_buffers=2GB", "max_wal_size=8GB"])
+    }
+
+    fn started(durable: bool, settings: &'static [&'static str]) -> Self {
         static STARTED: AtomicUsize = AtomicUsize::new(0);
         let number = STARTED.fetch_add(1, Ordering::Relaxed);
         let folder = std::env::temp_dir().join(format!("lookalike-pg-{}-{number}", std::process::id()));
@@ -67,7 +74,7 @@ impl Server {
             "--no-sync",
         ]);
         run(&mut initdb);
-        let server = Self { folder, databases: AtomicUsize::new(0), durable };
+        let server = Self { folder, databases: AtomicUsize::new(0), durable, settings };
         server.restart();
         server
     }
@@ -78,9 +85,8 @@ impl Server {
         postgres.arg("-D").arg(self.folder.join("data")).arg("-k").arg(&self.folder);
         let sync = if self.durable { "on" } else { "off" };
         postgres.args(["-c", &format!("fsync={sync}"), "-c", &format!("full_page_writes={sync}")]);
-        for setting in
-            ["listen_addresses=", "shared_buffers=64MB", "max_connections=200", "log_min_messages=fatal"]
-        {
+        let always = ["listen_addresses=", "max_connections=200", "log_min_messages=fatal"];
+        for setting in always.iter().chain(self.settings) {
             postgres.args(["-c", setting]);
         }
         postgres.stdout(Stdio::null()).stderr(Stdio::null()).stdin(Stdio::null());
@@ -123,6 +129,19 @@ impl Server {
     pub fn url(&self, user: &str, database: &str) -> String {
         let folder = self.folder.to_str().unwrap().replace('/', "%2F");
         format!("postgresql://{user}@{folder}/{database}")
+    }
+
+    /// The memory of its processes, in bytes, what they share counted once.
+    pub fn memory(&self) -> u64 {
+        let lock = std::fs::read_to_string(self.folder.join("data/postmaster.pid")).unwrap();
+        let pid = lock.lines().next().unwrap().to_owned();
+        let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
+        let proportional = |pid: &str| {
+            let found = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap_or_default();
+            let line = found.lines().find_map(|line| line.strip_prefix("Pss:").map(str::to_owned));
+            line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok()).unwrap_or(0)
+        };
+        1024 * children.split_whitespace().chain([&*pid]).map(proportional).sum::<u64>()
     }
 
     /// Its socket.

@@ -18,8 +18,8 @@ fn a_library_with_something_unusual_is_read_whole() {
     for (i, change) in [
         "UPDATE embeddings SET vector = x'00' WHERE sample = 3001",
         "UPDATE embeddings SET vector = zeroblob(256) WHERE sample = 3001",
-        "UPDATE views SET seen = x'ff' WHERE sample = 3001",
-        "DELETE FROM views WHERE sample = 3001",
+        "UPDATE seen SET seen = x'ff' WHERE look & 0xffffffffff = 3001",
+        "DELETE FROM seen WHERE look & 0xffffffffff = 3001",
         "UPDATE samples SET path = 7",
         "UPDATE samples SET label = x'ff'",
     ]

@@ -2,11 +2,13 @@
 
 mod damaged_file;
 mod edits;
-mod excerpt;
+pub mod excerpt;
 mod facts;
 pub mod fixture;
 mod labels;
 mod models;
+#[cfg(target_os = "linux")]
+mod near_index;
 mod removal;
 #[cfg(target_os = "linux")]
 #[path = "../../../tests/common/postgres.rs"]

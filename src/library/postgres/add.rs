@@ -1,6 +1,7 @@
 //! Adding samples to a team's library: what is new by COPY. Several programs may add at once: hashes are locked in their order, so
 //! they wait for each other and never for a circle, and the same file from two of them is one sample.
 
+use super::candidates::Makers;
 use super::models::{model_ids, put_model};
 use super::store::{PostgresLibrary, name_of, sha256};
 use super::vector::Vector;
@@ -15,11 +16,11 @@ use std::collections::{HashMap, HashSet};
 
 impl AddSamples for PostgresLibrary {
     fn add(&mut self, model: &Model, batch: Batch<'_>, import: &mut Import) -> Result<Added, LibraryError> {
-        let samples = batch.whole(model);
+        let (samples, makers) = (batch.whole(model), self.makers.clone());
         import.all_or_nothing(|import| {
             self.changing(|transaction| {
                 put_model(transaction, model, &import.source)?;
-                put_all(transaction, &samples, import)
+                put_all(transaction, &samples, import, &makers)
             })
         })
     }
@@ -31,6 +32,7 @@ impl AddSamples for PostgresLibrary {
         pictures: &[&Encoded],
         embeddings: &Embeddings,
     ) -> Result<usize, LibraryError> {
+        let makers = self.makers.clone();
         self.changing(|transaction| {
             put_model(transaction, model, "")?;
             let hashes: Vec<&[u8]> = samples.iter().map(|sample| &sample.sha256.0[..]).collect();
@@ -48,7 +50,7 @@ impl AddSamples for PostgresLibrary {
                 })
                 .collect();
             let known: Vec<(i64, &WholeSample)> = known.iter().map(|(id, sample)| (*id, sample)).collect();
-            put_lacking(transaction, &known)?;
+            put_lacking(transaction, &known, &makers)?;
             Ok(known.len())
         })
     }
@@ -75,6 +77,7 @@ pub fn put_all(
     transaction: &mut Transaction<'_>,
     samples: &[WholeSample],
     import: &mut Import,
+    makers: &Makers,
 ) -> Result<Added, postgres::Error> {
     let mut stored = store_samples(transaction, samples)?;
     let (mut added, mut changes) = (Added::default(), Changes::default());
@@ -105,8 +108,8 @@ pub fn put_all(
         }
         if first { &mut new } else { &mut known }.push((now.id, sample));
     }
-    copy_new(transaction, &new)?;
-    put_lacking(transaction, &known)?;
+    copy_new(transaction, &new, makers)?;
+    put_lacking(transaction, &known, makers)?;
     record(transaction, import, &changes)?;
     Ok(added)
 }
@@ -162,6 +165,7 @@ fn store_samples(
 fn copy_new(
     transaction: &mut Transaction<'_>,
     samples: &[(i64, &WholeSample)],
+    makers: &Makers,
 ) -> Result<(), postgres::Error> {
     if samples.is_empty() {
         return Ok(());
@@ -171,6 +175,7 @@ fn copy_new(
     let looks: Vec<(i64, i64, &WholeLook)> =
         looks.filter_map(|(id, look)| Some((id, *models.get(&look.model)?, look))).collect();
     copy_looks(transaction, &looks)?;
+    makers.add(transaction, &looks)?;
     copy(
         transaction,
         "thumbnails (sample, rgb)",
@@ -224,6 +229,7 @@ fn copy<T>(
 fn put_lacking(
     transaction: &mut Transaction<'_>,
     samples: &[(i64, &WholeSample)],
+    makers: &Makers,
 ) -> Result<(), postgres::Error> {
     if samples.is_empty() {
         return Ok(());
@@ -248,12 +254,17 @@ fn put_lacking(
         Ok(transaction.query(&query, &[&ids])?.iter().map(|row| row.get(0)).collect())
     };
     let (facts, thumbnails) = (having("facts")?, having("thumbnails")?);
+    let mut new = Vec::new();
     for (id, sample) in samples {
         for look in &sample.looks {
             let Some(model) = models.get(&look.model).filter(|model| !looks.contains(&(*id, **model))) else {
                 continue;
             };
-            transaction.execute(&look_in, &[model, id, &Vector(look.embedding.clone()), &look.seen])?;
+            let stored =
+                transaction.execute(&look_in, &[model, id, &Vector(look.embedding.clone()), &look.seen])?;
+            if stored > 0 {
+                new.push((*id, *model, look));
+            }
         }
         if let Some(lacking) = sample.facts.as_ref().filter(|_| !facts.contains(id)) {
             transaction
@@ -263,7 +274,7 @@ fn put_lacking(
             transaction.execute(&thumbnail_in, &[id, rgb])?;
         }
     }
-    Ok(())
+    makers.add(transaction, &new)
 }
 
 /// Records what an import changed: its edit begins with the first change.

@@ -6,21 +6,22 @@ use super::vector::Vector;
 use crate::job::{Reporter, Stop};
 use crate::library::block::Block;
 use crate::library::partly_read::{Found, Part};
+use crate::library::row::is_embedding;
 use crate::library::{LibraryError, Nearest, PartlyRead, Search};
 use crate::model::{Calibration, Model};
 use crate::sample::Sha256;
+use crate::search::{Look, Looks};
+use crate::view::FileViews;
 use postgres::fallible_iterator::FallibleIterator as _;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A large library as it is now, whatever is written to it meanwhile.
 pub struct LargeLibrary<'a> {
-    library: &'a PostgresLibrary,
+    pub(super) library: &'a PostgresLibrary,
     /// The row id of the model.
-    id: i64,
-    model: Arc<Model>,
-    /// Samples that the model has embedded.
-    count: i64,
+    pub(super) id: i64,
+    pub(super) model: Arc<Model>,
 }
 
 impl<'a> LargeLibrary<'a> {
@@ -28,14 +29,18 @@ impl<'a> LargeLibrary<'a> {
     pub fn new(library: &'a PostgresLibrary, least: i64) -> Result<Option<Self>, LibraryError> {
         let Some((id, model)) = library.current_model()? else { return Ok(None) };
         let count: i64 = library.reading(|client| {
-            let count =
-                client.query_one("SELECT count(*) FROM lookalike.looks WHERE model = $1", &[&id])?.get(0);
+            // Not all are counted: a million take longer than a query.
+            let row = client.query_one(
+                "SELECT count(*) FROM (SELECT FROM lookalike.looks WHERE model = $1 LIMIT $2) AS found",
+                &[&id, &least.saturating_add(1)],
+            )?;
+            let count = row.get(0);
             if count > least {
                 client.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
             }
             Ok(count)
         })?;
-        Ok((count > least).then(|| Self { library, id, model: Arc::new(model), count }))
+        Ok((count > least).then(|| Self { library, id, model: Arc::new(model) }))
     }
 }
 
@@ -52,12 +57,13 @@ impl PartlyRead for LargeLibrary<'_> {
         &self.model
     }
 
-    fn count(&self) -> Part<usize> {
+    fn count(&self, most: usize) -> Part<usize> {
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
         let row = self.library.reading(|client| {
             client.query_one(
-                "SELECT count(*) FROM lookalike.looks l JOIN lookalike.samples s ON s.id = l.sample
-                 WHERE l.model = $1 AND NOT s.removed",
-                &[&self.id],
+                "SELECT count(*) FROM (SELECT FROM lookalike.looks l JOIN lookalike.samples s ON s.id = l.sample
+                 WHERE l.model = $1 AND NOT s.removed LIMIT $2) AS found",
+                &[&self.id, &most],
             )
         })?;
         Ok(Some(row.get::<_, i64>(0) as usize))
@@ -115,19 +121,25 @@ impl PartlyRead for LargeLibrary<'_> {
         calibration: Option<&Calibration>,
         reporter: &Reporter,
     ) -> Result<Option<Nearest>, Stop> {
+        if !search.exact
+            && let Some(found) = self.nearest_by_index(search, calibration, reporter)?
+        {
+            return Ok(Some(found));
+        }
         (self as &dyn PartlyRead).nearest_of_all(search, calibration, reporter)
     }
 
     fn labelled(&self) -> Part<Vec<Vec<i64>>> {
+        // A row for each label and not for each sample, since those are what takes the time.
         let rows = self.library.reading(|client| {
             client.query(
-                "SELECT s.id, s.label FROM lookalike.samples s JOIN lookalike.looks l ON l.model = $1 AND l.sample = s.id
-                 WHERE s.label IS NOT NULL AND NOT s.removed ORDER BY s.id",
+                "SELECT s.label, array_agg(s.id) FROM lookalike.samples s JOIN lookalike.looks l ON l.model = $1 AND l.sample = s.id
+                 WHERE s.label IS NOT NULL AND NOT s.removed GROUP BY s.label",
                 &[&self.id],
             )
         })?;
-        let mut classes: BTreeMap<&str, Vec<i64>> = BTreeMap::new();
-        rows.iter().for_each(|row| classes.entry(row.get(1)).or_default().push(row.get(0)));
+        let mut classes: BTreeMap<&str, Vec<i64>> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
+        classes.values_mut().for_each(|ids| ids.sort_unstable());
         Ok(Some(classes.into_values().collect()))
     }
 
@@ -144,8 +156,32 @@ impl PartlyRead for LargeLibrary<'_> {
         Ok(lacking.iter().all(|id| found.contains_key(id)).then_some(()))
     }
 
+    fn looks(&self, ids: &[i64]) -> Part<Looks> {
+        let rows = self.library.reading(|client| {
+            client.query(
+                "SELECT embedding, seen FROM lookalike.looks WHERE model = $1 AND sample = ANY($2) ORDER BY sample",
+                &[&self.id, &ids],
+            )
+        })?;
+        let dimension = self.model.config.embedding;
+        let mut looks = Looks::new(dimension);
+        for row in &rows {
+            let vector = row.try_get(0).ok().filter(|Vector(numbers)| is_embedding(numbers, dimension));
+            let views = match self.model.views.is_some() {
+                true => row.get::<_, Option<&[u8]>>(1).and_then(FileViews::from_bytes),
+                false => None,
+            };
+            let Some(Vector(embedding)) = vector.filter(|_| views.is_some() == self.model.views.is_some())
+            else {
+                return Ok(None);
+            };
+            looks.push(&Look { embedding, views });
+        }
+        Ok((looks.len() == ids.len()).then_some(looks))
+    }
+
     fn blocks(&self, reporter: &Reporter, take: &mut dyn FnMut(Block) -> bool) -> Result<Option<()>, Stop> {
-        let stage = reporter.stage("Searching the library", self.count.try_into().unwrap_or(0));
+        let stage = reporter.stage("Searching the library", self.count(usize::MAX)?.unwrap_or(0));
         let dimension = self.model.config.embedding;
         let mut give = |block: &mut Block| {
             stage.advance(block.samples.len());

@@ -2,6 +2,7 @@
 //! has the hash, the name of its file, facts, vectors and a thumbnail: its bytes and its folders stay with the analyst.
 
 mod add;
+mod candidates;
 mod connect;
 mod edits;
 mod engine;
@@ -10,7 +11,10 @@ mod label_history;
 mod large;
 mod maintenance;
 mod models;
+mod near_index;
+mod nearest;
 mod password;
+mod prepare;
 mod removal;
 mod schema;
 mod store;

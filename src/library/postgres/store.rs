@@ -1,5 +1,6 @@
 //! A team's library in PostgreSQL: its connection, transactions, and reading its samples.
 
+use super::candidates::Makers;
 use super::connect::{connect, failed};
 use super::schema;
 use super::vector::Vector;
@@ -21,6 +22,8 @@ pub struct PostgresLibrary {
     client: Mutex<Client>,
     pub(super) location: Location,
     pub(super) read_only: Option<String>,
+    /// What makes candidate vectors.
+    pub(super) makers: Makers,
 }
 
 impl std::fmt::Debug for PostgresLibrary {
@@ -38,12 +41,17 @@ impl PostgresLibrary {
         let location = Location::Server(url.clone());
         let mut client = connect(url)?;
         let read_only = schema::prepare(&mut client, create, &location)?;
-        Ok(Self { client: Mutex::new(client), location, read_only })
+        Ok(Self { client: Mutex::new(client), location, read_only, makers: Makers::default() })
     }
 
     /// The connection.
     pub(super) fn client(&self) -> MutexGuard<'_, Client> {
         self.client.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The connection, of who may change the library.
+    pub(super) fn client_mut(&mut self) -> &mut Client {
+        self.client.get_mut().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Reads with the connection.
@@ -67,7 +75,7 @@ impl PostgresLibrary {
         work: impl FnOnce(&mut Transaction<'_>) -> Result<T, postgres::Error>,
     ) -> Result<T, LibraryError> {
         self.check_writable()?;
-        let client = self.client.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let client = self.client_mut();
         let change = |client: &mut Client| {
             let mut transaction = client.transaction()?;
             let done = work(&mut transaction)?;

@@ -1,7 +1,8 @@
 //! A vector as pgvector sends and receives it: the number of its numbers (16 bits), 16 bits of zeros, and each as a 32-bit float,
-//! all big-endian (pgvector, `vector_send` and `vector_recv`).
+//! all big-endian (pgvector, `vector_send` and `vector_recv`). One of half precision has 16-bit floats (`halfvec_send`).
 
 use bytes::{BufMut as _, BytesMut};
+use half::f16;
 use postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 use std::error::Error;
 
@@ -35,6 +36,25 @@ impl ToSql for Vector {
 
     fn accepts(of: &Type) -> bool {
         of.name() == "vector"
+    }
+
+    to_sql_checked!();
+}
+
+/// The numbers of a vector, which is stored at half precision.
+#[derive(Debug)]
+pub struct HalfVector(pub Vec<f32>);
+
+impl ToSql for HalfVector {
+    fn to_sql(&self, _: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
+        out.put_u16(self.0.len().try_into()?);
+        out.put_u16(0);
+        self.0.iter().for_each(|number| out.put_u16(f16::from_f32(*number).to_bits()));
+        Ok(IsNull::No)
+    }
+
+    fn accepts(of: &Type) -> bool {
+        of.name() == "halfvec"
     }
 
     to_sql_checked!();

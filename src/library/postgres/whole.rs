@@ -25,7 +25,10 @@ impl WholeSamples for PostgresLibrary {
     }
 
     fn put_whole(&mut self, samples: &[WholeSample], import: &mut Import) -> Result<Added, LibraryError> {
-        import.all_or_nothing(|import| self.changing(|transaction| put_all(transaction, samples, import)))
+        let makers = self.makers.clone();
+        import.all_or_nothing(|import| {
+            self.changing(|transaction| put_all(transaction, samples, import, &makers))
+        })
     }
 }
 

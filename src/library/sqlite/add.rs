@@ -67,7 +67,7 @@ impl<'a> KeptIn<'a> {
         Ok(Self {
             models: model_ids(transaction)?,
             vector: into("embeddings (model, sample, vector) VALUES (?1, ?2, ?3)")?,
-            views: into("views (model, sample, seen) VALUES (?1, ?2, ?3)")?,
+            views: into("seen (look, seen) VALUES (?1 << 40 | ?2, ?3)")?,
             digests: into("digests (sample, sha1, md5) VALUES (?1, ?2, ?3)")?,
             facts: into("facts (sample, kept) VALUES (?1, ?2)")?,
             thumbnail: into("thumbnails (sample, rgb) VALUES (?1, ?2)")?,

@@ -1,11 +1,14 @@
 //! All looks of a library file, read block by block.
 
+use super::SqliteLibrary;
 use super::large::LargeLibrary;
+use super::version::WITH_SEGMENTS;
 use crate::job::{Reporter, Stop};
 use crate::library::block::Block;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Rows};
 use std::collections::HashSet;
+use std::ops::RangeInclusive;
 
 /// What the views see of samples, in the order of their ids.
 struct Seen<'a> {
@@ -31,44 +34,61 @@ impl Seen<'_> {
 }
 
 impl LargeLibrary<'_> {
-    /// Passes the looks of all samples that are not removed to `take`, in blocks, until it returns `false`. Returns `None` then, or
-    /// if something is damaged or missing.
+    /// Passes the looks of the samples with these ids that are not removed to `take`, in blocks, until it returns `false`. Returns
+    /// `None` then, or if something is damaged or missing.
     pub(super) fn read_all(
         &self,
+        ids: &[RangeInclusive<i64>],
         reporter: &Reporter,
         take: &mut dyn FnMut(Block) -> bool,
     ) -> Result<Option<()>, Stop> {
-        let stage = reporter.stage("Searching the library", self.last.try_into().unwrap_or(0));
-        let mut done = 0;
-        let mut give = |block: &mut Block| {
-            let upto = block.samples.last().copied().unwrap_or(done);
-            stage.advance((upto - done).try_into().unwrap_or(0));
-            done = upto;
-            !reporter.cancelled() && take(std::mem::take(block))
-        };
-        let read = self.library.part(|connection| self.read_blocks(connection, &mut give))?;
-        reporter.check()?;
+        let total: i64 = ids.iter().map(|ids| ids.end() - (*ids.start()).max(1) + 1).sum();
+        let stage = reporter.stage("Searching the library", total.try_into().unwrap_or(0));
+        let mut read = Some(());
+        for ids in ids {
+            let mut done = (*ids.start()).max(1) - 1;
+            let mut give = |block: &mut Block| {
+                let upto = block.samples.last().copied().unwrap_or(done);
+                stage.advance((upto - done).try_into().unwrap_or(0));
+                done = upto;
+                !reporter.cancelled() && take(std::mem::take(block))
+            };
+            if read.is_some() {
+                read = self.library.part(|connection| self.read_blocks(connection, ids, &mut give))?;
+            }
+            reporter.check()?;
+        }
         Ok(read)
     }
 
     fn read_blocks(
         &self,
         connection: &Connection,
+        ids: &RangeInclusive<i64>,
         give: &mut impl FnMut(&mut Block) -> bool,
     ) -> rusqlite::Result<Option<()>> {
-        let removed = if self.library.has_edits() { removed(connection)? } else { HashSet::new() };
+        let removed = removed(self.library, connection)?;
         let bytes = self.model.config.embedding * 4;
-        let mut vectors =
-            connection.prepare("SELECT sample, vector FROM embeddings WHERE model = ?1 ORDER BY sample")?;
-        let mut vectors = vectors.query([self.id])?;
-        let mut views = match &self.model.views {
-            Some(_) => {
-                Some(connection.prepare("SELECT sample, seen FROM views WHERE model = ?1 ORDER BY sample")?)
+        let within = [self.id, *ids.start(), *ids.end()];
+        let mut vectors = connection.prepare(
+            "SELECT sample, vector FROM embeddings WHERE model = ?1 AND sample BETWEEN ?2 AND ?3 ORDER BY sample",
+        )?;
+        let mut vectors = vectors.query(within)?;
+        let of_views = match self.library.version() {
+            WITH_SEGMENTS.. => {
+                "SELECT look & 0xffffffffff, seen FROM seen
+                 WHERE look BETWEEN ?1 << 40 | max(?2, 0) AND ?1 << 40 | min(?3, 0xffffffffff) ORDER BY look"
             }
+            _ => {
+                "SELECT sample, seen FROM views WHERE model = ?1 AND sample BETWEEN ?2 AND ?3 ORDER BY sample"
+            }
+        };
+        let mut views = match &self.model.views {
+            Some(_) => Some(connection.prepare(of_views)?),
             None => None,
         };
         let mut seen = match &mut views {
-            Some(statement) => Some(Seen { rows: statement.query([self.id])?, latest: None }),
+            Some(statement) => Some(Seen { rows: statement.query(within)?, latest: None }),
             None => None,
         };
         let mut block = Block::default();
@@ -97,6 +117,9 @@ impl LargeLibrary<'_> {
 }
 
 /// The ids of all removed samples.
-fn removed(connection: &Connection) -> rusqlite::Result<HashSet<i64>> {
+pub(super) fn removed(library: &SqliteLibrary, connection: &Connection) -> rusqlite::Result<HashSet<i64>> {
+    if !library.has_edits() {
+        return Ok(HashSet::new());
+    }
     connection.prepare("SELECT id FROM samples WHERE removed")?.query_map([], |row| row.get(0))?.collect()
 }

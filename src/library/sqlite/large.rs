@@ -1,13 +1,16 @@
 //! A large library file, of which only what is asked for is read.
 
 use super::SqliteLibrary;
+use super::segments::uncovered;
 use super::store::read_row;
 use crate::job::{Reporter, Stop};
 use crate::library::block::Block;
 use crate::library::partly_read::{Found, Part};
+use crate::library::search::Allowed;
 use crate::library::{LibraryError, Nearest, PartlyRead, Search};
 use crate::model::{Calibration, Model};
 use crate::sample::Sha256;
+use crate::search::Looks;
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Transaction, TransactionBehavior, params};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -54,13 +57,17 @@ impl PartlyRead for LargeLibrary<'_> {
         &self.model
     }
 
-    fn count(&self) -> Part<usize> {
+    fn count(&self, most: usize) -> Part<usize> {
         let present = self.library.present();
         self.library.part(|connection| {
             let count = format!(
-                "SELECT count(*) FROM embeddings e JOIN samples s ON s.id = e.sample WHERE e.model = ?1 AND {present}"
+                "SELECT count(*) FROM (SELECT 1 FROM embeddings e JOIN samples s ON s.id = e.sample
+                 WHERE e.model = ?1 AND {present} LIMIT ?2)"
             );
-            connection.query_row(&count, [self.id], |row| row.get::<_, i64>(0)).map(|count| Some(count as usize))
+            let most = i64::try_from(most).unwrap_or(i64::MAX);
+            connection
+                .query_row(&count, [self.id, most], |row| row.get::<_, i64>(0))
+                .map(|count| Some(count as usize))
         })
     }
 
@@ -70,7 +77,7 @@ impl PartlyRead for LargeLibrary<'_> {
             let count = format!("SELECT count(*) FROM samples s WHERE {present}");
             connection.query_row(&count, [], |row| row.get::<_, i64>(0)).map(|all| Some(all as usize))
         })?;
-        let embedded = self.count()?;
+        let embedded = self.count(usize::MAX)?;
         Ok(all.zip(embedded).map(|(all, embedded)| all.saturating_sub(embedded)))
     }
 
@@ -145,7 +152,21 @@ impl PartlyRead for LargeLibrary<'_> {
         calibration: Option<&Calibration>,
         reporter: &Reporter,
     ) -> Result<Option<Nearest>, Stop> {
-        (self as &dyn PartlyRead).nearest_of_all(search, calibration, reporter)
+        let this = self as &dyn PartlyRead;
+        let Some(segments) = self.segments()? else {
+            return this.nearest_of_all(search, calibration, reporter);
+        };
+        let Some(allowed) = this.allowed(search.among)? else { return Ok(None) };
+        let passing = search.passing(calibration);
+        if let Allowed::Few(ids) = &allowed {
+            return Ok(this.nearest_of_few(ids, passing)?);
+        }
+        let Some(near) = self.nearest_in(&segments, search, calibration, &allowed)? else {
+            return this.nearest_of_all(search, calibration, reporter);
+        };
+        let rest = uncovered(&segments, self.last);
+        let rest = this.pass_blocks(passing, &allowed, |take| self.read_all(&rest, reporter, take))?;
+        Ok(rest.map(|rest| near.and(rest)))
     }
 
     fn labelled(&self) -> Part<Vec<Vec<i64>>> {
@@ -168,7 +189,34 @@ impl PartlyRead for LargeLibrary<'_> {
         })
     }
 
+    fn looks(&self, ids: &[i64]) -> Part<Looks> {
+        let dimension = self.model.config.embedding;
+        let (seen, views) = self.library.seen();
+        self.library.part(|connection| {
+            let mut statement = connection.prepare(&format!(
+                "SELECT e.vector, {seen} FROM embeddings e {views} WHERE e.model = ?1 AND e.sample = ?2"
+            ))?;
+            let mut block = Block::default();
+            for id in ids {
+                let found = statement
+                    .query_row([self.id, *id], |row| {
+                        let seen = row.get_ref(1)?.as_blob_or_null().ok().flatten();
+                        let vector = row.get_ref(0)?.as_blob().unwrap_or_default();
+                        block.push(*id, vector, seen.filter(|_| self.model.views.is_some()));
+                        Ok(())
+                    })
+                    .optional()?;
+                if found.is_none() {
+                    return Ok(None);
+                }
+            }
+            Ok(block.looks(dimension).filter(|looks| {
+                looks.len() == ids.len() && (self.model.views.is_none() || looks.views.len() == ids.len())
+            }))
+        })
+    }
+
     fn blocks(&self, reporter: &Reporter, take: &mut dyn FnMut(Block) -> bool) -> Result<Option<()>, Stop> {
-        self.read_all(reporter, take)
+        self.read_all(&[i64::MIN..=self.last], reporter, take)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::row::{COLUMNS, parse_row, to_path};
 use super::schema::{self, Opened};
-use super::version::{WITH_EDITS, WITH_VIEWS};
+use super::version::{WITH_EDITS, WITH_SEGMENTS, WITH_VIEWS};
 use crate::library::contents::Rows;
 use crate::library::row::Row;
 use crate::library::{Contents, Engine, LibraryError, Location, PartlyRead, StoredSamples};
@@ -15,6 +15,9 @@ use rusqlite::{
     params_from_iter,
 };
 use std::path::{Path, PathBuf};
+
+/// The cache of pages once something is written, in KiB, as SQLite takes it: samples come in no order of their hashes.
+const WRITING: i64 = -65_536;
 
 /// An open library file.
 #[derive(Debug)]
@@ -47,6 +50,7 @@ impl SqliteLibrary {
         self.check_writable()?;
         let location = self.location.clone();
         let change = |connection: &mut Connection| {
+            connection.pragma_update(None, "cache_size", WRITING)?;
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let done = work(&transaction)?;
             transaction.commit()?;
@@ -124,11 +128,7 @@ impl SqliteLibrary {
 
     /// Selects the rows that model ?1 has embedded and for which this holds, with all that [`parse_row`] reads.
     pub(super) fn rows(&self, which: &str) -> String {
-        // A library of an earlier version that cannot be written has no such table, and no model with views.
-        let (seen, views) = match self.version >= WITH_VIEWS {
-            true => ("v.seen", "LEFT JOIN views v ON v.model = e.model AND v.sample = e.sample"),
-            false => ("NULL", ""),
-        };
+        let (seen, views) = self.seen();
         let present = self.present();
         format!(
             "SELECT {COLUMNS}, {seen} FROM embeddings e JOIN samples s ON s.id = e.sample
@@ -136,6 +136,16 @@ impl SqliteLibrary {
              {views}
              WHERE e.model = ?1 AND {present} AND {which}"
         )
+    }
+
+    /// What the views see of the samples of embeddings `e`: the value, and the table to join. A library of an earlier version that
+    /// cannot be written has another table, or none and no model with views.
+    pub(super) fn seen(&self) -> (&'static str, &'static str) {
+        match self.version {
+            WITH_SEGMENTS.. => ("v.seen", "LEFT JOIN seen v ON v.look = e.model << 40 | e.sample"),
+            WITH_VIEWS.. => ("v.seen", "LEFT JOIN views v ON v.model = e.model AND v.sample = e.sample"),
+            _ => ("NULL", ""),
+        }
     }
 
     pub(super) fn sqlite<'a, T>(

@@ -47,7 +47,7 @@ CREATE TABLE current_model (
 ";
 
 /// What each version adds to the one before it: the first migrates version 1 to version 2.
-pub const MIGRATIONS: [&str; 4] = [
+pub const MIGRATIONS: [&str; 5] = [
     "
 
 CREATE TABLE label_changes (
@@ -127,5 +127,32 @@ CREATE TABLE facts (
     -- `sample::KeptFacts::to_bytes`.
     kept BLOB NOT NULL
 );
+",
+    "
+-- In place of `views`, whose rows took a page each: one of more than a quarter of a page is kept apart in a table without row ids.
+CREATE TABLE seen (
+    -- The row id of the model times 2^40, and that of the sample.
+    look INTEGER PRIMARY KEY,
+    -- `view::FileViews::to_bytes`.
+    seen BLOB NOT NULL
+);
+INSERT INTO seen (look, seen) SELECT model << 40 | sample, seen FROM views ORDER BY model, sample;
+DROP TABLE views;
+CREATE INDEX samples_by_label ON samples (label, removed) WHERE label IS NOT NULL;
+-- Which samples the files beside the library have that a search reads: see `segments`.
+CREATE TABLE segments (
+    -- Names the file.
+    token BLOB PRIMARY KEY CHECK (length(token) = 16),
+    model INTEGER NOT NULL REFERENCES models(id) ON DELETE CASCADE,
+    -- It has all samples with these ids that the model has embedded.
+    first INTEGER NOT NULL,
+    last INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TRIGGER segment_lacks_one AFTER INSERT ON embeddings BEGIN
+    DELETE FROM segments WHERE model = NEW.model AND NEW.sample BETWEEN first AND last;
+END;
+CREATE TRIGGER segment_has_another AFTER UPDATE ON embeddings BEGIN
+    DELETE FROM segments WHERE model = OLD.model AND OLD.sample BETWEEN first AND last;
+END;
 ",
 ];

@@ -42,10 +42,10 @@ impl WholeSamples for SqliteLibrary {
                 }
             }
             let models = model_ids(connection)?;
-            let mut look = connection.prepare(
-                "SELECT e.vector, v.seen FROM embeddings e
-                 LEFT JOIN views v ON v.model = e.model AND v.sample = e.sample WHERE e.model = ?1 AND e.sample = ?2",
-            )?;
+            let (seen, views) = self.seen();
+            let mut look = connection.prepare(&format!(
+                "SELECT e.vector, {seen} FROM embeddings e {views} WHERE e.model = ?1 AND e.sample = ?2"
+            ))?;
             for (id, sample) in &mut found {
                 for (hash, model) in &models {
                     let found = look
