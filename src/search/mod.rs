@@ -19,6 +19,7 @@ mod look;
 mod passing;
 mod searcher;
 mod segment;
+mod segment_file;
 mod segment_search;
 mod term_sketch;
 #[cfg(test)]

@@ -1,24 +1,22 @@
 //! A segment: the codes of many vectors in a file, so that a search reads a quarter of their bytes, and keeps none of them in memory.
 //!
 //! It holds what a [`Searcher`](super::Searcher) holds: vectors that are nearly alike are in clouds, each with codes of their
-//! differences from its centre, and equal vectors are known to be. A part, a cloud or what is in none, is cut into chunks. A file
-//! begins with [`MAGIC`], the length of the header, its checksum, and the header; each chunk ends with a checksum.
+//! differences from its centre, and equal vectors are known to be. A part, a cloud or what is in none, is cut into chunks, each with a
+//! checksum.
 
 use super::clouds::clouds;
 use super::code_scan::GROUP;
 use super::codes::Codes;
 use super::copies::Copies;
+use super::segment_file::{Magic, damaged, new_body, read_at, read_header, write_file};
 use crate::model::Embeddings;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
-use std::io::{self, Read as _, Seek as _, SeekFrom, Write};
+use std::io::{self, Write};
 
-/// What a segment begins with; its last digit is the version of the format.
-const MAGIC: [u8; 8] = *b"LKALseg1";
+const MAGIC: Magic = *b"LKALseg1";
 /// Rows of a chunk: whole groups, about a megabyte of codes of 64 numbers.
 pub const CHUNK: usize = 1024 * GROUP;
-/// No header is longer.
-const LONGEST_HEADER: u64 = 64 << 20;
 /// Bytes of the checksum of a chunk (CRC-32).
 const SUM: usize = 4;
 
@@ -75,14 +73,9 @@ pub struct Loaded {
     pub equals: Vec<i64>,
 }
 
-pub(super) fn damaged(what: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, format!("the search index is damaged: {what}"))
-}
-
-/// Writes a segment of `vectors` of length 1 with these `numbers`, which rise by less than 2^32 in all, to a seekable `out` at its
-/// beginning.
+/// Writes a segment of `vectors` of length 1 with these `numbers`, which rise by less than 2^32 in all.
 pub fn write_segment(
-    out: &mut (impl Write + io::Seek),
+    out: &mut impl Write,
     token: [u8; 16],
     numbers: &[i64],
     vectors: &Embeddings,
@@ -107,8 +100,7 @@ pub fn write_segment(
         rows: vectors.len() as u64,
         parts: Vec::new(),
     };
-    // The header says where the chunks are, so they come first in time and last in place.
-    let mut body = io::BufWriter::new(tempfile::tempfile()?);
+    let mut body = new_body()?;
     let mut at = 0;
     for cloud in clouds.into_iter().filter(|cloud| !cloud.vectors.is_empty()) {
         let mut rows: Vec<u32> =
@@ -135,36 +127,14 @@ pub fn write_segment(
         }
         header.parts.push(part);
     }
-    let bytes = postcard::to_stdvec(&header).map_err(io::Error::other)?;
-    out.write_all(&MAGIC)?;
-    out.write_all(&(bytes.len() as u64).to_le_bytes())?;
-    out.write_all(&crc32fast::hash(&bytes).to_le_bytes())?;
-    out.write_all(&bytes)?;
-    let mut body = body.into_inner().map_err(io::IntoInnerError::into_error)?;
-    body.seek(SeekFrom::Start(0))?;
-    io::copy(&mut body, out)?;
-    Ok(())
+    write_file(out, MAGIC, &header, body)
 }
 
 impl Segment {
     /// Opens the segment in `file` that is known by `token` and has vectors of this `dimension`. Fails if it is another one or its
     /// header is damaged.
-    pub fn open(mut file: File, token: [u8; 16], dimension: usize) -> io::Result<Self> {
-        let (mut magic, mut length, mut sum) = ([0; 8], [0; 8], [0; SUM]);
-        file.read_exact(&mut magic)?;
-        file.read_exact(&mut length)?;
-        file.read_exact(&mut sum)?;
-        let length = u64::from_le_bytes(length);
-        if magic != MAGIC || length > LONGEST_HEADER {
-            return Err(damaged("it does not begin as one of this version"));
-        }
-        let mut bytes = Vec::new();
-        (&file).take(length).read_to_end(&mut bytes)?;
-        if crc32fast::hash(&bytes) != u32::from_le_bytes(sum) {
-            return Err(damaged("the checksum of its header does not fit"));
-        }
-        let header: Header =
-            postcard::from_bytes(&bytes).map_err(|error| damaged(&format!("its header: {error}")))?;
+    pub fn open(file: File, token: [u8; 16], dimension: usize) -> io::Result<Self> {
+        let (header, begin): (Header, u64) = read_header(&file, MAGIC)?;
         let fits = header.parts.iter().all(|part| {
             part.centre.as_ref().is_none_or(|centre| centre.len() == dimension)
                 && part.chunks.iter().all(|chunk| chunk.rows as usize <= CHUNK)
@@ -174,7 +144,7 @@ impl Segment {
         }
         let shape = |part: &Part| Codes::empty(dimension, part.centre.clone(), part.error, part.lengths);
         let shapes = header.parts.iter().map(shape).collect();
-        Ok(Self { file, header, shapes, begin: (MAGIC.len() + size_of::<u64>() + SUM) as u64 + length })
+        Ok(Self { file, header, shapes, begin })
     }
 
     /// The number of vectors.
@@ -226,24 +196,4 @@ impl Segment {
         out.equals.extend(equals.as_chunks().0.iter().map(number));
         Ok(())
     }
-}
-
-/// Reads as many bytes as `out` has, at an offset of the file.
-#[cfg(unix)]
-pub(super) fn read_at(file: &File, out: &mut [u8], at: u64) -> io::Result<()> {
-    std::os::unix::fs::FileExt::read_exact_at(file, out, at)
-}
-
-#[cfg(windows)]
-pub(super) fn read_at(file: &File, mut out: &mut [u8], mut at: u64) -> io::Result<()> {
-    while !out.is_empty() {
-        match std::os::windows::fs::FileExt::seek_read(file, out, at)? {
-            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-            n => {
-                out = out.get_mut(n..).unwrap_or_default();
-                at += n as u64;
-            }
-        }
-    }
-    Ok(())
 }

@@ -5,22 +5,19 @@
 
 use super::codes::Codes;
 use super::look::Looks;
-use super::segment::{damaged, read_at};
+use super::segment_file::{Magic, damaged, new_body, read_at, read_header, write_file};
 use crate::model::Embeddings;
 use crate::view::{HEADER_BINS, PAIR_NUMBERS, Pairs, TEXT_BINS, Terms};
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
 use std::fs::File;
-use std::io::{self, Read as _, Seek as _, SeekFrom, Write};
+use std::io::{self, Write};
 
-/// What a view segment begins with; its last digit is the version of the format.
-const MAGIC: [u8; 8] = *b"LKALvew1";
+const MAGIC: Magic = *b"LKALvew1";
 /// Rows of a segment, at most: a row, and their number, are two bytes in the list of a term.
 pub const MOST_ROWS: usize = u16::MAX as usize;
 /// Bins whose lists lie together: most are short.
 const TOGETHER: usize = 16;
-/// No header is longer.
-const LONGEST_HEADER: u64 = 16 << 20;
 /// Bytes of an entry of a table of terms: where the lists of some bins begin, and their checksum.
 const ENTRY: usize = 8;
 /// In place of a number of rows that is larger than a byte.
@@ -206,7 +203,7 @@ pub fn write_view_segment(
         return Err(io::Error::other("expected the views of up to 65,535 files"));
     }
     let first = numbers.first().copied().unwrap_or(0);
-    let mut body = Body { file: io::BufWriter::new(tempfile::tempfile()?), at: 0 };
+    let mut body = Body { file: new_body()?, at: 0 };
     let mut architectures: Vec<Option<String>> = Vec::new();
     let mut about = Vec::new();
     for number in numbers {
@@ -249,41 +246,19 @@ pub fn write_view_segment(
         text: body.put_lists(TEXT_BINS, || looks.views.iter().map(|views| views.text.as_ref()))?,
         header: body.put_lists(HEADER_BINS, || looks.views.iter().map(|views| views.header.as_ref()))?,
     };
-    let bytes = postcard::to_stdvec(&header).map_err(io::Error::other)?;
-    out.write_all(&MAGIC)?;
-    out.write_all(&(bytes.len() as u64).to_le_bytes())?;
-    out.write_all(&crc32fast::hash(&bytes).to_le_bytes())?;
-    out.write_all(&bytes)?;
-    let mut body = body.file.into_inner().map_err(io::IntoInnerError::into_error)?;
-    body.seek(SeekFrom::Start(0))?;
-    io::copy(&mut body, out)?;
-    Ok(())
+    write_file(out, MAGIC, &header, body.file)
 }
 
 impl ViewSegment {
     /// Opens the segment in `file` that is known by `token` and has embeddings of this `dimension`. Fails if it is another one or its
     /// header is damaged.
-    pub fn open(mut file: File, token: [u8; 16], dimension: usize) -> io::Result<Self> {
-        let (mut magic, mut length, mut sum) = ([0; 8], [0; 8], [0; 4]);
-        file.read_exact(&mut magic)?;
-        file.read_exact(&mut length)?;
-        file.read_exact(&mut sum)?;
-        let length = u64::from_le_bytes(length);
-        if magic != MAGIC || length > LONGEST_HEADER {
-            return Err(damaged("it does not begin as one of this version"));
-        }
-        let mut bytes = Vec::new();
-        (&file).take(length).read_to_end(&mut bytes)?;
-        if crc32fast::hash(&bytes) != u32::from_le_bytes(sum) {
-            return Err(damaged("the checksum of its header does not fit"));
-        }
-        let header: Header =
-            postcard::from_bytes(&bytes).map_err(|error| damaged(&format!("its header: {error}")))?;
+    pub fn open(file: File, token: [u8; 16], dimension: usize) -> io::Result<Self> {
+        let (header, begin): (Header, u64) = read_header(&file, MAGIC)?;
         if header.token != token || header.dimension as usize != dimension || header.rows as usize > MOST_ROWS
         {
             return Err(damaged("its header is not what was written"));
         }
-        Ok(Self { file, header, begin: (MAGIC.len() + 12) as u64 + length })
+        Ok(Self { file, header, begin })
     }
 
     /// The number of files.

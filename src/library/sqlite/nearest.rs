@@ -2,7 +2,7 @@
 
 use super::blocks::removed;
 use super::large::LargeLibrary;
-use super::segments::{Kind, Opened, Usable, usable};
+use super::segments::{Kind, Usable, usable};
 use super::version::WITH_SEGMENTS;
 use crate::library::partly_read::Part;
 use crate::library::row::parse_vector;
@@ -57,13 +57,7 @@ impl LargeLibrary<'_> {
         search: &Search<'_>,
         allowed: &(impl Fn(i64) -> bool + Sync),
     ) -> Part<Vec<i64>> {
-        let files: Option<Vec<&Segment>> = segments
-            .iter()
-            .map(|usable| match &usable.segment {
-                Opened::Vectors(segment) => Some(segment),
-                Opened::Views(_) => None,
-            })
-            .collect();
+        let files: Option<Vec<&Segment>> = segments.iter().map(|usable| usable.segment.vectors()).collect();
         let (Some(files), embeddings) = (files, &search.queries.embeddings) else { return Ok(None) };
         let k = search.k.saturating_add(1);
         let Some(found) = read(candidates(&files, embeddings, k, allowed)) else { return Ok(None) };
@@ -102,13 +96,7 @@ impl LargeLibrary<'_> {
         calibration: &Calibration,
         allowed: &(impl Fn(i64) -> bool + Sync),
     ) -> Part<Vec<i64>> {
-        let files: Option<Vec<&ViewSegment>> = segments
-            .iter()
-            .map(|usable| match &usable.segment {
-                Opened::Views(segment) => Some(segment),
-                Opened::Vectors(_) => None,
-            })
-            .collect();
+        let files: Option<Vec<&ViewSegment>> = segments.iter().map(|usable| usable.segment.views()).collect();
         let Some(files) = files else { return Ok(None) };
         let queries = search.queries;
         let k = search.k.saturating_add(1).max(AGAIN);

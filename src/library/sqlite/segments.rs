@@ -24,7 +24,7 @@ use std::time::Duration;
 const MOST: usize = 128 << 20;
 /// So few samples are read as fast without a segment.
 const FEWEST: usize = 20_000;
-/// After this time nobody is writing a file any more.
+/// A file that has had no row for so long is not being written any more.
 const ABANDONED: Duration = Duration::from_secs(3600);
 
 /// What segments of a model are like.
@@ -62,6 +62,16 @@ pub enum Opened {
 }
 
 impl Opened {
+    /// The segment, if it is of a model without views.
+    pub fn vectors(&self) -> Option<&Segment> {
+        if let Self::Vectors(segment) = self { Some(segment) } else { None }
+    }
+
+    /// The segment, if it is of a model with views.
+    pub fn views(&self) -> Option<&ViewSegment> {
+        if let Self::Views(segment) = self { Some(segment) } else { None }
+    }
+
     /// The number of its samples.
     pub fn count(&self) -> usize {
         match self {
