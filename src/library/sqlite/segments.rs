@@ -2,8 +2,8 @@
 //! `NAME-index`, so that a search reads little.
 //!
 //! A row of the table `segments` says which samples a segment has, and its token, which names its file. The file is on the disk before
-//! the row is. A file that is lost or damaged costs time and nothing else: its samples are read from the library, and
-//! [`Prepare::after_adding`] makes it again. A file without a row is nobody's.
+//! the row is. A file that is lost or damaged costs time and nothing else: its samples are read from the library. One that is lost,
+//! or whose header is damaged, is made again by [`Prepare::after_adding`]. A file without a row is nobody's.
 
 use super::SqliteLibrary;
 use super::version::WITH_SEGMENTS;
