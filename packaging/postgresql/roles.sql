@@ -33,8 +33,8 @@ GRANT SELECT ON ALL TABLES IN SCHEMA lookalike TO lookalike_reader;
 ALTER DEFAULT PRIVILEGES IN SCHEMA lookalike GRANT SELECT ON TABLES TO lookalike_reader;
 
 GRANT INSERT ON
-    lookalike.samples, lookalike.thumbnails, lookalike.models, lookalike.looks, lookalike.candidates, lookalike.places,
-    lookalike.current_model, lookalike.facts, lookalike.edits, lookalike.label_changes, lookalike.removals
+    lookalike.samples, lookalike.thumbnails, lookalike.models, lookalike.looks, lookalike.candidates, lookalike.candidate_of,
+    lookalike.places, lookalike.current_model, lookalike.facts, lookalike.edits, lookalike.label_changes, lookalike.removals
     TO lookalike_contributor;
 GRANT USAGE ON SEQUENCE lookalike.samples_id_seq TO lookalike_contributor;
 -- What may change of a sample is its label, whether it is removed, and the name under which it was found. Its hash and what is known

@@ -61,7 +61,7 @@ pub(crate) use convention::{CANDLE, CONVENTIONS, FLAX, KERAS, PYTORCH};
 pub(crate) use embed::picture_batch;
 pub(crate) use file_header::header_end;
 pub(crate) use matmul::{Matrix, matmul};
-pub(crate) use model_file::{ModelError, read_config};
+pub(crate) use model_file::{ModelError, read_config, views_hash};
 pub(crate) use network::{Forward, Mode, NetworkState};
 pub(crate) use processor::{Choice, Processor};
 pub(crate) use published::Published;

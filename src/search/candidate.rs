@@ -1,7 +1,7 @@
-//! A candidate vector: all views of a file as one vector, by which an index finds the files that may be near. They are then compared
-//! by the views themselves, so the vector decides what is compared and never how near it is.
+//! A candidate vector: what a model makes of a file as one vector, by which an index finds the files that may be near. They are then
+//! compared by all that the model makes of them, so the vector decides what is compared and never how near it is.
 //!
-//! The log-odds of two files are a sum over the views ([`Calibration`]). Here each view is taken for a straight line, so the sum is an
+//! Without views it is the embedding. With them, the log-odds of two files are a sum over the views ([`Calibration`]). Here each view is taken for a straight line, so the sum is an
 //! inner product: of the sketches of text and header, of the embeddings, and of the byte pairs or the perceptual hash, each multiplied
 //! by the root of what the view weighs. A view that abstains has a number of its own, of the same length, so all vectors are equally
 //! long and a graph of them is one of distances. A query has there what the calibration says of a view that abstains.
@@ -27,11 +27,11 @@ const HASH: usize = 256;
 /// A view weighs at least this, so that nothing is divided by zero.
 const LEAST: f32 = 0.01;
 
-/// Makes the candidate vectors of a model with views.
+/// Makes the candidate vectors of a model.
 #[derive(Clone, Debug)]
 pub struct Candidates {
-    /// Roots of what the views weigh.
-    roots: [f32; VIEWS],
+    /// Roots of what the views weigh, if the model compares views.
+    roots: Option<[f32; VIEWS]>,
     images: bool,
     embedding: usize,
 }
@@ -43,45 +43,49 @@ const OF_HEADER: &[usize] = &[2];
 const OF_IMAGE: &[usize] = &[3, 4];
 
 impl Candidates {
-    /// Those of a model that has views; `None` if it is not calibrated, and compares embeddings alone.
-    pub fn of(config: &ModelConfig) -> Option<Self> {
-        let roots = config.calibration.as_ref()?.views.map(|view| view.slope().max(LEAST).sqrt());
-        Some(Self { roots, images: config.picture.kind == PictureKind::Image, embedding: config.embedding })
+    /// Those of a model with or without views. One that is not calibrated compares embeddings alone.
+    pub fn of(config: &ModelConfig, with_views: bool) -> Self {
+        let calibration = config.calibration.as_ref().filter(|_| with_views);
+        let roots =
+            calibration.map(|calibration| calibration.views.map(|view| view.slope().max(LEAST).sqrt()));
+        Self { roots, images: config.picture.kind == PictureKind::Image, embedding: config.embedding }
     }
 
     /// The numbers of a vector.
     pub fn dimension(&self) -> usize {
-        match self.images {
-            true => self.embedding + HASH + 1,
-            false => TEXT + 1 + HEADER + 1 + self.embedding + PAIR_NUMBERS + 1,
+        match (self.roots, self.images) {
+            (None, _) => self.embedding,
+            (Some(_), true) => self.embedding + HASH + 1,
+            (Some(_), false) => TEXT + 1 + HEADER + 1 + self.embedding + PAIR_NUMBERS + 1,
         }
     }
 
-    /// The vector of a file as it is stored; `None` without views.
+    /// The vector of a file as it is stored; `None` if views are compared and it has none.
     pub fn stored(&self, look: &Look) -> Option<Vec<f32>> {
-        self.joined(look, self.roots, |_| 0.0, |views| self.length(views))
+        let Some(roots) = self.roots else { return Some(look.embedding.clone()) };
+        self.joined(look, roots, |_| 0.0, |views| length(&roots, views))
     }
 
-    /// The vector of a query, whose inner products with those of files are about their log-odds. `None` if every view abstains, so that
-    /// it has no nearest.
-    pub fn query(&self, look: &Look, calibration: &Calibration) -> Option<Vec<f32>> {
+    /// The vector of a query, whose inner products with those of files are about their log-odds, or the cosines if there is no
+    /// calibration. `None` if every view abstains, so that it has no nearest.
+    pub fn query(&self, look: &Look, calibration: Option<&Calibration>) -> Option<Vec<f32>> {
+        let (roots, calibration) = match (self.roots, calibration) {
+            (Some(roots), Some(calibration)) => (roots, calibration),
+            (None, None) => return Some(look.embedding.clone()),
+            _ => return None,
+        };
         if look.views.as_ref()?.abstain() {
             return None;
         }
-        let mut weights = self.roots;
+        let mut weights = roots;
         for (weight, view) in weights.iter_mut().zip(&calibration.views) {
             *weight = view.slope() / *weight;
         }
         let abstains = |views: &[usize]| {
             let sum: f32 = views.iter().map(|view| calibration.views[*view].abstains).sum();
-            sum / self.length(views)
+            sum / length(&roots, views)
         };
         self.joined(look, weights, abstains, |_| 0.0)
-    }
-
-    /// The length of a stored vector where these views are.
-    fn length(&self, views: &[usize]) -> f32 {
-        views.iter().map(|view| self.roots[*view].powi(2)).sum::<f32>().sqrt()
     }
 
     /// What the views see of a file, multiplied by `weights`; behind each what stands there if it sees the file or does not.
@@ -110,6 +114,11 @@ impl Candidates {
         }
         Some(vector)
     }
+}
+
+/// The length of a stored vector where these views are.
+fn length(roots: &[f32; VIEWS], views: &[usize]) -> f32 {
+    views.iter().map(|view| roots[*view].powi(2)).sum::<f32>().sqrt()
 }
 
 fn of_terms(terms: &Terms, width: usize, weight: f32) -> Vec<f32> {
@@ -192,7 +201,7 @@ mod tests {
     fn an_inner_product_is_about_the_log_odds_of_straight_views() {
         for kind in [PictureKind::Bytes, PictureKind::Image] {
             let model = base_model(kind).unwrap();
-            let candidates = Candidates::of(&model.config).unwrap();
+            let candidates = Candidates::of(&model.config, true);
             let labels = model.config.calibration_with_labels.as_ref().unwrap();
             let files = match kind {
                 PictureKind::Image => vec![image(1, 256), image(3, 256), image(200, 256)],
@@ -214,7 +223,7 @@ mod tests {
             assert!(lengths.iter().all(|length| (length - lengths[0]).abs() < 1e-3), "{lengths:?}");
             for calibration in [model.config.calibration.as_ref().unwrap(), labels] {
                 for a in &files {
-                    let query = candidates.query(a, calibration).unwrap();
+                    let query = candidates.query(a, Some(calibration)).unwrap();
                     assert_eq!(query.len(), candidates.dimension());
                     for b in &files {
                         let (seen, other) = (a.views.as_ref().unwrap(), b.views.as_ref().unwrap());
@@ -236,7 +245,7 @@ mod tests {
     #[test]
     fn the_vectors_of_this_version_stay_as_they_are() {
         let model = base_model(PictureKind::Bytes).unwrap();
-        let candidates = Candidates::of(&model.config).unwrap();
+        let candidates = Candidates::of(&model.config, true);
         assert_eq!((CANDIDATE, candidates.dimension()), (1, 640));
         let vector = candidates.stored(&bytes(Some(1), Some(2), None)).unwrap();
         let sum: f32 = (0..97_u8).cycle().zip(&vector).map(|(i, value)| f32::from(i) * value).sum();
@@ -246,11 +255,17 @@ mod tests {
     #[test]
     fn a_file_that_no_view_sees_has_no_nearest() {
         let model = base_model(PictureKind::Bytes).unwrap();
-        let candidates = Candidates::of(&model.config).unwrap();
+        let candidates = Candidates::of(&model.config, true);
         let nothing = bytes(None, None, None);
-        let calibration = model.config.calibration.as_ref().unwrap();
+        let calibration = model.config.calibration.as_ref();
         assert_eq!(candidates.query(&nothing, calibration), None);
         assert_eq!(candidates.stored(&nothing).unwrap().len(), 640);
-        assert!(candidates.stored(&Look { views: None, ..nothing }).is_none());
+        let without = Look { views: None, ..nothing };
+        assert!(candidates.stored(&without).is_none());
+        // Without views the embedding is what is compared.
+        let candidates = Candidates::of(&model.config, false);
+        assert_eq!(candidates.stored(&without).unwrap(), without.embedding);
+        assert_eq!(candidates.query(&without, None).unwrap(), without.embedding);
+        assert_eq!(candidates.dimension(), without.embedding.len());
     }
 }

@@ -171,6 +171,7 @@ fn each_role_may_do_its_part_and_no_more() {
     for sql in [
         "UPDATE lookalike.looks SET seen = NULL",
         "UPDATE lookalike.candidates SET version = 2",
+        "UPDATE lookalike.candidate_of SET candidate = 1",
         "DELETE FROM lookalike.samples",
         "UPDATE lookalike.samples SET sha256 = sha256",
         "UPDATE lookalike.label_changes SET who = 'bob'",

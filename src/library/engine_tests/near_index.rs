@@ -160,7 +160,10 @@ fn a_library_of_version_1_is_migrated_and_keeps_everything() {
     drop(built);
     let database = database.unwrap();
     server().sql(database, include_str!("../../../packaging/postgresql/roles.sql"));
-    server().sql(database, "DROP TABLE lookalike.candidates; UPDATE lookalike.library SET version = 1");
+    server().sql(
+        database,
+        "DROP TABLE lookalike.candidates, lookalike.candidate_of; UPDATE lookalike.library SET version = 1",
+    );
     let role = format!("old_{database}");
     server().sql(database, &format!("CREATE ROLE {role} LOGIN; GRANT lookalike_contributor TO {role}"));
     // A contributor cannot migrate it.
@@ -192,7 +195,7 @@ fn a_cancelled_index_leaves_nothing() {
     let model = &models()[1];
     let place = Place::new(Kept::Postgres);
     drop(library(&place, model, named));
-    client(&place).batch_execute("TRUNCATE lookalike.candidates").unwrap();
+    client(&place).batch_execute("TRUNCATE lookalike.candidates, lookalike.candidate_of").unwrap();
     for stage in ["Making vectors", "Making the index"] {
         let url = place.path().to_owned();
         let job = Job::spawn(Arc::new(|| ()), move |reporter| Library::open(&url)?.prepare(reporter));
@@ -208,7 +211,7 @@ fn a_cancelled_index_leaves_nothing() {
     client(&place)
         .batch_execute(
             "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'lookalike.samples_by_label'::regclass;
-             ALTER INDEX lookalike.samples_by_label RENAME TO near_1_candidates_1",
+             ALTER INDEX lookalike.samples_by_label RENAME TO near_1_1",
         )
         .unwrap();
     let made = place.open().prepare(&Reporter::silent()).unwrap();

@@ -1,15 +1,15 @@
-//! The candidate vectors of a team's library, which its index is of: stored with the looks of a sample that a model with views has seen.
+//! The candidate vectors of a team's library, which its index is of: stored with the looks of a sample. Samples that look alike share
+//! one.
 
 use super::vector::HalfVector;
 use crate::library::WholeLook;
-use crate::model::read_config;
+use crate::model::{read_config, views_hash};
 use crate::search::{CANDIDATE, Candidates, Look};
 use crate::view::FileViews;
 use postgres::Transaction;
-use postgres::binary_copy::BinaryCopyInWriter;
-use postgres::types::Type;
 use rayon::prelude::*;
-use std::collections::HashMap;
+use sha2::{Digest as _, Sha256};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Makes candidate vectors by the models of a library. What a model needs for that is read once.
@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub struct Makers(Arc<Mutex<HashMap<i64, Option<Arc<Candidates>>>>>);
 
 impl Makers {
-    /// What makes those of the model with this row id; `None` if it compares embeddings.
+    /// What makes those of the model with this row id; `None` if this program cannot read the model.
     fn of(
         &self,
         transaction: &mut Transaction<'_>,
@@ -30,7 +30,7 @@ impl Makers {
         let row = transaction.query_opt("SELECT bytes FROM lookalike.models WHERE id = $1", &[&model])?;
         let bytes: &[u8] = row.as_ref().map_or(&[], |row| row.get(0));
         let config = read_config(bytes, bytes.len()).ok();
-        let maker = config.and_then(|config| Candidates::of(&config)).map(Arc::new);
+        let maker = config.map(|config| Arc::new(Candidates::of(&config, views_hash(bytes).is_some())));
         known.insert(model, maker.clone());
         Ok(maker)
     }
@@ -42,42 +42,75 @@ impl Makers {
         looks: &[(i64, i64, &WholeLook)],
     ) -> Result<(), postgres::Error> {
         let mut makers = HashMap::new();
-        for (_, model, look) in looks {
-            if look.seen.is_some() && !makers.contains_key(model) {
+        for (_, model, _) in looks {
+            if !makers.contains_key(model) {
                 makers.insert(*model, self.of(transaction, *model)?);
             }
         }
-        let made: Vec<(i64, i64, Vec<f32>)> = looks
-            .par_iter()
-            .filter_map(|(sample, model, look)| {
-                let maker = makers.get(model)?.as_ref()?;
-                Some((*sample, *model, stored(maker, &look.embedding, look.seen.as_deref())?))
-            })
-            .collect();
-        copy(transaction, made)
+        let vector = |(sample, model, look): &(i64, i64, &WholeLook)| {
+            let maker = makers.get(model)?.as_ref()?;
+            Some((*model, NewVector::of(maker, *sample, &look.embedding, look.seen.as_deref())?))
+        };
+        let made: Vec<(i64, NewVector)> = looks.par_iter().filter_map(vector).collect();
+        let mut by_model: BTreeMap<i64, Vec<NewVector>> = BTreeMap::new();
+        for (model, vector) in made {
+            by_model.entry(model).or_default().push(vector);
+        }
+        by_model.into_iter().try_for_each(|(model, vectors)| store(transaction, model, vectors))
     }
 }
 
-/// The vector of a sample from what is stored of it; `None` if this program would not have written that.
-pub fn stored(maker: &Candidates, embedding: &[f32], seen: Option<&[u8]>) -> Option<Vec<f32>> {
-    maker.stored(&Look { embedding: embedding.to_vec(), views: Some(FileViews::from_bytes(seen?)?) })
+/// A vector that is not stored yet.
+pub struct NewVector {
+    /// The row id of its sample.
+    pub sample: i64,
+    digest: [u8; 16],
+    vector: HalfVector,
 }
 
-/// Sends vectors, each with the row ids of its sample and its model, by COPY.
-pub fn copy(
+impl NewVector {
+    /// That of a sample by what is stored of it; `None` if this program would not have written that.
+    pub fn of(maker: &Candidates, sample: i64, embedding: &[f32], seen: Option<&[u8]>) -> Option<Self> {
+        let views = match seen {
+            Some(seen) => Some(FileViews::from_bytes(seen)?),
+            None => None,
+        };
+        let vector = HalfVector::new(&maker.stored(&Look { embedding: embedding.to_vec(), views })?);
+        let hash = Sha256::digest(vector.to_bytes());
+        Some(Self { sample, digest: *hash.first_chunk()?, vector })
+    }
+}
+
+/// Stores vectors of samples that have none. Digests come in their order, so that programs which add the same at once wait for each
+/// other and never for a circle.
+pub fn store(
     transaction: &mut Transaction<'_>,
-    vectors: Vec<(i64, i64, Vec<f32>)>,
+    model: i64,
+    mut vectors: Vec<NewVector>,
 ) -> Result<(), postgres::Error> {
     if vectors.is_empty() {
         return Ok(());
     }
-    let statement = transaction.prepare("SELECT vector FROM lookalike.candidates LIMIT 0")?;
-    let halfvec = statement.columns().first().map_or(Type::UNKNOWN, |column| column.type_().clone());
-    let sink = transaction
-        .copy_in("COPY lookalike.candidates (model, sample, version, vector) FROM STDIN (FORMAT binary)")?;
-    let mut writer = BinaryCopyInWriter::new(sink, &[Type::INT8, Type::INT8, Type::INT4, halfvec]);
-    for (sample, model, vector) in vectors {
-        writer.write(&[&model, &sample, &CANDIDATE, &HalfVector(vector)])?;
-    }
-    writer.finish().map(drop)
+    vectors.sort_by_key(|vector| (vector.digest, vector.sample));
+    let samples: Vec<(i64, [u8; 16])> = vectors.iter().map(|new| (new.sample, new.digest)).collect();
+    vectors.dedup_by_key(|vector| vector.digest);
+    let digests: Vec<&[u8]> = vectors.iter().map(|new| &new.digest[..]).collect();
+    let numbers: Vec<&HalfVector> = vectors.iter().map(|new| &new.vector).collect();
+    transaction.execute(
+        "INSERT INTO lookalike.candidates (model, version, digest, vector)
+         SELECT $1, $2, new.digest, new.vector FROM unnest($3::bytea[], $4::halfvec[]) AS new (digest, vector)
+         ON CONFLICT DO NOTHING",
+        &[&model, &CANDIDATE, &digests, &numbers],
+    )?;
+    let (samples, digests): (Vec<i64>, Vec<&[u8]>) =
+        samples.iter().map(|(sample, digest)| (*sample, &digest[..])).unzip();
+    transaction
+        .execute(
+            "INSERT INTO lookalike.candidate_of (model, sample, candidate)
+             SELECT $1, new.sample, c.id FROM unnest($3::bigint[], $4::bytea[]) AS new (sample, digest)
+             JOIN lookalike.candidates c ON c.model = $1 AND c.version = $2 AND c.digest = new.digest
+             ON CONFLICT DO NOTHING",
+            &[&model, &CANDIDATE, &samples, &digests],
+        )
+        .map(drop)
 }

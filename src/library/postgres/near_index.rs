@@ -1,15 +1,13 @@
 //! The index that finds what is near: a graph of vectors (HNSW: Malkov and Yashunin, "Efficient and robust approximate nearest neighbor
-//! search using Hierarchical Navigable Small World graphs", 2018), kept by the server's pgvector. There is one for a model: of its
-//! embeddings, or of the candidate vectors if it has views.
+//! search using Hierarchical Navigable Small World graphs", 2018), kept by the server's pgvector. There is one for a model, of the
+//! candidate vectors of its samples.
 
-use crate::library::contents::calibration;
 use crate::model::Model;
 use crate::search::{CANDIDATE, Candidates};
 use postgres::{Client, GenericClient};
 
-/// The most numbers of a vector in an index of pgvector, at full and at half precision.
-const MOST: usize = 2000;
-const MOST_HALF: usize = 4000;
+/// The most numbers of a vector in an index of pgvector, at half precision.
+const MOST: usize = 4000;
 
 /// Neighbours of a node in the graph, and how many are considered for that. With pgvector's own, 16 and 64, of vectors that are nearly
 /// alike 0.90 of the ten nearest are found, and of copies of few vectors 0.83; with these, 0.99 and all.
@@ -20,71 +18,45 @@ const CONSIDERED: usize = 128;
 pub struct NearIndex {
     /// The row id of the model.
     pub model: i64,
-    dimension: usize,
-    /// What makes the vectors, if they are not the embeddings.
-    pub candidates: Option<Candidates>,
+    /// What makes the vectors.
+    pub candidates: Candidates,
 }
 
 impl NearIndex {
     /// That of the model with this row id; `None` if its vectors have too many numbers for one.
     pub fn of(id: i64, model: &Model) -> Option<Self> {
-        let candidates = calibration(model, None).and_then(|_| Candidates::of(&model.config));
-        let dimension = candidates.as_ref().map_or(model.config.embedding, Candidates::dimension);
-        (dimension <= MOST_HALF).then_some(Self { model: id, dimension, candidates })
+        let candidates = Candidates::of(&model.config, model.views.is_some());
+        (candidates.dimension() <= MOST).then_some(Self { model: id, candidates })
     }
 
     /// Its name, which says what it is of.
     pub fn name(&self) -> String {
-        match self.candidates {
-            Some(_) => format!("near_{}_candidates_{CANDIDATE}", self.model),
-            None => format!("near_{}_embeddings", self.model),
-        }
+        format!("near_{}_{CANDIDATE}", self.model)
     }
 
-    /// The table, the rows of it and the vector that are indexed. A query that names them in these words can use the index.
-    pub fn table(&self) -> &'static str {
-        if self.candidates.is_some() { "lookalike.candidates" } else { "lookalike.looks" }
-    }
-
-    /// The rows, of a table with this name or alias in front of its columns.
-    pub fn rows(&self, table: &str) -> String {
-        let model = self.model;
-        match self.candidates {
-            Some(_) => format!("{table}model = {model} AND {table}version = {CANDIDATE}"),
-            None => format!("{table}model = {model}"),
-        }
+    /// The rows of `lookalike.candidates` that it is of, with this alias in front of their columns. A query that names them and the vector
+    /// in these words can use the index.
+    pub fn rows(&self, alias: &str) -> String {
+        format!("{alias}model = {} AND {alias}version = {CANDIDATE}", self.model)
     }
 
     /// The vector, likewise.
-    pub fn vector(&self, table: &str) -> String {
-        let column = if self.candidates.is_some() { "vector" } else { "embedding" };
-        format!("({table}{column}::{})", self.kind())
-    }
-
-    /// The numbers of its vectors.
-    #[cfg(test)]
-    pub fn dimension(&self) -> usize {
-        self.dimension
+    pub fn vector(&self, alias: &str) -> String {
+        format!("({alias}vector::{})", self.kind())
     }
 
     /// The type of the vector.
     pub fn kind(&self) -> String {
-        format!("{}({})", self.precision(), self.dimension)
-    }
-
-    fn precision(&self) -> &'static str {
-        if self.candidates.is_some() || self.dimension > MOST { "halfvec" } else { "vector" }
+        format!("halfvec({})", self.candidates.dimension())
     }
 
     /// Makes it while others use the tables.
     pub fn creation(&self) -> String {
         format!(
-            "CREATE INDEX CONCURRENTLY {} ON {} USING hnsw ({} {}_ip_ops)
+            "CREATE INDEX CONCURRENTLY {} ON lookalike.candidates USING hnsw ({} halfvec_ip_ops)
              WITH (m = {NEIGHBOURS}, ef_construction = {CONSIDERED}) WHERE {}",
             self.name(),
-            self.table(),
             self.vector(""),
-            self.precision(),
             self.rows("")
         )
     }
@@ -93,8 +65,7 @@ impl NearIndex {
     pub fn memory(&self, samples: usize) -> usize {
         /// A node with its neighbours on all levels.
         const NODE: usize = 1200;
-        let number = if self.precision() == "halfvec" { 2 } else { 4 };
-        samples.saturating_mul(self.dimension * number + NODE)
+        samples.saturating_mul(self.candidates.dimension() * size_of::<half::f16>() + NODE)
     }
 
     /// Whether it is there and whole.

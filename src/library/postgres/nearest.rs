@@ -104,11 +104,7 @@ fn vectors(
     search: &Search<'_>,
     calibration: Option<&Calibration>,
 ) -> Option<Vec<Vec<f32>>> {
-    let vector = |look: Look| match (&index.candidates, calibration) {
-        (Some(candidates), Some(calibration)) => candidates.query(&look, calibration),
-        (None, None) => Some(look.embedding),
-        _ => None,
-    };
+    let vector = |look: Look| index.candidates.query(&look, calibration);
     (0..search.queries.len()).map(|query| vector(search.queries.get(query)?)).collect()
 }
 
@@ -126,11 +122,11 @@ fn settings(wanted: usize) -> String {
 fn statement(index: &NearIndex, with_labels: bool, wanted: usize) -> String {
     let labelled = if with_labels { " AND s.label = ANY($2)" } else { "" };
     format!(
-        "SELECT i.sample FROM {} i JOIN lookalike.samples s ON s.id = i.sample
+        "SELECT s.id FROM lookalike.candidates c JOIN lookalike.candidate_of o ON o.candidate = c.id
+             JOIN lookalike.samples s ON s.id = o.sample
          WHERE {} AND NOT s.removed{labelled} ORDER BY {} <#> $1::vector::{} LIMIT {wanted}",
-        index.table(),
-        index.rows("i."),
-        index.vector("i."),
+        index.rows("c."),
+        index.vector("c."),
         index.kind()
     )
 }
@@ -153,7 +149,7 @@ mod tests {
             let Location::Server(url) = library.location() else { panic!("a file") };
             let mut client = super::super::connect::connect(url).unwrap();
             let index = NearIndex::of(1, &model).unwrap();
-            let query = Vector(vec![0.1; index.dimension()]);
+            let query = Vector(vec![0.1; index.candidates.dimension()]);
             let mut transaction = client.transaction().unwrap();
             transaction.batch_execute(&settings(100)).unwrap();
             for with_labels in [false, true] {

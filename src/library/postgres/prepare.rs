@@ -1,7 +1,7 @@
 //! Making the index of a team's library, for its current model: first the candidate vectors that samples lack, then the index itself,
 //! while others use the library.
 
-use super::candidates::{copy, stored};
+use super::candidates::{NewVector, store};
 use super::connect::{connect, failed};
 use super::near_index::NearIndex;
 use super::store::PostgresLibrary;
@@ -9,7 +9,7 @@ use super::vector::Vector;
 use crate::job::{Reporter, Stop};
 use crate::library::engine::LARGE;
 use crate::library::{Engine as _, LibraryError, Location, Prepare, Prepared};
-use crate::search::{CANDIDATE, Candidates};
+use crate::search::CANDIDATE;
 use postgres::Client;
 use postgres::error::SqlState;
 use rayon::prelude::*;
@@ -94,10 +94,7 @@ impl PostgresLibrary {
 
     fn fill_and_build(&mut self, index: &NearIndex, reporter: &Reporter) -> Result<Prepared, Stop> {
         let samples = self.count_of(index)?;
-        let vectors = match &index.candidates {
-            Some(maker) => self.fill(index, maker, samples, reporter)?,
-            None => 0,
-        };
+        let vectors = self.fill(index, samples, reporter)?;
         self.drop_outdated(index)?;
         let made = !self.reading(|client| index.is_ready(client))?;
         if made {
@@ -116,19 +113,13 @@ impl PostgresLibrary {
     }
 
     /// Makes the vectors that samples lack, and returns how many.
-    fn fill(
-        &mut self,
-        index: &NearIndex,
-        maker: &Candidates,
-        samples: usize,
-        reporter: &Reporter,
-    ) -> Result<usize, Stop> {
-        let model = index.model;
+    fn fill(&mut self, index: &NearIndex, samples: usize, reporter: &Reporter) -> Result<usize, Stop> {
         let there: i64 = self
             .reading(|client| {
                 client.query_one(
-                    "SELECT count(*) FROM lookalike.candidates WHERE model = $1 AND version = $2",
-                    &[&model, &CANDIDATE],
+                    "SELECT count(*) FROM lookalike.candidate_of o JOIN lookalike.candidates c ON c.id = o.candidate
+                     WHERE o.model = $1 AND c.version = $2",
+                    &[&index.model, &CANDIDATE],
                 )
             })?
             .get(0);
@@ -137,46 +128,48 @@ impl PostgresLibrary {
         let (mut last, mut made) = (i64::MIN, 0);
         loop {
             reporter.check()?;
-            let (latest, count) = self.fill_some(model, maker, last)?;
+            let (latest, count) = self.fill_some(index, last)?;
             let Some(latest) = latest else { break };
             last = latest;
             made += count;
             stage.advance(count);
         }
+        self.reading(|client| {
+            client.execute(
+                "DELETE FROM lookalike.candidates WHERE model = $1 AND version <> $2",
+                &[&index.model, &CANDIDATE],
+            )
+        })?;
         Ok(made)
     }
 
     /// Makes those of some samples after the one with the id `last`; returns the id of the latest, and how many were made. A sample of which
     /// something is damaged is left out, as it is from every search.
-    fn fill_some(
-        &mut self,
-        model: i64,
-        maker: &Candidates,
-        last: i64,
-    ) -> Result<(Option<i64>, usize), LibraryError> {
-        let location = self.location().clone();
+    fn fill_some(&mut self, index: &NearIndex, last: i64) -> Result<(Option<i64>, usize), LibraryError> {
+        let (location, model) = (self.location().clone(), index.model);
         let client = self.client_mut();
         let mut fill = || {
             let mut transaction = client.transaction()?;
             let rows = transaction.query(
                 "SELECT l.sample, l.embedding, l.seen FROM lookalike.looks l
-                 WHERE l.model = $1 AND l.sample > $2 AND NOT EXISTS (SELECT FROM lookalike.candidates c
-                     WHERE c.model = l.model AND c.sample = l.sample AND c.version = $3)
+                 WHERE l.model = $1 AND l.sample > $2 AND NOT EXISTS (
+                     SELECT FROM lookalike.candidate_of o JOIN lookalike.candidates c ON c.id = o.candidate
+                     WHERE o.model = l.model AND o.sample = l.sample AND c.version = $3)
                  ORDER BY l.sample LIMIT $4",
                 &[&model, &last, &CANDIDATE, &BATCH],
             )?;
             let vector = |row: &postgres::Row| {
                 let Vector(embedding) = row.try_get(1).ok()?;
-                Some((row.get(0), model, stored(maker, &embedding, row.get(2))?))
+                NewVector::of(&index.candidates, row.get(0), &embedding, row.get(2))
             };
-            let made: Vec<(i64, i64, Vec<f32>)> = rows.par_iter().filter_map(vector).collect();
-            let (ids, count): (Vec<i64>, usize) = (made.iter().map(|(id, ..)| *id).collect(), made.len());
+            let made: Vec<NewVector> = rows.par_iter().filter_map(vector).collect();
+            let (ids, count): (Vec<i64>, usize) = (made.iter().map(|new| new.sample).collect(), made.len());
             // Those of an earlier version.
             transaction.execute(
-                "DELETE FROM lookalike.candidates WHERE model = $1 AND sample = ANY($2)",
+                "DELETE FROM lookalike.candidate_of WHERE model = $1 AND sample = ANY($2)",
                 &[&model, &ids],
             )?;
-            copy(&mut transaction, made)?;
+            store(&mut transaction, model, made)?;
             transaction.commit()?;
             Ok((rows.last().map(|row| row.get(0)), count))
         };
@@ -221,7 +214,7 @@ impl PostgresLibrary {
         }
         // After many samples were added, what counts and lists them reads the indexes alone, and the planner knows how many there are.
         self.reading(|client| {
-            client.batch_execute("VACUUM (ANALYZE) lookalike.samples, lookalike.looks, lookalike.candidates")
+            client.batch_execute("VACUUM (ANALYZE) lookalike.samples, lookalike.looks, lookalike.candidates, lookalike.candidate_of")
         })?;
         Ok(())
     }

@@ -41,15 +41,27 @@ impl ToSql for Vector {
     to_sql_checked!();
 }
 
-/// The numbers of a vector, which is stored at half precision.
+/// The numbers of a vector that is stored at half precision.
 #[derive(Debug)]
-pub struct HalfVector(pub Vec<f32>);
+pub struct HalfVector(Vec<f16>);
+
+impl HalfVector {
+    /// These numbers, rounded.
+    pub fn new(numbers: &[f32]) -> Self {
+        Self(numbers.iter().map(|number| f16::from_f32(*number)).collect())
+    }
+
+    /// The numbers one after the other, big-endian.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.0.iter().flat_map(|number| number.to_bits().to_be_bytes()).collect()
+    }
+}
 
 impl ToSql for HalfVector {
     fn to_sql(&self, _: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
         out.put_u16(self.0.len().try_into()?);
         out.put_u16(0);
-        self.0.iter().for_each(|number| out.put_u16(f16::from_f32(*number).to_bits()));
+        self.0.iter().for_each(|number| out.put_u16(number.to_bits()));
         Ok(IsNull::No)
     }
 

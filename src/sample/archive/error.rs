@@ -43,6 +43,9 @@ pub enum ArchiveError {
     /// Bytes that belong to no member.
     #[error("was read, but {0} bytes after its end were ignored. They belong to no file in it")]
     Trailing(u64),
+    /// A member whose bytes in the archive are those of the named one, as in a bomb that one small file fills.
+    #[error("has the same bytes in the archive as {0}, and was read with it")]
+    Shared(String),
     /// A member has more bytes in memory than the limit, in MiB.
     #[error(
         "is larger than the {0} MiB, not counting long runs of zeros, that a member of an archive may have. Unpack it elsewhere and open the file"

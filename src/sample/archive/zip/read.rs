@@ -1,16 +1,35 @@
 //! Reads a zip: lists its members, and passes on each of them.
 
-use super::directory::list;
+use super::directory::{Entry, Header, list};
 use super::member::Reader;
 use super::{name, package};
 use crate::sample::archive::error::ArchiveError;
 use crate::sample::archive::member::Note;
 use crate::sample::archive::source::Source;
 use crate::sample::archive::unpacker::Unpacker;
+use std::collections::HashMap;
 use std::path::Path;
 
 /// The most bytes of the target of a symbolic link. What is longer is no target.
 const MAX_LINK: u64 = 1024;
+
+/// What decides the content of a member: where its bytes are, and how they are read.
+#[derive(PartialEq, Eq, Hash)]
+struct Content {
+    data: u64,
+    compressed: u64,
+    flags: u16,
+    method: u16,
+    crc: u32,
+    size: u64,
+}
+
+impl Content {
+    fn of(entry: &Entry, header: &Header) -> Self {
+        let Header { flags, method, crc, size, .. } = *header;
+        Self { data: entry.data, compressed: entry.compressed, flags, method, crc, size }
+    }
+}
 
 /// Reads the archive and passes its members to `unpacker`.
 pub fn read(unpacker: &mut Unpacker<'_>, path: &Path, source: &mut dyn Source) -> Result<(), ArchiveError> {
@@ -50,6 +69,8 @@ pub fn read(unpacker: &mut Unpacker<'_>, path: &Path, source: &mut dyn Source) -
         }
         return Err(ArchiveError::Document(notes));
     }
+    // The names of the members that were read, by what decides their content.
+    let mut contents: HashMap<Content, Vec<u8>> = HashMap::new();
     for entry in &directory.entries {
         let Some(header) = entry.header() else { continue };
         let empty = header.size == 0 && (header.compressed <= 2 || entry.central.is_none());
@@ -63,8 +84,15 @@ pub fn read(unpacker: &mut Unpacker<'_>, path: &Path, source: &mut dyn Source) -
             unpacker.fail(path, &name, ArchiveError::damaged(error))?;
             continue;
         }
+        let content = Content::of(entry, header);
+        if let Some(first) = contents.get(&content) {
+            let first = crate::escape::text(&String::from_utf8_lossy(first));
+            unpacker.fail(path, &name, ArchiveError::Shared(first))?;
+            continue;
+        }
         match reader.read(unpacker.budget, entry) {
             Ok(mut member) => {
+                contents.insert(content, name.clone());
                 member.notes.append(&mut remarks);
                 unpacker.take(path, &name, member)?;
             }
