@@ -20,7 +20,6 @@ use lookalike::library::{Batch, Contents, Import, Library, Record, Rows};
 use lookalike::model::{Embeddings, Init, Model, ModelConfig, Network};
 use lookalike::picture::{BytePlanes, Encoded, PictureSpec};
 use lookalike::sample::{FileKind, Sample, Sha256};
-use lookalike::search::Looks;
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use std::path::{Path, PathBuf};
@@ -126,19 +125,14 @@ fn frame(repeats: usize, n: usize) -> Vec<f64> {
         sha256: sha256(i),
         path: format!("/samples/{i}.exe").into(),
         size: 1 << 20,
-        kind: "PE".to_owned(),
+        kind: "PE".into(),
         architecture: None,
     };
-    let rows = Rows {
-        records: (0..n).map(record).collect(),
-        labels: labels.iter().map(|label| Some(format!("family {label}"))).collect(),
-        looks: Looks {
-            embeddings: Embeddings { dimension: 64, data: vec![0.125; 64 * n] },
-            views: Vec::new(),
-        },
-        places: places.into_iter().map(Some).collect(),
-        ..Rows::default()
-    };
+    let mut rows = Rows::default();
+    rows.records = (0..n).map(record).collect();
+    rows.labels = labels.iter().map(|label| Some(format!("family {label}").into())).collect();
+    rows.looks.embeddings = Embeddings { dimension: 64, data: vec![0.125; 64 * n] };
+    rows.places = places.into_iter().map(Some).collect();
     harness.state_mut().session.show(Contents::new(Arc::new(model()), rows));
     harness.run_steps(3);
     dragged(repeats, |input| {
@@ -195,7 +189,7 @@ fn library(n: usize, file: &Path) {
     for (i, label) in labels.iter().enumerate() {
         samples.push(Sample {
             path: format!("/samples/{i}.exe").into(),
-            label: Some(format!("family {label}")),
+            label: Some(format!("family {label}").into()),
             sha256: sha256(i),
             size: 1 << 20,
             kind: FileKind::Pe,

@@ -92,7 +92,8 @@ impl App {
         }
         match session.selection {
             Some(Selection::InLibrary(sha256)) => {
-                let found = session.contents.get(sha256).zip(session.contents.look(sha256));
+                let look = session.look(Selection::InLibrary(sha256));
+                let found = session.contents.get(sha256).zip(look);
                 let query = found.map(|(entry, look)| (entry.path.to_owned(), sha256, look));
                 (AskedAs::Sample, query.into_iter().collect())
             }

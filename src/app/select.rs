@@ -7,7 +7,8 @@ use super::view::Tab;
 use super::window::App;
 use crate::job::Stop;
 use crate::sample::Sha256;
-use crate::workflow::{AskedAs, Near, WantedNear, find_near};
+use crate::search::Look;
+use crate::workflow::{AskedAs, Near, WantedNear, find_near, looks_of};
 use std::collections::HashSet;
 use std::path::PathBuf;
 
@@ -84,23 +85,32 @@ impl App {
             self.find_shared();
             return;
         }
-        let Some(look) = session.look(selection) else { return };
-        let mut looks = session.contents.no_looks();
-        looks.push(&look);
         let (contents, own) = (session.contents.clone(), [selection.sha256()]);
-        let asked_as = match selection {
-            Selection::Queried(_) => AskedAs::File,
-            Selection::InLibrary(_) => AskedAs::Sample,
+        let (asked_as, look) = match selection {
+            Selection::Queried(_) => match session.look(selection) {
+                Some(look) => (AskedAs::File, Some(look)),
+                None => return,
+            },
+            Selection::InLibrary(_) => (AskedAs::Sample, None),
         };
         self.start(
             Task::new("Finding neighbours").of_kind(NEIGHBOURS).quiet(),
             move |run| {
                 let wanted = WantedNear::all(asked_as, k);
-                Ok(find_near(&contents, &looks, &own, &wanted, run)?.pop())
+                let looks = match look {
+                    Some(look) => {
+                        let mut looks = contents.no_looks();
+                        looks.push(&look);
+                        looks
+                    }
+                    None => looks_of(&contents, &own)?,
+                };
+                let near = find_near(&contents, &looks, &own, &wanted, run)?.pop();
+                Ok(looks.get(0).zip(near))
             },
-            move |app, near| {
-                if let Some(near) = near {
-                    app.apply_near(selection, near);
+            move |app, found| {
+                if let Some((look, near)) = found {
+                    app.apply_near(selection, look, near);
                 }
                 app.find_neighbours();
             },
@@ -108,13 +118,13 @@ impl App {
     }
 
     /// Stores the neighbours of a sample, if it is still selected or listed and they are current.
-    fn apply_near(&mut self, selection: Selection, near: Near) {
+    fn apply_near(&mut self, selection: Selection, look: Look, near: Near) {
         if !near.is_current(&self.session.contents, self.view.kept.k) {
             return;
         }
         match selection {
             Selection::InLibrary(sha256) if self.session.selection == Some(selection) => {
-                self.session.selected_near = Some((sha256, near));
+                self.session.selected_near = Some((sha256, look, near));
             }
             Selection::InLibrary(_) => {}
             Selection::Queried(sha256) => {
@@ -148,7 +158,7 @@ impl App {
             },
             |app, all| {
                 for (sha256, near) in all {
-                    app.apply_near(Selection::Queried(sha256), near);
+                    app.apply_near(Selection::Queried(sha256), Look::default(), near);
                 }
                 app.refresh_queried();
             },

@@ -51,8 +51,8 @@ pub struct Session {
     pub queried: QueriedList,
     /// The selection.
     pub selection: Option<Selection>,
-    /// The neighbours of a selected library sample, with its hash.
-    pub selected_near: Option<(Sha256, Near)>,
+    /// What a selected library sample looks like and is near to, with its hash.
+    pub selected_near: Option<(Sha256, Look, Near)>,
     /// The symbols of the labels.
     pub slots: LabelSlots,
     /// Pictures of library samples that were read again.
@@ -173,7 +173,11 @@ impl Session {
     pub fn look(&self, selection: Selection) -> Option<Look> {
         match selection {
             Selection::Queried(sha256) => self.queried(sha256).map(|queried| queried.look.clone()),
-            Selection::InLibrary(sha256) => self.contents.look(sha256),
+            // The contents may be an outline.
+            Selection::InLibrary(sha256) => self.contents.look(sha256).or_else(|| {
+                let (of, look, _) = self.selected_near.as_ref()?;
+                (*of == sha256).then(|| look.clone())
+            }),
         }
     }
 
@@ -182,7 +186,7 @@ impl Session {
         match self.selection? {
             Selection::Queried(sha256) => self.queried(sha256).map(|queried| &queried.near),
             Selection::InLibrary(sha256) => {
-                self.selected_near.as_ref().filter(|(of, _)| *of == sha256).map(|(_, near)| near)
+                self.selected_near.as_ref().filter(|(of, ..)| *of == sha256).map(|(.., near)| near)
             }
         }
     }

@@ -5,9 +5,8 @@ use super::output;
 use crate::escape;
 use crate::job::Stop;
 use crate::library::{Layout, Library};
-use crate::projection::trustworthiness;
 use crate::whole_file::save;
-use crate::workflow::{MapMethod, MapStart, map_library, map_table};
+use crate::workflow::{MapMethod, MapStart, map_library, map_table, read_contents, trust_of_map};
 use clap::{Args, ValueEnum};
 use serde_json::json;
 use std::path::PathBuf;
@@ -55,9 +54,9 @@ pub fn run(args: MapArgs) -> Result<(), Stop> {
     let (library, seed) = (args.library, args.seed);
     let (contents, trust) = events::run(args.json, &mut Printed::default(), move |run| {
         let mut library = Library::open(&library)?;
-        let mut contents = library.contents()?;
+        let mut contents = read_contents(&mut library)?;
         let places = map_library(&contents, &mut library, method, MapStart::FromSamples, seed, run)?;
-        let trust = trustworthiness(contents.vectors(), &places, K);
+        let trust = trust_of_map(&contents, &library, &places, K, run)?;
         contents.set_places(places, Layout::Finished);
         Ok((contents, trust))
     })?;

@@ -4,16 +4,16 @@
 //! write, so a job keeps what it started with and the window can change them meanwhile. Samples are read
 //! by hash or by range through [`Entry`].
 
-use super::{Among, Entry, Labels, Record};
+use super::places::{Layout, Places, next_id};
+use super::{Among, Entry, Labels, Location, Record, Rows};
 use crate::model::{Calibration, Cosines, Embeddings, Model};
 use crate::sample::Sha256;
 use crate::search::{
     Allowed, Hit, LABEL_FIT, LabelFit, Look, Looks, Searcher, ViewIndex, fit, nearest, nearest_by_views,
 };
+use rayon::slice::ParallelSliceMut as _;
 use sha2::{Digest as _, Sha256 as Hasher};
-use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 /// Up to this number of samples, comparing every one is as fast as an index.
@@ -61,9 +61,12 @@ struct Snapshot {
     records: Vec<Record>,
     /// The look `i` belongs to `records[i]`.
     looks: Looks,
+    /// The library that has the looks, if these contents are its outline.
+    looks_in: Option<Location>,
     /// With views: a vector for all views of each sample.
     fitted: OnceLock<Embeddings>,
-    rows: HashMap<Sha256, u32>,
+    /// The rows in the order of their hashes.
+    by_hash: Vec<u32>,
     /// Of the model and of all samples in their order.
     hash: Option<Sha256>,
     searcher: OnceLock<Searcher>,
@@ -71,29 +74,6 @@ struct Snapshot {
     index: OnceLock<ViewIndex>,
     damage: Option<String>,
     others: usize,
-}
-
-/// How final the places of a map are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Layout {
-    /// All samples were laid out, or a few were placed among the others later.
-    #[default]
-    Finished,
-    /// Many samples were placed among the others later. A new layout should start from these places.
-    Extended,
-    /// A first sketch, which the library file does not keep.
-    Sketch,
-}
-
-/// Places on the map.
-#[derive(Clone, Default)]
-struct Places {
-    /// For all samples or for none.
-    at: Vec<[f32; 2]>,
-    /// Those of some of the samples, if `at` is empty.
-    unfinished: Vec<Option<[f32; 2]>>,
-    layout: Layout,
-    id: u64,
 }
 
 /// A library as one model embeds it. Cheap to clone.
@@ -106,28 +86,6 @@ pub struct Contents {
     /// Another for each set of labels in this process.
     labels_id: u64,
     places: Arc<Places>,
-}
-
-/// The rows of a library file, in one order.
-#[derive(Default)]
-pub struct Rows {
-    /// The samples.
-    pub records: Vec<Record>,
-    /// Their labels.
-    pub labels: Vec<Option<String>>,
-    /// What they look like.
-    pub looks: Looks,
-    /// Their places on the map, as far as they have one; empty for none.
-    pub places: Vec<Option<[f32; 2]>>,
-    /// Why not all could be read, if the file is damaged.
-    pub damage: Option<String>,
-    /// Samples in the library that this model has not embedded.
-    pub others: usize,
-}
-
-fn next_id() -> u64 {
-    static NEXT: AtomicU64 = AtomicU64::new(1);
-    NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
 /// How a model computes probabilities, with what was learned from labels; `None` if it has no views or is not calibrated.
@@ -143,15 +101,9 @@ impl Contents {
     pub fn new(model: Arc<Model>, rows: Rows) -> Self {
         let mut hasher = Hasher::new_with_prefix(model.hash.0);
         rows.records.iter().for_each(|record| hasher.update(record.sha256.0));
-        let index = rows.records.iter().zip(0..).map(|(record, row)| (record.sha256, row)).collect();
-        let mut places = Places { id: next_id(), ..Places::default() };
-        if rows.places.len() == rows.records.len() {
-            // A map of some of the samples would mislead.
-            match rows.places.iter().copied().collect() {
-                Some(all) => places.at = all,
-                None => places.unfinished = rows.places,
-            }
-        }
+        let mut by_hash: Vec<u32> = (0..).take(rows.records.len()).collect();
+        by_hash.par_sort_unstable_by_key(|row| rows.records.get(*row as usize).map(|record| record.sha256));
+        let places = Places::read(rows.places, rows.records.len());
         Self {
             labels: Arc::new(Labels::new(rows.labels.iter().map(Option::as_deref))),
             learned: Arc::default(),
@@ -159,10 +111,11 @@ impl Contents {
             places: Arc::new(places),
             snapshot: Arc::new(Snapshot {
                 hash: Some(Sha256(hasher.finalize().into())),
-                rows: index,
+                by_hash,
                 model: Some(model),
                 records: rows.records,
                 looks: rows.looks,
+                looks_in: rows.looks_in,
                 fitted: OnceLock::new(),
                 searcher: OnceLock::new(),
                 index: OnceLock::new(),
@@ -210,7 +163,7 @@ impl Contents {
 
     /// Whether the sample with this hash is in the library.
     pub fn contains(&self, sha256: Sha256) -> bool {
-        self.snapshot.rows.contains_key(&sha256)
+        self.row_of(sha256).is_some()
     }
 
     /// Samples by range, in the order in which they were added. Rows past the end are ignored.
@@ -242,7 +195,11 @@ impl Contents {
 
     /// The row of the sample with this hash.
     pub fn row_of(&self, sha256: Sha256) -> Option<usize> {
-        self.snapshot.rows.get(&sha256).map(|row| *row as usize)
+        let Snapshot { by_hash, records, .. } = &*self.snapshot;
+        let found = by_hash.binary_search_by_key(&Some(sha256), |row| {
+            records.get(*row as usize).map(|record| record.sha256)
+        });
+        by_hash.get(found.ok()?).map(|row| *row as usize)
     }
 
     /// The labels of all samples.
@@ -252,12 +209,28 @@ impl Contents {
 
     /// Gives samples other labels. Samples that are not in the library are ignored.
     pub fn set_labels<'a>(&mut self, changes: impl IntoIterator<Item = (Sha256, Option<&'a str>)>) {
-        let snapshot = &self.snapshot;
-        let changes = changes
-            .into_iter()
-            .filter_map(|(sha256, label)| Some((*snapshot.rows.get(&sha256)? as usize, label)));
-        Arc::make_mut(&mut self.labels).set(changes);
+        self.put_labels(changes);
         self.learned = Arc::default();
+    }
+
+    /// Gives samples the labels that `shown` has. What was learned from those before stays. Returns whether all had them already.
+    pub fn take_labels(&mut self, shown: &Self) -> bool {
+        let others = self.iter().filter_map(|entry| {
+            let label = shown.get(entry.sha256)?.label;
+            (label != entry.label).then(|| (entry.sha256, label.map(str::to_owned)))
+        });
+        let others: Vec<(Sha256, Option<String>)> = others.collect();
+        if !others.is_empty() {
+            self.put_labels(others.iter().map(|(sha256, label)| (*sha256, label.as_deref())));
+        }
+        others.is_empty()
+    }
+
+    fn put_labels<'a>(&mut self, changes: impl IntoIterator<Item = (Sha256, Option<&'a str>)>) {
+        let mut labels = Arc::clone(&self.labels);
+        let changes = changes.into_iter().filter_map(|(sha256, label)| Some((self.row_of(sha256)?, label)));
+        Arc::make_mut(&mut labels).set(changes);
+        self.labels = labels;
         self.labels_id = next_id();
     }
 
@@ -281,19 +254,30 @@ impl Contents {
         self.places.layout
     }
 
+    /// Says how final the places are that there are.
+    pub fn set_layout(&mut self, layout: Layout) {
+        Arc::make_mut(&mut self.places).layout = layout;
+    }
+
     /// Puts every sample at a place, by row.
     pub fn set_places(&mut self, at: Vec<[f32; 2]>, layout: Layout) {
         self.places = Arc::new(Places { at, unfinished: Vec::new(), layout, id: next_id() });
     }
 
     /// A vector for each sample, by row, to draw a map of: the embeddings, or with views a fit of all views, which takes a
-    /// moment the first time.
+    /// moment the first time. An outline has none.
     pub fn vectors(&self) -> &Embeddings {
         let Snapshot { looks, fitted, .. } = &*self.snapshot;
         if self.has_views() { fitted.get_or_init(|| fit(looks)) } else { &looks.embeddings }
     }
 
-    /// What the sample with this hash looks like.
+    /// The library that has the looks of the samples, if these contents are an outline without them. An outline lists samples, labels
+    /// and places; neighbours and vectors come from the library.
+    pub fn looks_in(&self) -> Option<&Location> {
+        self.snapshot.looks_in.as_ref()
+    }
+
+    /// What the sample with this hash looks like; `None` in an outline.
     pub fn look(&self, sha256: Sha256) -> Option<Look> {
         self.snapshot.looks.get(self.row_of(sha256)?)
     }
@@ -314,9 +298,13 @@ impl Contents {
     }
 
     /// Whether samples are compared by views.
-    fn has_views(&self) -> bool {
-        let calibrated = self.model().is_some_and(|model| model.config.calibration.is_some());
-        calibrated && self.snapshot.looks.views.len() == self.len()
+    pub fn has_views(&self) -> bool {
+        let Snapshot { looks, looks_in, .. } = &*self.snapshot;
+        let model = self.model().filter(|model| model.config.calibration.is_some());
+        model.is_some_and(|model| match looks_in {
+            Some(_) => model.views.is_some(),
+            None => looks.views.len() == self.len(),
+        })
     }
 
     /// Why not all samples could be read, if the file is damaged.
@@ -330,7 +318,7 @@ impl Contents {
     }
 
     /// The `k` nearest rows to each query `among` some, nearest first, except the sample `except[i]` for the `i`th query. Exact,
-    /// whatever the number of queries.
+    /// whatever the number of queries. An outline has none.
     pub fn nearest(
         &self,
         queries: &Looks,
@@ -377,8 +365,21 @@ impl Contents {
         Some(self.judge()?.0.unlike_below)
     }
 
-    /// What the labels say about the views, if they say anything. Takes a moment the first time.
+    /// Keeps what was learned from labels for a search in `searched`, a part of this library, in an outline that has nothing of it.
+    pub fn keep_learned(&self, searched: Self) {
+        let hashes: Vec<Sha256> = searched.iter().map(|entry| entry.sha256).collect();
+        let Some(fit) = Arc::try_unwrap(searched.learned).ok().and_then(OnceLock::into_inner) else { return };
+        let fit = fit.map(|fit| fit.renumbered(|row| self.row_of(*hashes.get(row)?)));
+        // Another job may have been faster; it learned the same.
+        let _ = self.learned.set(fit);
+    }
+
+    /// What the labels say about the views, if they say anything. Takes a moment the first time. In an outline, as far as it was
+    /// learned for a search.
     fn label_fit(&self) -> Option<&LabelFit> {
+        if self.looks_in().is_some() {
+            return self.learned.get()?.as_ref();
+        }
         let (labels, looks) = (&self.labels, &self.snapshot.looks);
         let label = |row: usize| labels.get(row).and_then(|_| labels.index_of(row));
         self.learned.get_or_init(|| LabelFit::new(looks, label)).as_ref()

@@ -45,7 +45,7 @@ impl dyn PartlyRead + '_ {
         }
         let rows: BTreeMap<i64, usize> = found.keys().copied().zip(0..).collect();
         let row = |of_learned: usize| learned.get(of_learned).and_then(|id| rows.get(id)).copied();
-        let fit = fit.map(|fit| fit.renumbered(|number| row(number).unwrap_or_default()));
+        let fit = fit.map(|fit| fit.renumbered(row));
         Ok(Some(Excerpt { contents: self.contents(found, 0, fit), approximate: near.approximate }))
     }
 

@@ -2,8 +2,9 @@
 
 use super::LibraryError;
 use super::block::Block;
-use super::contents::{Contents, Rows};
-use super::row::Row;
+use super::contents::Contents;
+use super::row::{Listed, Row};
+use super::rows::Rows;
 use super::search::{Nearest, Search};
 use crate::job::{Reporter, Stop};
 use crate::model::{Calibration, Model};
@@ -85,11 +86,10 @@ impl dyn PartlyRead + '_ {
 
     /// Contents with these rows, in their order, and with what was learned from the labels of all. They have no map.
     pub(super) fn contents(&self, found: Found, others: usize, fit: Option<LabelFit>) -> Contents {
-        let mut rows = Rows { looks: Looks::new(self.model().config.embedding), others, ..Rows::default() };
+        let mut rows = Rows::new(self.model().config.embedding);
+        rows.others = others;
         for row in found.into_values() {
-            rows.looks.push(&row.look);
-            rows.records.push(row.record);
-            rows.labels.push(row.label);
+            rows.push(Listed { place: None, ..row.listed }, Some(&row.look));
         }
         Contents::new(Arc::clone(self.model()), rows).learned(fit)
     }

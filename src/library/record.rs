@@ -6,6 +6,7 @@
 
 use crate::sample::Sha256;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The facts of one sample.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,9 +20,9 @@ pub struct Record {
     /// Size in bytes.
     pub size: u64,
     /// The file format, by [`crate::sample::FileKind::name`].
-    pub kind: String,
+    pub kind: Arc<str>,
     /// The processor it was built for, if known.
-    pub architecture: Option<String>,
+    pub architecture: Option<Arc<str>>,
 }
 
 /// One sample as panels, tables and jobs see it.

@@ -2,21 +2,29 @@
 
 use super::Record;
 use crate::search::Look;
+use std::sync::Arc;
 
 /// No number of an embedding is larger.
 const LARGEST: f32 = 1e6;
 
-/// One valid row.
+/// One valid row, but for what the model makes of the sample.
 #[derive(Debug)]
-pub struct Row {
+pub struct Listed {
     /// The sample.
     pub record: Record,
     /// Its label, if it has one.
-    pub label: Option<String>,
-    /// What it looks like.
-    pub look: Look,
+    pub label: Option<Arc<str>>,
     /// Its place on the map, if it has one.
     pub place: Option<[f32; 2]>,
+}
+
+/// One valid row.
+#[derive(Debug)]
+pub struct Row {
+    /// The sample, its label and its place.
+    pub listed: Listed,
+    /// What it looks like.
+    pub look: Look,
 }
 
 /// Adds the numbers of an embedding to `out`; `None` if they cannot be those of one with `dimension` numbers.

@@ -18,6 +18,9 @@ pub trait StoredSamples {
     /// Reads all samples that the current model has embedded. A library without a model has no contents.
     fn contents(&self) -> Result<Contents, LibraryError>;
 
+    /// The same without what they look like, which of a large library is most of it: [`Contents::looks_in`].
+    fn outline(&self) -> Result<Contents, LibraryError>;
+
     /// Stores the map of `contents`: a place for each sample. Stores nothing and returns `false` if the
     /// library has another current model or other samples by now.
     fn put_places(&mut self, contents: &Contents, places: &[[f32; 2]]) -> Result<bool, LibraryError>;

@@ -21,27 +21,37 @@ const CODE_WEIGHT: f32 = 0.4;
 
 /// A unit vector for each of `looks`, in their order.
 pub fn fit(looks: &Looks) -> Embeddings {
-    let width = TEXT + HEADER + looks.embeddings.dimension;
-    let sketches: Vec<Vec<f32>> =
-        (0..looks.len()).into_par_iter().map(|row| sketch(looks, row, width)).collect();
-    // They are not centred: a library of one family is drawn by what its files have in common too.
-    let sample: Vec<&[f32]> =
-        sketches.iter().step_by(sketches.len().div_ceil(SAMPLED).max(1)).map(Vec::as_slice).collect();
-    let axes = principal_axes(&sample, DIMENSION);
-    let mut data: Vec<f32> = sketches
-        .par_iter()
-        .flat_map_iter(|sketch| {
-            let vector: Vec<f32> = axes.iter().map(|axis| dot(axis, sketch)).collect();
-            unit(vector)
-        })
-        .collect();
-    data.shrink_to_fit();
-    Embeddings { dimension: axes.len(), data }
+    ViewFit::new(looks).vectors(looks)
+}
+
+/// The components of the looks of a library, or of a sample of it.
+pub struct ViewFit(Vec<Vec<f32>>);
+
+impl ViewFit {
+    /// Those of `looks`.
+    pub fn new(looks: &Looks) -> Self {
+        // They are not centred: a library of one family is drawn by what its files have in common too.
+        let every = looks.len().div_ceil(SAMPLED).max(1);
+        let rows: Vec<usize> = (0..looks.len()).step_by(every).collect();
+        let sketches: Vec<Vec<f32>> = rows.par_iter().map(|row| sketch(looks, *row)).collect();
+        Self(principal_axes(&sketches.iter().map(Vec::as_slice).collect::<Vec<_>>(), DIMENSION))
+    }
+
+    /// A unit vector for each of `looks`, in their order.
+    pub fn vectors(&self, looks: &Looks) -> Embeddings {
+        let vector = |row: usize| {
+            let sketch = sketch(looks, row);
+            unit(self.0.iter().map(|axis| dot(axis, &sketch)).collect())
+        };
+        let mut data: Vec<f32> = (0..looks.len()).into_par_iter().flat_map_iter(vector).collect();
+        data.shrink_to_fit();
+        Embeddings { dimension: self.0.len(), data }
+    }
 }
 
 /// All views of one file side by side: random signs by bin, and the embedding.
-fn sketch(looks: &Looks, row: usize, width: usize) -> Vec<f32> {
-    let mut sketch = vec![0.0; width];
+fn sketch(looks: &Looks, row: usize) -> Vec<f32> {
+    let mut sketch = vec![0.0; TEXT + HEADER + looks.embeddings.dimension];
     let (text, rest) = sketch.split_at_mut(TEXT);
     let (header, code) = rest.split_at_mut(HEADER);
     if let Some(views) = looks.views.get(row) {

@@ -81,9 +81,9 @@ impl LabelFit {
         (fit.text.is_some() || fit.header.is_some() || fit.image.is_some()).then_some(fit)
     }
 
-    /// The same fit where its rows have other numbers.
-    pub fn renumbered(mut self, number: impl Fn(usize) -> usize) -> Self {
-        self.learned.iter_mut().flatten().for_each(|row| *row = number(*row));
+    /// The same fit where its rows have other numbers. Those without one are forgotten.
+    pub fn renumbered(mut self, number: impl Fn(usize) -> Option<usize>) -> Self {
+        self.learned.iter_mut().for_each(|rows| *rows = rows.iter().filter_map(|row| number(*row)).collect());
         self
     }
 

@@ -33,7 +33,7 @@ pub use candidate::{CANDIDATE, Candidates};
 pub use combined::{AGAIN, Allowed, nearest_by_views};
 pub use copies::Copies;
 pub use exact::{distance, nearest};
-pub use fit::fit;
+pub use fit::{ViewFit, fit};
 pub use hit::Hit;
 pub use label_fit::{LABEL_FIT, LabelFit, PREPARED, choose};
 pub use look::{Look, Looks};

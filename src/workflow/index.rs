@@ -1,8 +1,8 @@
 //! Adding samples to a library with a model.
 
-use super::map::read_contents;
 use super::prepare_library::prepare_added;
 use super::read::read_in_parts;
+use super::read_contents::read_contents;
 use super::run::{Event, Run, Warning};
 use crate::escape;
 use crate::job::{Reporter, Stop};

@@ -1,8 +1,9 @@
 //! Samples that a library has, without their files: finding them by a text, and asking what they are near to.
 
+use super::find_near::{find_near, looks_of, unknown};
 use super::models::FEWEST_DIGITS;
 use super::names::count;
-use super::query::{AskedAs, Near, WantedNear, find_near};
+use super::near::{AskedAs, Near, WantedNear};
 use super::run::Run;
 use super::tables::QueriedFile;
 use crate::escape;
@@ -44,10 +45,7 @@ pub fn query_known(
     if contents.model().is_none() {
         return Err(LibraryError::NoModel.into());
     }
-    let mut looks = contents.no_looks();
-    for sha256 in samples {
-        looks.push(&contents.look(*sha256).ok_or_else(|| unknown(contents, &sha256.to_string()))?);
-    }
+    let looks = looks_of(contents, samples)?;
     let wanted = WantedNear { among: among.clone(), ..WantedNear::all(AskedAs::Sample, k) };
     let near = find_near(contents, &looks, samples, &wanted, run)?;
     let known = samples.iter().zip(near).enumerate();
@@ -134,16 +132,6 @@ pub(super) fn hashes_with(text: &str) -> Option<(Sha256, Sha256)> {
     Some((Sha256::from_hex(&format!("{digits:0<64}"))?, Sha256::from_hex(&format!("{digits:f<64}"))?))
 }
 
-fn unknown(contents: &Contents, digits: &str) -> Stop {
-    let others = match contents.others() {
-        0 => String::new(),
-        n => format!("; it may be one of {n} that the library's model has not embedded"),
-    };
-    Stop::failed(format!(
-        "expected the SHA-256 of a sample of the library, found {digits}, which none has{others}"
-    ))
-}
-
 /// A text that is searched for, whatever its case: part of a name or a label, or the beginning of a SHA-256.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sought {
@@ -214,7 +202,6 @@ mod tests {
     use crate::library::{Record, Rows};
     use crate::model::{Init, Model, ModelConfig, Network};
     use crate::picture::PictureSpec;
-    use crate::search::Looks;
     use rand::SeedableRng as _;
     use std::sync::Arc;
 
@@ -222,7 +209,7 @@ mod tests {
         let config = ModelConfig::new(PictureSpec::BYTES, vec!["a".to_owned()]);
         let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(1);
         let network = Network::new(&config, Init::Default, &mut rng).unwrap();
-        let mut rows = Rows { looks: Looks::new(64), ..Rows::default() };
+        let mut rows = Rows::new(64);
         for (id, first, path, label) in [
             (1, [0xab, 0xcd, 0xef, 0x10], "/psutil/one.exe", Some("Gozi")),
             (2, [0xab, 0xcd, 0xef, 0x20], "/psutil/PSUTIL.dll", Some("psutil")),
@@ -233,13 +220,13 @@ mod tests {
             let mut embedding = vec![0.0; 64];
             embedding[id as usize] = 1.0;
             rows.looks.push(&Look { embedding, views: None });
-            rows.labels.push(label.map(str::to_owned));
+            rows.labels.push(label.map(Into::into));
             rows.records.push(Record {
                 id,
                 sha256: Sha256(hash),
                 path: path.into(),
                 size: 1,
-                kind: "PE".to_owned(),
+                kind: "PE".into(),
                 architecture: None,
             });
         }

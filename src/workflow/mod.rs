@@ -6,20 +6,27 @@ mod batch_norm;
 mod copy_library;
 mod edits;
 mod embed_again;
+mod find_near;
 mod image_base_model;
 mod index;
 mod inspect;
 mod inspected;
 mod known;
 mod map;
+mod map_method;
+mod map_outline;
 mod models;
 mod names;
+mod near;
 mod nothing_to_read;
+#[cfg(test)]
+mod outline_tests;
 mod prepare_library;
 mod query;
 mod query_library;
 mod read;
 mod read_again;
+mod read_contents;
 mod run;
 mod shared_rare;
 mod tables;
@@ -36,6 +43,7 @@ pub use batch_norm::{
 pub use copy_library::{Copied, copy_library};
 pub use edits::{edit_text, reverted_text};
 pub use embed_again::file_of;
+pub use find_near::{find_near, looks_of};
 pub use image_base_model::make_image_base_model;
 pub use index::{
     ChangedLibrary, Indexed, add_samples, add_to_library, index, index_into, training_base, usual_model,
@@ -43,15 +51,18 @@ pub use index::{
 pub use inspect::inspect;
 pub use inspected::Inspected;
 pub use known::{KnownSample, Sought, digest_of, find_sample, is_digest, query_known, samples_with};
-pub use map::{MapMethod, MapStart, map_library, read_contents};
+pub use map::{map_library, trust_of_map};
+pub use map_method::{MapMethod, MapStart};
 pub use models::{UsedModel, figures, find_model, keep_model, trained_on, use_model};
 pub use names::count;
+pub use near::{AskedAs, Near, WantedNear};
 pub use nothing_to_read::NothingToRead;
 pub use prepare_library::{prepare_added, prepare_library, prepared_text};
-pub use query::{AskedAs, Near, OutOfRange, Queried, QueryResult, WantedNear, find_near, query};
+pub use query::{OutOfRange, Queried, QueryResult, query};
 pub use query_library::{Answers, Question, query_library};
 pub use read::{LabelledFolder, Pictures, kind_of, read_folder};
 pub use read_again::{can_gain, read_again};
+pub use read_contents::read_contents;
 pub use run::{Event, Run, Warning};
 pub use shared_rare::{SharedTrait, facts_of, shared_rare};
 pub use tables::{QueriedFile, map_table, neighbour_rows, neighbour_table, neighbour_table_of, sample_table};

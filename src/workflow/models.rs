@@ -2,9 +2,9 @@
 
 use super::embed_again::{EmbeddedAgain, embed_again};
 use super::index::ChangedLibrary;
-use super::map::read_contents;
 use super::names::{count, some_of};
 use super::prepare_library::prepare_added;
+use super::read_contents::read_contents;
 use super::run::Run;
 use crate::escape;
 use crate::job::Stop;

@@ -1,7 +1,9 @@
 //! Querying a library file that is not in memory, as the command line does. A large one is not read whole for a few samples.
 
+use super::find_near::find_near;
 use super::known::{KnownSample, digest_of, find_sample, hashes_with, query_known};
-use super::query::{AskedAs, BATCH, Near, PLACED_BY, Queried, WantedNear, find_near, look_at};
+use super::near::{AskedAs, BATCH, Near, PLACED_BY, WantedNear};
+use super::query::{Queried, look_at};
 use super::run::Run;
 use crate::job::Stop;
 use crate::library::{Among, Contents, Excerpt, Library, LibraryError, PartlyRead, Search};

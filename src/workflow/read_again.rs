@@ -2,9 +2,9 @@
 //! keep of them.
 
 use super::embed_again::{EmbeddedAgain, embed_again};
-use super::map::read_contents;
 use super::names::count;
 use super::prepare_library::prepare_added;
+use super::read_contents::read_contents;
 use super::run::Run;
 use crate::job::Stop;
 use crate::library::{Contents, Library};

@@ -1,6 +1,7 @@
 //! The exported tables, from the contents of a library.
 
-use super::query::{Near, Queried};
+use super::near::Near;
+use super::query::Queried;
 use super::verdict::{Verdict, is_calibrated, packed_text};
 use crate::export::{MadeBy, MapRow, NeighbourRow, SampleRow, map_csv, neighbours_csv, samples_csv};
 use crate::library::{Contents, Neighbour};

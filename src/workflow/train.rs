@@ -1,8 +1,8 @@
 //! Training on a labelled folder: the model is saved, put into a library, or both.
 
 use super::index::{ChangedLibrary, Indexed, add_read};
-use super::map::read_contents;
 use super::names::count;
+use super::read_contents::read_contents;
 use super::run::{Event, Run, Warning};
 use crate::job::Stop;
 use crate::library::{Adopt, Library, Location};

@@ -138,7 +138,7 @@ fn arbitrary_rows_are_valid_samples_or_none() {
         if let Some(row) = parse_row(values, 2, false) {
             let embedding = &row.look.embedding;
             assert!(embedding.len() == 2 && embedding.iter().all(|number| number.is_finite()));
-            assert!(row.place.is_none_or(|place| place.iter().all(|number| number.is_finite())));
+            assert!(row.listed.place.is_none_or(|place| place.iter().all(|number| number.is_finite())));
             read += 1;
         }
     }

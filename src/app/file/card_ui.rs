@@ -204,6 +204,12 @@ fn notes_ui(ui: &mut Ui, session: &Session, verdict: Option<&Verdict>, near: &Ne
     {
         notes.push((text, "The same program, signed again or with other data appended"));
     }
+    if near.approximate {
+        notes.push((
+            "Approximate: nearer samples may have been missed.".to_owned(),
+            "A large library of a team is searched by an index of the server. `lookalike query --exact` compares all samples",
+        ));
+    }
     if let Some(look) = session.selection.and_then(|selection| session.look(selection)) {
         let packed = packed_text(&look);
         let unpacked =

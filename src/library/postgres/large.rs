@@ -151,7 +151,7 @@ impl PartlyRead for LargeLibrary<'_> {
             .reading(|client| client.query(&rows("l.sample = ANY($2)"), &[&self.id, &lacking]))?;
         for row in &rows {
             let Some(row) = read_row(row, dimension, with_views) else { return Ok(None) };
-            found.insert(row.record.id, row);
+            found.insert(row.listed.record.id, row);
         }
         Ok(lacking.iter().all(|id| found.contains_key(id)).then_some(()))
     }

@@ -4,18 +4,17 @@ use super::candidates::Makers;
 use super::connect::{connect, failed};
 use super::schema;
 use super::vector::Vector;
-use crate::library::contents::Rows;
-use crate::library::row::{Row, is_embedding};
-use crate::library::{Contents, Engine as _, LibraryError, Location, Record, ServerUrl, StoredSamples};
+use crate::library::row::{Listed, Row, is_embedding};
+use crate::library::{Contents, Engine as _, LibraryError, Location, Record, Rows, ServerUrl, StoredSamples};
 use crate::model::Model;
 use crate::sample::Sha256;
-use crate::search::{Look, Looks};
+use crate::search::Look;
 use crate::view::FileViews;
 use postgres::fallible_iterator::FallibleIterator as _;
 use postgres::types::ToSql;
 use postgres::{Client, Transaction};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// An open library of a team.
 pub struct PostgresLibrary {
@@ -123,11 +122,17 @@ impl PostgresLibrary {
     }
 }
 
+/// Columns of a sample that is listed.
+const LISTED: &str = "s.id, s.sha256, s.name, s.label, s.size, s.kind, s.architecture, p.x, p.y";
+
 /// Selects the rows that model $1 has embedded and for which a condition holds, as [`read_row`] reads them.
 pub(super) fn rows(which: &str) -> String {
+    selected(&format!("{LISTED}, l.embedding, l.seen"), which)
+}
+
+fn selected(columns: &str, which: &str) -> String {
     format!(
-        "SELECT s.id, s.sha256, s.name, s.label, s.size, s.kind, s.architecture, l.embedding, l.seen, p.x, p.y
-         FROM lookalike.looks l JOIN lookalike.samples s ON s.id = l.sample
+        "SELECT {columns} FROM lookalike.looks l JOIN lookalike.samples s ON s.id = l.sample
          LEFT JOIN lookalike.places p ON p.model = l.model AND p.sample = l.sample
          WHERE l.model = $1 AND NOT s.removed AND {which}"
     )
@@ -135,23 +140,29 @@ pub(super) fn rows(which: &str) -> String {
 
 /// One row of [`rows`]; `None` if this program would not have written it.
 pub(super) fn read_row(row: &postgres::Row, dimension: usize, with_views: bool) -> Option<Row> {
+    let Vector(embedding) = row.try_get(9).ok()?;
+    if !is_embedding(&embedding, dimension) {
+        return None;
+    }
+    let seen: Option<&[u8]> = row.get(10);
+    let views = if with_views { Some(FileViews::from_bytes(seen?)?) } else { None };
+    Some(Row { listed: read_listed(row)?, look: Look { embedding, views } })
+}
+
+/// The values of [`LISTED`]; `None` if this program would not have written them.
+fn read_listed(row: &postgres::Row) -> Option<Listed> {
+    let text = |column: usize| row.get::<_, Option<&str>>(column).map(Arc::from);
     let record = Record {
         id: row.get(0),
         sha256: sha256(row, 1)?,
         path: path_of(row.get(2)),
         size: u64::try_from(row.get::<_, i64>(4)).ok()?,
-        kind: row.get(5),
-        architecture: row.get(6),
+        kind: row.get::<_, &str>(5).into(),
+        architecture: text(6),
     };
-    let Vector(embedding) = row.try_get(7).ok()?;
-    if !is_embedding(&embedding, dimension) {
-        return None;
-    }
-    let seen: Option<&[u8]> = row.get(8);
-    let views = if with_views { Some(FileViews::from_bytes(seen?)?) } else { None };
-    let (x, y): (Option<f32>, Option<f32>) = (row.get(9), row.get(10));
+    let (x, y): (Option<f32>, Option<f32>) = (row.get(7), row.get(8));
     let place = x.zip(y).map(|(x, y)| [x, y]).filter(|place| place.iter().all(|at| at.is_finite()));
-    Some(Row { record, label: row.get(3), look: Look { embedding, views }, place })
+    Some(Listed { record, label: text(3), place })
 }
 
 /// The hash in a column.
@@ -175,6 +186,33 @@ pub(super) fn path_of(name: &[u8]) -> PathBuf {
     PathBuf::from(String::from_utf8_lossy(name).into_owned())
 }
 
+impl PostgresLibrary {
+    /// Reads all samples that the current model has embedded: for that model `begin` gives rows to add to, the statement, and what
+    /// adds one of its rows, or `None` for one that this program would not have written.
+    fn read_contents<Take: FnMut(&postgres::Row, &mut Rows) -> Option<()>>(
+        &self,
+        begin: impl FnOnce(&Model) -> (Rows, String, Take),
+    ) -> Result<Contents, LibraryError> {
+        let Some((id, model)) = self.current_model()? else {
+            return Ok(Contents::default());
+        };
+        let (mut all, statement, mut take) = begin(&model);
+        self.reading(|client| {
+            let mut found = client.query_raw(&statement, [id])?;
+            let mut invalid = 0_usize;
+            while let Some(row) = found.next()? {
+                invalid += usize::from(take(&row, &mut all).is_none());
+            }
+            if invalid > 0 {
+                all.damage = Some(format!("{invalid} samples have values that this program does not write"));
+            }
+            Ok(())
+        })?;
+        all.others = self.sample_count()?.saturating_sub(all.records.len());
+        Ok(Contents::new(Arc::new(model), all))
+    }
+}
+
 impl StoredSamples for PostgresLibrary {
     fn samples(&self) -> Result<Vec<(Sha256, PathBuf)>, LibraryError> {
         self.samples_where("true", &[])
@@ -195,31 +233,27 @@ impl StoredSamples for PostgresLibrary {
     }
 
     fn contents(&self) -> Result<Contents, LibraryError> {
-        let Some((id, model)) = self.current_model()? else {
-            return Ok(Contents::default());
-        };
-        let (dimension, with_views) = (model.config.embedding, model.views.is_some());
-        let mut all = Rows { looks: Looks::new(dimension), ..Rows::default() };
-        self.reading(|client| {
-            let mut found = client.query_raw(&rows("true ORDER BY s.id"), [id])?;
-            let mut invalid = 0_usize;
-            while let Some(row) = found.next()? {
-                let Some(row) = read_row(&row, dimension, with_views) else {
-                    invalid += 1;
-                    continue;
-                };
-                all.records.push(row.record);
-                all.labels.push(row.label);
-                all.looks.push(&row.look);
-                all.places.push(row.place);
-            }
-            if invalid > 0 {
-                all.damage = Some(format!("{invalid} samples have values that this program does not write"));
-            }
-            Ok(())
-        })?;
-        all.others = self.sample_count()?.saturating_sub(all.records.len());
-        Ok(Contents::new(std::sync::Arc::new(model), all))
+        self.read_contents(|model| {
+            let (dimension, with_views) = (model.config.embedding, model.views.is_some());
+            let take = move |row: &postgres::Row, all: &mut Rows| {
+                let row = read_row(row, dimension, with_views)?;
+                all.push(row.listed, Some(&row.look));
+                Some(())
+            };
+            (Rows::new(dimension), rows("true ORDER BY s.id"), take)
+        })
+    }
+
+    fn outline(&self) -> Result<Contents, LibraryError> {
+        self.read_contents(|model| {
+            let mut all = Rows::new(model.config.embedding);
+            all.looks_in = Some(self.location.clone());
+            let take = |row: &postgres::Row, all: &mut Rows| {
+                all.push(read_listed(row)?, None);
+                Some(())
+            };
+            (all, selected(LISTED, "true ORDER BY s.id"), take)
+        })
     }
 
     fn put_places(&mut self, contents: &Contents, places: &[[f32; 2]]) -> Result<bool, LibraryError> {

@@ -2,36 +2,42 @@
 //! value is validated: a row that this program would not have written is rejected.
 
 use crate::library::Record;
-use crate::library::row::{Row, parse_vector};
+use crate::library::row::{Listed, Row, parse_vector};
 use crate::sample::Sha256;
 use crate::search::Look;
 use crate::view::FileViews;
 use rusqlite::types::ValueRef;
 use std::path::PathBuf;
+use std::sync::Arc;
 
-/// Columns of a [`row`], but for what the views see.
-pub const COLUMNS: &str =
-    "s.id, s.sha256, s.path, s.label, s.size, s.kind, s.architecture, e.vector, p.x, p.y";
+/// Columns of a sample that is listed.
+pub const LISTED: &str = "s.id, s.sha256, s.path, s.label, s.size, s.kind, s.architecture, p.x, p.y";
 
-/// Parses the values of [`COLUMNS`]; `None` if they cannot be those of a sample whose embedding has
-/// `dimension` numbers, and of which views saw something if the model has views.
+/// Parses the values of [`LISTED`], and after them the embedding and what the views see; `None` if they cannot be those of a sample
+/// whose embedding has `dimension` numbers, and of which views saw something if the model has views.
 pub fn parse_row(values: [ValueRef<'_>; 11], dimension: usize, with_views: bool) -> Option<Row> {
-    let [id, sha256, path, label, size, kind, architecture, vector, x, y, seen] = values;
+    let [listed @ .., vector, seen] = values;
     let mut embedding = Vec::with_capacity(dimension);
     parse_vector(vector.as_blob().ok()?, dimension, &mut embedding)?;
     let views = if with_views { Some(FileViews::from_bytes(seen.as_blob().ok()?)?) } else { None };
+    Some(Row { listed: parse_listed(listed)?, look: Look { embedding, views } })
+}
+
+/// Parses the values of [`LISTED`]; `None` if they cannot be those of a sample.
+pub fn parse_listed(values: [ValueRef<'_>; 9]) -> Option<Listed> {
+    let [id, sha256, path, label, size, kind, architecture, x, y] = values;
+    let text = |value: ValueRef<'_>| value.as_str_or_null().ok().map(|text| text.map(Arc::from));
     let record = Record {
         id: id.as_i64().ok()?,
         sha256: Sha256(sha256.as_blob().ok()?.try_into().ok()?),
         path: to_path(path)?,
         size: u64::try_from(size.as_i64().ok()?).ok()?,
-        kind: kind.as_str().ok()?.to_owned(),
-        architecture: architecture.as_str_or_null().ok()?.map(str::to_owned),
+        kind: kind.as_str().ok()?.into(),
+        architecture: text(architecture)?,
     };
     let coordinate = |value: ValueRef<'_>| value.as_f64().ok().map(|v| v as f32).filter(|v| v.is_finite());
     let place = coordinate(x).zip(coordinate(y)).map(|(x, y)| [x, y]);
-    let label = label.as_str_or_null().ok()?.map(str::to_owned);
-    Some(Row { record, label, look: Look { embedding, views }, place })
+    Some(Listed { record, label: text(label)?, place })
 }
 
 /// A path as the file has it: text if it is UTF-8, else its bytes.
@@ -65,14 +71,14 @@ mod tests {
             Integer(9),
             Text(b"PE"),
             Null,
-            Blob(&vector),
             Real(1.0),
             Real(2.0),
+            Blob(&vector),
             Null,
         ];
-        let found = parse_row(good, 2, false).unwrap();
-        assert_eq!((found.record.id, found.record.size, found.label), (3, 9, None));
-        assert_eq!((found.look.embedding, found.place), (vec![1.0, -2.0], Some([1.0, 2.0])));
+        let Row { listed, look } = parse_row(good, 2, false).unwrap();
+        assert_eq!((listed.record.id, listed.record.size, listed.label), (3, 9, None));
+        assert_eq!((look.embedding, listed.place), (vec![1.0, -2.0], Some([1.0, 2.0])));
         let infinite: Vec<u8> = [f32::NAN, 1.0].into_iter().flat_map(f32::to_le_bytes).collect();
         for (column, value) in [
             (0, Null),
@@ -85,9 +91,9 @@ mod tests {
             (4, Real(1.0)),
             (5, Null),
             (6, Blob(b"x")),
-            (7, Null),
-            (7, Blob(b"abc")),
-            (7, Blob(&infinite)),
+            (9, Null),
+            (9, Blob(b"abc")),
+            (9, Blob(&infinite)),
         ] {
             let mut bad = good;
             bad[column] = value;
@@ -95,7 +101,7 @@ mod tests {
         }
         let mut odd = good;
         odd[8] = Real(f64::NAN);
-        assert_eq!(parse_row(odd, 2, false).unwrap().place, None);
+        assert_eq!(parse_row(odd, 2, false).unwrap().listed.place, None);
         assert!(parse_row(good, 3, false).is_none());
         // A model with views needs what they saw.
         assert!(parse_row(good, 2, true).is_none());

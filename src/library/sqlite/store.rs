@@ -1,19 +1,14 @@
 //! Reading and changing the library file.
 
-use super::row::{COLUMNS, parse_row, to_path};
+use super::row::{LISTED, parse_row, to_path};
 use super::schema::{self, Opened};
 use super::version::{WITH_EDITS, WITH_SEGMENTS, WITH_VIEWS};
-use crate::library::contents::Rows;
 use crate::library::row::Row;
-use crate::library::{Contents, Engine, LibraryError, Location, PartlyRead, StoredSamples};
+use crate::library::{Engine, LibraryError, Location, PartlyRead};
 use crate::model::Model;
 use crate::sample::Sha256;
-use crate::search::Looks;
 use rusqlite::types::{Value, ValueRef};
-use rusqlite::{
-    Connection, ErrorCode, OptionalExtension as _, Statement, Transaction, TransactionBehavior, params,
-    params_from_iter,
-};
+use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params_from_iter};
 use std::path::{Path, PathBuf};
 
 /// The cache of pages once something is written, in KiB, as SQLite takes it: samples come in no order of their hashes.
@@ -129,9 +124,20 @@ impl SqliteLibrary {
     /// Selects the rows that model ?1 has embedded and for which this holds, with all that [`parse_row`] reads.
     pub(super) fn rows(&self, which: &str) -> String {
         let (seen, views) = self.seen();
+        self.selected(&format!("{LISTED}, e.vector, {seen}"), views, which)
+    }
+
+    /// The same with only what [`parse_listed`] reads.
+    ///
+    /// [`parse_listed`]: super::row::parse_listed
+    pub(super) fn listed(&self, which: &str) -> String {
+        self.selected(LISTED, "", which)
+    }
+
+    fn selected(&self, columns: &str, views: &str, which: &str) -> String {
         let present = self.present();
         format!(
-            "SELECT {COLUMNS}, {seen} FROM embeddings e JOIN samples s ON s.id = e.sample
+            "SELECT {columns} FROM embeddings e JOIN samples s ON s.id = e.sample
              LEFT JOIN places p ON p.model = e.model AND p.sample = e.sample
              {views}
              WHERE e.model = ?1 AND {present} AND {which}"
@@ -171,104 +177,6 @@ impl Engine for SqliteLibrary {
     }
 }
 
-impl StoredSamples for SqliteLibrary {
-    fn labels(&self) -> Result<Vec<(Sha256, Option<String>)>, LibraryError> {
-        self.sqlite(|c| {
-            c.prepare(&format!("SELECT s.sha256, s.label FROM samples s WHERE {}", self.present()))?
-                .query_map([], |row| Ok((Sha256(row.get(0)?), row.get(1)?)))?
-                .collect()
-        })
-    }
-
-    fn samples(&self) -> Result<Vec<(Sha256, PathBuf)>, LibraryError> {
-        self.samples_where("1", Vec::new())
-    }
-
-    fn sample_count(&self) -> Result<usize, LibraryError> {
-        let query = format!("SELECT count(*) FROM samples s WHERE {}", self.present());
-        self.sqlite(|c| c.query_row(&query, [], |row| row.get::<_, i64>(0))).map(|count| count as usize)
-    }
-
-    fn contents(&self) -> Result<Contents, LibraryError> {
-        let Some((id, model)) = self.current_model()? else {
-            return Ok(Contents::default());
-        };
-        let dimension = model.config.embedding;
-        let with_views = model.views.is_some();
-        let mut all = Rows { looks: Looks::new(dimension), ..Rows::default() };
-        self.sqlite(|c| {
-            let mut statement = c.prepare(&self.rows("e.sample >= ?2 ORDER BY e.sample"))?;
-            // Rows after a damaged page may be good: damage is skipped, one sample at a time.
-            let (mut from, mut steps, mut invalid) = (i64::MIN, 0, 0_usize);
-            loop {
-                let read = read_rows(&mut statement, id, (dimension, with_views), &mut from, |row| {
-                    steps = 0;
-                    let Some(row) = row else {
-                        invalid += 1;
-                        return;
-                    };
-                    all.records.push(row.record);
-                    all.labels.push(row.label);
-                    all.looks.push(&row.look);
-                    all.places.push(row.place);
-                });
-                match read {
-                    Ok(()) => break,
-                    Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt) => {
-                        all.damage = Some(error.to_string());
-                        from = from.max(0) + 1;
-                        steps += 1;
-                        if steps > LONGEST_GAP {
-                            break;
-                        }
-                    }
-                    Err(error) => return Err(error),
-                }
-            }
-            if invalid > 0 {
-                let why = || format!("{invalid} samples have values that this program does not write");
-                all.damage.get_or_insert_with(why);
-            }
-            Ok(())
-        })?;
-        let total = match self.sample_count() {
-            Err(_) if all.damage.is_some() => 0,
-            counted => counted?,
-        };
-        all.others = total.saturating_sub(all.records.len());
-        Ok(Contents::new(std::sync::Arc::new(model), all))
-    }
-
-    fn put_places(&mut self, contents: &Contents, places: &[[f32; 2]]) -> Result<bool, LibraryError> {
-        self.changing(|transaction| {
-            let embedded: i64 = transaction.query_row(
-                "SELECT count(*) FROM embeddings e JOIN samples s ON s.id = e.sample
-                 WHERE e.model = (SELECT model FROM current_model) AND NOT s.removed",
-                [],
-                |row| row.get(0),
-            )?;
-            let model = contents.model_hash().map(|hash| hash.0.to_vec());
-            if current_model(transaction)? != model || embedded != contents.len() as i64 {
-                return Ok(false);
-            }
-            transaction.execute("DELETE FROM places WHERE model = (SELECT model FROM current_model)", [])?;
-            let mut insert = transaction.prepare(
-                "INSERT INTO places (model, sample, x, y) SELECT model, ?1, ?2, ?3 FROM current_model",
-            )?;
-            for (entry, [x, y]) in contents.iter().zip(places) {
-                insert.execute(params![entry.id, f64::from(*x), f64::from(*y)])?;
-            }
-            Ok(true)
-        })
-    }
-
-    fn thumbnail(&self, id: i64) -> Result<Option<Vec<u8>>, LibraryError> {
-        self.sqlite(|c| {
-            c.query_row("SELECT rgb FROM thumbnails WHERE sample = ?1", [id], |row| row.get(0)).optional()
-        })
-    }
-}
-
 /// The hash of the current model.
 pub(super) fn current_model(connection: &Connection) -> rusqlite::Result<Option<Vec<u8>>> {
     connection
@@ -278,25 +186,6 @@ pub(super) fn current_model(connection: &Connection) -> rusqlite::Result<Option<
             |row| row.get(0),
         )
         .optional()
-}
-
-/// Samples in a row that may be unreadable before the rest is given up.
-const LONGEST_GAP: usize = 10_000;
-
-/// Passes the samples from row id `from` on to `take`, and leaves in `from` where to continue.
-fn read_rows(
-    statement: &mut Statement<'_>,
-    model: i64,
-    (dimension, with_views): (usize, bool),
-    from: &mut i64,
-    mut take: impl FnMut(Option<Row>),
-) -> rusqlite::Result<()> {
-    let mut rows = statement.query([model, *from])?;
-    while let Some(found) = rows.next()? {
-        *from = found.get::<_, i64>(0)?.saturating_add(1);
-        take(read_row(found, dimension, with_views)?);
-    }
-    Ok(())
 }
 
 /// One row of [`Library::rows`]; `None` if its values are not those of a sample.
@@ -317,7 +206,10 @@ mod tests {
     use super::super::schema::make_version_1;
     use super::*;
     use crate::library::engine_tests::fixture::{hash, model};
-    use crate::library::{Edits as _, LabelHistory as _, Models as _, RemoveSamples as _};
+    use crate::library::{
+        Edits as _, LabelHistory as _, Models as _, RemoveSamples as _, StoredSamples as _,
+    };
+    use rusqlite::params;
 
     #[test]
     fn a_library_of_version_1_that_cannot_be_written_is_read() {
