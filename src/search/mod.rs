@@ -40,6 +40,7 @@ pub use look::{Look, Looks};
 pub use passing::Passing;
 pub use searcher::Searcher;
 pub use segment::{Segment, write_segment};
+pub use segment_file::check_segment_file;
 pub use segment_search::{candidates, nearest_of};
 pub use view_index::ViewIndex;
 pub use view_segment::{MOST_ROWS, ViewSegment, write_view_segment};

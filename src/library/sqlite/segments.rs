@@ -3,7 +3,8 @@
 //!
 //! A row of the table `segments` says which samples a segment has, and its token, which names its file. The file is on the disk before
 //! the row is. A file that is lost or damaged costs time and nothing else: its samples are read from the library. One that is lost,
-//! or whose header is damaged, is made again by [`Prepare::after_adding`]. A file without a row is nobody's.
+//! or whose header is damaged, is made again by [`Prepare::after_adding`], and one with any damage by [`Prepare::prepare`]. A file
+//! without a row is nobody's.
 
 use super::SqliteLibrary;
 use super::version::WITH_SEGMENTS;
@@ -11,7 +12,9 @@ use crate::job::{Reporter, Stop};
 use crate::library::row::parse_vector;
 use crate::library::{Engine as _, LibraryError, Prepare, Prepared};
 use crate::model::Model;
-use crate::search::{Looks, MOST_ROWS, Segment, ViewSegment, write_segment, write_view_segment};
+use crate::search::{
+    Looks, MOST_ROWS, Segment, ViewSegment, check_segment_file, write_segment, write_view_segment,
+};
 use crate::view::FileViews;
 use rusqlite::{Connection, OptionalExtension as _, params};
 use std::fs::File;
@@ -152,6 +155,7 @@ struct Read {
 impl Prepare for SqliteLibrary {
     fn prepare(&mut self, reporter: &Reporter) -> Result<Prepared, Stop> {
         self.check_writable()?;
+        self.remove_damaged(reporter)?;
         self.after_adding(reporter)?;
         let (id, model) = self.current_model()?.ok_or(LibraryError::NoModel)?;
         let Some(kind) = Kind::of(&model) else { return Ok(Prepared::Exact { samples: 0 }) };
@@ -172,6 +176,31 @@ impl SqliteLibrary {
         let mut name = self.location().to_path().into_os_string();
         name.push("-index");
         name.into()
+    }
+
+    /// Reads all files, and removes those with damage, so that they are made again.
+    fn remove_damaged(&self, reporter: &Reporter) -> Result<(), Stop> {
+        let folder = self.segment_folder();
+        let tokens = self.tokens()?;
+        let stage = reporter.stage("Checking the search index", tokens.len());
+        for token in tokens {
+            reporter.check()?;
+            let path = folder.join(file_name(&token));
+            if let Ok(file) = File::open(&path)
+                && let Err(error) = check_segment_file(&file)
+            {
+                tracing::warn!("{} is made again: {error}", path.display());
+                remove(&path);
+            }
+            stage.advance(1);
+        }
+        Ok(())
+    }
+
+    fn tokens(&self) -> Result<Vec<Vec<u8>>, LibraryError> {
+        self.sqlite(|connection| {
+            connection.prepare("SELECT token FROM segments")?.query_map([], |row| row.get(0))?.collect()
+        })
     }
 
     /// Makes the segments that a model lacks. What was made before the work was cancelled stays. They are of at least `fewest` samples and of up to `most`.
@@ -270,9 +299,7 @@ impl SqliteLibrary {
 
     /// Removes rows without a file, and files that have had no row for long.
     fn clear(&mut self, folder: &Path) -> Result<(), LibraryError> {
-        let tokens: Vec<Vec<u8>> = self.sqlite(|connection| {
-            connection.prepare("SELECT token FROM segments")?.query_map([], |row| row.get(0))?.collect()
-        })?;
+        let tokens = self.tokens()?;
         let lost: Vec<&Vec<u8>> =
             tokens.iter().filter(|token| !folder.join(file_name(token)).exists()).collect();
         if !lost.is_empty() {
@@ -504,6 +531,14 @@ mod tests {
         std::fs::write(&before[2], b"nothing").unwrap();
         assert!(is_same(&library, &asked, 10));
         prepare(place.path());
+        assert!(is_same(&library, &asked, 10));
+        // Damage behind the header is found by reading all.
+        let damaged = |path: &PathBuf| check_segment_file(&File::open(path).unwrap()).is_err();
+        assert_eq!(files(place.path()).iter().filter(|path| damaged(path)).count(), 1);
+        let opened = SqliteLibrary::open(place.path(), false).unwrap();
+        opened.remove_damaged(&Reporter::silent()).unwrap();
+        assert_eq!(prepare(place.path()), [3000, 3000, 2500]);
+        assert!(!files(place.path()).iter().any(damaged));
         assert!(is_same(&library, &asked, 10));
         std::fs::remove_dir_all(before[0].parent().unwrap()).unwrap();
         assert!(is_same(&library, &asked, 10));
