@@ -7,7 +7,7 @@ use crate::job::Stop;
 use crate::library::{Layout, Library};
 use crate::projection::trustworthiness;
 use crate::whole_file::save;
-use crate::workflow::{MapMethod, MapStart, map_library, map_table};
+use crate::workflow::{MapMethod, MapStart, map_library, map_table, warn_if_missing};
 use clap::{Args, ValueEnum};
 use serde_json::json;
 use std::path::PathBuf;
@@ -56,6 +56,7 @@ pub fn run(args: MapArgs) -> Result<(), Stop> {
     let (contents, trust) = events::run(args.json, &mut Printed::default(), move |run| {
         let mut library = Library::open(&library)?;
         let mut contents = library.contents()?;
+        warn_if_missing(&library, run);
         let places = map_library(&contents, &mut library, method, MapStart::FromSamples, seed, run)?;
         let trust = trustworthiness(contents.vectors(), &places, K);
         contents.set_places(places, Layout::Finished);

@@ -63,8 +63,17 @@ fn queries(library: &Library) -> Looks {
 
 #[test]
 fn the_index_finds_what_is_nearest() {
+    find_what_is_nearest(Kept::Postgres);
+}
+
+#[test]
+fn the_indexes_of_shards_find_what_is_nearest() {
+    find_what_is_nearest(Kept::Sharded);
+}
+
+fn find_what_is_nearest(engine: Kept) {
     for model in models() {
-        let place = Place::new(Kept::Postgres);
+        let place = Place::new(engine);
         let mut library = library(&place, &model, named);
         let queries = queries(&library);
         assert!(!answer(&library, &queries, &Among::All, false).1, "there is no index yet");

@@ -135,6 +135,11 @@ pub(super) fn rows(which: &str) -> String {
 
 /// One row of [`rows`]; `None` if this program would not have written it.
 pub(super) fn read_row(row: &postgres::Row, dimension: usize, with_views: bool) -> Option<Row> {
+    Some(Row { look: read_look(row, 7, dimension, with_views)?, ..read_row_without_look(row)? })
+}
+
+/// The same without its look, which a shard may keep.
+pub(super) fn read_row_without_look(row: &postgres::Row) -> Option<Row> {
     let record = Record {
         id: row.get(0),
         sha256: sha256(row, 1)?,
@@ -143,15 +148,25 @@ pub(super) fn read_row(row: &postgres::Row, dimension: usize, with_views: bool) 
         kind: row.get(5),
         architecture: row.get(6),
     };
-    let Vector(embedding) = row.try_get(7).ok()?;
+    let (x, y): (Option<f32>, Option<f32>) = (row.get(9), row.get(10));
+    let place = x.zip(y).map(|(x, y)| [x, y]).filter(|place| place.iter().all(|at| at.is_finite()));
+    Some(Row { record, label: row.get(3), look: Look::default(), place })
+}
+
+/// The look whose embedding is in a column, and what the views see in the next; `None` if this program would not have written it.
+pub(super) fn read_look(
+    row: &postgres::Row,
+    column: usize,
+    dimension: usize,
+    with_views: bool,
+) -> Option<Look> {
+    let Vector(embedding) = row.try_get(column).ok()?;
     if !is_embedding(&embedding, dimension) {
         return None;
     }
-    let seen: Option<&[u8]> = row.get(8);
+    let seen: Option<&[u8]> = row.get(column + 1);
     let views = if with_views { Some(FileViews::from_bytes(seen?)?) } else { None };
-    let (x, y): (Option<f32>, Option<f32>) = (row.get(9), row.get(10));
-    let place = x.zip(y).map(|(x, y)| [x, y]).filter(|place| place.iter().all(|at| at.is_finite()));
-    Some(Row { record, label: row.get(3), look: Look { embedding, views }, place })
+    Some(Look { embedding, views })
 }
 
 /// The hash in a column.
