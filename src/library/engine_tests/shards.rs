@@ -53,6 +53,8 @@ fn a_vector_that_a_shard_lost_is_found_by_a_check() {
     }
     let faults = library.check().unwrap();
     assert_eq!(faults, ["4 vectors that the library says it has are not on their shards"]);
+    let lost = library.whole_samples(Wanted::After(0, 9)).unwrap_err().to_string();
+    assert!(lost.contains("expected the vectors of the sample 0101"), "{lost}");
     let contents = library.contents().unwrap();
     assert!(contents.is_empty() && contents.damage().unwrap().contains("4 samples lack values"));
     // Adding the samples again mends it.

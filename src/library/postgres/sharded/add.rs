@@ -2,17 +2,18 @@
 //! database. So what is acknowledged is complete, and of what is interrupted nothing is seen.
 
 use super::library::ShardedLibrary;
-use super::number::by_shard;
+use super::number::{by_shard, number};
 use super::shards::Shards;
 use super::stub::{parts, stub};
 use crate::library::postgres::add::{known_of, put_all, put_lacking, put_parts};
 use crate::library::postgres::models::put_model;
 use crate::library::{
-    AddSamples, Added, Batch, Engine as _, Import, LibraryError, Wanted, WholeSample, WholeSamples,
+    AddSamples, Added, Batch, Engine as _, Import, LibraryError, Wanted, WholeLook, WholeSample, WholeSamples,
 };
 use crate::model::{Embeddings, Model};
 use crate::picture::Encoded;
-use crate::sample::Sample;
+use crate::sample::{Sample, Sha256};
+use std::collections::HashMap;
 
 impl AddSamples for ShardedLibrary {
     fn add(&mut self, model: &Model, batch: Batch<'_>, import: &mut Import) -> Result<Added, LibraryError> {
@@ -60,17 +61,14 @@ impl WholeSamples for ShardedLibrary {
             .map(|hashes| (!hashes.is_empty()).then_some(hashes))
             .collect();
         let found = self.shards.with(&asked, |shard, hashes| shard.whole_samples(Wanted::Of(hashes)))?;
-        let mut found: std::collections::HashMap<_, _> =
+        let mut found: HashMap<Sha256, WholeSample> =
             found.into_iter().flatten().map(|(_, sample)| (sample.sha256, sample)).collect();
         for (_, sample) in &mut samples {
-            let Some(large) = found.remove(&sample.sha256) else {
-                // It lacks all of this, and whoever compares it sees that.
-                (sample.looks, sample.facts) = (Vec::new(), None);
-                continue;
-            };
+            let large = found.remove(&sample.sha256).filter(|large| has_all(large, sample));
+            let large = large.ok_or_else(|| self.lost(sample.sha256))?;
             // What the first database does not have was not acknowledged.
-            let acknowledged =
-                |look: &crate::library::WholeLook| sample.looks.iter().any(|stub| stub.model == look.model);
+            let stubs = std::mem::take(&mut sample.looks);
+            let acknowledged = |look: &WholeLook| stubs.iter().any(|stub| stub.model == look.model);
             sample.looks = large.looks.into_iter().filter(acknowledged).collect();
             sample.facts = sample.facts.take().and(large.facts);
             sample.thumbnail = large.thumbnail;
@@ -86,6 +84,27 @@ impl WholeSamples for ShardedLibrary {
         import.all_or_nothing(|import| {
             self.first.changing(|transaction| put_all(transaction, &stubs, import, &makers))
         })
+    }
+}
+
+/// Whether a shard has all looks that the first database says there are.
+fn has_all(large: &WholeSample, stub: &WholeSample) -> bool {
+    stub.looks.iter().all(|stub| large.looks.iter().any(|look| look.model == stub.model))
+}
+
+impl ShardedLibrary {
+    fn lost(&self, sha256: Sha256) -> LibraryError {
+        let of = self.shards.len();
+        LibraryError::Server {
+            expected: format!(
+                "the vectors of the sample {sha256} on shard {} of {of}",
+                number(sha256, of) + 1
+            ),
+            found: "none".to_owned(),
+            location: self.location().clone(),
+            advice: "Adding its file again stores them; a check of the library counts what is lost"
+                .to_owned(),
+        }
     }
 }
 

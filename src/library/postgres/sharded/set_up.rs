@@ -66,6 +66,10 @@ pub fn shard(url: &ServerUrl, to: &[ServerUrl], reporter: &Reporter) -> Result<u
     let begin = "BEGIN; LOCK TABLE lookalike.samples, lookalike.models, lookalike.looks, lookalike.facts,
          lookalike.thumbnails, lookalike.shards IN EXCLUSIVE MODE";
     library.reading(|client| client.batch_execute(begin))?;
+    if !library.shards()?.is_empty() {
+        let found = "one that another program has just given some".to_owned();
+        return Err(refused("a library without shards", found, url, "Try again").into());
+    }
     // The connection ends with this function, and what was not committed with it.
     for model in library.models()? {
         let model = library.stored_model(model.hash)?;
