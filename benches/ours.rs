@@ -5,7 +5,7 @@
 //!     ours map 1 SIZE SET                 the map of a set of vectors: see `large_map`
 //!     ours library 1 SIZE FILE SET        writes a library: see `large_library`
 //!     ours ask 1 0 FILE QUERIES [LABEL]   asks it: see `large_library`
-//!     ours team 1 SIZE SET                a team's library on a server: see `team_library`
+//!     ours team 1 SIZE SET [SHARDS]       a team's library on one server or several: see `team_library`
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -63,7 +63,10 @@ fn main() {
         "ask" => return large_library::ask(Path::new(&rest[0]), Path::new(&rest[1]), rest.get(2)),
         "map" => return large_map::print(&rest[0], size),
         #[cfg(target_os = "linux")]
-        "team" => return team_library::print(&rest[0], size),
+        "team" => {
+            let shards = rest.get(1).map_or(0, |shards| shards.parse().unwrap());
+            return team_library::print(&rest[0], size, shards);
+        }
         "place" => return place(size),
         other => panic!("no such work: {other}"),
     };

@@ -8,7 +8,7 @@ use lookalike::sample::Sha256;
 use lookalike::search::{Look, Looks};
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 #[path = "../tests/common/postgres.rs"]
@@ -27,12 +27,19 @@ const COMPARED_OF_MANY: usize = 10;
 const RARE: &str = "rare";
 const COMMON: &str = "common";
 
-/// Measures a library of `n` samples of a set, `views`, `vectors`, or `alike`: vectors that are nearly alike. Prints a row of a table.
-pub fn print(set: &str, n: usize) {
+/// Measures a library of `n` samples of a set, `views`, `vectors`, or `alike`: vectors that are nearly alike. With `shards`, each is on a
+/// server of its own, and the library on the first. Prints a row of a table.
+pub fn print(set: &str, n: usize, shards: usize) {
     let (model, spread) = models(set);
-    let server = Server::start_for_benchmark();
-    let url = server.database();
+    let servers: Vec<Server> = (0..shards.max(1)).map(|_| Server::start_for_benchmark()).collect();
+    let url = servers[0].database();
     let place = Path::new(&url);
+    let mut databases = vec![url.clone()];
+    if shards > 0 {
+        databases.extend(servers.iter().map(Server::database));
+        let to: Vec<PathBuf> = databases[1..].iter().map(PathBuf::from).collect();
+        Library::shard(place, &to, &Reporter::silent()).unwrap();
+    }
     let mut library = Library::open_or_create(place).unwrap();
     library.add_model(&model, "").unwrap();
 
@@ -70,7 +77,7 @@ pub fn print(set: &str, n: usize) {
             .collect();
         clients.into_iter().flat_map(|client| client.join().unwrap()).collect()
     });
-    let memory = server.memory() / 1_000_000;
+    let memory = servers.iter().map(Server::memory).sum::<u64>() / 1_000_000;
     let label = |label: &str| Among::Labels(vec![label.to_owned()]);
     let recalls = [Among::All, label(RARE), label(COMMON)].map(|among| {
         let compared = if n < 1_000_000 { COMPARED } else { COMPARED_OF_MANY };
@@ -81,15 +88,19 @@ pub fn print(set: &str, n: usize) {
         distances(&library, &queries[0], &Among::All, true);
         begun.elapsed().as_secs_f64() * 1e3
     };
-    let size = |what: &str| number(&url, &format!("SELECT {what}")) / 1_000_000;
-    let index = size("sum(pg_relation_size(c.oid))::bigint FROM pg_class c WHERE relname LIKE 'near\\_%'");
+    let size = |what: &str| {
+        databases.iter().map(|url| number(url, &format!("SELECT {what}"))).sum::<i64>() / 1_000_000
+    };
+    let index = size(
+        "coalesce(sum(pg_relation_size(c.oid)), 0)::bigint FROM pg_class c WHERE relname LIKE 'near\\_%'",
+    );
     let disk = size("pg_database_size(current_database())");
     println!(
-        "| set | samples | import, samples/s | index, s | query, one client, p50 / p95, ms | eight clients, ms | exact, ms | recall@10: all / 0.1 % / 5 % | server, MB | disk, index of it, MB |"
+        "| set | samples | shards | import, samples/s | index, s | query, one client, p50 / p95, ms | eight clients, ms | exact, ms | recall@10: all / 0.1 % / 5 % | server, MB | disk, index of it, MB |"
     );
-    println!("|---|---|---|---|---|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|---|---|---|---|---|");
     println!(
-        "| {set} | {n} | {imported:.0} | {indexed:.0} | {:.0} / {:.0} | {:.0} / {:.0} | {exact:.0} | {:.3} / {:.3} / {:.3} | {memory} | {disk}, {index} |",
+        "| {set} | {n} | {shards} | {imported:.0} | {indexed:.0} | {:.0} / {:.0} | {:.0} / {:.0} | {exact:.0} | {:.3} / {:.3} / {:.3} | {memory} | {disk}, {index} |",
         quantile(&one, 0.5),
         quantile(&one, 0.95),
         quantile(&eight, 0.5),

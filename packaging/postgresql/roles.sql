@@ -2,6 +2,8 @@
 --
 --     psql postgresql://OWNER@HOST/DATABASE -f roles.sql
 --
+-- and in the database of each shard, if it has some (`lookalike library shard`).
+--
 -- Then each person's own role gets one of the three:
 --
 --     GRANT lookalike_contributor TO ada;

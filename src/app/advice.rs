@@ -22,6 +22,7 @@ pub fn warning_advice(warning: &Warning) -> String {
         | Warning::OtherLabel(_)
         | Warning::NoFiles(_)
         | Warning::SearchNotPrepared(_)
+        | Warning::ShardsMissing(_)
         | Warning::PassedOver(_) => text,
     }
 }

@@ -35,9 +35,10 @@ impl App {
     pub(super) fn open_library(&mut self, path: PathBuf) {
         self.start(
             Task::new(format!("Opening {}", escape::file_name(&path))).of_kind(OPEN),
-            move |_| {
+            move |run| {
                 let mut library = Library::open_or_create(&path)?;
                 let contents = workflow::read_contents(&mut library)?;
+                workflow::warn_if_missing(&library, run);
                 Ok((library, contents))
             },
             |app, (library, contents)| {

@@ -31,6 +31,7 @@ pub fn warning_advice(warning: &Warning) -> String {
             format!("{warning}: put the files of each family in a folder of their own")
         }
         Warning::SearchNotPrepared(_)
+        | Warning::ShardsMissing(_)
         | Warning::Resumed { .. }
         | Warning::Checkpoint(_)
         | Warning::OtherLabel(_)

@@ -6,7 +6,7 @@ use crate::escape;
 use crate::job::Stop;
 use crate::library::Library;
 use crate::whole_file::save;
-use crate::workflow::sample_table;
+use crate::workflow::{sample_table, warn_if_missing};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
@@ -36,8 +36,12 @@ enum Format {
 /// Writes the table.
 pub fn run(args: ExportArgs) -> Result<(), Stop> {
     let library = args.library;
-    let contents =
-        events::run(false, &mut Printed::default(), move |_| Ok(Library::open(&library)?.contents()?))?;
+    let contents = events::run(false, &mut Printed::default(), move |run| {
+        let library = Library::open(&library)?;
+        let contents = library.contents()?;
+        warn_if_missing(&library, run);
+        Ok(contents)
+    })?;
     let table = match args.format {
         Format::Csv => output::table(sample_table(&contents), args.excel),
     };

@@ -6,11 +6,12 @@ use super::events::{self, Printed};
 use super::{library_models, output};
 use crate::escape;
 use crate::job::Stop;
-use crate::library::{Edit, LabelChange, Library, Prepared};
+use crate::library::{Edit, LabelChange, Library, LibraryError, Prepared};
 use crate::reading::Reader;
 use crate::sample::Sha256;
 use crate::workflow::{
     Copied, copy_library, edit_text, prepare_library, prepared_text, read_again, reverted_text,
+    shard_library, sharded_text,
 };
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand};
@@ -52,6 +53,13 @@ enum What {
     /// answers exactly; in a team's database the role that owns the tables makes it, and answers are approximate. Others may use the
     /// library meanwhile
     Prepare,
+    /// Spread a team's library over several servers: databases that keep what is large of its samples. What it has already is sent there;
+    /// others can read it meanwhile, and wait to write. Started again, it goes on where it was interrupted
+    Shard {
+        /// A database for a shard, postgresql://HOST/DATABASE; named once for each
+        #[arg(long, required = true, value_name = "URL")]
+        to: Vec<PathBuf>,
+    },
     /// Give samples another label, or none
     Label {
         /// The samples, by their SHA-256
@@ -168,6 +176,16 @@ fn prepare(path: PathBuf, as_json: bool) -> Result<(), Stop> {
     })
 }
 
+/// Gives a library shards.
+fn shard(path: PathBuf, to: Vec<PathBuf>, as_json: bool) -> Result<(), Stop> {
+    let shards = to.len();
+    let sent = events::run(as_json, &mut Printed::default(), move |run| shard_library(&path, &to, run))?;
+    if as_json {
+        return output::json(&json!({ "event": "sharded", "shards": shards, "sent": sent }));
+    }
+    output::line(&sharded_text(shards, sent))
+}
+
 /// Runs the subcommand.
 pub fn run(args: LibraryArgs) -> Result<(), Stop> {
     let what = match args.what {
@@ -182,7 +200,10 @@ pub fn run(args: LibraryArgs) -> Result<(), Stop> {
         What::Check => {
             let (faults, damage, samples) = events::run(args.json, &mut Printed::default(), move |_| {
                 let library = Library::open(&path)?;
-                let faults = library.check();
+                let faults = match library.check() {
+                    Err(unchecked @ LibraryError::Shard { .. }) => return Err(unchecked.into()),
+                    checked => checked,
+                };
                 let contents = library.contents()?;
                 Ok((faults, contents.damage().map(str::to_owned), contents.len()))
             })?;
@@ -216,6 +237,7 @@ pub fn run(args: LibraryArgs) -> Result<(), Stop> {
         }
         What::Copy { from, to } => copy(from, to, args.json),
         What::Prepare => prepare(path, args.json),
+        What::Shard { to } => shard(path, to, args.json),
         What::Label { samples, label } => {
             let samples = samples.iter().map(|text| digest(text)).collect::<Result<Vec<_>, _>>()?;
             let mut library = Library::open(&path)?;

@@ -6,7 +6,9 @@ use crate::escape;
 use crate::job::Stop;
 use crate::library::{Layout, Library};
 use crate::whole_file::save;
-use crate::workflow::{MapMethod, MapStart, map_library, map_table, read_contents, trust_of_map};
+use crate::workflow::{
+    MapMethod, MapStart, map_library, map_table, read_contents, trust_of_map, warn_if_missing,
+};
 use clap::{Args, ValueEnum};
 use serde_json::json;
 use std::path::PathBuf;
@@ -55,6 +57,7 @@ pub fn run(args: MapArgs) -> Result<(), Stop> {
     let (contents, trust) = events::run(args.json, &mut Printed::default(), move |run| {
         let mut library = Library::open(&library)?;
         let mut contents = read_contents(&mut library)?;
+        warn_if_missing(&library, run);
         let places = map_library(&contents, &mut library, method, MapStart::FromSamples, seed, run)?;
         let trust = trust_of_map(&contents, &library, &places, K, run)?;
         contents.set_places(places, Layout::Finished);

@@ -5,7 +5,7 @@ use super::events::{self, Printed};
 use super::output;
 use crate::escape;
 use crate::job::Stop;
-use crate::library::{Among, Contents, Library};
+use crate::library::{Among, Contents, Library, Missing};
 use crate::whole_file::save;
 use crate::workflow::{
     Answers, KnownSample, Near, OutOfRange, Queried, QueriedFile, Question, Run, SharedTrait, Verdict,
@@ -67,7 +67,7 @@ pub fn run(args: QueryArgs) -> Result<(), Stop> {
         let shared = if with_traits { shared(&library, queried, known, run)? } else { Vec::new() };
         Ok((answers, shared))
     })?;
-    let Answers { contents, queried, known, approximate } = answers;
+    let Answers { contents, queried, known, approximate, missing } = answers;
     let mut answers: Vec<Answer<'_>> = queried.iter().map(Answer::of).collect();
     answers.extend(known.iter().filter_map(|known| Answer::of_known(known, &contents)));
     if let Some(path) = &args.csv {
@@ -75,10 +75,9 @@ pub fn run(args: QueryArgs) -> Result<(), Stop> {
         save(path, &output::table(neighbour_table_of(&contents, files), args.excel))?;
     }
     if args.json {
-        return answers
-            .iter()
-            .zip(&shared)
-            .try_for_each(|(answer, shared)| print_json(answer, shared, &contents, approximate));
+        return answers.iter().zip(&shared).try_for_each(|(answer, shared)| {
+            print_json(answer, shared, &contents, (approximate, missing.as_ref()))
+        });
     }
     if approximate {
         output::line("Nearer samples may have been missed: with --exact every one is compared")?;
@@ -188,7 +187,7 @@ fn print_json(
     answer: &Answer<'_>,
     shared: &[SharedTrait],
     contents: &Contents,
-    approximate: bool,
+    (approximate, missing): (bool, Option<&Missing>),
 ) -> Result<(), Stop> {
     let file = &answer.file;
     let neighbours: Vec<_> = neighbour_rows(contents, file, &answer.near.neighbours)
@@ -215,7 +214,11 @@ fn print_json(
         "packed": (!file.packed.is_empty()).then(|| escape::text(&file.packed)),
         "model": contents.model_hash().map(|hash| hash.to_string()),
         "answered_by": contents.model().map(|model| model_name(model)),
-        "approximate": approximate, "calibrated": is_calibrated(contents), "calibration": calibration_text(contents),
+        "approximate": approximate,
+        "missing": missing.map(|missing| json!({
+            "shards": missing.why.len(), "of": missing.of, "percent": missing.percent(), "why": missing.why,
+        })),
+        "calibrated": is_calibrated(contents), "calibration": calibration_text(contents),
         "fit": contents.fit().map(|fit| json!({
             "version": fit.version, "hash": fit.hash.to_string(), "files": fit.files, "labels": fit.labels,
         })),

@@ -2,8 +2,8 @@
 //! beside its types, and an engine has all of them. Both pass the same tests (`engine_tests`).
 
 use super::{
-    AddSamples, Edits, KeptTraits, LabelHistory, LibraryError, Location, Maintenance, Models, PartlyRead,
-    Prepare, RemoveSamples, StoredSamples, WholeSamples,
+    AddSamples, Edits, KeptTraits, LabelHistory, LibraryError, Location, Maintenance, Missing, Models,
+    PartlyRead, Prepare, RemoveSamples, StoredSamples, WholeSamples,
 };
 
 /// Libraries that may have more samples than this are large.
@@ -29,6 +29,11 @@ pub trait Engine:
 
     /// Why it is read-only, if it is: no permission to write, or damage.
     fn read_only(&self) -> Option<&str>;
+
+    /// The servers that keep a part of it and could not be read when it was read last: what was read lacks that part.
+    fn missing(&self) -> Option<Missing> {
+        None
+    }
 
     /// This library, to search in without reading it whole, if its current model may have embedded more samples than `least`.
     fn larger_than(&self, least: i64) -> Result<Option<Box<dyn PartlyRead + '_>>, LibraryError>;

@@ -40,6 +40,16 @@ pub enum LibraryError {
         /// What to do.
         advice: String,
     },
+    /// A server that keeps a part of it does not do that.
+    #[error("shard {number} of {of} of the library is needed for this, and fails: {error}")]
+    Shard {
+        /// Which, from 1.
+        number: usize,
+        /// Of how many.
+        of: usize,
+        /// Why.
+        error: Box<LibraryError>,
+    },
     /// No such file.
     #[error(
         "expected a library at {path}, found no file. Create a library first, or choose another file",

@@ -1,10 +1,11 @@
 //! The handle of an open library, whatever keeps it.
 
-use super::postgres::{PostgresLibrary, ServerWatch};
+use super::postgres::{ServerWatch, open, shard};
 use super::sqlite::{FileWatch, SqliteLibrary};
-use super::{Engine, LibraryError, Location, Watch};
+use super::{Engine, LibraryError, Location, ServerUrl, Watch};
+use crate::job::{Reporter, Stop};
 use std::ops::{Deref, DerefMut};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// An open library.
 #[derive(Debug)]
@@ -32,11 +33,35 @@ impl Library {
         })
     }
 
+    /// Gives the library in a database these databases as shards, which keep what is large of its samples, and returns how many were sent
+    /// to them. Started again, it goes on.
+    ///
+    /// # Errors
+    /// A library in a file, or one with other shards; a database that is in use; a role that does not own the tables.
+    pub fn shard(place: &Path, to: &[PathBuf], reporter: &Reporter) -> Result<usize, Stop> {
+        let url = server(place)?;
+        let to = to.iter().map(|place| server(place)).collect::<Result<Vec<_>, _>>()?;
+        shard(&url, &to, reporter)
+    }
+
     fn opened(place: &Path, create: bool) -> Result<Self, LibraryError> {
         Ok(Self(match Location::parse(place)? {
             Location::File(path) => Box::new(SqliteLibrary::open(&path, create)?),
-            Location::Server(url) => Box::new(PostgresLibrary::open(&url, create)?),
+            Location::Server(url) => open(&url, create)?,
         }))
+    }
+}
+
+/// The URL of a database.
+fn server(place: &Path) -> Result<ServerUrl, LibraryError> {
+    match Location::parse(place)? {
+        Location::Server(url) => Ok(url),
+        location @ Location::File(_) => Err(LibraryError::Server {
+            expected: "the URL of a database, postgresql://USER@HOST/DATABASE".to_owned(),
+            found: "a file".to_owned(),
+            location,
+            advice: "Nothing was changed. Only a team's library has shards".to_owned(),
+        }),
     }
 }
 

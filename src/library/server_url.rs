@@ -96,6 +96,27 @@ impl ServerUrl {
         &self.settings.config
     }
 
+    /// The same database for whom another URL names: its user, and its file of certificates unless this one names its own.
+    pub fn as_user_of(&self, other: &Self) -> Self {
+        let mut config = self.config().clone();
+        if let Some(user) = other.config().get_user() {
+            config.user(user);
+        }
+        let named = self.root_certificate().or(other.root_certificate());
+        let settings = Settings { config, root_certificate: named.map(ToOwned::to_owned) };
+        Self { text: self.text.clone(), settings: Arc::new(settings) }
+    }
+
+    /// The URL without its user.
+    pub fn without_user(&self) -> String {
+        let Some((scheme, rest)) = self.text.split_once("://") else { return self.text.clone() };
+        let host = rest.find('/').unwrap_or(rest.len());
+        match rest.get(..host).and_then(|authority| authority.rfind('@')).and_then(|at| rest.get(at + 1..)) {
+            Some(rest) => format!("{scheme}://{rest}"),
+            None => self.text.clone(),
+        }
+    }
+
     /// The file of certificates that it names.
     pub fn root_certificate(&self) -> Option<&Path> {
         self.settings.root_certificate.as_deref()
@@ -168,6 +189,23 @@ mod tests {
             ("postgresql://localhost/l?hostaddr=10.0.0.1", false),
         ] {
             assert_eq!(ServerUrl::parse(text).unwrap().is_local(), local, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_database_is_kept_without_its_user_and_opened_as_another_ones() {
+        for (text, kept) in [
+            ("postgresql://ada@db:5433/l?connect_timeout=3", "postgresql://db:5433/l?connect_timeout=3"),
+            ("postgres://bob@%2Ftmp/l", "postgres://%2Ftmp/l"),
+            ("postgresql://db/l@2", "postgresql://db/l@2"),
+        ] {
+            let kept_url = ServerUrl::parse(&ServerUrl::parse(text).unwrap().without_user()).unwrap();
+            assert_eq!(kept_url.as_str(), kept);
+            let main = ServerUrl::parse("postgresql://eve@main/l?sslrootcert=/ca.pem").unwrap();
+            let opened = kept_url.as_user_of(&main);
+            assert_eq!((opened.config().get_user(), opened.as_str()), (Some("eve"), kept));
+            assert_eq!(opened.root_certificate(), Some(Path::new("/ca.pem")));
+            assert_eq!(opened.is_local(), kept_url.is_local());
         }
     }
 

@@ -2,11 +2,12 @@
 
 use super::find_near::find_near;
 use super::known::{KnownSample, digest_of, find_sample, hashes_with, query_known};
+use super::missing::warn_if_missing;
 use super::near::{AskedAs, BATCH, Near, PLACED_BY, WantedNear};
 use super::query::{Queried, look_at};
 use super::run::Run;
 use crate::job::Stop;
-use crate::library::{Among, Contents, Excerpt, Library, LibraryError, PartlyRead, Search};
+use crate::library::{Among, Contents, Excerpt, Library, LibraryError, Missing, PartlyRead, Search};
 use crate::reading::Reader;
 use crate::sample::Sha256;
 use crate::search::Looks;
@@ -42,6 +43,8 @@ pub struct Answers {
     pub known: Vec<KnownSample>,
     /// Whether nearer samples may have been missed.
     pub approximate: bool,
+    /// What of the library could not be read, and so was not compared.
+    pub missing: Option<Missing>,
 }
 
 impl Question {
@@ -51,13 +54,20 @@ impl Question {
 }
 
 /// Asks `library` for the nearest samples of files and of samples that it has. Skipped files are reported. In a large library only what
-/// is near is read, and a queried file gets no place on the map.
+/// is near is read, and a queried file gets no place on the map. What of the library could not be read is a warning, also if there is no
+/// answer.
 pub fn query_library(
     library: &Library,
     question: &Question,
     reader: &Reader,
     run: &Run<'_>,
 ) -> Result<Answers, Stop> {
+    let answers = answer(library, question, reader, run);
+    warn_if_missing(library, run);
+    Ok(Answers { missing: library.missing(), ..answers? })
+}
+
+fn answer(library: &Library, question: &Question, reader: &Reader, run: &Run<'_>) -> Result<Answers, Stop> {
     if let Some(large) = library.large()?
         && check_labels(&question.among, |label| {
             Ok(large.with_labels(&[label.to_owned()])?.is_none_or(|ids| !ids.is_empty()))
@@ -78,7 +88,7 @@ pub fn query_library(
         (_, None) => return Err(LibraryError::NoModel.into()),
         (paths, Some(model)) => look_at(paths, model, 0, reader, run, near)?,
     };
-    Ok(Answers { contents, queried, known, approximate: false })
+    Ok(Answers { contents, queried, known, approximate: false, missing: None })
 }
 
 /// Fails unless some sample has each label that neighbours should have; else returns `true`.
@@ -154,5 +164,5 @@ fn query_large(
         let near = find_near(&contents, &looks, &own, &wanted, run)?;
         files.iter_mut().zip(near).for_each(|(file, near)| file.near = near);
     }
-    Ok(Answers { contents, queried, known, approximate })
+    Ok(Answers { contents, queried, known, approximate, missing: None })
 }

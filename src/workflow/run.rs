@@ -6,6 +6,7 @@ use super::names::some_of;
 use crate::escape;
 use crate::experiment::Row;
 use crate::job::{Reporter, Stop};
+use crate::library::Missing;
 use crate::model::{Epoch, Model, ModelConfig};
 use crate::sample::{Sha256, Skipped};
 use std::fmt;
@@ -59,6 +60,8 @@ pub enum Warning {
     NoFiles(Vec<String>),
     /// The map was computed and not stored, since the library has other samples or another model by now.
     MapNotStored,
+    /// Servers that keep a part of the library did not answer, so that part was not compared.
+    ShardsMissing(Missing),
     /// What a search of a large library reads could not be prepared: the reason. Searches take longer.
     SearchNotPrepared(String),
 }
@@ -74,6 +77,7 @@ impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unreliable(why) => f.write_str(why),
+            Self::ShardsMissing(missing) => missing.fmt(f),
             Self::Resumed { done, of } => {
                 write!(f, "the training continued at batch {done} of {of}, where it had been interrupted")
             }

@@ -26,6 +26,8 @@ mod postgres_server;
 #[cfg(target_os = "linux")]
 mod team;
 #[cfg(target_os = "linux")]
+mod team_shards;
+#[cfg(target_os = "linux")]
 mod team_tls;
 #[cfg(target_os = "linux")]
 mod traps;

@@ -15,17 +15,17 @@ fn database(url: &str) -> &str {
     url.rsplit('/').next().unwrap()
 }
 
-fn answers(home: &Home, library: &str) -> Vec<Value> {
+pub fn answers(home: &Home, library: &str) -> Vec<Value> {
     answers_of(&home.run(&["query", "known", "--library", library, "--json", "-k", "5"]))
 }
 
-fn answers_of(printed: &str) -> Vec<Value> {
+pub fn answers_of(printed: &str) -> Vec<Value> {
     let lines = printed.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     lines.filter(|line| line["event"] == "answer").collect()
 }
 
 /// What says the same whatever keeps the library: all but where samples were read from.
-fn comparable(answers: &[Value]) -> Vec<String> {
+pub fn comparable(answers: &[Value]) -> Vec<String> {
     let answer = |answer: &Value| {
         let near = answer["neighbours"].as_array().unwrap().iter();
         let near: Vec<String> =
@@ -38,7 +38,7 @@ fn comparable(answers: &[Value]) -> Vec<String> {
     answers.iter().map(answer).collect()
 }
 
-fn fails(run: &Run, expected: &str) {
+pub fn fails(run: &Run, expected: &str) {
     assert!(!run.well && run.text.contains(expected), "{expected}: {}", run.text);
     assert_eq!(run.text.trim_end().lines().count(), 1, "{}", run.text);
 }
@@ -252,7 +252,7 @@ fn what_cannot_be_used_is_said_in_one_line() {
     fails(&query(&url), "the schema of another program");
     let later = indexed(&home);
     server().sql(database(&later), "UPDATE lookalike.library SET version = 99");
-    fails(&query(&later), "the library has version 99; this program reads version 2");
+    fails(&query(&later), "the library has version 99; this program reads version 3");
     // Off this machine, a server without TLS is not trusted, whatever the URL says. This one is on it, but asked to.
     fails(&query(&format!("{}?sslmode=require", indexed(&home))), "TLS");
 }

@@ -34,6 +34,16 @@ pub fn server() -> &'static Server {
     SERVER.get_or_init(Server::start)
 }
 
+/// Three servers of this program's tests, the first of which is [`server`].
+pub fn three_servers() -> &'static [&'static Server; 3] {
+    static SERVERS: OnceLock<[&'static Server; 3]> = OnceLock::new();
+    static OTHERS: [OnceLock<Server>; 2] = [const { OnceLock::new() }; 2];
+    SERVERS.get_or_init(|| {
+        let [second, third] = OTHERS.each_ref().map(|server| server.get_or_init(Server::start));
+        [server(), second, third]
+    })
+}
+
 impl Server {
     /// Starts a server that keeps nothing.
     pub fn start() -> Self {

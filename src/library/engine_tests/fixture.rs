@@ -1,7 +1,9 @@
 //! A small library, for tests of this room.
 
 #[cfg(target_os = "linux")]
-use super::server::server;
+use super::server::{server, three_servers};
+#[cfg(target_os = "linux")]
+use crate::job::Reporter;
 use crate::library::{Added, Batch, Import, Library};
 use crate::model::{Embeddings, Init, Model, ModelConfig, Network};
 use crate::picture::{BytePlanes, Encoded, PictureSpec};
@@ -23,8 +25,8 @@ pub fn hash(number: u8) -> Sha256 {
     Sha256([number; 32])
 }
 
-/// Adds samples, each with a number and a label, by `model`.
-pub fn add(library: &mut Library, model: &Model, samples: &[(u8, Option<&str>)]) -> Added {
+/// Samples, each with a number and a label, with their pictures and embeddings.
+pub fn batch(samples: &[(u8, Option<&str>)]) -> (Vec<Sample>, Vec<Encoded>, Embeddings) {
     let (mut all, mut embeddings) = (Vec::new(), Embeddings::new(64));
     for (number, label) in samples {
         all.push(Sample {
@@ -39,7 +41,13 @@ pub fn add(library: &mut Library, model: &Model, samples: &[(u8, Option<&str>)])
         embeddings.data.extend((0..64).map(|i| f32::from(i == *number % 64)));
     }
     let pictures = vec![Encoded::Bytes(BytePlanes::of(b"MZ and nothing more")); all.len()];
-    let batch = Batch { samples: &all, pictures: &pictures, embeddings: &embeddings };
+    (all, pictures, embeddings)
+}
+
+/// Adds samples, each with a number and a label, by `model`.
+pub fn add(library: &mut Library, model: &Model, samples: &[(u8, Option<&str>)]) -> Added {
+    let (samples, pictures, embeddings) = batch(samples);
+    let batch = Batch { samples: &samples, pictures: &pictures, embeddings: &embeddings };
     library.add(model, batch, &mut Import::new("/sets")).unwrap()
 }
 
@@ -50,6 +58,9 @@ pub enum Kept {
     /// Its servers end with a test only on Linux.
     #[cfg(target_os = "linux")]
     Postgres,
+    /// On three servers.
+    #[cfg(target_os = "linux")]
+    Sharded,
 }
 
 /// A place for a library, where there is none yet. It is gone with this.
@@ -68,6 +79,13 @@ impl Place {
             }
             #[cfg(target_os = "linux")]
             Kept::Postgres => Self { path: server().database().into(), _folder: None },
+            #[cfg(target_os = "linux")]
+            Kept::Sharded => {
+                let path = PathBuf::from(three_servers()[0].database());
+                let shards = three_servers().each_ref().map(|server| PathBuf::from(server.database()));
+                Library::shard(&path, &shards, &Reporter::silent()).unwrap();
+                Self { path, _folder: None }
+            }
         }
     }
 

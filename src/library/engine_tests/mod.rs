@@ -13,6 +13,8 @@ mod removal;
 #[cfg(target_os = "linux")]
 #[path = "../../../tests/common/postgres.rs"]
 mod server;
+#[cfg(target_os = "linux")]
+mod shards;
 mod sharing;
 
 /// Makes a test of each function for each engine.
@@ -29,6 +31,13 @@ macro_rules! on_every_engine {
             $(#[test]
             fn $name() {
                 super::$name(super::Kept::Postgres);
+            })*
+        }
+        #[cfg(target_os = "linux")]
+        mod sharded {
+            $(#[test]
+            fn $name() {
+                super::$name(super::Kept::Sharded);
             })*
         }
     };

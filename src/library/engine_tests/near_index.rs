@@ -63,8 +63,17 @@ fn queries(library: &Library) -> Looks {
 
 #[test]
 fn the_index_finds_what_is_nearest() {
+    find_what_is_nearest(Kept::Postgres);
+}
+
+#[test]
+fn the_indexes_of_shards_find_what_is_nearest() {
+    find_what_is_nearest(Kept::Sharded);
+}
+
+fn find_what_is_nearest(engine: Kept) {
     for model in models() {
-        let place = Place::new(Kept::Postgres);
+        let place = Place::new(engine);
         let mut library = library(&place, &model, named);
         let queries = queries(&library);
         assert!(!answer(&library, &queries, &Among::All, false).1, "there is no index yet");
@@ -162,7 +171,8 @@ fn a_library_of_version_1_is_migrated_and_keeps_everything() {
     server().sql(database, include_str!("../../../packaging/postgresql/roles.sql"));
     server().sql(
         database,
-        "DROP TABLE lookalike.candidates, lookalike.candidate_of; UPDATE lookalike.library SET version = 1",
+        "DROP TABLE lookalike.candidates, lookalike.candidate_of, lookalike.shards; UPDATE lookalike.library SET version = 1;
+         ALTER TABLE lookalike.library DROP COLUMN id, DROP COLUMN shard_of, DROP COLUMN shard, DROP COLUMN shards",
     );
     let role = format!("old_{database}");
     server().sql(database, &format!("CREATE ROLE {role} LOGIN; GRANT lookalike_contributor TO {role}"));

@@ -35,25 +35,35 @@ impl AddSamples for PostgresLibrary {
         let makers = self.makers.clone();
         self.changing(|transaction| {
             put_model(transaction, model, "")?;
-            let hashes: Vec<&[u8]> = samples.iter().map(|sample| &sample.sha256.0[..]).collect();
-            let ids: HashMap<Sha256, i64> = transaction
-                .query("SELECT id, sha256 FROM lookalike.samples WHERE sha256 = ANY($1)", &[&hashes])?
-                .iter()
-                .filter_map(|row| Some((sha256(row, 1)?, row.get(0))))
-                .collect();
-            let all = samples.iter().zip(pictures).zip(embeddings.rows());
-            let known: Vec<(i64, WholeSample)> = all
-                .filter_map(|((sample, picture), vector)| {
-                    let mut whole = WholeSample::new(sample, picture, model, vector);
-                    whole.thumbnail = None;
-                    Some((*ids.get(&sample.sha256)?, whole))
-                })
-                .collect();
+            let known = known_of(transaction, model, samples, pictures, embeddings)?;
             let known: Vec<(i64, &WholeSample)> = known.iter().map(|(id, sample)| (*id, sample)).collect();
             put_lacking(transaction, &known, &makers)?;
             Ok(known.len())
         })
     }
+}
+
+/// Those of these samples that the library has, as `model` sees them, with their row ids.
+pub fn known_of(
+    transaction: &mut Transaction<'_>,
+    model: &Model,
+    samples: &[&Sample],
+    pictures: &[&Encoded],
+    embeddings: &Embeddings,
+) -> Result<Vec<(i64, WholeSample)>, postgres::Error> {
+    let hashes: Vec<&[u8]> = samples.iter().map(|sample| &sample.sha256.0[..]).collect();
+    let ids: HashMap<Sha256, i64> = transaction
+        .query("SELECT id, sha256 FROM lookalike.samples WHERE sha256 = ANY($1)", &[&hashes])?
+        .iter()
+        .filter_map(|row| Some((sha256(row, 1)?, row.get(0))))
+        .collect();
+    let all = samples.iter().zip(pictures).zip(embeddings.rows());
+    let known = all.filter_map(|((sample, picture), vector)| {
+        let mut whole = WholeSample::new(sample, picture, model, vector);
+        whole.thumbnail = None;
+        Some((*ids.get(&sample.sha256)?, whole))
+    });
+    Ok(known.collect())
 }
 
 /// A sample as the library has it.
@@ -112,6 +122,22 @@ pub fn put_all(
     put_lacking(transaction, &known, makers)?;
     record(transaction, import, &changes)?;
     Ok(added)
+}
+
+/// Stores what a shard keeps of samples: all but labels, and without an edit.
+pub fn put_parts(
+    transaction: &mut Transaction<'_>,
+    samples: &[WholeSample],
+    makers: &Makers,
+) -> Result<(), postgres::Error> {
+    let mut stored = store_samples(transaction, samples)?;
+    let (mut new, mut known) = (Vec::new(), Vec::new());
+    for sample in samples {
+        let Some(now) = stored.get_mut(&sample.sha256) else { continue };
+        if std::mem::take(&mut now.new) { &mut new } else { &mut known }.push((now.id, sample));
+    }
+    copy_new(transaction, &new, makers)?;
+    put_lacking(transaction, &known, makers)
 }
 
 /// Stores the samples that are new, and locks all of them.
@@ -226,7 +252,7 @@ fn copy<T>(
 }
 
 /// Stores what samples that were there already lack.
-fn put_lacking(
+pub fn put_lacking(
     transaction: &mut Transaction<'_>,
     samples: &[(i64, &WholeSample)],
     makers: &Makers,

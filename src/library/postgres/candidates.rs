@@ -14,16 +14,25 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// Makes candidate vectors by the models of a library. What a model needs for that is read once.
 #[derive(Clone, Default)]
-pub struct Makers(Arc<Mutex<HashMap<i64, Option<Arc<Candidates>>>>>);
+pub struct Makers {
+    known: Arc<Mutex<HashMap<i64, Option<Arc<Candidates>>>>>,
+    /// Whether the vectors are somewhere else.
+    none: bool,
+}
 
 impl Makers {
+    /// Makes none: the shards of a library have them.
+    pub fn none() -> Self {
+        Self { none: true, ..Self::default() }
+    }
+
     /// What makes those of the model with this row id; `None` if this program cannot read the model.
     fn of(
         &self,
         transaction: &mut Transaction<'_>,
         model: i64,
     ) -> Result<Option<Arc<Candidates>>, postgres::Error> {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(maker) = known.get(&model) {
             return Ok(maker.clone());
         }
@@ -41,6 +50,9 @@ impl Makers {
         transaction: &mut Transaction<'_>,
         looks: &[(i64, i64, &WholeLook)],
     ) -> Result<(), postgres::Error> {
+        if self.none {
+            return Ok(());
+        }
         let mut makers = HashMap::new();
         for (_, model, _) in looks {
             if !makers.contains_key(model) {

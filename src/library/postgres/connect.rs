@@ -150,6 +150,11 @@ pub fn failed(error: &postgres::Error, location: &Location) -> LibraryError {
         Some(&SqlState::DISK_FULL) => {
             ("a server with free disk space", "Nothing was changed. Tell the server's administrator")
         }
+        // The one check that a program of this version can break is of a library that was sharded while it was open.
+        Some(&SqlState::CHECK_VIOLATION) => (
+            "a library as it was when it was opened",
+            "Nothing was changed. It has shards now: open it again",
+        ),
         Some(&SqlState::READ_ONLY_SQL_TRANSACTION) => {
             ("a server that can be written to", "Nothing was changed. Name the primary server")
         }

@@ -1,18 +1,17 @@
 //! A large library of a team, of which only what is asked for is read. What is read is of one state of the database until it is
 //! dropped.
 
-use super::store::{PostgresLibrary, read_row, rows};
+use super::store::{PostgresLibrary, read_look, read_row, rows};
 use super::vector::Vector;
 use crate::job::{Reporter, Stop};
 use crate::library::block::Block;
 use crate::library::partly_read::{Found, Part};
-use crate::library::row::is_embedding;
 use crate::library::{LibraryError, Nearest, PartlyRead, Search};
 use crate::model::{Calibration, Model};
 use crate::sample::Sha256;
-use crate::search::{Look, Looks};
-use crate::view::FileViews;
+use crate::search::Looks;
 use postgres::fallible_iterator::FallibleIterator as _;
+use postgres::types::ToSql;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -22,6 +21,8 @@ pub struct LargeLibrary<'a> {
     /// The row id of the model.
     pub(super) id: i64,
     pub(super) model: Arc<Model>,
+    /// A condition that follows the others, of samples `s` that can be read now: empty unless a shard does not answer.
+    pub(super) readable: String,
 }
 
 impl<'a> LargeLibrary<'a> {
@@ -40,7 +41,26 @@ impl<'a> LargeLibrary<'a> {
             }
             Ok(count)
         })?;
-        Ok((count > least).then(|| Self { library, id, model: Arc::new(model) }))
+        Ok((count > least).then(|| Self { library, id, model: Arc::new(model), readable: String::new() }))
+    }
+}
+
+impl LargeLibrary<'_> {
+    /// The samples that the model, $1, has embedded and that are not removed, as what follows FROM; conditions can follow.
+    fn embedded(&self) -> String {
+        format!(
+            "lookalike.samples s JOIN lookalike.looks l ON l.model = $1 AND l.sample = s.id WHERE NOT s.removed{}",
+            self.readable
+        )
+    }
+
+    /// The ids of those of these for which a condition holds, whose parameters begin with $2.
+    fn ids_where(&self, which: &str, parameters: &[&(dyn ToSql + Sync)]) -> Part<Vec<i64>> {
+        let query = format!("SELECT s.id FROM {} AND {which}", self.embedded());
+        let parameters: Vec<&(dyn ToSql + Sync)> =
+            std::iter::once::<&(dyn ToSql + Sync)>(&self.id).chain(parameters.iter().copied()).collect();
+        let rows = self.library.reading(|client| client.query(&query, &parameters))?;
+        Ok(Some(rows.iter().map(|row| row.get(0)).collect()))
     }
 }
 
@@ -59,60 +79,36 @@ impl PartlyRead for LargeLibrary<'_> {
 
     fn count(&self, most: usize) -> Part<usize> {
         let most = i64::try_from(most).unwrap_or(i64::MAX);
-        let row = self.library.reading(|client| {
-            client.query_one(
-                "SELECT count(*) FROM (SELECT FROM lookalike.looks l JOIN lookalike.samples s ON s.id = l.sample
-                 WHERE l.model = $1 AND NOT s.removed LIMIT $2) AS found",
-                &[&self.id, &most],
-            )
-        })?;
+        let query = format!("SELECT count(*) FROM (SELECT FROM {} LIMIT $2) AS found", self.embedded());
+        let row = self.library.reading(|client| client.query_one(&query, &[&self.id, &most]))?;
         Ok(Some(row.get::<_, i64>(0) as usize))
     }
 
     fn others(&self) -> Part<usize> {
-        let row = self.library.reading(|client| {
-            client.query_one(
-                "SELECT (SELECT count(*) FROM lookalike.samples WHERE NOT removed)
-                     - (SELECT count(*) FROM lookalike.looks l JOIN lookalike.samples s ON s.id = l.sample
-                        WHERE l.model = $1 AND NOT s.removed)",
-                &[&self.id],
-            )
-        })?;
+        let query = format!(
+            "SELECT (SELECT count(*) FROM lookalike.samples s WHERE NOT s.removed{})
+                 - (SELECT count(*) FROM {})",
+            self.readable,
+            self.embedded()
+        );
+        let row = self.library.reading(|client| client.query_one(&query, &[&self.id]))?;
         Ok(Some(row.get::<_, i64>(0) as usize))
     }
 
     fn ids(&self, samples: &[Sha256]) -> Part<Vec<i64>> {
         let hashes: Vec<&[u8]> = samples.iter().map(|sample| &sample.0[..]).collect();
-        let rows = self.library.reading(|client| {
-            client.query(
-                "SELECT s.id FROM lookalike.samples s JOIN lookalike.looks l ON l.model = $1 AND l.sample = s.id
-                 WHERE s.sha256 = ANY($2) AND NOT s.removed",
-                &[&self.id, &hashes],
-            )
-        })?;
-        Ok(Some(rows.iter().map(|row| row.get(0)).collect()))
+        self.ids_where("s.sha256 = ANY($2)", &[&hashes])
     }
 
     fn ids_between(&self, (first, last): (Sha256, Sha256), most: u32) -> Part<Vec<i64>> {
-        let rows = self.library.reading(|client| {
-            client.query(
-                "SELECT s.id FROM lookalike.samples s JOIN lookalike.looks l ON l.model = $1 AND l.sample = s.id
-                 WHERE s.sha256 BETWEEN $2 AND $3 AND NOT s.removed ORDER BY s.sha256 LIMIT $4",
-                &[&self.id, &&first.0[..], &&last.0[..], &i64::from(most)],
-            )
-        })?;
-        Ok(Some(rows.iter().map(|row| row.get(0)).collect()))
+        self.ids_where(
+            "s.sha256 BETWEEN $2 AND $3 ORDER BY s.sha256 LIMIT $4",
+            &[&&first.0[..], &&last.0[..], &i64::from(most)],
+        )
     }
 
     fn with_labels(&self, labels: &[String]) -> Part<Vec<i64>> {
-        let rows = self.library.reading(|client| {
-            client.query(
-                "SELECT s.id FROM lookalike.samples s JOIN lookalike.looks l ON l.model = $1 AND l.sample = s.id
-                 WHERE s.label = ANY($2) AND NOT s.removed ORDER BY s.id",
-                &[&self.id, &labels],
-            )
-        })?;
-        Ok(Some(rows.iter().map(|row| row.get(0)).collect()))
+        self.ids_where("s.label = ANY($2) ORDER BY s.id", &[&labels])
     }
 
     fn nearest(
@@ -131,13 +127,11 @@ impl PartlyRead for LargeLibrary<'_> {
 
     fn labelled(&self) -> Part<Vec<Vec<i64>>> {
         // A row for each label and not for each sample, since those are what takes the time.
-        let rows = self.library.reading(|client| {
-            client.query(
-                "SELECT s.label, array_agg(s.id) FROM lookalike.samples s JOIN lookalike.looks l ON l.model = $1 AND l.sample = s.id
-                 WHERE s.label IS NOT NULL AND NOT s.removed GROUP BY s.label",
-                &[&self.id],
-            )
-        })?;
+        let query = format!(
+            "SELECT s.label, array_agg(s.id) FROM {} AND s.label IS NOT NULL GROUP BY s.label",
+            self.embedded()
+        );
+        let rows = self.library.reading(|client| client.query(&query, &[&self.id]))?;
         let mut classes: BTreeMap<&str, Vec<i64>> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
         classes.values_mut().for_each(|ids| ids.sort_unstable());
         Ok(Some(classes.into_values().collect()))
@@ -163,19 +157,11 @@ impl PartlyRead for LargeLibrary<'_> {
                 &[&self.id, &ids],
             )
         })?;
-        let dimension = self.model.config.embedding;
+        let (dimension, with_views) = (self.model.config.embedding, self.model.views.is_some());
         let mut looks = Looks::new(dimension);
         for row in &rows {
-            let vector = row.try_get(0).ok().filter(|Vector(numbers)| is_embedding(numbers, dimension));
-            let views = match self.model.views.is_some() {
-                true => row.get::<_, Option<&[u8]>>(1).and_then(FileViews::from_bytes),
-                false => None,
-            };
-            let Some(Vector(embedding)) = vector.filter(|_| views.is_some() == self.model.views.is_some())
-            else {
-                return Ok(None);
-            };
-            looks.push(&Look { embedding, views });
+            let Some(look) = read_look(row, 0, dimension, with_views) else { return Ok(None) };
+            looks.push(&look);
         }
         Ok((looks.len() == ids.len()).then_some(looks))
     }

@@ -1,5 +1,6 @@
 //! The engine for a team: a library in a PostgreSQL database with pgvector. All of it is in the schema `lookalike`. Of a sample it
-//! has the hash, the name of its file, facts, vectors and a thumbnail: its bytes and its folders stay with the analyst.
+//! has the hash, the name of its file, facts, vectors and a thumbnail: its bytes and its folders stay with the analyst. What is
+//! large of it can be on other servers (`sharded`).
 
 mod add;
 mod candidates;
@@ -7,6 +8,7 @@ mod connect;
 mod edits;
 mod engine;
 mod facts;
+mod identity;
 mod label_history;
 mod large;
 mod maintenance;
@@ -17,10 +19,11 @@ mod password;
 mod prepare;
 mod removal;
 mod schema;
+mod sharded;
 mod store;
 mod vector;
 mod watch;
 mod whole;
 
-pub use store::PostgresLibrary;
+pub use sharded::{open, shard};
 pub use watch::ServerWatch;

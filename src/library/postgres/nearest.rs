@@ -23,7 +23,29 @@ const MOST: usize = 10_000;
 /// The most vectors that the graph keeps in view (pgvector's limit).
 const IN_VIEW: usize = 1000;
 /// Vectors that are compared, at most, until enough samples with certain labels are found.
-const COMPARED: usize = 100_000;
+pub(super) const COMPARED: usize = 100_000;
+
+/// How many candidates a query has.
+#[derive(Clone, Copy)]
+pub(super) struct HowMany {
+    /// With fewer, all samples are compared.
+    pub least: usize,
+    /// As many are searched for.
+    pub wanted: usize,
+}
+
+impl HowMany {
+    /// Those of each query of a search; `None` if there would be too many for the graph.
+    pub(super) fn of(search: &Search<'_>, calibration: Option<&Calibration>) -> Option<Self> {
+        // One more, since a sample finds itself.
+        let own = search.k.saturating_add(1);
+        let (least, wanted) = match calibration {
+            Some(_) => (own.max(AGAIN), own.saturating_mul(2).max(BY_VIEWS)),
+            None => (own, own.saturating_mul(FOR_EACH).max(BY_EMBEDDINGS)),
+        };
+        (wanted <= MOST).then_some(Self { least, wanted })
+    }
+}
 
 impl LargeLibrary<'_> {
     /// What is nearest by the index; `None` if it is not there, or is no use for this search, which is then an exact one.
@@ -34,13 +56,8 @@ impl LargeLibrary<'_> {
         reporter: &Reporter,
     ) -> Result<Option<Nearest>, Stop> {
         let Some(index) = NearIndex::of(self.id, &self.model) else { return Ok(None) };
-        // One more, since a sample finds itself.
-        let own = search.k.saturating_add(1);
-        let (least, wanted) = match calibration {
-            Some(_) => (own.max(AGAIN), own.saturating_mul(2).max(BY_VIEWS)),
-            None => (own, own.saturating_mul(FOR_EACH).max(BY_EMBEDDINGS)),
-        };
-        if wanted > MOST || !self.library.reading(|client| index.is_ready(client))? {
+        let Some(HowMany { least, wanted }) = HowMany::of(search, calibration) else { return Ok(None) };
+        if !self.library.reading(|client| index.is_ready(client))? {
             return Ok(None);
         }
         let Some(queries) = vectors(&index, search, calibration) else { return Ok(None) };
@@ -66,7 +83,7 @@ impl LargeLibrary<'_> {
     }
 
     /// Whether so few samples have these labels that they are read one by one.
-    fn are_few(&self, labels: &[String]) -> Result<bool, LibraryError> {
+    pub(super) fn are_few(&self, labels: &[String]) -> Result<bool, LibraryError> {
         let most = FEW as i64 + 1;
         let row = self.library.reading(|client| {
             client.query_one(
@@ -99,7 +116,7 @@ impl LargeLibrary<'_> {
 }
 
 /// The vectors of the queries in the index; `None` if one has none.
-fn vectors(
+pub(super) fn vectors(
     index: &NearIndex,
     search: &Search<'_>,
     calibration: Option<&Calibration>,
@@ -110,7 +127,7 @@ fn vectors(
 
 /// How the graph is searched, until the end of the transaction. Candidates are compared again, so their order need not be strict. Without
 /// the index they would have to be sorted, which the planner takes for cheaper in a small library.
-fn settings(wanted: usize) -> String {
+pub(super) fn settings(wanted: usize) -> String {
     format!(
         "SET LOCAL hnsw.ef_search = {}; SET LOCAL hnsw.iterative_scan = relaxed_order; SET LOCAL hnsw.max_scan_tuples = {COMPARED};
          SET LOCAL hnsw.scan_mem_multiplier = 32; SET LOCAL enable_sort = off",

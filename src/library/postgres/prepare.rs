@@ -9,6 +9,7 @@ use super::vector::Vector;
 use crate::job::{Reporter, Stop};
 use crate::library::engine::LARGE;
 use crate::library::{Engine as _, LibraryError, Location, Prepare, Prepared};
+use crate::model::Model;
 use crate::search::CANDIDATE;
 use postgres::Client;
 use postgres::error::SqlState;
@@ -29,9 +30,26 @@ const WORKERS: usize = 4;
 
 impl Prepare for PostgresLibrary {
     fn prepare(&mut self, reporter: &Reporter) -> Result<Prepared, Stop> {
-        self.check_owner()?;
         let (id, model) = self.current_model()?.ok_or(LibraryError::NoModel)?;
-        let index = NearIndex::of(id, &model).ok_or_else(|| {
+        self.prepare_model(id, &model, reporter)
+    }
+
+    /// The index is the curator's, and the server keeps it.
+    fn after_adding(&mut self, _: &Reporter) -> Result<(), Stop> {
+        Ok(())
+    }
+}
+
+impl PostgresLibrary {
+    /// Makes the index of the model with this row id.
+    pub(super) fn prepare_model(
+        &mut self,
+        id: i64,
+        model: &Model,
+        reporter: &Reporter,
+    ) -> Result<Prepared, Stop> {
+        self.check_owner()?;
+        let index = NearIndex::of(id, model).ok_or_else(|| {
             self.refused(
                 "a model whose embeddings an index can hold",
                 format!("one with {} numbers", model.config.embedding),
@@ -45,19 +63,12 @@ impl Prepare for PostgresLibrary {
         made
     }
 
-    /// The index is the curator's, and the server keeps it.
-    fn after_adding(&mut self, _: &Reporter) -> Result<(), Stop> {
-        Ok(())
-    }
-}
-
-impl PostgresLibrary {
     fn refused(&self, expected: &str, found: String, advice: &str) -> LibraryError {
         let location = self.location().clone();
         LibraryError::Server { expected: expected.to_owned(), found, location, advice: advice.to_owned() }
     }
 
-    fn check_owner(&self) -> Result<(), LibraryError> {
+    pub(super) fn check_owner(&self) -> Result<(), LibraryError> {
         let row = self.reading(|client| {
             client.query_one(
                 "SELECT pg_has_role(relowner, 'USAGE'), current_user::text, pg_is_in_recovery() FROM pg_class

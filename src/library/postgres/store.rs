@@ -140,17 +140,11 @@ fn selected(columns: &str, which: &str) -> String {
 
 /// One row of [`rows`]; `None` if this program would not have written it.
 pub(super) fn read_row(row: &postgres::Row, dimension: usize, with_views: bool) -> Option<Row> {
-    let Vector(embedding) = row.try_get(9).ok()?;
-    if !is_embedding(&embedding, dimension) {
-        return None;
-    }
-    let seen: Option<&[u8]> = row.get(10);
-    let views = if with_views { Some(FileViews::from_bytes(seen?)?) } else { None };
-    Some(Row { listed: read_listed(row)?, look: Look { embedding, views } })
+    Some(Row { listed: read_listed(row)?, look: read_look(row, 9, dimension, with_views)? })
 }
 
 /// The values of [`LISTED`]; `None` if this program would not have written them.
-fn read_listed(row: &postgres::Row) -> Option<Listed> {
+pub(super) fn read_listed(row: &postgres::Row) -> Option<Listed> {
     let text = |column: usize| row.get::<_, Option<&str>>(column).map(Arc::from);
     let record = Record {
         id: row.get(0),
@@ -163,6 +157,22 @@ fn read_listed(row: &postgres::Row) -> Option<Listed> {
     let (x, y): (Option<f32>, Option<f32>) = (row.get(7), row.get(8));
     let place = x.zip(y).map(|(x, y)| [x, y]).filter(|place| place.iter().all(|at| at.is_finite()));
     Some(Listed { record, label: text(3), place })
+}
+
+/// The look whose embedding is in a column, and what the views see in the next; `None` if this program would not have written it.
+pub(super) fn read_look(
+    row: &postgres::Row,
+    column: usize,
+    dimension: usize,
+    with_views: bool,
+) -> Option<Look> {
+    let Vector(embedding) = row.try_get(column).ok()?;
+    if !is_embedding(&embedding, dimension) {
+        return None;
+    }
+    let seen: Option<&[u8]> = row.get(column + 1);
+    let views = if with_views { Some(FileViews::from_bytes(seen?)?) } else { None };
+    Some(Look { embedding, views })
 }
 
 /// The hash in a column.

@@ -15,11 +15,11 @@ impl WholeSamples for PostgresLibrary {
         self.reading(|client| match wanted {
             Wanted::After(id, most) => {
                 let most = i64::try_from(most).unwrap_or(i64::MAX);
-                read(client, "s.id > $1 ORDER BY s.id LIMIT $2", &[&id, &most])
+                read(client, "NOT s.removed AND s.id > $1 ORDER BY s.id LIMIT $2", &[&id, &most])
             }
             Wanted::Of(samples) => {
                 let hashes: Vec<&[u8]> = samples.iter().map(|sample| &sample.0[..]).collect();
-                read(client, "s.sha256 = ANY($1) ORDER BY s.id", &[&hashes])
+                read(client, "NOT s.removed AND s.sha256 = ANY($1) ORDER BY s.id", &[&hashes])
             }
         })
     }
@@ -29,6 +29,18 @@ impl WholeSamples for PostgresLibrary {
         import.all_or_nothing(|import| {
             self.changing(|transaction| put_all(transaction, samples, import, &makers))
         })
+    }
+}
+
+impl PostgresLibrary {
+    /// At most so many samples after the one with this row id, those that are removed too.
+    pub(super) fn also_removed(
+        &self,
+        after: i64,
+        most: usize,
+    ) -> Result<Vec<(i64, WholeSample)>, LibraryError> {
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        self.reading(|client| read(client, "s.id > $1 ORDER BY s.id LIMIT $2", &[&after, &most]))
     }
 }
 
@@ -44,7 +56,7 @@ fn read(
          LEFT JOIN lookalike.facts f ON f.sample = s.id
          LEFT JOIN LATERAL (SELECT who, at, source FROM lookalike.label_changes c
              WHERE c.sample = s.id AND c.after = s.label AND NOT c.undone ORDER BY c.id DESC LIMIT 1) g ON true
-         WHERE NOT s.removed AND {which}"
+         WHERE {which}"
     );
     let rows = client.query(&query, parameters)?;
     let mut found: Vec<(i64, WholeSample)> = rows.iter().filter_map(parse).collect();
