@@ -22,6 +22,11 @@ pub fn warning_advice(warning: &Warning) -> String {
         | Warning::OtherLabel(_)
         | Warning::NoFiles(_)
         | Warning::SearchNotPrepared(_)
+        | Warning::FromCopy(_)
+        | Warning::Kept(_)
+        | Warning::Sent { .. }
+        | Warning::NotSent(_)
+        | Warning::Refused { .. }
         | Warning::PassedOver(_) => text,
     }
 }

@@ -4,9 +4,8 @@ use super::events::{self, Printed};
 use super::output;
 use crate::escape;
 use crate::job::Stop;
-use crate::library::Library;
 use crate::whole_file::save;
-use crate::workflow::sample_table;
+use crate::workflow::{open_library, sample_table};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
@@ -37,7 +36,7 @@ enum Format {
 pub fn run(args: ExportArgs) -> Result<(), Stop> {
     let library = args.library;
     let contents =
-        events::run(false, &mut Printed::default(), move |_| Ok(Library::open(&library)?.contents()?))?;
+        events::run(false, &mut Printed::default(), move |run| Ok(open_library(&library, run)?.contents()?))?;
     let table = match args.format {
         Format::Csv => output::table(sample_table(&contents), args.excel),
     };

@@ -2,15 +2,15 @@
 
 use super::archives::ArchiveArgs;
 use super::events::{self, Printed};
-use super::output;
+use super::output::{self, from_copy_json};
 use crate::escape;
 use crate::job::Stop;
-use crate::library::{Among, Contents, Library};
+use crate::library::{Among, Contents, FromCopy, Library};
 use crate::whole_file::save;
 use crate::workflow::{
     Answers, KnownSample, Near, OutOfRange, Queried, QueriedFile, Question, Run, SharedTrait, Verdict,
-    calibration_text, facts_of, is_calibrated, model_name, neighbour_rows, neighbour_table_of, percent,
-    query_library, shared_rare,
+    calibration_text, facts_of, is_calibrated, model_name, neighbour_rows, neighbour_table_of, open_library,
+    percent, query_library, shared_rare,
 };
 use clap::Args;
 use serde_json::json;
@@ -60,12 +60,12 @@ pub fn run(args: QueryArgs) -> Result<(), Stop> {
     let library = args.library;
     let reader = args.archives.reader();
     let with_traits = args.json;
-    let (answers, shared) = events::run(args.json, &mut Printed::default(), move |run| {
-        let library = Library::open(&library)?;
+    let (answers, shared, from_copy) = events::run(args.json, &mut Printed::default(), move |run| {
+        let library = open_library(&library, run)?;
         let answers = query_library(&library, &question, &reader, run)?;
         let Answers { queried, known, .. } = &answers;
         let shared = if with_traits { shared(&library, queried, known, run)? } else { Vec::new() };
-        Ok((answers, shared))
+        Ok((answers, shared, library.from_copy().cloned()))
     })?;
     let Answers { contents, queried, known, approximate } = answers;
     let mut answers: Vec<Answer<'_>> = queried.iter().map(Answer::of).collect();
@@ -75,10 +75,9 @@ pub fn run(args: QueryArgs) -> Result<(), Stop> {
         save(path, &output::table(neighbour_table_of(&contents, files), args.excel))?;
     }
     if args.json {
-        return answers
-            .iter()
-            .zip(&shared)
-            .try_for_each(|(answer, shared)| print_json(answer, shared, &contents, approximate));
+        return answers.iter().zip(&shared).try_for_each(|(answer, shared)| {
+            print_json(answer, shared, &contents, (approximate, from_copy.as_ref()))
+        });
     }
     if approximate {
         output::line("Nearer samples may have been missed: with --exact every one is compared")?;
@@ -188,7 +187,7 @@ fn print_json(
     answer: &Answer<'_>,
     shared: &[SharedTrait],
     contents: &Contents,
-    approximate: bool,
+    (approximate, from_copy): (bool, Option<&FromCopy>),
 ) -> Result<(), Stop> {
     let file = &answer.file;
     let neighbours: Vec<_> = neighbour_rows(contents, file, &answer.near.neighbours)
@@ -215,6 +214,7 @@ fn print_json(
         "packed": (!file.packed.is_empty()).then(|| escape::text(&file.packed)),
         "model": contents.model_hash().map(|hash| hash.to_string()),
         "answered_by": contents.model().map(|model| model_name(model)),
+        "from_copy": from_copy.map(from_copy_json),
         "approximate": approximate, "calibrated": is_calibrated(contents), "calibration": calibration_text(contents),
         "fit": contents.fit().map(|fit| json!({
             "version": fit.version, "hash": fit.hash.to_string(), "files": fit.files, "labels": fit.labels,

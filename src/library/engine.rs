@@ -2,8 +2,8 @@
 //! beside its types, and an engine has all of them. Both pass the same tests (`engine_tests`).
 
 use super::{
-    AddSamples, Edits, KeptTraits, LabelHistory, LibraryError, Location, Maintenance, Models, PartlyRead,
-    Prepare, RemoveSamples, StoredSamples, WholeSamples,
+    AddSamples, Edits, FromCopy, KeptTraits, LabelHistory, LibraryError, Location, Maintenance, Models,
+    PartlyRead, Prepare, RemoveSamples, StoredSamples, WholeSamples,
 };
 
 /// Libraries that may have more samples than this are large.
@@ -29,6 +29,11 @@ pub trait Engine:
 
     /// Why it is read-only, if it is: no permission to write, or damage.
     fn read_only(&self) -> Option<&str>;
+
+    /// That it answers from its copy, if its server cannot be reached. What is changed then waits to be sent.
+    fn from_copy(&self) -> Option<&FromCopy> {
+        None
+    }
 
     /// This library, to search in without reading it whole, if its current model may have embedded more samples than `least`.
     fn larger_than(&self, least: i64) -> Result<Option<Box<dyn PartlyRead + '_>>, LibraryError>;

@@ -1,8 +1,10 @@
 //! The handle of an open library, whatever keeps it.
 
+use super::copy_engine::CopyLibrary;
+use super::kept_copy::KeptCopy;
 use super::postgres::{PostgresLibrary, ServerWatch};
 use super::sqlite::{FileWatch, SqliteLibrary};
-use super::{Engine, LibraryError, Location, Watch};
+use super::{Engine, LibraryError, Location, ServerUrl, Watch, unreachable};
 use std::ops::{Deref, DerefMut};
 use std::path::Path;
 
@@ -21,6 +23,21 @@ impl Library {
         Self::opened(place, true)
     }
 
+    /// The same as [`Self::open`], but never from a copy.
+    pub fn reach(place: &Path) -> Result<Self, LibraryError> {
+        Ok(Self(match Location::parse(place)? {
+            Location::File(path) => Box::new(SqliteLibrary::open(&path, false)?),
+            Location::Server(url) => Box::new(PostgresLibrary::open(&url, false)?),
+        }))
+    }
+
+    /// The copy of a team's library as it answers while the server cannot be reached, whether it can or not; `None` if none is kept.
+    pub fn from_its_copy(place: &Path) -> Result<Option<Self>, LibraryError> {
+        let copy = KeptCopy::open(place)?;
+        let library = copy.and_then(|copy| CopyLibrary::new(copy, String::new()));
+        Ok(library.map(|library| Self(Box::new(library))))
+    }
+
     /// A watch of the library at `place`, which need not be open.
     ///
     /// # Errors
@@ -35,8 +52,34 @@ impl Library {
     fn opened(place: &Path, create: bool) -> Result<Self, LibraryError> {
         Ok(Self(match Location::parse(place)? {
             Location::File(path) => Box::new(SqliteLibrary::open(&path, create)?),
-            Location::Server(url) => Box::new(PostgresLibrary::open(&url, create)?),
+            Location::Server(url) => return Self::server_or_copy(place, &url, create),
         }))
+    }
+
+    /// The library on the server, or its copy if one is kept and the server cannot be reached.
+    fn server_or_copy(place: &Path, url: &ServerUrl, create: bool) -> Result<Self, LibraryError> {
+        let its_copy = |why: String| {
+            let found = KeptCopy::open(place).unwrap_or_else(|unusable| {
+                tracing::warn!("the copy of the library cannot be used: {unusable}");
+                None
+            });
+            Some(Self(Box::new(CopyLibrary::new(found?, why)?)))
+        };
+        if let Some(library) = unreachable::lately(url).and_then(its_copy) {
+            return Ok(library);
+        }
+        match PostgresLibrary::open(url, create) {
+            Err(error) if error.is_unreachable() => {
+                let why = error.to_string();
+                let library = its_copy(why.clone()).ok_or(error)?;
+                unreachable::note(url, why);
+                Ok(library)
+            }
+            opened => {
+                unreachable::reached(url);
+                Ok(Self(Box::new(opened?)))
+            }
+        }
     }
 }
 

@@ -21,6 +21,8 @@ mod large_library;
 mod library;
 mod mutations;
 #[cfg(target_os = "linux")]
+mod offline;
+#[cfg(target_os = "linux")]
 #[path = "../common/postgres.rs"]
 mod postgres_server;
 #[cfg(target_os = "linux")]

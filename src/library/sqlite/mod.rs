@@ -2,6 +2,7 @@
 
 mod add;
 mod blocks;
+mod copy_of;
 mod edit;
 mod edits;
 mod facts;
@@ -11,6 +12,7 @@ mod large;
 mod maintenance;
 mod models;
 mod nearest;
+mod queue;
 mod removal;
 mod row;
 mod schema;
@@ -21,6 +23,7 @@ mod version;
 mod watch;
 mod whole;
 
+pub use copy_of::CopyOf;
 pub use row::parse_row;
 pub use store::SqliteLibrary;
 pub use watch::FileWatch;
