@@ -5,7 +5,7 @@ use super::add::put_all;
 use super::removal::lock;
 use super::store::PostgresLibrary;
 use crate::library::queue::{Received, ToSend};
-use crate::library::{Engine as _, Import, LibraryError};
+use crate::library::{EditKind, Engine as _, Import, LibraryError};
 use crate::sample::Sha256;
 use postgres::Transaction;
 
@@ -30,15 +30,11 @@ impl PostgresLibrary {
                 .chain(sent.removals.iter().map(|(sample, _)| *sample))
                 .collect();
             let found = lock(transaction, &named)?;
-            let is_there = |sample: &Sha256, removed_too: bool| {
-                found.get(sample).is_some_and(|sample| removed_too || !sample.removed)
-            };
-            let gone = sent.labels.iter().map(|(sample, _)| sample).find(|sample| !is_there(sample, false));
-            let gone = gone.or(sent
-                .removals
-                .iter()
-                .map(|(sample, _)| sample)
-                .find(|sample| !is_there(sample, true)));
+            // A label is given to a sample that is shown. Renaming one is also for removed samples, as is bringing them back.
+            let shown_only = sent.kind == EditKind::Label;
+            let is_there =
+                |sample: &Sha256| found.get(sample).is_some_and(|sample| !(sample.removed && shown_only));
+            let gone = named.iter().find(|sample| !is_there(sample));
             if let Some(sha256) = gone {
                 return Ok(Err(LibraryError::NoSample { sha256: *sha256, location }));
             }
