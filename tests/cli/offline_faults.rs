@@ -333,7 +333,7 @@ fn two_versions_on_one_schema_lose_nothing() {
     version(99);
     let run = home.try_run(&["library", "send", &url]);
     assert!(
-        !run.well && run.text.contains("the library has version 99; this program reads version 3"),
+        !run.well && run.text.contains("the library has version 99; this program reads version "),
         "{}",
         run.text
     );

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep_until};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 /// How long a server that is asked to do something may be silent, unless the URL says otherwise. What it does at once in a large
@@ -50,7 +50,10 @@ impl Drop for Lifted {
 pub struct Patient<S> {
     stream: S,
     patience: Patience,
-    /// Half of the patience. A connection that nobody waits for is not looked at, so the first half may have passed at rest.
+    /// When something moved last.
+    last: Instant,
+    /// Half of the patience. A connection that nobody waits for is not looked at, so the first half may have passed at rest. It stays
+    /// when something is written, since it wakes who waits for the answer.
     half: Option<Pin<Box<Sleep>>>,
     /// The first half has passed.
     passed: bool,
@@ -59,24 +62,28 @@ pub struct Patient<S> {
 
 impl<S> Patient<S> {
     fn new(stream: S, patience: Patience) -> Self {
-        Self { stream, patience, half: None, passed: false, lost: false }
+        Self { stream, patience, last: Instant::now(), half: None, passed: false, lost: false }
     }
 
     fn moved(&mut self) {
-        (self.half, self.passed) = (None, false);
+        (self.last, self.passed) = (Instant::now(), false);
     }
 
     /// While nothing comes: fails when it has been too long.
     fn wait(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         while !self.lost {
-            let Some(patience) = self.patience.get() else {
+            let Some(long) = self.patience.get().map(|patience| patience / 2) else {
                 self.moved();
                 return Poll::Pending;
             };
-            let half = self.half.get_or_insert_with(|| Box::pin(sleep(patience / 2)));
+            let until = self.last + long;
+            let half = self.half.get_or_insert_with(|| Box::pin(sleep_until(until)));
             ready!(half.as_mut().poll(context));
             self.half = None;
-            self.lost = std::mem::replace(&mut self.passed, true);
+            if self.last.elapsed() >= long {
+                self.lost = std::mem::replace(&mut self.passed, true);
+                self.half = Some(Box::pin(sleep_until(Instant::now() + long)));
+            }
         }
         Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the server has not answered for too long")))
     }
@@ -234,10 +241,9 @@ pub const NO_TLS: &str = "server does not support TLS";
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Instant;
 
     /// How long reading from a connection takes that says nothing after `pause` at rest.
-    fn silence(patience: Duration, pause: Duration) -> (Duration, io::Result<u8>) {
+    fn silence(patience: Duration, pause: Duration) -> (Duration, io::Result<()>) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let (near, _far) = tokio::io::duplex(64);
         let shared = Patience::default();
@@ -255,10 +261,16 @@ mod tests {
         });
         std::thread::sleep(pause);
         let begun = Instant::now();
-        let read = runtime.block_on(async {
-            stream.write_all(b"?").await.unwrap();
-            stream.read_u8().await
-        });
+        // As the client does: it looks whether something came, writes, and waits.
+        let (mut written, mut byte) = (false, [0; 1]);
+        let read = runtime.block_on(std::future::poll_fn(|context| {
+            let mut into = ReadBuf::new(&mut byte);
+            let read = Pin::new(&mut stream).poll_read(context, &mut into);
+            if !std::mem::replace(&mut written, true) {
+                assert!(Pin::new(&mut stream).poll_write(context, b"?").is_ready());
+            }
+            read
+        }));
         (begun.elapsed(), read)
     }
 

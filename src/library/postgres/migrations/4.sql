@@ -1,4 +1,4 @@
--- Version 3 of a team's library: what was done while the server could not be reached, and sent later.
+-- Version 4 of a team's library: what was done while the server could not be reached, and sent later.
 
 -- What was received, so that what is sent again, because its acknowledgement was lost, is not done again.
 CREATE TABLE lookalike.received (
