@@ -38,6 +38,14 @@ impl Library {
         Ok(library.map(|library| Self(Box::new(library))))
     }
 
+    /// What has the edit with this number: for one below zero the copy of a team's library, whether the server can be reached or not.
+    pub fn open_for_edit(place: &Path, edit: i64) -> Result<Self, LibraryError> {
+        match if edit < 0 { Self::from_its_copy(place)? } else { None } {
+            Some(copy) => Ok(copy),
+            None => Self::open(place),
+        }
+    }
+
     /// A watch of the library at `place`, which need not be open.
     ///
     /// # Errors

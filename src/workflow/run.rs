@@ -72,6 +72,10 @@ pub enum Warning {
         taken: usize,
         /// Samples that others changed later, and that were left as these made them.
         left: usize,
+        /// The library.
+        place: PathBuf,
+        /// The numbers that edits had in the copy, below zero, and those that the server gave them.
+        numbers: Vec<(i64, i64)>,
     },
     /// What waits in the copy could not be sent: the reason. It waits on.
     NotSent(String),
@@ -131,10 +135,10 @@ impl fmt::Display for Warning {
             Self::Kept(host) => {
                 write!(f, "what was changed is kept on this machine, and sent when {host} can be reached")
             }
-            Self::Sent { taken, left: 0 } => {
+            Self::Sent { taken, left: 0, .. } => {
                 write!(f, "{} that had waited on this machine {} sent", count(*taken, "change"), were(*taken))
             }
-            Self::Sent { taken, left } => write!(
+            Self::Sent { taken, left, .. } => write!(
                 f,
                 "{} that had waited on this machine {} sent; {} changed later by others, and left so",
                 count(*taken, "change"),

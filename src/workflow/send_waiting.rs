@@ -54,7 +54,8 @@ pub fn send_waiting(place: &Path, run: &Run<'_>) -> Result<Sent, Stop> {
         !run.cancelled()
     })?;
     if sent.taken > 0 || sent.left > 0 {
-        run.warn(Warning::Sent { taken: sent.taken, left: sent.left });
+        let (place, numbers) = (place.to_owned(), sent.numbers.clone());
+        run.warn(Warning::Sent { taken: sent.taken, left: sent.left, place, numbers });
     }
     if let Some(first) = sent.refused.first() {
         run.warn(Warning::Refused { waiting: sent.refused.len(), first: first.clone() });
