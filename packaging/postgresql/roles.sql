@@ -36,7 +36,7 @@ ALTER DEFAULT PRIVILEGES IN SCHEMA lookalike GRANT SELECT ON TABLES TO lookalike
 
 GRANT INSERT ON
     lookalike.samples, lookalike.thumbnails, lookalike.models, lookalike.looks, lookalike.candidates, lookalike.candidate_of,
-    lookalike.places, lookalike.current_model, lookalike.facts, lookalike.edits, lookalike.label_changes, lookalike.removals
+    lookalike.places, lookalike.current_model, lookalike.facts, lookalike.edits, lookalike.label_changes, lookalike.removals, lookalike.received
     TO lookalike_contributor;
 GRANT USAGE ON SEQUENCE lookalike.samples_id_seq TO lookalike_contributor;
 -- What may change of a sample is its label, whether it is removed, and the name under which it was found. Its hash and what is known

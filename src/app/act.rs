@@ -39,6 +39,8 @@ impl App {
             }
             Command::OpenLibrary => self.ask_for_path(Purpose::Library),
             Command::OpenServer => self.view.question = Some(Question::server()),
+            Command::KeepCopy => self.keep_copy(),
+            Command::ForgetCopy => self.forget_copy(),
             Command::TestServer(url) => self.test_server(url),
             Command::LoadModel => self.ask_for_path(Purpose::LoadModel),
             Command::Save(purpose) => self.ask_for_path(purpose),

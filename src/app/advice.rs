@@ -23,6 +23,11 @@ pub fn warning_advice(warning: &Warning) -> String {
         | Warning::NoFiles(_)
         | Warning::SearchNotPrepared(_)
         | Warning::ShardsMissing(_)
+        | Warning::FromCopy(_)
+        | Warning::Kept(_)
+        | Warning::Sent { .. }
+        | Warning::NotSent(_)
+        | Warning::Refused { .. }
         | Warning::PassedOver(_) => text,
     }
 }

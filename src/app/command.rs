@@ -33,6 +33,10 @@ pub enum Command {
     OpenLibrary,
     /// Open a team's library by its URL.
     OpenServer,
+    /// Keep a copy of the open team's library on this machine.
+    KeepCopy,
+    /// Remove that copy.
+    ForgetCopy,
     /// Test the connection to a team's library.
     TestServer(String),
     /// Load a model for the open folder.
@@ -162,6 +166,8 @@ impl Command {
             Self::OpenFolder,
             Self::OpenLibrary,
             Self::OpenServer,
+            Self::KeepCopy,
+            Self::ForgetCopy,
             Self::EnterPassword,
             Self::Save(Purpose::Neighbours),
             Self::Save(Purpose::AllNeighbours),
@@ -257,6 +263,15 @@ impl Command {
             Self::OpenServer => About::new(
                 "Open a team's library…",
                 "A library in a PostgreSQL database, which several analysts use at once",
+            ),
+            Self::KeepCopy => About::new(
+                "Keep a copy on this machine",
+                "A copy of the team's library answers while the server cannot be reached, and keeps what is changed meanwhile until it is \
+                 sent. It is refreshed whenever the library is opened",
+            ),
+            Self::ForgetCopy => About::new(
+                "Remove the copy",
+                "Removes the copy of the team's library from this machine, unless something in it waits to be sent",
             ),
             Self::TestServer(_) => {
                 About::new("Test the connection", "Connects and says what is there; nothing is changed")
@@ -488,6 +503,10 @@ impl Command {
             Self::NextNeighbour | Self::PreviousNeighbour => {
                 unless(facts.neighbours, "No neighbours are listed")
             }
+            Self::KeepCopy => unless(facts.shared, "No team's library is open")
+                .or_else(|| unless(!facts.from_copy, "The server cannot be reached")),
+            Self::ForgetCopy => unless(facts.shared, "No team's library is open")
+                .or_else(|| unless(facts.copy_kept, "No copy is kept")),
             Self::Browse => unless(facts.question, "No question is open"),
             Self::ComputeMap(_) => unless(facts.samples, "The library has no samples"),
             Self::Lab(command) => command.obstacle(facts),

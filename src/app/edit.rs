@@ -123,7 +123,7 @@ impl App {
         let file = library.clone();
         self.run_edit(
             move || {
-                let mut library = Library::open(&file)?;
+                let mut library = Library::open_for_edit(&file, id)?;
                 if undo { library.undo_edit(id) } else { library.redo_edit(id) }
             },
             move |app, done: Reverted| {
@@ -148,7 +148,15 @@ impl App {
     ) {
         let file = path.clone();
         self.run_edit(
-            move || work(&mut Library::open(&file)?),
+            move || {
+                let mut library = Library::open(&file)?;
+                let mut written = work(&mut library)?;
+                if let Some(from) = library.from_copy().filter(|_| written.edit.is_some()) {
+                    written.text +=
+                        &format!("; kept on this machine, and sent when {} can be reached", from.host);
+                }
+                Ok(written)
+            },
             move |app, written| {
                 app.show_edit(&path, &written.labels, written.samples);
                 // Another program may have done the same already.

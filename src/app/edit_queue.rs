@@ -72,6 +72,15 @@ impl EditQueue {
         }
     }
 
+    /// Gives edits of a library that was sent to its server the numbers that the server gave them.
+    pub fn renumber(&mut self, library: &Path, numbers: &[(i64, i64)]) {
+        for edit in self.done.iter_mut().chain(&mut self.undone).filter(|edit| edit.library == library) {
+            if let Some((_, there)) = numbers.iter().find(|(here, _)| *here == edit.id) {
+                edit.id = *there;
+            }
+        }
+    }
+
     /// Forgets an edit that cannot be undone or redone any more.
     pub fn forget(&mut self, library: &Path, id: i64) {
         for list in [&mut self.done, &mut self.undone] {
@@ -105,6 +114,10 @@ mod tests {
         assert_eq!(latest(&queue), [one, two]);
         queue.reverted(a, 2, false);
         assert_eq!(latest(&queue), [two, None]);
+        queue.renumber(a, &[(2, 9), (7, 8)]);
+        assert_eq!(latest(&queue), [Some(9), None]);
+        assert_eq!(queue.latest(Path::new("b"), true).map(|edit| edit.id), Some(7));
+        queue.renumber(a, &[(9, 2)]);
         queue.reverted(a, 2, true);
         queue.made(edit("b", 8));
         assert_eq!(latest(&queue), [one, two], "an edit of another library changes nothing");

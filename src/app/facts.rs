@@ -18,6 +18,12 @@ pub struct Facts {
     pub can_gain: bool,
     /// The library can only be read.
     pub read_only: bool,
+    /// The library is a team's.
+    pub shared: bool,
+    /// A copy of it is kept on this machine.
+    pub copy_kept: bool,
+    /// It answers from that copy.
+    pub from_copy: bool,
     /// A file is selected: a dropped one or a sample.
     pub selected: bool,
     /// A dropped file is selected.

@@ -4,8 +4,8 @@ use super::jobs::{Kind, Task};
 use super::message::Tone;
 use super::window::App;
 use crate::escape;
-use crate::library::{Library, Location};
-use crate::workflow::{count, read_contents};
+use crate::library::Location;
+use crate::workflow::{count, open_library, read_contents};
 
 const FOLLOW: Kind = Kind("follow the library");
 
@@ -34,14 +34,17 @@ impl App {
         self.watch.gone = false;
         let written = self.edits_written;
         let (shown, before) = (self.session.contents.clone(), self.session.contents.len());
+        let was_copy = self.session.library.as_ref().is_some_and(|library| library.from_copy().is_some());
         let file = path.clone();
         self.start(
             Task::new("Reading the library again").of_kind(FOLLOW).quiet(),
-            move |_| {
-                let mut library = Library::open(&file)?;
+            move |run| {
+                // What waited for the server is sent when it is there again.
+                let mut library = open_library(&file, run)?;
                 let contents = read_contents(&mut library)?;
                 let same = contents.hash() == shown.hash() && contents.labels() == shown.labels();
-                Ok((!same).then_some((library, contents)))
+                let as_before = same && library.from_copy().is_some() == was_copy;
+                Ok((!as_before).then_some((library, contents, same)))
             },
             move |app, changed| {
                 if path != app.session.library_path {
@@ -51,9 +54,13 @@ impl App {
                     // This window has changed it meanwhile, so it is read once more.
                     return app.watch.later();
                 }
-                let Some((library, contents)) = changed else { return };
+                let Some((library, contents, same)) = changed else { return };
                 let after = contents.len();
                 app.show_library(library, contents);
+                if same {
+                    // Only where it is read from is another.
+                    return app.refresh_kept_copy();
+                }
                 let what = match after.checked_sub(before) {
                     None => format!("{} fewer", count(before - after, "sample")),
                     Some(0) => "labels or samples".to_owned(),

@@ -36,7 +36,7 @@ impl App {
         self.start(
             Task::new(format!("Opening {}", escape::file_name(&path))).of_kind(OPEN),
             move |run| {
-                let mut library = Library::open_or_create(&path)?;
+                let mut library = workflow::open_or_create_library(&path, run)?;
                 let contents = workflow::read_contents(&mut library)?;
                 workflow::warn_if_missing(&library, run);
                 Ok((library, contents))
@@ -44,6 +44,7 @@ impl App {
             |app, (library, contents)| {
                 app.show_library(library, contents);
                 app.prepare_search();
+                app.refresh_kept_copy();
             },
         );
     }
@@ -72,6 +73,7 @@ impl App {
             self.session.say(Tone::Note, format!("Stored in {name}, which is no longer open"));
             return false;
         }
+        self.say_if_kept(&changed.library);
         self.show_library(changed.library, changed.contents);
         if target.labels != self.edits_written {
             // The job may have read the labels before the latest was written.

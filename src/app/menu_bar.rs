@@ -93,6 +93,9 @@ fn file_menu(ui: &mut Ui, facts: &Facts, view: &View, out: &mut Vec<Command>) {
     ui.add_enabled_ui(!view.kept.recent.is_empty(), |ui| {
         ui.menu_button("Recent", |ui| recent_ui(ui, view, out));
     });
+    for command in [Command::KeepCopy, Command::ForgetCopy] {
+        command_entry(ui, facts, command, out);
+    }
     ui.separator();
     command_entry(ui, facts, Command::EnterPassword, out);
     let mut on = view.kept.unpack_appended;

@@ -76,6 +76,7 @@ mod session;
 mod start;
 mod status_ui;
 mod symbol;
+mod team_copy;
 mod theme;
 mod thumbnails;
 mod toasts;

@@ -10,7 +10,7 @@ use crate::escape;
 use crate::job::Outcome;
 use crate::model::Processor;
 use crate::sample::Skipped;
-use crate::workflow::Event;
+use crate::workflow::{Event, Warning};
 
 impl App {
     /// Applies the results and events since the last frame.
@@ -72,6 +72,9 @@ impl App {
             Event::Row(row, _) => self.lab.add_row(row),
             Event::Skipped(files) => self.show_skipped(files),
             Event::Warning(warning) => {
+                if let Warning::Sent { place, numbers, .. } = &warning {
+                    self.edit_queue.renumber(place, numbers);
+                }
                 self.session.say(Tone::Note, warning_advice(&warning));
             }
             // The library is read again once all samples are added.

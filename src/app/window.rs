@@ -32,6 +32,7 @@ use super::{
 };
 use crate::escape;
 use crate::job::Stop;
+use crate::library::KeptCopy;
 use crate::workflow::Run;
 use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
@@ -196,6 +197,9 @@ impl App {
             map: !session.contents.places().is_empty(),
             can_gain: session.can_gain,
             read_only: session.library.as_ref().is_some_and(|library| library.read_only().is_some()),
+            shared: session.is_shared() && session.library.is_some(),
+            copy_kept: session.is_shared() && KeptCopy::is_kept(&session.library_path),
+            from_copy: session.library.as_ref().is_some_and(|library| library.from_copy().is_some()),
             selected: session.selection.is_some(),
             selected_dropped: matches!(session.selection, Some(Selection::Queried(_))),
             dropped: session.queried.len(),

@@ -30,8 +30,17 @@ pub fn warning_advice(warning: &Warning) -> String {
         Warning::Splits { deeper: false, .. } => {
             format!("{warning}: put the files of each family in a folder of their own")
         }
+        Warning::Refused { .. } => {
+            format!(
+                "{warning} (lookalike library send URL --list; lookalike library undo EDIT takes one back)"
+            )
+        }
         Warning::SearchNotPrepared(_)
         | Warning::ShardsMissing(_)
+        | Warning::FromCopy(_)
+        | Warning::Kept(_)
+        | Warning::Sent { .. }
+        | Warning::NotSent(_)
         | Warning::Resumed { .. }
         | Warning::Checkpoint(_)
         | Warning::OtherLabel(_)

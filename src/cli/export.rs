@@ -4,9 +4,8 @@ use super::events::{self, Printed};
 use super::output;
 use crate::escape;
 use crate::job::Stop;
-use crate::library::Library;
 use crate::whole_file::save;
-use crate::workflow::{sample_table, warn_if_missing};
+use crate::workflow::{open_library, sample_table, warn_if_missing};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
@@ -37,7 +36,7 @@ enum Format {
 pub fn run(args: ExportArgs) -> Result<(), Stop> {
     let library = args.library;
     let contents = events::run(false, &mut Printed::default(), move |run| {
-        let library = Library::open(&library)?;
+        let library = open_library(&library, run)?;
         let contents = library.contents()?;
         warn_if_missing(&library, run);
         Ok(contents)

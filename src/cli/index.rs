@@ -7,9 +7,9 @@ use super::library_models::print_if_not_in_use;
 use super::output;
 use crate::escape;
 use crate::job::Stop;
-use crate::library::{Adopt, Adopted, Library};
+use crate::library::{Adopt, Adopted};
 use crate::model::Model;
-use crate::workflow::{Indexed, index, kind_of, use_model, usual_model};
+use crate::workflow::{Indexed, Warning, index, kind_of, open_or_create_library, use_model, usual_model};
 use clap::Args;
 use serde_json::json;
 use std::path::PathBuf;
@@ -49,19 +49,23 @@ pub fn run(args: IndexArgs) -> Result<(), Stop> {
     let added = events::run(args.json, &mut printed, move |run| {
         // A model that cannot be read creates no library.
         let given = model.map(|path| Model::load(&path)).transpose()?;
-        let mut library = Library::open_or_create(&library)?;
+        let mut library = open_or_create_library(&library, run)?;
         let model =
             given.map_or_else(|| usual_model(&library, || kind_of(&folders, labelling, &reader)), Ok)?;
         let mut done = index(&folders, labelling, &model, &mut library, Adopt::IfComplete, &reader, run)?;
+        if let Some(from) = library.from_copy().filter(|_| done.edit.is_some()) {
+            run.warn(Warning::Kept(from.host.clone()));
+        }
+        let kept = library.from_copy().is_some();
         let mut used = None;
         if let Some(reader) = again.filter(|_| !done.adopted.in_use) {
             let again = use_model(library, model.hash, &reader, run)?;
             done.adopted = Adopted { in_use: true, lacking: again.left_out, hidden: again.left_out };
             used = Some(again.summary());
         }
-        Ok((done, model.hash, used))
+        Ok((done, model.hash, used, kept))
     });
-    let (Indexed { added, adopted, .. }, model, used) = match added {
+    let (Indexed { added, adopted, .. }, model, used, kept) = match added {
         Err(Stop::Cancelled) if printed.added > 0 => {
             return Err(Stop::failed(format!(
                 "cancelled; {} of the folder are in the library and stay there",
@@ -74,7 +78,7 @@ pub fn run(args: IndexArgs) -> Result<(), Stop> {
         return output::json(&json!({
             "event": "done", "library": args.library.to_string_lossy(), "new": added.new, "known": added.known,
             "relabelled": added.relabelled, "skipped": printed.skipped, "duplicates": printed.duplicates,
-            "restored": added.restored, "in_use": adopted.in_use, "lacking": adopted.lacking,
+            "restored": added.restored, "kept": kept, "in_use": adopted.in_use, "lacking": adopted.lacking,
         }));
     }
     let restored = match added.restored {

@@ -3,14 +3,14 @@
 
 use super::archives::ArchiveArgs;
 use super::events::{self, Printed};
-use super::{library_models, output};
+use super::{library_copy, library_models, open, output};
 use crate::escape;
 use crate::job::Stop;
 use crate::library::{Edit, LabelChange, Library, LibraryError, Prepared};
 use crate::reading::Reader;
 use crate::sample::Sha256;
 use crate::workflow::{
-    Copied, copy_library, edit_text, prepare_library, prepared_text, read_again, reverted_text,
+    Copied, copy_library, edit_text, open_library, prepare_library, prepared_text, read_again, reverted_text,
     shard_library, sharded_text,
 };
 use clap::builder::NonEmptyStringValueParser;
@@ -48,6 +48,26 @@ enum What {
         from: PathBuf,
         /// The library that they are added to; it is created if it is not there
         to: PathBuf,
+    },
+    /// Keep a copy of a team's library on this machine, which answers while the server cannot be reached, or bring it up to what the
+    /// server has. What is changed meanwhile waits in it and is sent later
+    Keep {
+        /// The library: postgresql://…
+        url: PathBuf,
+        /// Remove the copy
+        #[arg(long)]
+        forget: bool,
+        /// Remove also what waits in it and the server lacks
+        #[arg(long, requires = "forget")]
+        unsent: bool,
+    },
+    /// Send what was changed while the server of a team's library could not be reached; the next command that reaches it does so too
+    Send {
+        /// The library: postgresql://…
+        url: PathBuf,
+        /// List what waits, and send nothing
+        #[arg(long)]
+        list: bool,
     },
     /// Make the index by which a query of many samples reads only what may be near. A file has it as samples are added, beside it, and
     /// answers exactly; in a team's database the role that owns the tables makes it, and answers are approximate. Others may use the
@@ -104,12 +124,14 @@ enum What {
     },
     /// Undo an edit: by default the latest label, rename or removal, never an import
     Undo {
-        /// The edit, by its number in `library edits`
+        /// The edit, by its number in `library edits`; below zero, one that waits in the copy of a team's library
+        #[arg(allow_negative_numbers = true)]
         edit: Option<i64>,
     },
     /// Redo an edit: by default the one that was undone last
     Redo {
         /// The edit, by its number in `library edits`
+        #[arg(allow_negative_numbers = true)]
         edit: Option<i64>,
     },
     /// List the edits, the latest first: labels, renames, removals, imports
@@ -190,6 +212,10 @@ fn shard(path: PathBuf, to: Vec<PathBuf>, as_json: bool) -> Result<(), Stop> {
 pub fn run(args: LibraryArgs) -> Result<(), Stop> {
     let what = match args.what {
         What::Copy { from, to } => return copy(from, to, args.json),
+        What::Keep { url, forget: true, unsent } => return library_copy::forget(&url, unsent, args.json),
+        What::Keep { url, .. } => return library_copy::keep(url, args.json),
+        What::Send { url, list: true } => return library_copy::list(&url, args.json),
+        What::Send { url, list: false } => return library_copy::send(url, args.json),
         what => what,
     };
     let Some(path) = args.library else {
@@ -198,8 +224,8 @@ pub fn run(args: LibraryArgs) -> Result<(), Stop> {
     let name = escape::path(&path);
     match what {
         What::Check => {
-            let (faults, damage, samples) = events::run(args.json, &mut Printed::default(), move |_| {
-                let library = Library::open(&path)?;
+            let (faults, damage, samples) = events::run(args.json, &mut Printed::default(), move |run| {
+                let library = open_library(&path, run)?;
                 let faults = match library.check() {
                     Err(unchecked @ LibraryError::Shard { .. }) => return Err(unchecked.into()),
                     checked => checked,
@@ -236,15 +262,20 @@ pub fn run(args: LibraryArgs) -> Result<(), Stop> {
             output::line(&format!("{name} is copied to {shown}"))
         }
         What::Copy { from, to } => copy(from, to, args.json),
+        What::Keep { url, .. } => library_copy::keep(url, args.json),
+        What::Send { url, .. } => library_copy::send(url, args.json),
         What::Prepare => prepare(path, args.json),
         What::Shard { to } => shard(path, to, args.json),
         What::Label { samples, label } => {
             let samples = samples.iter().map(|text| digest(text)).collect::<Result<Vec<_>, _>>()?;
-            let mut library = Library::open(&path)?;
+            let mut library = open::open(&path)?;
             let done = library.set_labels(&samples, label.as_deref(), "lookalike library label")?;
             let changed = done.changes.len();
+            let kept = done.edit.is_some() && open::is_kept(&library);
             if args.json {
-                return output::json(&json!({ "event": "labelled", "changed": changed, "edit": done.edit }));
+                return output::json(
+                    &json!({ "event": "labelled", "changed": changed, "edit": done.edit, "kept": kept }),
+                );
             }
             output::line(&format!("{} changed label", output::count(changed, "sample")))
         }
@@ -267,12 +298,12 @@ pub fn run(args: LibraryArgs) -> Result<(), Stop> {
         What::Undo { edit } => revert(&path, edit, true, args.json),
         What::Redo { edit } => revert(&path, edit, false, args.json),
         What::Edits { limit } => {
-            let edits = Library::open(&path)?.edits(limit)?;
+            let edits = open::open(&path)?.edits(limit)?;
             edits.iter().try_for_each(|edit| print_edit(edit, args.json))
         }
         What::History { sample } => {
             let of = sample.map(|text| digest(&text)).transpose()?;
-            let history = Library::open(&path)?.label_history(of)?;
+            let history = open::open(&path)?.label_history(of)?;
             history.iter().try_for_each(|change| print_change(change, args.json))
         }
     }
@@ -286,11 +317,12 @@ fn digest(text: &str) -> Result<Sha256, Stop> {
 
 fn remove(path: &Path, samples: &[String], as_json: bool) -> Result<(), Stop> {
     let samples = samples.iter().map(|text| digest(text)).collect::<Result<Vec<_>, _>>()?;
-    let mut library = Library::open(path)?;
+    let mut library = open::open(path)?;
     let edit = library.remove(&samples, "lookalike library remove")?;
     let removed = edit.map(|id| library.edit(id)).transpose()?.map_or(0, |edit| edit.removed);
+    let kept = edit.is_some() && open::is_kept(&library);
     if as_json {
-        return output::json(&json!({ "event": "removed", "removed": removed, "edit": edit }));
+        return output::json(&json!({ "event": "removed", "removed": removed, "edit": edit, "kept": kept }));
     }
     match edit {
         Some(edit) => output::line(&format!(
@@ -303,7 +335,8 @@ fn remove(path: &Path, samples: &[String], as_json: bool) -> Result<(), Stop> {
 }
 
 fn rename_label(path: &Path, from: &str, to: &str, as_json: bool) -> Result<(), Stop> {
-    let done = Library::open(path)?.rename_label(from, to, "lookalike library rename-label")?;
+    let mut library = open::open(path)?;
+    let done = library.rename_label(from, to, "lookalike library rename-label")?;
     let (shown_from, shown_to) = (escape::text(from), escape::text(to));
     let Some(edit) = done.edit else {
         let found = if from == to { "twice the same name" } else { "none" };
@@ -311,9 +344,10 @@ fn rename_label(path: &Path, from: &str, to: &str, as_json: bool) -> Result<(), 
             "expected samples with the label {shown_from} to be renamed to {shown_to}, found {found}; nothing was changed"
         )));
     };
+    let kept = open::is_kept(&library);
     if as_json {
         return output::json(&json!({
-            "event": "renamed", "changed": done.samples, "merged_with": done.merged_with, "edit": edit,
+            "event": "renamed", "changed": done.samples, "merged_with": done.merged_with, "edit": edit, "kept": kept,
         }));
     }
     let samples = output::count(done.samples, "sample");
@@ -328,7 +362,7 @@ fn rename_label(path: &Path, from: &str, to: &str, as_json: bool) -> Result<(), 
 
 /// Undoes or redoes an edit.
 fn revert(path: &Path, edit: Option<i64>, undo: bool, as_json: bool) -> Result<(), Stop> {
-    let mut library = Library::open(path)?;
+    let mut library = open::open_for(path, edit)?;
     let usual = if undo { library.latest_by_hand()? } else { library.latest_undone()? };
     let Some(id) = edit.or(usual) else {
         if as_json {

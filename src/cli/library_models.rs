@@ -1,7 +1,7 @@
 //! `lookalike library models`, `use-model` and `rename-model`: the models of a library.
 
 use super::events::{self, Printed};
-use super::output;
+use super::{open, output};
 use crate::escape;
 use crate::job::Stop;
 use crate::library::{Adopted, Library, StoredModel};
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 /// Lists the models.
 pub fn list(path: &Path, as_json: bool) -> Result<(), Stop> {
-    let library = Library::open(path)?;
+    let library = open::open(path)?;
     let samples = library.sample_count()?;
     library.models()?.iter().try_for_each(|model| print(model, samples, as_json))
 }

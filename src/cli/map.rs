@@ -4,10 +4,10 @@ use super::events::{self, Printed};
 use super::output;
 use crate::escape;
 use crate::job::Stop;
-use crate::library::{Layout, Library};
+use crate::library::Layout;
 use crate::whole_file::save;
 use crate::workflow::{
-    MapMethod, MapStart, map_library, map_table, read_contents, trust_of_map, warn_if_missing,
+    MapMethod, MapStart, map_library, map_table, open_library, read_contents, trust_of_map, warn_if_missing,
 };
 use clap::{Args, ValueEnum};
 use serde_json::json;
@@ -54,20 +54,20 @@ pub fn run(args: MapArgs) -> Result<(), Stop> {
         MethodArg::Pca => MapMethod::Pca,
     };
     let (library, seed) = (args.library, args.seed);
-    let (contents, trust) = events::run(args.json, &mut Printed::default(), move |run| {
-        let mut library = Library::open(&library)?;
+    let (contents, trust, from_copy) = events::run(args.json, &mut Printed::default(), move |run| {
+        let mut library = open_library(&library, run)?;
         let mut contents = read_contents(&mut library)?;
         warn_if_missing(&library, run);
         let places = map_library(&contents, &mut library, method, MapStart::FromSamples, seed, run)?;
         let trust = trust_of_map(&contents, &library, &places, K, run)?;
         contents.set_places(places, Layout::Finished);
-        Ok((contents, trust))
+        Ok((contents, trust, library.from_copy().cloned()))
     })?;
     save(&args.csv, &output::table(map_table(&contents), args.excel))?;
     if args.json {
         return output::json(&json!({
             "event": "done", "csv": args.csv.to_string_lossy(), "samples": contents.len(),
-            "trustworthiness": trust,
+            "trustworthiness": trust, "from_copy": from_copy.as_ref().map(output::from_copy_json),
         }));
     }
     output::line(&format!(

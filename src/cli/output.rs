@@ -4,6 +4,7 @@ use super::advice::skipped_advice;
 use crate::escape;
 use crate::export::for_excel;
 use crate::job::Stop;
+use crate::library::FromCopy;
 use crate::sample::Skipped;
 pub use crate::workflow::count;
 use serde_json::Value;
@@ -25,6 +26,13 @@ pub struct Reported;
 /// Prints one line on stdout.
 pub fn line(text: &str) -> Result<(), Stop> {
     bytes(format!("{text}\n").as_bytes())
+}
+
+/// That answers are from the copy of a team's library, as JSON.
+pub fn from_copy_json(from: &FromCopy) -> Value {
+    serde_json::json!({
+        "host": from.host, "refreshed": from.refreshed, "minutes": from.minutes, "text": from.to_string(),
+    })
 }
 
 /// Prints one JSON object on stdout.

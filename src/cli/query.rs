@@ -2,15 +2,15 @@
 
 use super::archives::ArchiveArgs;
 use super::events::{self, Printed};
-use super::output;
+use super::output::{self, from_copy_json};
 use crate::escape;
 use crate::job::Stop;
-use crate::library::{Among, Contents, Library, Missing};
+use crate::library::{Among, Contents, FromCopy, Library, Missing};
 use crate::whole_file::save;
 use crate::workflow::{
     Answers, KnownSample, Near, OutOfRange, Queried, QueriedFile, Question, Run, SharedTrait, Verdict,
-    calibration_text, facts_of, is_calibrated, model_name, neighbour_rows, neighbour_table_of, percent,
-    query_library, shared_rare,
+    calibration_text, facts_of, is_calibrated, model_name, neighbour_rows, neighbour_table_of, open_library,
+    percent, query_library, shared_rare,
 };
 use clap::Args;
 use serde_json::json;
@@ -60,12 +60,12 @@ pub fn run(args: QueryArgs) -> Result<(), Stop> {
     let library = args.library;
     let reader = args.archives.reader();
     let with_traits = args.json;
-    let (answers, shared) = events::run(args.json, &mut Printed::default(), move |run| {
-        let library = Library::open(&library)?;
+    let (answers, shared, from_copy) = events::run(args.json, &mut Printed::default(), move |run| {
+        let library = open_library(&library, run)?;
         let answers = query_library(&library, &question, &reader, run)?;
         let Answers { queried, known, .. } = &answers;
         let shared = if with_traits { shared(&library, queried, known, run)? } else { Vec::new() };
-        Ok((answers, shared))
+        Ok((answers, shared, library.from_copy().cloned()))
     })?;
     let Answers { contents, queried, known, approximate, missing } = answers;
     let mut answers: Vec<Answer<'_>> = queried.iter().map(Answer::of).collect();
@@ -76,7 +76,7 @@ pub fn run(args: QueryArgs) -> Result<(), Stop> {
     }
     if args.json {
         return answers.iter().zip(&shared).try_for_each(|(answer, shared)| {
-            print_json(answer, shared, &contents, (approximate, missing.as_ref()))
+            print_json(answer, shared, &contents, approximate, (missing.as_ref(), from_copy.as_ref()))
         });
     }
     if approximate {
@@ -187,7 +187,8 @@ fn print_json(
     answer: &Answer<'_>,
     shared: &[SharedTrait],
     contents: &Contents,
-    (approximate, missing): (bool, Option<&Missing>),
+    approximate: bool,
+    (missing, from_copy): (Option<&Missing>, Option<&FromCopy>),
 ) -> Result<(), Stop> {
     let file = &answer.file;
     let neighbours: Vec<_> = neighbour_rows(contents, file, &answer.near.neighbours)
@@ -214,6 +215,7 @@ fn print_json(
         "packed": (!file.packed.is_empty()).then(|| escape::text(&file.packed)),
         "model": contents.model_hash().map(|hash| hash.to_string()),
         "answered_by": contents.model().map(|model| model_name(model)),
+        "from_copy": from_copy.map(from_copy_json),
         "approximate": approximate,
         "missing": missing.map(|missing| json!({
             "shards": missing.why.len(), "of": missing.of, "percent": missing.percent(), "why": missing.why,

@@ -2,8 +2,8 @@
 //! beside its types, and an engine has all of them. Both pass the same tests (`engine_tests`).
 
 use super::{
-    AddSamples, Edits, KeptTraits, LabelHistory, LibraryError, Location, Maintenance, Missing, Models,
-    PartlyRead, Prepare, RemoveSamples, StoredSamples, WholeSamples,
+    AddSamples, Edits, FromCopy, KeptTraits, LabelHistory, LibraryError, Location, Maintenance, Missing,
+    Models, PartlyRead, Prepare, RemoveSamples, StoredSamples, WholeSamples,
 };
 
 /// Libraries that may have more samples than this are large.
@@ -32,6 +32,11 @@ pub trait Engine:
 
     /// The servers that keep a part of it and could not be read when it was read last: what was read lacks that part.
     fn missing(&self) -> Option<Missing> {
+        None
+    }
+
+    /// That it answers from its copy, if its server cannot be reached. What is changed then waits to be sent.
+    fn from_copy(&self) -> Option<&FromCopy> {
         None
     }
 

@@ -50,6 +50,26 @@ pub enum LibraryError {
         /// Why.
         error: Box<LibraryError>,
     },
+    /// A server that cannot be reached.
+    #[error(
+        "expected a PostgreSQL server that answers, found {found} ({location}). Check the host and the port, and that the server runs and can be reached"
+    )]
+    Unreachable {
+        /// What the network said.
+        found: String,
+        /// The library.
+        location: Location,
+    },
+    /// A connection that has ended.
+    #[error(
+        "expected a connection to the server, found {found} ({location}). What was not confirmed may have been stored; check the network, and try again"
+    )]
+    Lost {
+        /// What the network said.
+        found: String,
+        /// The library.
+        location: Location,
+    },
     /// No such file.
     #[error(
         "expected a library at {path}, found no file. Create a library first, or choose another file",
@@ -108,6 +128,16 @@ pub enum LibraryError {
         /// The library.
         location: Location,
     },
+    /// Something that only the server can do, while it cannot be reached.
+    #[error(
+        "{what} needs the server, which cannot be reached ({location}). Nothing was changed; try again when it can"
+    )]
+    NeedsServer {
+        /// What.
+        what: &'static str,
+        /// The library.
+        location: Location,
+    },
     /// A model that it does not hold.
     #[error("the library {location} has no model {model}; nothing was changed")]
     NoSuchModel {
@@ -147,4 +177,11 @@ pub enum LibraryError {
     /// The model in it cannot be read.
     #[error("the model in the library cannot be used: {0}")]
     Model(#[from] crate::model::ModelError),
+}
+
+impl LibraryError {
+    /// Whether the server cannot be reached, at least not now.
+    pub fn is_unreachable(&self) -> bool {
+        matches!(self, Self::Unreachable { .. } | Self::Lost { .. })
+    }
 }

@@ -1,8 +1,10 @@
 //! The handle of an open library, whatever keeps it.
 
+use super::copy_engine::CopyLibrary;
+use super::kept_copy::KeptCopy;
 use super::postgres::{ServerWatch, open, shard};
 use super::sqlite::{FileWatch, SqliteLibrary};
-use super::{Engine, LibraryError, Location, ServerUrl, Watch};
+use super::{Engine, LibraryError, Location, ServerUrl, Watch, unreachable};
 use crate::job::{Reporter, Stop};
 use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
@@ -20,6 +22,29 @@ impl Library {
     /// Opens a library, or creates an empty one where there is none: the file with its folder, or the tables in the database.
     pub fn open_or_create(place: &Path) -> Result<Self, LibraryError> {
         Self::opened(place, true)
+    }
+
+    /// The same as [`Self::open`], but never from a copy.
+    pub fn reach(place: &Path) -> Result<Self, LibraryError> {
+        Ok(Self(match Location::parse(place)? {
+            Location::File(path) => Box::new(SqliteLibrary::open(&path, false)?),
+            Location::Server(url) => open(&url, false)?,
+        }))
+    }
+
+    /// The copy of a team's library as it answers while the server cannot be reached, whether it can or not; `None` if none is kept.
+    pub fn from_its_copy(place: &Path) -> Result<Option<Self>, LibraryError> {
+        let copy = KeptCopy::open(place)?;
+        let library = copy.and_then(|copy| CopyLibrary::new(copy, String::new()));
+        Ok(library.map(|library| Self(Box::new(library))))
+    }
+
+    /// What has the edit with this number: for one below zero the copy of a team's library, whether the server can be reached or not.
+    pub fn open_for_edit(place: &Path, edit: i64) -> Result<Self, LibraryError> {
+        match if edit < 0 { Self::from_its_copy(place)? } else { None } {
+            Some(copy) => Ok(copy),
+            None => Self::open(place),
+        }
     }
 
     /// A watch of the library at `place`, which need not be open.
@@ -47,8 +72,34 @@ impl Library {
     fn opened(place: &Path, create: bool) -> Result<Self, LibraryError> {
         Ok(Self(match Location::parse(place)? {
             Location::File(path) => Box::new(SqliteLibrary::open(&path, create)?),
-            Location::Server(url) => open(&url, create)?,
+            Location::Server(url) => return Self::server_or_copy(place, &url, create),
         }))
+    }
+
+    /// The library on the server, or its copy if one is kept and the server cannot be reached.
+    fn server_or_copy(place: &Path, url: &ServerUrl, create: bool) -> Result<Self, LibraryError> {
+        let its_copy = |why: String| {
+            let found = KeptCopy::open(place).unwrap_or_else(|unusable| {
+                tracing::warn!("the copy of the library cannot be used: {unusable}");
+                None
+            });
+            Some(Self(Box::new(CopyLibrary::new(found?, why)?)))
+        };
+        if let Some(library) = unreachable::lately(url).and_then(its_copy) {
+            return Ok(library);
+        }
+        match open(url, create) {
+            Err(error) if error.is_unreachable() => {
+                let why = error.to_string();
+                let library = its_copy(why.clone()).ok_or(error)?;
+                unreachable::note(url, why);
+                Ok(library)
+            }
+            opened => {
+                unreachable::reached(url);
+                Ok(Self(opened?))
+            }
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The URL of a PostgreSQL database: `postgresql://USER@HOST:PORT/DATABASE`. It never has a password, so it can be shown, kept and
 //! named on a command line.
 
+use crate::escape;
 use postgres::config::Host;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -89,6 +90,16 @@ impl ServerUrl {
     /// The database.
     pub fn database(&self) -> &str {
         self.settings.config.get_dbname().unwrap_or_default()
+    }
+
+    /// The server, for people: its name or its address, of several the first.
+    pub fn host(&self) -> String {
+        match self.settings.config.get_hosts().first() {
+            Some(Host::Tcp(name)) => escape::text(name),
+            #[cfg(unix)]
+            Some(Host::Unix(_)) => "the server on this machine".to_owned(),
+            None => String::new(),
+        }
     }
 
     /// The settings of a connection, without a password.

@@ -86,7 +86,7 @@ pub fn copy_library(from: &Library, to: &mut Library, run: &Run<'_>) -> Result<C
 }
 
 /// The models of `from`, the current one first: a library without a model takes the first as its own.
-fn copy_models(from: &Library, to: &mut Library) -> Result<(), Stop> {
+pub(super) fn copy_models(from: &Library, to: &mut Library) -> Result<(), Stop> {
     let has: Vec<Sha256> = to.models()?.into_iter().map(|model| model.hash).collect();
     let mut models = from.models()?;
     models.sort_by_key(|model| !model.current);

@@ -2,11 +2,11 @@
 //! sees whether it was cancelled. The window and the command line each show the events in their own way.
 
 use super::inspected::Inspected;
-use super::names::some_of;
+use super::names::{count, some_of};
 use crate::escape;
 use crate::experiment::Row;
 use crate::job::{Reporter, Stop};
-use crate::library::Missing;
+use crate::library::{FromCopy, Missing, Waiting};
 use crate::model::{Epoch, Model, ModelConfig};
 use crate::sample::{Sha256, Skipped};
 use std::fmt;
@@ -64,6 +64,30 @@ pub enum Warning {
     ShardsMissing(Missing),
     /// What a search of a large library reads could not be prepared: the reason. Searches take longer.
     SearchNotPrepared(String),
+    /// The server cannot be reached, and the library answers from its copy.
+    FromCopy(FromCopy),
+    /// What was changed is kept in the copy, until this server can be reached.
+    Kept(String),
+    /// What had waited in the copy was sent.
+    Sent {
+        /// What the server has now.
+        taken: usize,
+        /// Samples that others changed later, and that were left as these made them.
+        left: usize,
+        /// The library.
+        place: PathBuf,
+        /// The numbers that edits had in the copy, below zero, and those that the server gave them.
+        numbers: Vec<(i64, i64)>,
+    },
+    /// What waits in the copy could not be sent: the reason. It waits on.
+    NotSent(String),
+    /// The server did not take something that waits in the copy.
+    Refused {
+        /// How much.
+        waiting: usize,
+        /// The first of it.
+        first: Waiting,
+    },
 }
 
 impl Warning {
@@ -110,11 +134,37 @@ impl fmt::Display for Warning {
             Self::SearchNotPrepared(why) => {
                 write!(f, "searches of this library take longer: their index could not be written ({why})")
             }
+            Self::FromCopy(from) => write!(f, "{from}"),
+            Self::Kept(host) => {
+                write!(f, "what was changed is kept on this machine, and sent when {host} can be reached")
+            }
+            Self::Sent { taken, left: 0, .. } => {
+                write!(f, "{} that had waited on this machine {} sent", count(*taken, "change"), were(*taken))
+            }
+            Self::Sent { taken, left, .. } => write!(
+                f,
+                "{} that had waited on this machine {} sent; {} changed later by others, and left so",
+                count(*taken, "change"),
+                were(*taken),
+                format_args!("{} {}", count(*left, "sample"), were(*left))
+            ),
+            Self::NotSent(why) => write!(f, "what waits on this machine was not sent, and waits on: {why}"),
+            Self::Refused { waiting, first } => write!(
+                f,
+                "the server did not take {} that {} on this machine, the first since {}",
+                count(*waiting, "change"),
+                if *waiting == 1 { "waits" } else { "wait" },
+                first.refused.as_deref().unwrap_or_default()
+            ),
             Self::MapNotStored => {
                 f.write_str("the map was not stored: the library has other samples or another model by now")
             }
         }
     }
+}
+
+fn were(n: usize) -> &'static str {
+    if n == 1 { "was" } else { "were" }
 }
 
 /// One run of a task.

@@ -71,6 +71,7 @@ impl Home {
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_lookalike"));
         command.current_dir(self.path()).args(arguments).env("USER", "ada").stdin(Stdio::null());
+        command.env("XDG_DATA_HOME", self.at("data"));
         command
     }
 

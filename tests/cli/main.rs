@@ -21,8 +21,15 @@ mod large_library;
 mod library;
 mod mutations;
 #[cfg(target_os = "linux")]
+mod offline;
+#[cfg(target_os = "linux")]
+mod offline_faults;
+#[cfg(target_os = "linux")]
 #[path = "../common/postgres.rs"]
 mod postgres_server;
+#[cfg(target_os = "linux")]
+#[path = "../common/proxy.rs"]
+mod proxy;
 #[cfg(target_os = "linux")]
 mod team;
 #[cfg(target_os = "linux")]

@@ -26,7 +26,12 @@ pub struct Server {
     durable: bool,
     /// Settings beside those of every server.
     settings: &'static [&'static str],
+    /// Whether its tables are on a disk of their own, of [`SMALL`] bytes.
+    small_disk: bool,
 }
+
+/// A disk that has little space left once a database is on it.
+const SMALL: usize = 48 << 20;
 
 /// The server of this program's tests, which is started the first time.
 pub fn server() -> &'static Server {
@@ -47,20 +52,47 @@ pub fn three_servers() -> &'static [&'static Server; 3] {
 impl Server {
     /// Starts a server that keeps nothing.
     pub fn start() -> Self {
-        Self::started(false, &["shared_buffers=64MB"])
+        Self::started(false, &["shared_buffers=64MB"], false)
     }
 
     /// Starts a server that keeps what it has confirmed, to be killed.
     pub fn start_durable() -> Self {
-        Self::started(true, &["shared_buffers=64MB"])
+        Self::started(true, &["shared_buffers=64MB"], false)
     }
 
     /// Starts a server that keeps what it has confirmed, with memory like that of a small team.
     pub fn start_for_benchmark() -> Self {
-        Self::started(true, &["shared_buffers=2GB", "max_wal_size=8GB"])
+        Self::started(true, &["shared_buffers=2GB", "max_wal_size=8GB"], false)
     }
 
-    fn started(durable: bool, settings: &'static [&'static str]) -> Self {
+    /// Starts a server whose tables are on a small disk in memory, which only root can mount. It is gone with the server.
+    pub fn start_on_a_small_disk() -> Self {
+        assert!(is_root(), "this test mounts a small disk for the server: run it as root");
+        Self::started(false, &["shared_buffers=64MB", "autovacuum=off"], true)
+    }
+
+    /// Fills the disk of a server with a table `ballast` in a database.
+    pub fn fill(&self, database: &str) {
+        self.sql(
+            database,
+            "CREATE TABLE public.ballast (x text); ALTER TABLE public.ballast ALTER x SET STORAGE PLAIN",
+        );
+        for rows in [500, 20, 1] {
+            let fill = format!(
+                "INSERT INTO public.ballast SELECT repeat('x', 4000) FROM generate_series(1, {rows})"
+            );
+            let begun = Instant::now();
+            let error = loop {
+                assert!(begun.elapsed() < PATIENCE, "the disk did not fill up");
+                if let Err(error) = self.try_sql(database, &fill) {
+                    break error;
+                }
+            };
+            assert_eq!(error.code(), Some(&postgres::error::SqlState::DISK_FULL), "{error}");
+        }
+    }
+
+    fn started(durable: bool, settings: &'static [&'static str], small_disk: bool) -> Self {
         static STARTED: AtomicUsize = AtomicUsize::new(0);
         let number = STARTED.fetch_add(1, Ordering::Relaxed);
         let folder = std::env::temp_dir().join(format!("lookalike-pg-{}-{number}", std::process::id()));
@@ -84,14 +116,14 @@ impl Server {
             "--no-sync",
         ]);
         run(&mut initdb);
-        let server = Self { folder, databases: AtomicUsize::new(0), durable, settings };
+        let server = Self { folder, databases: AtomicUsize::new(0), durable, settings, small_disk };
         server.restart();
         server
     }
 
     /// Starts the server again, after it was killed.
     pub fn restart(&self) {
-        let mut postgres = as_user("postgres");
+        let mut postgres = if self.small_disk { self.with_small_disk() } else { as_user("postgres") };
         postgres.arg("-D").arg(self.folder.join("data")).arg("-k").arg(&self.folder);
         let sync = if self.durable { "on" } else { "off" };
         postgres.args(["-c", &format!("fsync={sync}"), "-c", &format!("full_page_writes={sync}")]);
@@ -113,6 +145,18 @@ impl Server {
             assert!(begun.elapsed() < PATIENCE, "the server did not start");
             std::thread::sleep(Duration::from_millis(50));
         }
+    }
+
+    /// The server with its tables on a disk of their own. Only the server sees it.
+    fn with_small_disk(&self) -> Command {
+        let mut command = Command::new("unshare");
+        let (base, disk) = (self.folder.join("data/base"), self.folder.join("disk"));
+        command.args(["--mount", "sh", "-ec"]).arg(format!(
+            "mkdir -p \"$1\"; mount -t tmpfs -o size={SMALL} none \"$1\"; cp -a \"$0/.\" \"$1\"; mount --bind \"$1\" \"$0\"; chown nobody \"$0\"; shift; exec \"$@\""
+        ));
+        let server = as_user("postgres");
+        command.arg(base).arg(disk).arg(server.get_program()).args(server.get_args()).current_dir("/");
+        command
     }
 
     /// Kills the server as a crash would: it writes nothing more, and its connections end.

@@ -4,45 +4,64 @@
 //! the URL (`sslrootcert`) or the variable PGSSLROOTCERT names, else by those of the system.
 
 use super::password::password;
+use super::patience::{Connector, NO_TLS, Patience, WORK};
 use crate::library::{LibraryError, Location, ServerUrl};
-use postgres::config::SslMode;
+use postgres::config::{Host, SslMode, SslNegotiation};
 use postgres::error::SqlState;
 use postgres::{Client, Config, NoTls};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
 use std::error::Error as _;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-/// How long to wait for a server that does not answer, unless the URL says otherwise.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long to wait for a server that does not answer at first, unless the URL says otherwise (`connect_timeout`).
+const OPENING: Duration = Duration::from_secs(10);
+/// How long the network may leave what was sent unacknowledged, and then how often it is asked.
+const UNACKNOWLEDGED: Duration = Duration::from_secs(20);
+const ASKED: Duration = Duration::from_secs(5);
 
-/// Connects to a database.
-pub fn connect(url: &ServerUrl) -> Result<Client, LibraryError> {
+/// Connects to a database. `patience` is how long it may be silent from then on, which the URL may say (`tcp_user_timeout`).
+pub fn connect(url: &ServerUrl, patience: &Patience) -> Result<Client, LibraryError> {
     let location = Location::Server(url.clone());
     let mut config = url.config().clone();
     if config.get_user().is_none() {
         config.user(&std::env::var("PGUSER").unwrap_or_else(|_| crate::library::user()));
     }
-    if config.get_connect_timeout().is_none() {
-        config.connect_timeout(PATIENCE);
-    }
+    let opening = config.get_connect_timeout().copied().unwrap_or(OPENING);
+    let working = config.get_tcp_user_timeout().copied();
+    config.connect_timeout(opening);
+    config.tcp_user_timeout(working.unwrap_or(UNACKNOWLEDGED));
+    // A network that is cut while the server works is noticed too.
+    config.keepalives_idle(UNACKNOWLEDGED).keepalives_interval(ASKED);
     config.application_name("lookalike");
-    config.tcp_user_timeout(PATIENCE);
+    patience.set(opening);
     if let Some(password) = password(&config, &location)? {
         config.password(password.reveal());
     }
-    let client = if is_encrypted(url) {
-        config.ssl_mode(SslMode::Require);
-        config.connect(MakeRustlsConnect::new(tls(url, &location)?))
-    } else {
+    let encrypted = is_encrypted(url);
+    let client = if !encrypted && config.get_hosts().iter().any(is_socket) {
+        // Nothing is between this program and the server.
         config.ssl_mode(SslMode::Disable);
         config.connect(NoTls)
+    } else {
+        let tls = if encrypted { Some(MakeRustlsConnect::new(tls(url, &location)?)) } else { None };
+        let asks = config.get_ssl_negotiation() == SslNegotiation::Postgres;
+        config.ssl_mode(SslMode::Require).ssl_negotiation(SslNegotiation::Direct);
+        config.connect(Connector { tls, asks, patience: patience.clone() })
     };
-    client.map_err(|error| refused(&error, &config, location))
+    let client = client.map_err(|error| refused(&error, &config, location))?;
+    patience.set(working.unwrap_or(WORK));
+    Ok(client)
+}
+
+/// Whether a host is a socket in the file system.
+fn is_socket(host: &Host) -> bool {
+    !matches!(host, Host::Tcp(_))
 }
 
 /// Whether a connection uses TLS: off this machine always, on it if the URL asks for it.
@@ -102,10 +121,7 @@ fn refused(error: &postgres::Error, config: &Config, location: Location) -> Libr
             format!("a password for {user}"),
             "Put it in the variable PGPASSWORD or the file .pgpass; it is never part of the URL",
         ),
-        _ => (
-            "a PostgreSQL server that answers".to_owned(),
-            "Check the host and the port, and that the server runs and can be reached",
-        ),
+        _ => return LibraryError::Unreachable { found: reason(error), location },
     };
     LibraryError::Server { expected, found: reason(error), location, advice: advice.to_owned() }
 }
@@ -123,21 +139,33 @@ pub fn reason(error: &postgres::Error) -> String {
 }
 
 fn is_about_tls(error: &postgres::Error) -> bool {
-    let mut cause = error.source();
+    let (mut cause, mut is_cut) = (error.source(), false);
     while let Some(this) = cause {
         if this.is::<rustls::Error>() {
             return true;
         }
         // A connector wraps its own errors in those of the operating system.
-        let inner = this.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        let io = this.downcast_ref::<std::io::Error>();
+        is_cut |= io.is_some_and(|io| CUT.contains(&io.kind()));
+        let inner = io.and_then(std::io::Error::get_ref);
         if inner.is_some_and(|inner| inner.is::<rustls::Error>()) {
             return true;
         }
         cause = this.source();
     }
-    let text = error.to_string();
-    text.contains("TLS handshake") || text.contains("server does not support TLS")
+    let said = error.source().is_some_and(|cause| cause.to_string().contains(NO_TLS));
+    said || error.to_string().contains("TLS handshake") && !is_cut
 }
+
+/// What a network that is cut is told by.
+const CUT: [ErrorKind; 6] = [
+    ErrorKind::TimedOut,
+    ErrorKind::ConnectionReset,
+    ErrorKind::ConnectionAborted,
+    ErrorKind::BrokenPipe,
+    ErrorKind::UnexpectedEof,
+    ErrorKind::HostUnreachable,
+];
 
 /// Why a statement failed.
 pub fn failed(error: &postgres::Error, location: &Location) -> LibraryError {
@@ -158,10 +186,14 @@ pub fn failed(error: &postgres::Error, location: &Location) -> LibraryError {
         Some(&SqlState::READ_ONLY_SQL_TRANSACTION) => {
             ("a server that can be written to", "Nothing was changed. Name the primary server")
         }
-        None if error.is_closed() || error.as_db_error().is_none() => (
-            "a connection to the server",
-            "What was not confirmed may have been stored; check the network, and try again",
-        ),
+        // Only values that are not what they should be are found here and not by the server or the network.
+        None if error.source().is_none_or(|cause| cause.is::<std::io::Error>()) => {
+            return LibraryError::Lost { found: reason(error), location };
+        }
+        // It is told to stop, has crashed, or starts again.
+        Some(&SqlState::ADMIN_SHUTDOWN | &SqlState::CRASH_SHUTDOWN | &SqlState::CANNOT_CONNECT_NOW) => {
+            return LibraryError::Lost { found: reason(error), location };
+        }
         _ => ("a server that does as it is asked", "Nothing was changed. Try again"),
     };
     LibraryError::Server {

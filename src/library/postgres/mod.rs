@@ -16,7 +16,9 @@ mod models;
 mod near_index;
 mod nearest;
 mod password;
+mod patience;
 mod prepare;
+mod receive;
 mod removal;
 mod schema;
 mod sharded;
@@ -25,5 +27,5 @@ mod vector;
 mod watch;
 mod whole;
 
-pub use sharded::{open, shard};
+pub use sharded::{open, open_to_send, shard};
 pub use watch::ServerWatch;

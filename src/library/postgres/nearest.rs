@@ -164,7 +164,8 @@ mod tests {
             let mut library = library(&place, &model, |family| Some(format!("family {family}")));
             library.prepare(&Reporter::silent()).unwrap();
             let Location::Server(url) = library.location() else { panic!("a file") };
-            let mut client = super::super::connect::connect(url).unwrap();
+            let mut client =
+                super::super::connect::connect(url, &super::super::patience::Patience::default()).unwrap();
             let index = NearIndex::of(1, &model).unwrap();
             let query = Vector(vec![0.1; index.candidates.dimension()]);
             let mut transaction = client.transaction().unwrap();

@@ -4,6 +4,7 @@
 use super::candidates::{NewVector, store};
 use super::connect::{connect, failed};
 use super::near_index::NearIndex;
+use super::patience::Patience;
 use super::store::PostgresLibrary;
 use super::vector::Vector;
 use crate::job::{Reporter, Stop};
@@ -49,6 +50,8 @@ impl PostgresLibrary {
         reporter: &Reporter,
     ) -> Result<Prepared, Stop> {
         self.check_owner()?;
+        // The server may work for hours without a word.
+        let _lifted = self.patience.lift();
         let index = NearIndex::of(id, model).ok_or_else(|| {
             self.refused(
                 "a model whose embeddings an index can hold",
@@ -239,7 +242,7 @@ impl PostgresLibrary {
         reporter: &Reporter,
     ) -> Result<Result<(), postgres::Error>, Stop> {
         let Location::Server(url) = self.location().clone() else { return Ok(Ok(())) };
-        let mut watcher = connect(&url)?;
+        let mut watcher = connect(&url, &Patience::default())?;
         let location = self.location().clone();
         let client = self.client_mut();
         let mut prepared = || -> Result<i32, postgres::Error> {

@@ -7,8 +7,12 @@ use postgres::Client;
 use postgres::error::SqlState;
 
 /// What creates and migrates a library: the first makes version 1.
-const MIGRATIONS: [&str; 3] =
-    [include_str!("migrations/1.sql"), include_str!("migrations/2.sql"), include_str!("migrations/3.sql")];
+const MIGRATIONS: [&str; 4] = [
+    include_str!("migrations/1.sql"),
+    include_str!("migrations/2.sql"),
+    include_str!("migrations/3.sql"),
+    include_str!("migrations/4.sql"),
+];
 /// The version of the tables.
 const VERSION: i64 = MIGRATIONS.len() as i64;
 /// The earliest PostgreSQL, as `server_version_num` has it.

@@ -2,6 +2,7 @@
 
 use super::candidates::Makers;
 use super::connect::{connect, failed};
+use super::patience::Patience;
 use super::schema;
 use super::vector::Vector;
 use crate::library::row::{Listed, Row, is_embedding};
@@ -21,6 +22,8 @@ pub struct PostgresLibrary {
     client: Mutex<Client>,
     pub(super) location: Location,
     pub(super) read_only: Option<String>,
+    /// With the server.
+    pub(super) patience: Patience,
     /// What makes candidate vectors.
     pub(super) makers: Makers,
 }
@@ -38,9 +41,10 @@ impl PostgresLibrary {
     /// Opens the library in a database, or with `create` makes one where there is none.
     pub fn open(url: &ServerUrl, create: bool) -> Result<Self, LibraryError> {
         let location = Location::Server(url.clone());
-        let mut client = connect(url)?;
+        let patience = Patience::default();
+        let mut client = connect(url, &patience)?;
         let read_only = schema::prepare(&mut client, create, &location)?;
-        Ok(Self { client: Mutex::new(client), location, read_only, makers: Makers::default() })
+        Ok(Self { client: Mutex::new(client), location, read_only, patience, makers: Makers::default() })
     }
 
     /// The connection.
@@ -63,7 +67,7 @@ impl PostgresLibrary {
         if client.is_closed()
             && let Location::Server(url) = &self.location
         {
-            *client = connect(url)?;
+            *client = connect(url, &self.patience)?;
         }
         work(&mut client).map_err(|error| failed(&error, &self.location))
     }

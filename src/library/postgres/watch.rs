@@ -1,7 +1,8 @@
 //! Watching a team's library: the server says when someone has changed it (LISTEN and NOTIFY).
 
 use super::connect::connect;
-use crate::library::{ServerUrl, Watch};
+use super::patience::Patience;
+use crate::library::{ServerUrl, Watch, unreachable};
 use postgres::Client;
 use postgres::fallible_iterator::FallibleIterator as _;
 
@@ -10,36 +11,38 @@ pub struct ServerWatch {
     url: ServerUrl,
     /// `None` while there is no connection.
     client: Option<Client>,
+    /// Nothing was heard for a while: there was a connection that ended, or none from the start.
+    deaf: bool,
 }
 
 impl ServerWatch {
     /// Of the library in this database.
     pub fn new(url: &ServerUrl) -> Self {
-        Self { url: url.clone(), client: None }
+        Self { url: url.clone(), client: None, deaf: false }
     }
 
     fn listen(&self) -> Option<Client> {
-        let mut client = connect(&self.url).ok()?;
+        let mut client = connect(&self.url, &Patience::default()).ok()?;
         client.batch_execute("LISTEN lookalike").ok()?;
+        unreachable::reached(&self.url);
         Some(client)
     }
 }
 
 impl Watch for ServerWatch {
     fn has_changed(&mut self) -> bool {
-        let Some(client) = &mut self.client else {
-            self.client = self.listen();
-            return false;
-        };
         // What it has sent so far comes with the answer.
-        let answered = client.is_valid(std::time::Duration::from_secs(10)).is_ok();
-        let heard = client.notifications().iter().count().unwrap_or(0);
-        if !answered {
-            // Much may have changed until there is a connection again.
-            self.client = self.listen();
-            return self.client.is_some();
+        if let Some(client) = &mut self.client
+            && client.is_valid(std::time::Duration::from_secs(10)).is_ok()
+        {
+            return client.notifications().iter().count().unwrap_or(0) > 0;
         }
-        heard > 0
+        self.deaf |= self.client.is_some();
+        self.client = self.listen();
+        // Much may have changed until there is a connection again.
+        let heard_again = self.deaf && self.client.is_some();
+        self.deaf = self.client.is_none();
+        heard_again
     }
 
     fn renew(&mut self) {}

@@ -4,6 +4,7 @@ use super::SqliteLibrary;
 use super::edit::begin_edit;
 use super::label_change::record;
 use super::models::{model_ids, put_model};
+use super::queue::queue_samples;
 use super::removal::record_removal;
 use crate::library::{AddSamples, Added, Batch, EditKind, GivenLabel, Import, LibraryError, WholeSample};
 use crate::model::{Embeddings, Model};
@@ -16,11 +17,11 @@ use std::path::Path;
 
 impl AddSamples for SqliteLibrary {
     fn add(&mut self, model: &Model, batch: Batch<'_>, import: &mut Import) -> Result<Added, LibraryError> {
-        let samples = batch.whole(model);
+        let (samples, queueing) = (batch.whole(model), self.queueing);
         import.all_or_nothing(|import| {
             self.changing(|transaction| {
                 put_model(transaction, model, &import.source)?;
-                put_all(transaction, &samples, import)
+                put_all(transaction, &samples, import, queueing)
             })
         })
     }
@@ -32,8 +33,10 @@ impl AddSamples for SqliteLibrary {
         pictures: &[&Encoded],
         embeddings: &Embeddings,
     ) -> Result<usize, LibraryError> {
+        let queueing = self.queueing;
         self.changing(|transaction| {
             put_model(transaction, model, "")?;
+            let mut more = Vec::new();
             let mut kept = KeptIn::new(transaction)?;
             let mut find = transaction.prepare("SELECT id FROM samples WHERE sha256 = ?1")?;
             let mut stored = 0;
@@ -42,9 +45,14 @@ impl AddSamples for SqliteLibrary {
                 if let Some(id) = id {
                     let mut sample = WholeSample::new(sample, picture, model, vector);
                     sample.thumbnail = None;
-                    kept.put(id, &sample)?;
+                    if kept.put(id, &sample)? {
+                        more.push(id);
+                    }
                     stored += 1;
                 }
+            }
+            if queueing {
+                queue_samples(transaction, None, &more)?;
             }
             Ok(stored)
         })
@@ -74,22 +82,24 @@ impl<'a> KeptIn<'a> {
         })
     }
 
-    fn put(&mut self, id: i64, sample: &WholeSample) -> rusqlite::Result<()> {
+    /// Returns whether anything of it was not there.
+    fn put(&mut self, id: i64, sample: &WholeSample) -> rusqlite::Result<bool> {
+        let mut new = 0;
         for look in &sample.looks {
             let Some(model) = self.models.get(&look.model) else { continue };
-            self.vector.execute(params![model, id, to_bytes(&look.embedding)])?;
+            new += self.vector.execute(params![model, id, to_bytes(&look.embedding)])?;
             if let Some(seen) = &look.seen {
-                self.views.execute(params![model, id, seen])?;
+                new += self.views.execute(params![model, id, seen])?;
             }
         }
         if let Some(facts) = &sample.facts {
-            self.digests.execute(params![id, &facts.sha1[..], &facts.md5[..]])?;
-            self.facts.execute(params![id, facts.to_bytes()])?;
+            new += self.digests.execute(params![id, &facts.sha1[..], &facts.md5[..]])?;
+            new += self.facts.execute(params![id, facts.to_bytes()])?;
         }
         if let Some(rgb) = &sample.thumbnail {
-            self.thumbnail.execute(params![id, rgb])?;
+            new += self.thumbnail.execute(params![id, rgb])?;
         }
-        Ok(())
+        Ok(new > 0)
     }
 }
 
@@ -100,13 +110,14 @@ struct Known {
     removed: bool,
 }
 
-/// Stores samples with what they lack, by models that the file has.
+/// Stores samples with what they lack, by models that the file has. If it is `queueing`, those of which anything is new are queued.
 pub fn put_all(
     transaction: &Transaction<'_>,
     samples: &[WholeSample],
     import: &mut Import,
+    queueing: bool,
 ) -> rusqlite::Result<Added> {
-    let mut added = Added::default();
+    let (mut added, mut more) = (Added::default(), Vec::new());
     let mut kept = KeptIn::new(transaction)?;
     let mut find = transaction.prepare("SELECT id, label, removed FROM samples WHERE sha256 = ?1")?;
     let mut sample_in = transaction.prepare(
@@ -122,6 +133,7 @@ pub fn put_all(
                 Ok(Known { id: row.get(0)?, label: row.get(1)?, removed: row.get(2)? })
             })
             .optional()?;
+        let mut changed = true;
         let id = match known {
             Some(Known { id, label: had, removed }) => {
                 if removed {
@@ -131,6 +143,7 @@ pub fn put_all(
                     record_removal(transaction, edit_of(transaction, import)?, id, false)?;
                 } else {
                     added.known += 1;
+                    changed = sample.label.is_some() && had.is_none();
                 }
                 match &sample.label {
                     Some(given) if had.is_none() => {
@@ -160,7 +173,12 @@ pub fn put_all(
                 id
             }
         };
-        kept.put(id, sample)?;
+        if kept.put(id, sample)? || changed {
+            more.push(id);
+        }
+    }
+    if queueing {
+        queue_samples(transaction, import.edit, &more)?;
     }
     Ok(added)
 }

@@ -2,6 +2,7 @@
 
 use super::SqliteLibrary;
 use super::edit::{latest_edits, read_edit};
+use super::queue::HERE;
 use crate::library::{Edit, Edits, Engine as _, LibraryError, Reverted, Turn};
 use crate::sample::Sha256;
 use rusqlite::{OptionalExtension as _, Transaction, params};
@@ -35,8 +36,24 @@ impl Edits for SqliteLibrary {
 
     fn turn(&mut self, id: i64, turn: Turn) -> Result<Reverted, LibraryError> {
         let location = self.location().clone();
+        self.turn_if(id, turn, "1")?.ok_or(LibraryError::NoEdit { id, location })
+    }
+}
+
+impl SqliteLibrary {
+    /// Turns an edit of a copy; `None` if it does not wait, or if any of it was sent.
+    pub fn turn_here(&mut self, id: i64, turn: Turn) -> Result<Option<Reverted>, LibraryError> {
+        self.turn_if(id, turn, HERE)
+    }
+
+    /// Turns an edit `e` for which a condition holds.
+    fn turn_if(&mut self, id: i64, turn: Turn, which: &str) -> Result<Option<Reverted>, LibraryError> {
+        let fits = format!("SELECT EXISTS (SELECT 1 FROM edits e WHERE e.id = ?1 AND {which})");
         self.changing(|transaction| {
             let Some(edit) = read_edit(transaction, id)? else { return Ok(None) };
+            if !transaction.query_row(&fits, [id], |row| row.get::<_, bool>(0))? {
+                return Ok(None);
+            }
             let mut left = BTreeSet::new();
             let mut done =
                 Reverted { edit, labels: Vec::new(), removed: Vec::new(), restored: Vec::new(), left: 0 };
@@ -52,8 +69,7 @@ impl Edits for SqliteLibrary {
                 done.edit.undone = turn == Turn::Undo;
             }
             Ok(Some(done))
-        })?
-        .ok_or(LibraryError::NoEdit { id, location })
+        })
     }
 }
 

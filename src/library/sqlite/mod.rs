@@ -2,6 +2,7 @@
 
 mod add;
 mod blocks;
+mod copy_of;
 mod edit;
 mod edits;
 mod facts;
@@ -11,6 +12,7 @@ mod large;
 mod maintenance;
 mod models;
 mod nearest;
+mod queue;
 mod read_contents;
 mod removal;
 mod row;
@@ -23,6 +25,7 @@ mod version;
 mod watch;
 mod whole;
 
+pub use copy_of::CopyOf;
 pub use row::parse_row;
 pub use store::SqliteLibrary;
 pub use watch::FileWatch;

@@ -1,5 +1,6 @@
 //! Reading and changing the library file.
 
+use super::queue::{latest_edit, queue_edits_after};
 use super::row::{LISTED, parse_row, to_path};
 use super::schema::{self, Opened};
 use super::version::{WITH_EDITS, WITH_SEGMENTS, WITH_VIEWS};
@@ -21,6 +22,8 @@ pub struct SqliteLibrary {
     location: Location,
     read_only: Option<String>,
     version: i64,
+    /// What is changed is queued, to be sent.
+    pub(super) queueing: bool,
 }
 
 impl SqliteLibrary {
@@ -33,7 +36,7 @@ impl SqliteLibrary {
                 .map_err(|error| LibraryError::Folder { path: folder.to_owned(), error })?;
         }
         let Opened { connection, read_only, version } = schema::open(path, create)?;
-        Ok(Self { connection, location: path.into(), read_only, version })
+        Ok(Self { connection, location: path.into(), read_only, version, queueing: false })
     }
 
     /// Changes the file: all of what `work` does or nothing. The lock is taken first, so two programs wait
@@ -43,11 +46,15 @@ impl SqliteLibrary {
         work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
     ) -> Result<T, LibraryError> {
         self.check_writable()?;
-        let location = self.location.clone();
+        let (location, queueing) = (self.location.clone(), self.queueing);
         let change = |connection: &mut Connection| {
             connection.pragma_update(None, "cache_size", WRITING)?;
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let before = if queueing { Some(latest_edit(&transaction)?) } else { None };
             let done = work(&transaction)?;
+            if let Some(before) = before {
+                queue_edits_after(&transaction, before)?;
+            }
             transaction.commit()?;
             Ok(done)
         };
@@ -237,6 +244,7 @@ mod tests {
             location: path.as_path().into(),
             read_only: Some("a test".to_owned()),
             version: 1,
+            queueing: false,
         };
         let contents = library.contents().unwrap();
         assert_eq!((contents.len(), contents.others()), (1, 0));

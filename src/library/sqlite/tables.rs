@@ -47,7 +47,7 @@ CREATE TABLE current_model (
 ";
 
 /// What each version adds to the one before it: the first migrates version 1 to version 2.
-pub const MIGRATIONS: [&str; 5] = [
+pub const MIGRATIONS: [&str; 6] = [
     "
 
 CREATE TABLE label_changes (
@@ -154,5 +154,41 @@ END;
 CREATE TRIGGER segment_has_another AFTER UPDATE ON embeddings BEGIN
     DELETE FROM segments WHERE model = OLD.model AND OLD.sample BETWEEN first AND last;
 END;
+",
+    "
+-- The team's library that this file is the copy of, if it is one.
+CREATE TABLE copy_of (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    url TEXT NOT NULL,
+    -- When it was last as the server had it; NULL before the first time.
+    refreshed TEXT,
+    -- Why the user may not change it there.
+    read_only TEXT
+);
+-- What was changed in a copy while the server could not be reached, until the server has it: an edit, or some of the samples of an
+-- import. A row id is never used again.
+CREATE TABLE queue (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    -- By which the server knows it again.
+    token BLOB NOT NULL UNIQUE CHECK (length(token) = 16),
+    -- NULL if samples that are there were only read by another model.
+    edit INTEGER REFERENCES edits(id),
+    -- Whether it was sent, so that the server may have it.
+    sent INTEGER NOT NULL DEFAULT 0,
+    -- Why the server did not take it.
+    refused TEXT
+);
+CREATE INDEX queue_by_edit ON queue (edit);
+-- The samples that an entry adds.
+CREATE TABLE queued_samples (
+    entry INTEGER NOT NULL REFERENCES queue(id) ON DELETE CASCADE,
+    sample INTEGER NOT NULL REFERENCES samples(id) ON DELETE CASCADE,
+    PRIMARY KEY (entry, sample)
+) WITHOUT ROWID;
+-- The edits of which the server has all or a part, and its number for each; NULL if nothing was left to change.
+CREATE TABLE taken_edits (
+    edit INTEGER PRIMARY KEY REFERENCES edits(id),
+    there INTEGER
+);
 ",
 ];

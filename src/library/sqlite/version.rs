@@ -1,7 +1,7 @@
 //! The version of the tables of a library file.
 
 /// Version of the tables, kept as SQLite's `user_version`.
-pub const VERSION: i64 = 6;
+pub const VERSION: i64 = 7;
 /// The version from which on a library keeps what the views of a model see.
 pub const WITH_VIEWS: i64 = 3;
 /// The version from which on it has edits, removed samples, and names of models.

@@ -11,14 +11,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 impl WholeSamples for SqliteLibrary {
     fn whole_samples(&self, wanted: Wanted<'_>) -> Result<Vec<(i64, WholeSample)>, LibraryError> {
-        let query = |which: &str| {
-            format!(
-                "SELECT s.id, s.sha256, s.path, s.size, s.kind, s.architecture, s.label, t.rgb, d.sha1, d.md5, f.kept
-                 FROM samples s LEFT JOIN thumbnails t ON t.sample = s.id
-                 LEFT JOIN digests d ON d.sample = s.id LEFT JOIN facts f ON f.sample = s.id
-                 WHERE NOT s.removed AND {which}"
-            )
-        };
+        let query = |which: &str| format!("{SAMPLES} WHERE NOT s.removed AND {which}");
         self.sqlite(|connection| {
             let mut found = Vec::new();
             match wanted {
@@ -41,25 +34,8 @@ impl WholeSamples for SqliteLibrary {
                     found.sort_by_key(|(id, _)| *id);
                 }
             }
-            let models = model_ids(connection)?;
-            let (seen, views) = self.seen();
-            let mut look = connection.prepare(&format!(
-                "SELECT e.vector, {seen} FROM embeddings e {views} WHERE e.model = ?1 AND e.sample = ?2"
-            ))?;
+            self.add_looks(connection, &mut found)?;
             for (id, sample) in &mut found {
-                for (hash, model) in &models {
-                    let found = look
-                        .query_row([*model, *id], |row| {
-                            let mut embedding = Vec::new();
-                            let bytes = row.get_ref(0)?.as_blob().unwrap_or_default();
-                            let valid = parse_vector(bytes, bytes.len() / 4, &mut embedding);
-                            Ok((valid.map(|()| embedding), row.get(1)?))
-                        })
-                        .optional()?;
-                    if let Some((Some(embedding), seen)) = found {
-                        sample.looks.push(WholeLook { model: *hash, embedding, seen });
-                    }
-                }
                 if let Some(label) = &mut sample.label {
                     given(connection, *id, label)?;
                 }
@@ -69,9 +45,75 @@ impl WholeSamples for SqliteLibrary {
     }
 
     fn put_whole(&mut self, samples: &[WholeSample], import: &mut Import) -> Result<Added, LibraryError> {
-        import.all_or_nothing(|import| self.changing(|transaction| put_all(transaction, samples, import)))
+        let queueing = self.queueing;
+        import.all_or_nothing(|import| {
+            self.changing(|transaction| put_all(transaction, samples, import, queueing))
+        })
     }
 }
+
+impl SqliteLibrary {
+    /// The samples with these row ids, removed ones too, each with the label that an edit gave it, if it did.
+    pub(super) fn whole_with_labels_of(
+        &self,
+        ids: &[i64],
+        edit: Option<i64>,
+    ) -> Result<Vec<WholeSample>, LibraryError> {
+        self.sqlite(|connection| {
+            let mut found = Vec::new();
+            let mut sample = connection.prepare(&format!("{SAMPLES} WHERE s.id = ?1"))?;
+            let mut label = connection.prepare(
+                "SELECT after, source, who, at FROM label_changes WHERE edit = ?1 AND sample = ?2 AND NOT undone
+                 ORDER BY id DESC LIMIT 1",
+            )?;
+            for id in ids {
+                let Some(mut sample) = sample.query_row([id], parse).optional()? else { continue };
+                let given = label
+                    .query_row(params![edit, id], |row| {
+                        let label: Option<String> = row.get(0)?;
+                        let (source, given) = (row.get::<_, String>(1)?.into(), Some((row.get(2)?, row.get(3)?)));
+                        Ok(label.map(|label| GivenLabel { label, source, given }))
+                    })
+                    .optional()?;
+                sample.label = given.flatten();
+                found.push((*id, sample));
+            }
+            self.add_looks(connection, &mut found)?;
+            Ok(found.into_iter().map(|(_, sample)| sample).collect())
+        })
+    }
+
+    /// Adds what models make of samples.
+    fn add_looks(&self, connection: &Connection, samples: &mut [(i64, WholeSample)]) -> rusqlite::Result<()> {
+        let models = model_ids(connection)?;
+        let (seen, views) = self.seen();
+        let mut look = connection.prepare(&format!(
+            "SELECT e.vector, {seen} FROM embeddings e {views} WHERE e.model = ?1 AND e.sample = ?2"
+        ))?;
+        for (id, sample) in samples {
+            for (hash, model) in &models {
+                let found = look
+                    .query_row([*model, *id], |row| {
+                        let mut embedding = Vec::new();
+                        let bytes = row.get_ref(0)?.as_blob().unwrap_or_default();
+                        let valid = parse_vector(bytes, bytes.len() / 4, &mut embedding);
+                        Ok((valid.map(|()| embedding), row.get(1)?))
+                    })
+                    .optional()?;
+                if let Some((Some(embedding), seen)) = found {
+                    sample.looks.push(WholeLook { model: *hash, embedding, seen });
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Selects samples, as [`parse`] reads them.
+const SAMPLES: &str =
+    "SELECT s.id, s.sha256, s.path, s.size, s.kind, s.architecture, s.label, t.rgb, d.sha1, d.md5, f.kept
+     FROM samples s LEFT JOIN thumbnails t ON t.sample = s.id
+     LEFT JOIN digests d ON d.sample = s.id LEFT JOIN facts f ON f.sample = s.id";
 
 /// A row without its looks.
 fn parse(row: &Row<'_>) -> rusqlite::Result<WholeSample> {

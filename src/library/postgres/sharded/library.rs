@@ -4,6 +4,7 @@ use super::large::ShardedLarge;
 use super::shards::Shards;
 use crate::library::postgres::candidates::Makers;
 use crate::library::postgres::store::PostgresLibrary;
+use crate::library::receive::Receive;
 use crate::library::{
     Edit, Edits, Engine, LabelChange, LabelHistory, LibraryError, Location, Missing, PartlyRead, Relabelled,
     RemoveSamples, Renamed, Reverted, ServerUrl, Turn,
@@ -26,6 +27,15 @@ impl std::fmt::Debug for ShardedLibrary {
 
 /// Opens the library in a database, with shards or without, or with `create` makes one where there is none.
 pub fn open(url: &ServerUrl, create: bool) -> Result<Box<dyn Engine>, LibraryError> {
+    opened(url, create).map(|library| library as _)
+}
+
+/// The same, to send to it what waits in its copy.
+pub fn open_to_send(url: &ServerUrl) -> Result<Box<dyn Receive>, LibraryError> {
+    opened(url, false)
+}
+
+fn opened(url: &ServerUrl, create: bool) -> Result<Box<dyn Receive>, LibraryError> {
     let mut library = PostgresLibrary::open(url, create)?;
     let identity = library.identity()?;
     if identity.shard_of.is_some() {

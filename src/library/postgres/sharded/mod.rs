@@ -12,10 +12,11 @@ mod models;
 mod nearest;
 mod number;
 mod prepare;
+mod receive;
 mod set_up;
 mod shards;
 mod stored;
 mod stub;
 
-pub use library::open;
+pub use library::{open, open_to_send};
 pub use set_up::shard;
