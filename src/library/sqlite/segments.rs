@@ -534,7 +534,7 @@ mod tests {
         assert!(is_same(&library, &asked, 10));
         // Damage behind the header is found by reading all.
         let damaged = |path: &PathBuf| check_segment_file(&File::open(path).unwrap()).is_err();
-        assert_eq!(files(place.path()).iter().filter(|path| damaged(path)).count(), 1);
+        assert_eq!(files(place.path()).iter().filter(|path| damaged(path)).count(), 2);
         let opened = SqliteLibrary::open(place.path(), false).unwrap();
         opened.remove_damaged(&Reporter::silent()).unwrap();
         assert_eq!(prepare(place.path()), [3000, 3000, 2500]);
