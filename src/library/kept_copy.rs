@@ -63,7 +63,7 @@ impl KeptCopy {
             return Err(refused("a file", "Name the URL of a database"));
         };
         let path = path_of(url).ok_or_else(|| refused("no folder for it", "Set the variable HOME"))?;
-        path.parent().map_or(Ok(()), |folder| make_private(folder))?;
+        path.parent().map_or(Ok(()), make_private)?;
         let mut library = SqliteLibrary::open(&path, true)?;
         library.become_copy_of(url)?;
         let state = library.copy_of(url)?;

@@ -73,7 +73,8 @@ fn send_models(
     Ok(())
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(target_os = "linux")]
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::library::engine_tests::fixture::{Kept, add, hash, library, model, shown};

@@ -46,8 +46,7 @@ impl SqliteLibrary {
              FROM queue q LEFT JOIN edits e ON e.id = q.edit WHERE {LEFT} ORDER BY q.id"
         );
         self.sqlite(|c| {
-            let rows = c
-                .prepare(&query)?
+            c.prepare(&query)?
                 .query_map([], |row| {
                     let kind: Option<String> = row.get(2)?;
                     let [added, labelled, removed] = [row.get::<_, i64>(4)?, row.get(5)?, row.get(6)?];
@@ -59,8 +58,7 @@ impl SqliteLibrary {
                         refused: row.get(3)?,
                     })
                 })?
-                .collect();
-            rows
+                .collect()
         })
     }
 
