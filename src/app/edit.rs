@@ -151,7 +151,7 @@ impl App {
             move || {
                 let mut library = Library::open(&file)?;
                 let mut written = work(&mut library)?;
-                if let Some(from) = library.from_copy().filter(|_| written.edit.is_some()) {
+                if let Some(from) = library.as_copy().filter(|_| written.edit.is_some()) {
                     written.text +=
                         &format!("; kept on this machine, and sent when {} can be reached", from.host);
                 }

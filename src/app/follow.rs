@@ -34,7 +34,7 @@ impl App {
         self.watch.gone = false;
         let written = self.edits_written;
         let (shown, before) = (self.session.contents.clone(), self.session.contents.len());
-        let was_copy = self.session.library.as_ref().is_some_and(|library| library.from_copy().is_some());
+        let was_copy = self.session.library.as_ref().is_some_and(|library| library.as_copy().is_some());
         let file = path.clone();
         self.start(
             Task::new("Reading the library again").of_kind(FOLLOW).quiet(),
@@ -43,7 +43,7 @@ impl App {
                 let mut library = open_library(&file, run)?;
                 let contents = read_contents(&mut library)?;
                 let same = contents.hash() == shown.hash() && contents.labels() == shown.labels();
-                let as_before = same && library.from_copy().is_some() == was_copy;
+                let as_before = same && library.as_copy().is_some() == was_copy;
                 Ok((!as_before).then_some((library, contents, same)))
             },
             move |app, changed| {

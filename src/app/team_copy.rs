@@ -32,7 +32,7 @@ impl App {
     /// Brings the copy of the open library up to what the server has, if one is kept.
     pub(super) fn refresh_kept_copy(&mut self) {
         let place = self.session.library_path.clone();
-        let answers = self.session.library.as_ref().is_some_and(|library| library.from_copy().is_none());
+        let answers = self.session.library.as_ref().is_some_and(|library| library.as_copy().is_none());
         if answers && KeptCopy::is_kept(&place) {
             self.start(
                 Task::new("Refreshing the copy").of_kind(KEEP).quiet(),
@@ -54,7 +54,7 @@ impl App {
 
     /// Says that what was changed waits in the copy of the library, if it does.
     pub(super) fn say_if_kept(&mut self, library: &Library) {
-        if let Some(from) = library.from_copy() {
+        if let Some(from) = library.as_copy() {
             self.session.say(Tone::Note, warning_advice(&Warning::Kept(from.host.clone())));
         }
     }

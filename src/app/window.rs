@@ -199,7 +199,7 @@ impl App {
             read_only: session.library.as_ref().is_some_and(|library| library.read_only().is_some()),
             shared: session.is_shared() && session.library.is_some(),
             copy_kept: session.is_shared() && KeptCopy::is_kept(&session.library_path),
-            from_copy: session.library.as_ref().is_some_and(|library| library.from_copy().is_some()),
+            from_copy: session.library.as_ref().is_some_and(|library| library.as_copy().is_some()),
             selected: session.selection.is_some(),
             selected_dropped: matches!(session.selection, Some(Selection::Queried(_))),
             dropped: session.queried.len(),

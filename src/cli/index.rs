@@ -53,10 +53,10 @@ pub fn run(args: IndexArgs) -> Result<(), Stop> {
         let model =
             given.map_or_else(|| usual_model(&library, || kind_of(&folders, labelling, &reader)), Ok)?;
         let mut done = index(&folders, labelling, &model, &mut library, Adopt::IfComplete, &reader, run)?;
-        if let Some(from) = library.from_copy().filter(|_| done.edit.is_some()) {
+        if let Some(from) = library.as_copy().filter(|_| done.edit.is_some()) {
             run.warn(Warning::Kept(from.host.clone()));
         }
-        let kept = library.from_copy().is_some();
+        let kept = library.as_copy().is_some();
         let mut used = None;
         if let Some(reader) = again.filter(|_| !done.adopted.in_use) {
             let again = use_model(library, model.hash, &reader, run)?;

@@ -61,7 +61,7 @@ pub fn run(args: MapArgs) -> Result<(), Stop> {
         let places = map_library(&contents, &mut library, method, MapStart::FromSamples, seed, run)?;
         let trust = trust_of_map(&contents, &library, &places, K, run)?;
         contents.set_places(places, Layout::Finished);
-        Ok((contents, trust, library.from_copy().cloned()))
+        Ok((contents, trust, library.as_copy().cloned()))
     })?;
     save(&args.csv, &output::table(map_table(&contents), args.excel))?;
     if args.json {

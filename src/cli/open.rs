@@ -22,7 +22,7 @@ pub fn open_for(path: &Path, edit: Option<i64>) -> Result<Library, Stop> {
 
 /// Says that what was changed waits in the copy, if it does. Returns whether.
 pub fn is_kept(library: &Library) -> bool {
-    let from = library.from_copy();
+    let from = library.as_copy();
     if let Some(from) = from {
         output::warn(&warning_advice(&Warning::Kept(from.host.clone())));
     }

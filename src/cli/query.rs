@@ -65,7 +65,7 @@ pub fn run(args: QueryArgs) -> Result<(), Stop> {
         let answers = query_library(&library, &question, &reader, run)?;
         let Answers { queried, known, .. } = &answers;
         let shared = if with_traits { shared(&library, queried, known, run)? } else { Vec::new() };
-        Ok((answers, shared, library.from_copy().cloned()))
+        Ok((answers, shared, library.as_copy().cloned()))
     })?;
     let Answers { contents, queried, known, approximate, missing } = answers;
     let mut answers: Vec<Answer<'_>> = queried.iter().map(Answer::of).collect();

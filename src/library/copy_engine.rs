@@ -79,7 +79,7 @@ impl Engine for CopyLibrary {
         self.read_only.as_deref()
     }
 
-    fn from_copy(&self) -> Option<&FromCopy> {
+    fn as_copy(&self) -> Option<&FromCopy> {
         Some(&self.from)
     }
 
@@ -241,10 +241,12 @@ impl Edits for CopyLibrary {
     }
 
     fn edit(&self, id: i64) -> Result<Edit, LibraryError> {
-        if id >= 0 {
-            return Err(self.no_edit(id));
+        match self.copy.edit(turned(id)) {
+            Ok(edit) if id < 0 => Ok(turned_edit(edit)),
+            // It is named as it is outside.
+            Ok(_) | Err(LibraryError::NoEdit { .. }) => Err(self.no_edit(id)),
+            Err(error) => Err(error),
         }
-        self.copy.edit(turned(id)).map(turned_edit).map_err(|_| self.no_edit(id))
     }
 
     fn latest(&self, turn: Turn) -> Result<Option<i64>, LibraryError> {

@@ -36,7 +36,7 @@ pub trait Engine:
     }
 
     /// That it answers from its copy, if its server cannot be reached. What is changed then waits to be sent.
-    fn from_copy(&self) -> Option<&FromCopy> {
+    fn as_copy(&self) -> Option<&FromCopy> {
         None
     }
 

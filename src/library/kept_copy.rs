@@ -63,6 +63,7 @@ impl KeptCopy {
             return Err(refused("a file", "Name the URL of a database"));
         };
         let path = path_of(url).ok_or_else(|| refused("no folder for it", "Set the variable HOME"))?;
+        path.parent().map_or(Ok(()), make_private)?;
         let mut library = SqliteLibrary::open(&path, true)?;
         library.become_copy_of(url)?;
         let state = library.copy_of(url)?;
@@ -147,6 +148,15 @@ impl KeptCopy {
         drop(std::fs::remove_dir_all(beside("-index")));
         removed.map_err(|error| LibraryError::Failed { why: error.to_string(), location })
     }
+}
+
+/// Makes a folder that only the user can look into: what a team shares is the team's.
+fn make_private(folder: &Path) -> Result<(), LibraryError> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder).map_err(|error| LibraryError::Folder { error, path: folder.to_owned() })
 }
 
 /// Where the copy of a library is.

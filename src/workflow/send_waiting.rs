@@ -29,7 +29,7 @@ pub fn open_or_create_library(place: &Path, run: &Run<'_>) -> Result<Library, Li
 }
 
 fn about_copy(library: &Library, place: &Path, run: &Run<'_>) {
-    if let Some(from) = library.from_copy() {
+    if let Some(from) = library.as_copy() {
         return run.warn(Warning::FromCopy(from.clone()));
     }
     // The library can be used without that.

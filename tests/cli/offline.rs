@@ -68,6 +68,9 @@ fn the_copy_answers_and_what_is_changed_is_sent_later() {
     let before = query(&["--json"]);
     assert!(!before.contains(AWAY) && json_lines(&before)[0]["from_copy"].is_null());
     let all = samples(&home, &url);
+    // Only the user can look into the folder of copies.
+    let folder = std::fs::metadata(home.at("data/lookalike/copies")).unwrap();
+    assert_eq!(std::os::unix::fs::PermissionsExt::mode(&folder.permissions()) & 0o777, 0o700);
     server.kill();
     let said = query(&[]);
     assert!(said.contains(AWAY) && said.contains("UTC, less than a minute old"), "{said}");

@@ -21,9 +21,10 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 /// How long to wait for a server that does not answer at first, unless the URL says otherwise (`connect_timeout`).
 const OPENING: Duration = Duration::from_secs(10);
-/// How long the network may leave what was sent unacknowledged, and then how often it is asked.
+/// How long the network may leave what was sent unacknowledged, and then how often and how many times it is asked.
 const UNACKNOWLEDGED: Duration = Duration::from_secs(20);
 const ASKED: Duration = Duration::from_secs(5);
+const TIMES: u32 = 3;
 
 /// Connects to a database. `patience` is how long it may be silent from then on, which the URL may say (`tcp_user_timeout`).
 pub fn connect(url: &ServerUrl, patience: &Patience) -> Result<Client, LibraryError> {
@@ -37,7 +38,7 @@ pub fn connect(url: &ServerUrl, patience: &Patience) -> Result<Client, LibraryEr
     config.connect_timeout(opening);
     config.tcp_user_timeout(working.unwrap_or(UNACKNOWLEDGED));
     // A network that is cut while the server works is noticed too.
-    config.keepalives_idle(UNACKNOWLEDGED).keepalives_interval(ASKED);
+    config.keepalives_idle(UNACKNOWLEDGED).keepalives_interval(ASKED).keepalives_retries(TIMES);
     config.application_name("lookalike");
     patience.set(opening);
     if let Some(password) = password(&config, &location)? {

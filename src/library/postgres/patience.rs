@@ -29,7 +29,7 @@ impl Patience {
     }
 
     /// Sets it to without end for some work of the server, and back afterwards.
-    pub fn lift(&self) -> impl Drop + use<> {
+    pub fn lift(&self) -> Lifted {
         Lifted(self.clone(), self.0.swap(0, Ordering::Relaxed))
     }
 
@@ -38,7 +38,8 @@ impl Patience {
     }
 }
 
-struct Lifted(Patience, u64);
+/// Patience without end; it is as before when this is dropped.
+pub struct Lifted(Patience, u64);
 
 impl Drop for Lifted {
     fn drop(&mut self) {

@@ -2,9 +2,9 @@
 
 use super::SqliteLibrary;
 use super::edit::begin_edit;
+use super::enqueue::queue_samples;
 use super::label_change::record;
 use super::models::{model_ids, put_model};
-use super::queue::queue_samples;
 use super::removal::record_removal;
 use crate::library::{AddSamples, Added, Batch, EditKind, GivenLabel, Import, LibraryError, WholeSample};
 use crate::model::{Embeddings, Model};

@@ -5,6 +5,7 @@ mod blocks;
 mod copy_of;
 mod edit;
 mod edits;
+mod enqueue;
 mod facts;
 mod label_change;
 mod label_history;

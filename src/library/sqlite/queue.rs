@@ -1,12 +1,12 @@
-//! The queue of a copy: what was changed while the server could not be reached, kept in the transaction that changes the copy, so that
-//! neither is ever without the other. It says which edits; what is sent is read from them, so one that was undone sends nothing.
+//! The queue of a copy: what was changed while the server could not be reached. It says which edits; what is sent is read from them, so
+//! one that was undone sends nothing.
 
 use super::SqliteLibrary;
 use crate::library::edits::KINDS;
 use crate::library::queue::{Received, ToSend, Waiting};
 use crate::library::{EditKind, LibraryError, Turn};
 use crate::sample::Sha256;
-use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 /// The entries `q` of which something is left: an edit, or samples whose adding, was not undone.
 const LEFT: &str = "(EXISTS (SELECT 1 FROM queued_samples a WHERE a.entry = q.id AND NOT EXISTS
@@ -19,37 +19,6 @@ const LEFT: &str = "(EXISTS (SELECT 1 FROM queued_samples a WHERE a.entry = q.id
 pub const HERE: &str = "EXISTS (SELECT 1 FROM queue q WHERE q.edit = e.id)
     AND NOT EXISTS (SELECT 1 FROM queue q WHERE q.edit = e.id AND q.sent)
     AND NOT EXISTS (SELECT 1 FROM taken_edits t WHERE t.edit = e.id)";
-
-/// The number of the latest edit.
-pub fn latest_edit(connection: &Connection) -> rusqlite::Result<i64> {
-    connection.query_row("SELECT ifnull(max(id), 0) FROM edits", [], |row| row.get(0))
-}
-
-/// Puts the edits after this one in the queue, but for imports, of which [`queue_samples`] queues each part.
-pub fn queue_edits_after(transaction: &Transaction<'_>, last: i64) -> rusqlite::Result<()> {
-    transaction
-        .execute(
-            "INSERT INTO queue (token, edit) SELECT randomblob(16), id FROM edits WHERE id > ?1 AND kind <> ?2 ORDER BY id",
-            params![last, EditKind::Import.name()],
-        )
-        .map(drop)
-}
-
-/// Puts samples in the queue that an edit has added, or that have more than before.
-pub fn queue_samples(
-    transaction: &Transaction<'_>,
-    edit: Option<i64>,
-    samples: &[i64],
-) -> rusqlite::Result<()> {
-    if samples.is_empty() {
-        return Ok(());
-    }
-    transaction.execute("INSERT INTO queue (token, edit) VALUES (randomblob(16), ?1)", [edit])?;
-    let entry = transaction.last_insert_rowid();
-    let mut sample_in =
-        transaction.prepare("INSERT OR IGNORE INTO queued_samples (entry, sample) VALUES (?1, ?2)")?;
-    samples.iter().try_for_each(|sample| sample_in.execute([entry, *sample]).map(drop))
-}
 
 impl SqliteLibrary {
     /// Queues what is changed from now on.
@@ -77,8 +46,7 @@ impl SqliteLibrary {
              FROM queue q LEFT JOIN edits e ON e.id = q.edit WHERE {LEFT} ORDER BY q.id"
         );
         self.sqlite(|c| {
-            let rows = c
-                .prepare(&query)?
+            c.prepare(&query)?
                 .query_map([], |row| {
                     let kind: Option<String> = row.get(2)?;
                     let [added, labelled, removed] = [row.get::<_, i64>(4)?, row.get(5)?, row.get(6)?];
@@ -90,8 +58,7 @@ impl SqliteLibrary {
                         refused: row.get(3)?,
                     })
                 })?
-                .collect();
-            rows
+                .collect()
         })
     }
 

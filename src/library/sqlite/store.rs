@@ -1,6 +1,6 @@
 //! Reading and changing the library file.
 
-use super::queue::{latest_edit, queue_edits_after};
+use super::enqueue::{latest_edit, queue_edits_after};
 use super::row::{LISTED, parse_row, to_path};
 use super::schema::{self, Opened};
 use super::version::{WITH_EDITS, WITH_SEGMENTS, WITH_VIEWS};
