@@ -95,12 +95,13 @@ pub fn print(set: &str, n: usize, shards: usize) {
         "coalesce(sum(pg_relation_size(c.oid)), 0)::bigint FROM pg_class c WHERE relname LIKE 'near\\_%'",
     );
     let disk = size("pg_database_size(current_database())");
+    let own = number(&url, "SELECT pg_database_size(current_database())") / 1_000_000;
     println!(
-        "| set | samples | shards | import, samples/s | index, s | query, one client, p50 / p95, ms | eight clients, ms | exact, ms | recall@10: all / 0.1 % / 5 % | server, MB | disk, index of it, MB |"
+        "| set | samples | shards | import, samples/s | index, s | query, one client, p50 / p95, ms | eight clients, ms | exact, ms | recall@10: all / 0.1 % / 5 % | server, MB | disk, index of it, library's own database of it, MB |"
     );
     println!("|---|---|---|---|---|---|---|---|---|---|---|");
     println!(
-        "| {set} | {n} | {shards} | {imported:.0} | {indexed:.0} | {:.0} / {:.0} | {:.0} / {:.0} | {exact:.0} | {:.3} / {:.3} / {:.3} | {memory} | {disk}, {index} |",
+        "| {set} | {n} | {shards} | {imported:.0} | {indexed:.0} | {:.0} / {:.0} | {:.0} / {:.0} | {exact:.0} | {:.3} / {:.3} / {:.3} | {memory} | {disk}, {index}, {own} |",
         quantile(&one, 0.5),
         quantile(&one, 0.95),
         quantile(&eight, 0.5),

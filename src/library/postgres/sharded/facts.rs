@@ -37,9 +37,10 @@ impl KeptTraits for ShardedLibrary {
         if asked.iter().all(Vec::is_empty) {
             return Ok(counts);
         }
+        // What does not answer is said to be missing.
         let missing = self.shards.find_missing();
-        for shard in (0..self.shards.len()).filter(|shard| !missing.contains(shard)) {
-            let shard = self.shards.open(shard)?;
+        for shard in self.shards.open_each(&missing) {
+            let shard = shard?;
             shard.reading(|client| {
                 let none: [i64; 0] = [];
                 let mut rows = client.query_raw(

@@ -80,15 +80,16 @@ impl<'a> ShardedLarge<'a> {
             let mut rows = client.query_raw(&query, [&&model.hash.0[..]])?;
             loop {
                 let some: Vec<postgres::Row> = rows.by_ref().take(TOGETHER).collect()?;
-                if some.is_empty() {
-                    return Ok(Ok(Some(())));
-                }
                 let block = match self.block(&some) {
                     Ok(Some(block)) => block,
                     ended => return Ok(ended.map(|_| None)),
                 };
                 if !give(block) {
                     return Ok(Ok(None));
+                }
+                // Rows that have ended are not asked for more.
+                if some.len() < TOGETHER {
+                    return Ok(Ok(Some(())));
                 }
             }
         })?

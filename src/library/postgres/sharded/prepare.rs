@@ -11,8 +11,8 @@ impl Prepare for ShardedLibrary {
         self.first.check_owner()?;
         let (_, model) = self.first.current_model()?.ok_or(LibraryError::NoModel)?;
         let (mut of_all, mut made_for_all, mut any_made) = (0, 0, false);
-        for number in 0..self.shards.len() {
-            let mut shard = self.shards.open(number)?;
+        for shard in self.shards.open_each(&[]) {
+            let mut shard = shard?;
             shard.check_owner()?;
             let id = shard.changing(|transaction| put_model(transaction, &model, ""))?;
             if let Prepared::Index { samples, vectors, made, .. } =

@@ -53,10 +53,15 @@ impl Shards {
         self.all.len()
     }
 
-    /// Opens one of them once more, with a connection for the caller alone.
-    pub fn open(&self, number: usize) -> Result<PostgresLibrary, LibraryError> {
-        let shard = self.all.get(number).ok_or(LibraryError::NoModel)?;
-        shard.place.open().map_err(|error| shard.place.error(error))
+    /// Opens each of them once more but for those with these numbers, with a connection for the caller alone.
+    pub fn open_each<'a>(
+        &'a self,
+        but: &'a [usize],
+    ) -> impl Iterator<Item = Result<PostgresLibrary, LibraryError>> + 'a {
+        let places = self.all.iter().map(|shard| &shard.place);
+        places
+            .filter(|place| !but.contains(&place.number))
+            .map(|place| place.open().map_err(|error| place.error(error)))
     }
 
     /// Works with each of those shards for which there is `something` at once. Fails if one of them does.
@@ -151,10 +156,10 @@ impl Place {
         if let Some((when, error)) = failed
             && when.elapsed() < PAUSE
         {
-            return Err(self.error(same(error)));
+            return Err(self.error(self.same(error)));
         }
         let opened = self.open();
-        *failed = opened.as_ref().err().map(|error| (Instant::now(), same(error)));
+        *failed = opened.as_ref().err().map(|error| (Instant::now(), self.same(error)));
         opened.map_err(|error| self.error(error))
     }
 
@@ -176,22 +181,22 @@ impl Place {
     fn error(&self, error: LibraryError) -> LibraryError {
         LibraryError::Shard { number: self.number + 1, of: self.of, error: Box::new(error) }
     }
-}
 
-/// The same error again.
-fn same(error: &LibraryError) -> LibraryError {
-    match error {
-        LibraryError::Server { expected, found, location, advice } => LibraryError::Server {
-            expected: expected.clone(),
-            found: found.clone(),
-            location: location.clone(),
-            advice: advice.clone(),
-        },
-        LibraryError::NoLibrary { location } => LibraryError::NoLibrary { location: location.clone() },
-        LibraryError::Version { found, expected, location } => {
-            LibraryError::Version { found: *found, expected: *expected, location: location.clone() }
+    /// The same error again.
+    fn same(&self, error: &LibraryError) -> LibraryError {
+        let location = Location::Server(self.url.clone());
+        match error {
+            LibraryError::Server { expected, found, advice, .. } => LibraryError::Server {
+                expected: expected.clone(),
+                found: found.clone(),
+                location,
+                advice: advice.clone(),
+            },
+            LibraryError::NoLibrary { .. } => LibraryError::NoLibrary { location },
+            LibraryError::Version { found, expected, .. } => {
+                LibraryError::Version { found: *found, expected: *expected, location }
+            }
+            other => LibraryError::Failed { why: other.to_string(), location },
         }
-        // No other error comes from opening a database.
-        _ => LibraryError::NoModel,
     }
 }
