@@ -48,7 +48,7 @@ pub enum LibraryError {
         /// Of how many.
         of: usize,
         /// Why.
-        error: Box<LibraryError>,
+        error: Box<Self>,
     },
     /// A server that cannot be reached.
     #[error(

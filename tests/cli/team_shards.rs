@@ -138,7 +138,11 @@ fn a_library_that_has_samples_is_spread_over_servers() {
     let empty = server().database();
     refused(&empty, &[shards[0].clone()], "expected an empty database for a shard, found shard 1 of 3");
     refused(&empty, &[other], "found a library of its own, with 36 samples");
-    refused(&empty, &[empty.clone()], "expected an empty database for a shard, found a library of its own");
+    refused(
+        &empty,
+        std::slice::from_ref(&empty),
+        "expected an empty database for a shard, found a library of its own",
+    );
     refused(&empty, &[empty.clone(), empty.clone()], "1 of them different");
     refused("l.lookalike", &fewer, "expected the URL of a database");
     refused(&empty, &["postgresql://ada:hunter2@localhost/l".to_owned()], "found one with a password");
