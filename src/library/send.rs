@@ -86,8 +86,8 @@ mod tests {
     use tempfile::TempDir;
 
     /// A team's library, a second connection to it, and a copy that queues what is changed.
-    fn team() -> (Library, PostgresLibrary, TempDir, SqliteLibrary) {
-        let (place, there) = library(Kept::Postgres);
+    fn team(kept: Kept) -> (Library, Box<dyn Receive>, TempDir, SqliteLibrary) {
+        let (place, there) = library(kept);
         let Location::Server(url) = Location::parse(place.path()).unwrap() else { panic!("a server") };
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("copy.lookalike");
@@ -95,7 +95,7 @@ mod tests {
         let samples = [(1, Some("alpha")), (2, Some("alpha")), (3, Some("beta")), (4, None)];
         add(&mut copy, &model(1), &samples);
         let copy = SqliteLibrary::open(&path, false).unwrap().queueing();
-        (there, PostgresLibrary::open(&url, false).unwrap(), folder, copy)
+        (there, open_to_send(&url).unwrap(), folder, copy)
     }
 
     /// Everything that waits.
@@ -110,7 +110,11 @@ mod tests {
 
     #[test]
     fn what_is_sent_again_is_done_once() {
-        let (there, mut server, folder, mut copy) = team();
+        [Kept::Postgres, Kept::Sharded].into_iter().for_each(is_done_once);
+    }
+
+    fn is_done_once(kept: Kept) {
+        let (there, mut server, folder, mut copy) = team(kept);
         let before = (there.edits(99).unwrap().len(), there.label_history(None).unwrap().len());
         copy.set_labels(&[hash(1), hash(4)], Some("gamma"), "test").unwrap();
         copy.remove(&[hash(3)], "test").unwrap();
@@ -142,7 +146,7 @@ mod tests {
 
     #[test]
     fn what_was_undone_is_not_sent_and_what_was_sent_is_not_undone_here() {
-        let (_there, mut server, _folder, mut copy) = team();
+        let (_there, mut server, _folder, mut copy) = team(Kept::Postgres);
         let first = copy.set_labels(&[hash(1)], Some("gamma"), "test").unwrap().edit.unwrap();
         let second = copy.set_labels(&[hash(2)], Some("gamma"), "test").unwrap().edit.unwrap();
         assert!(copy.turn_here(first, Turn::Undo).unwrap().is_some());
