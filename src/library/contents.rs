@@ -4,9 +4,11 @@
 //! write, so a job keeps what it started with and the window can change them meanwhile. Samples are read
 //! by hash or by range through [`Entry`].
 
+use super::fit::Fit;
+use super::neighbour::Neighbour;
 use super::places::{Layout, Places, next_id};
 use super::{Among, Entry, Labels, Location, Record, Rows};
-use crate::model::{Calibration, Cosines, Embeddings, Model};
+use crate::model::{Calibration, Embeddings, Model};
 use crate::sample::Sha256;
 use crate::search::{
     Allowed, Hit, LABEL_FIT, LabelFit, Look, Looks, Searcher, ViewIndex, fit, nearest, nearest_by_views,
@@ -20,39 +22,6 @@ use std::sync::{Arc, OnceLock};
 const SMALL: usize = 1000;
 /// Below this number of queries the embeddings are scanned, which needs no preparation.
 const FEW: usize = 8;
-
-/// A sample of the library that is near to another.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Neighbour {
-    /// Which sample.
-    pub sha256: Sha256,
-    /// By a model with views: 1 − the probability that both are of one family, 0 to 1. By another: the cosine distance, 0
-    /// (same) to 2 (opposite).
-    pub distance: f32,
-    /// How alike the views find them; `None` by a model without views.
-    pub cosines: Option<Cosines>,
-}
-
-/// Identifies what is fitted to a library. It is computed again whenever labels change, and not stored: the same version, model
-/// and labelled samples give the same fit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Fit {
-    /// The version of how it is computed.
-    pub version: u32,
-    /// A hash of the version, the model, and the samples that it was learned from with their labels, in their order.
-    pub hash: Sha256,
-    /// Labelled samples that it was learned from; 0 without labels.
-    pub files: usize,
-    /// Their labels.
-    pub labels: usize,
-}
-
-impl std::fmt::Display for Fit {
-    /// Version and hash, as tables have it.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}-{}", self.version, self.hash)
-    }
-}
 
 /// What never changes of a library in memory.
 #[derive(Default)]

@@ -223,6 +223,7 @@ fn keep(best: &mut Vec<(f32, i64)>, k: usize) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::super::segment::{Segment, write_segment};
+    use super::super::segment_file::check_segment_file;
     use super::*;
     use crate::search::nearest;
     use crate::search::testing::{around, random};
@@ -309,22 +310,31 @@ mod tests {
         let mut whole = io::Cursor::new(Vec::new());
         write_segment(&mut whole, TOKEN, &numbers, &vectors).unwrap();
         let whole = whole.into_inner();
-        let open = |bytes: &[u8], token| {
+        let file = |bytes: &[u8]| {
             let mut file = tempfile::tempfile().unwrap();
             file.write_all(bytes).unwrap();
             file.seek(SeekFrom::Start(0)).unwrap();
-            let segment = Segment::open(file, token, 16)?;
+            file
+        };
+        let open = |bytes: &[u8], token| {
+            let segment = Segment::open(file(bytes), token, 16)?;
             candidates(&[&segment], &vectors, 3, &|_| true)
         };
-        assert!(open(&whole, TOKEN).is_ok());
+        let check = |bytes: &[u8]| check_segment_file(&file(bytes));
+        assert!(open(&whole, TOKEN).is_ok() && check(&whole).is_ok());
         assert!(open(&whole, [8; 16]).is_err());
+        // Searches do not read the checksum of the whole body.
+        let body = whole.len() - 4;
         for at in (0..whole.len()).step_by(7) {
             let mut changed = whole.clone();
             changed[at] ^= 4;
-            assert!(open(&changed, TOKEN).is_err(), "{at}");
+            assert!(at >= body || open(&changed, TOKEN).is_err(), "{at}");
+            // The name of the format is not a part of what is checked.
+            assert!(at < 8 || check(&changed).is_err(), "{at}");
         }
-        for length in [0, 5, 30, whole.len() - 1] {
+        for length in [0, 5, 30, body - 1] {
             assert!(open(&whole[..length], TOKEN).is_err(), "{length}");
         }
+        assert!(check(&whole[..whole.len() - 1]).is_err());
     }
 }

@@ -347,9 +347,9 @@ fn two_versions_on_one_schema_lose_nothing() {
     assert_eq!(waiting(&home, &url).len(), 1);
     // One of an earlier program, which only the owner migrates.
     server.sql(database, "DROP TABLE lookalike.received");
-    version(2);
+    version(3);
     let run = home.try_run(&["library", "send", &url]);
-    assert!(!run.well && run.text.contains("a role that may migrate it from version 2"), "{}", run.text);
+    assert!(!run.well && run.text.contains("a role that may migrate it from version 3"), "{}", run.text);
     assert_eq!(waiting(&home, &url).len(), 1);
     home.run(&["library", "models", "--library", &owner]);
     assert!(home.run(&["library", "send", &url]).contains("1 change sent"));

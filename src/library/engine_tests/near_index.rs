@@ -171,7 +171,8 @@ fn a_library_of_version_1_is_migrated_and_keeps_everything() {
     server().sql(database, include_str!("../../../packaging/postgresql/roles.sql"));
     server().sql(
         database,
-        "DROP TABLE lookalike.candidates, lookalike.candidate_of, lookalike.shards; UPDATE lookalike.library SET version = 1;
+        "DROP TABLE lookalike.candidates, lookalike.candidate_of, lookalike.shards, lookalike.received;
+         UPDATE lookalike.library SET version = 1;
          ALTER TABLE lookalike.library DROP COLUMN id, DROP COLUMN shard_of, DROP COLUMN shard, DROP COLUMN shards",
     );
     let role = format!("old_{database}");

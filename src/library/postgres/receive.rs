@@ -61,7 +61,8 @@ impl Receive for PostgresLibrary {
     }
 }
 
-/// When it was done: what a clock that is ahead says is not believed.
+/// When it was done, in whole seconds: what a clock that is ahead says is not believed. What was done on the server is later if it was in a
+/// later second.
 const DONE_AT: &str = "least($1::text::timestamptz, now())";
 
 /// Records the edit.
@@ -92,7 +93,7 @@ fn give_labels(
     let query = format!(
         "INSERT INTO lookalike.label_changes (edit, sample, before, after, at, source, undone)
          SELECT $2, s.id, s.label, new.label, {DONE_AT}, $3, EXISTS (SELECT 1 FROM lookalike.label_changes c
-                 WHERE c.sample = s.id AND NOT c.undone AND c.at > {DONE_AT})
+                 WHERE c.sample = s.id AND NOT c.undone AND date_trunc('second', c.at) > {DONE_AT})
          FROM unnest($4::bigint[], $5::text[]) WITH ORDINALITY AS new (id, label, place)
              JOIN lookalike.samples s ON s.id = new.id
          WHERE s.label IS DISTINCT FROM new.label ORDER BY new.place"
@@ -116,9 +117,9 @@ fn remove(
 ) -> Result<(), postgres::Error> {
     let query = format!(
         "SELECT s.id, new.removed, EXISTS (SELECT 1 FROM lookalike.label_changes c
-                 WHERE c.sample = s.id AND NOT c.undone AND c.at > {DONE_AT})
+                 WHERE c.sample = s.id AND NOT c.undone AND date_trunc('second', c.at) > {DONE_AT})
              OR EXISTS (SELECT 1 FROM lookalike.removals r JOIN lookalike.edits e ON e.id = r.edit
-                 WHERE r.sample = s.id AND NOT r.undone AND e.at > {DONE_AT})
+                 WHERE r.sample = s.id AND NOT r.undone AND date_trunc('second', e.at) > {DONE_AT})
          FROM unnest($2::bigint[], $3::boolean[]) AS new (id, removed)
              JOIN lookalike.samples s ON s.id = new.id
          WHERE s.removed <> new.removed ORDER BY s.id"
