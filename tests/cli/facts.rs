@@ -46,7 +46,8 @@ fn a_sample_is_found_by_any_digest_and_an_older_library_takes_them_when_it_is_re
              seen BLOB NOT NULL, PRIMARY KEY (model, sample)) WITHOUT ROWID;
          INSERT INTO views SELECT look >> 40, look & 0xffffffffff, seen FROM seen;
          DROP TRIGGER segment_lacks_one; DROP TRIGGER segment_has_another; DROP INDEX samples_by_label;
-         DROP TABLE segments; DROP TABLE seen; DROP TABLE facts; DROP TABLE digests; PRAGMA user_version = 4",
+         DROP TABLE segments; DROP TABLE seen; DROP TABLE facts; DROP TABLE digests; DROP TABLE copy_of;
+         DROP TABLE taken_edits; DROP TABLE queued_samples; DROP TABLE queue; PRAGMA user_version = 4",
     )
     .unwrap();
     drop(old);
