@@ -120,9 +120,9 @@ fn arbitrary_rows_are_valid_samples_or_none() {
             ValueRef::Integer(5),
             ValueRef::Text(b"ELF"),
             ValueRef::Null,
-            ValueRef::Blob(&vector),
             ValueRef::Real(1.0),
             ValueRef::Real(f64::MAX),
+            ValueRef::Blob(&vector),
             ValueRef::Null,
         ];
         let noise: [u8; 40] = std::array::from_fn(|_| rng.random());
