@@ -189,7 +189,7 @@ fn library(n: usize, file: &Path) {
     for (i, label) in labels.iter().enumerate() {
         samples.push(Sample {
             path: format!("/samples/{i}.exe").into(),
-            label: Some(format!("family {label}").into()),
+            label: Some(format!("family {label}")),
             sha256: sha256(i),
             size: 1 << 20,
             kind: FileKind::Pe,

@@ -60,8 +60,11 @@ pub(super) fn can_store(contents: &Contents, library: &Library) -> bool {
     library.read_only().is_none() && contents.damage().is_none()
 }
 
+/// A place for each row, and how final they are.
+type Placed = (Vec<[f32; 2]>, Layout);
+
 /// A place for each row, if most have one: the others are placed among them.
-fn place_new(contents: &Contents) -> Result<Option<(Vec<[f32; 2]>, Layout)>, Stop> {
+fn place_new(contents: &Contents) -> Result<Option<Placed>, Stop> {
     let known = contents.unfinished_places();
     let new: Vec<usize> =
         (0..known.len()).filter(|row| known.get(*row).is_some_and(Option::is_none)).collect();
