@@ -40,6 +40,6 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
         let embedding = &row.look.embedding;
         assert!(embedding.len() == 2 && embedding.iter().all(|number| number.is_finite()));
         assert_eq!(row.look.views.is_some(), with_views);
-        assert!(row.place.is_none_or(|place| place.iter().all(|number| number.is_finite())));
+        assert!(row.listed.place.is_none_or(|place| place.iter().all(|number| number.is_finite())));
     }
 });
