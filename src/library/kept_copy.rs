@@ -81,7 +81,7 @@ impl KeptCopy {
         &self.url
     }
 
-    /// What it says of itself.
+    /// Its record.
     pub(super) fn state(&self) -> &CopyOf {
         &self.state
     }

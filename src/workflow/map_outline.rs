@@ -48,13 +48,14 @@ pub(super) fn map_outline(
     let sample = vectors.of(&looks);
     drop(looks);
     let kept: Option<Vec<[f32; 2]>> = laid_out.iter().map(|row| *places.get(*row)?).collect();
-    let among = match kept {
-        Some(kept) => kept,
+    let (among, axes) = match kept {
+        Some(kept) => (kept, None),
         None => {
             let config = UmapConfig { seed, ..UmapConfig::default() };
-            let at = match method {
-                MapMethod::Pca => Axes::new(&sample).places(&sample),
-                MapMethod::Umap => umap_from(&sample, None, config, run.reporter())?,
+            let axes = (method == MapMethod::Pca).then(|| Axes::new(&sample));
+            let at = match &axes {
+                Some(axes) => axes.places(&sample),
+                None => umap_from(&sample, None, config, run.reporter())?,
             };
             run.check()?;
             for (row, at) in laid_out.iter().zip(&at) {
@@ -62,16 +63,10 @@ pub(super) fn map_outline(
                     *place = Some(*at);
                 }
             }
-            at
+            (at, axes)
         }
     };
-    let placing = Placing {
-        vectors,
-        axes: (method == MapMethod::Pca && known.is_empty()).then(|| Axes::new(&sample)),
-        searcher: Searcher::new(&sample),
-        sample,
-        among,
-    };
+    let placing = Placing { vectors, axes, searcher: Searcher::new(&sample), sample, among };
     placing.place_all(&*large, &ids, &mut places, run)?;
     places.into_iter().collect::<Option<_>>().ok_or_else(|| changed(library))
 }

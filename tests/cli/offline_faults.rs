@@ -12,7 +12,7 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-/// Runs the program, kills it after a time, and returns what it had printed, and whether it had ended well by itself.
+/// Runs the program, kills it after a time, and returns what it had printed, and whether it had ended well before.
 fn killed(home: &Home, arguments: &[&str], after: Duration) -> (String, bool) {
     let out = tempfile::NamedTempFile::new().unwrap();
     let mut command = home.command(arguments);

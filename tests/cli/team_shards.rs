@@ -182,7 +182,7 @@ fn roles_have_their_part_on_every_server() {
     assert!(home.run(&["index", "known", "--library", &contributor]).contains("24"));
     assert!(home.run(&["library", "check", "--library", &reader]).contains("36 samples"));
     fails(&home.try_run(&["library", "prepare", "--library", &contributor]), "the role that owns");
-    // Who has no role on a server is told which.
+    // A user without a role on one server reads which server it is.
     three_servers()[2].sql("postgres", &format!("ALTER ROLE reader_{main} NOLOGIN"));
     let said = home.run(&["query", "known", "--library", &reader]);
     assert!(said.contains("1 of 3 shards of the library cannot be read"), "{said}");

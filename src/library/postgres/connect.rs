@@ -158,7 +158,7 @@ fn is_about_tls(error: &postgres::Error) -> bool {
     said || error.to_string().contains("TLS handshake") && !is_cut
 }
 
-/// What a network that is cut is told by.
+/// The errors by which a cut network shows.
 const CUT: [ErrorKind; 6] = [
     ErrorKind::TimedOut,
     ErrorKind::ConnectionReset,
@@ -191,7 +191,7 @@ pub fn failed(error: &postgres::Error, location: &Location) -> LibraryError {
         None if error.source().is_none_or(|cause| cause.is::<std::io::Error>()) => {
             return LibraryError::Lost { found: reason(error), location };
         }
-        // It is told to stop, has crashed, or starts again.
+        // The server is stopping, has crashed, or is starting.
         Some(&SqlState::ADMIN_SHUTDOWN | &SqlState::CRASH_SHUTDOWN | &SqlState::CANNOT_CONNECT_NOW) => {
             return LibraryError::Lost { found: reason(error), location };
         }

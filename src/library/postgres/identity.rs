@@ -4,7 +4,7 @@ use super::store::PostgresLibrary;
 use crate::library::LibraryError;
 use std::time::Duration;
 
-/// What a database says of itself.
+/// The identity that a database has recorded.
 #[derive(Debug)]
 pub struct Identity {
     /// What tells it from others.

@@ -1,10 +1,10 @@
-//! What a file says of itself if it is the copy of a team's library: of which, and since when it has been as it is.
+//! The record in a library file that is the copy of a team's library: which library, and when it was last refreshed.
 
 use super::SqliteLibrary;
 use crate::library::{LibraryError, ServerUrl};
 use rusqlite::{OptionalExtension as _, params};
 
-/// What a copy says of itself.
+/// The record of a copy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CopyOf {
     /// When it was last as the server had it, as RFC 3339 in UTC; `None` if it never was.
@@ -26,7 +26,7 @@ impl SqliteLibrary {
         })
     }
 
-    /// What this file says of itself, if it is the copy of that library.
+    /// The record of this file, if it is the copy of that library.
     pub fn copy_of(&self, url: &ServerUrl) -> Result<Option<CopyOf>, LibraryError> {
         self.sqlite(|c| {
             c.query_row("SELECT refreshed, read_only FROM copy_of WHERE url = ?1", [url.as_str()], |row| {
